@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control - what the command line, importers and adapters say to their node: a request, answered by one or more
+ * parts (protobuf in one ZeroMQ frame each, ipc:// with file permissions; DESIGN 10).
+ *
+ * One request and one answer type for all operations; which fields an operation uses stands beside its name.
+ * Changes are absolute (create-or-replace), so a request that is sent twice does no harm.
+ */
+#pragma once
+
+#include "proto/message.h"
+#include "proto/op.h"
+
+enum control_op {
+	CONTROL_STATUS = 1,    /* -> status */
+	CONTROL_CHANGE,        /* ops, atomic, dry_run -> n_changed, n_unchanged, refused */
+	CONTROL_TWIN_GET,      /* twin -> twins[0], row, values, relations, memberships; a foreign twin is asked for */
+	CONTROL_TWIN_LIST,     /* prefix?, tag?, kind?, after?, limit -> twins, more */
+	CONTROL_TWIN_FIND,     /* alias -> twins */
+	CONTROL_TYPE_LIST,     /* -> types */
+	CONTROL_TYPE_GET,      /* name -> types[0] */
+	CONTROL_REL_LIST,      /* twin?, after?, limit -> relations, memberships, more */
+	CONTROL_VIEW,          /* question -> view parts */
+	CONTROL_HISTORY,       /* twin, property, from_ns, to_ns, limit -> samples, unit, more */
+	CONTROL_POLICY_PUBLISH, /* blob: encoded signed_blob of a policy_doc -> text */
+	CONTROL_POLICY_CHECK,  /* text: policy source -> text: findings; code */
+	CONTROL_POLICY_SHOW,   /* -> text: source, epoch in status */
+	CONTROL_POLICY_WHY,    /* org, right, twin, property -> allowed, text: explanation */
+	CONTROL_PEERS,         /* -> peers */
+	CONTROL_ORG_SHOW,      /* -> orgs */
+	CONTROL_ORG_TRUST,     /* blob: encoded bundle, text: fingerprint -> text */
+	N_CONTROL_OPS,
+};
+
+struct control_request {
+	uint64_t id; /* echoed in every part of the answer */
+	enum control_op op;
+	const char *twin, *property, *name, *prefix, *tag, *alias, *after, *org, *right, *text; /* "" for none */
+	bool has_kind;
+	enum kind kind;
+	int64_t from_ns, to_ns;
+	uint32_t limit;
+	struct bytes blob;
+	struct op *ops;
+	size_t n_ops;
+	bool atomic;  /* all or nothing */
+	bool dry_run; /* say what would change */
+	struct view_question question;
+};
+
+struct refusal {
+	uint32_t index; /* of the op in the request */
+	uint32_t sample; /* of the sample in an OP_SAMPLES op; UINT32_MAX: the op as a whole */
+	const char *reason;
+};
+
+struct peer_info {
+	const char *org, *node, *endpoint;
+	const char *state; /* "connected", "connecting", "refused", ... */
+	const char *roles;
+	bool dialled; /* this side made the connection */
+	uint64_t frames_in, frames_out, bytes_in, bytes_out, resets;
+	int64_t heard_ns; /* time since the last frame; -1: never */
+	uint32_t protocol;
+};
+
+struct org_info {
+	const char *name, *fingerprint, *words;
+	bool own;
+	uint32_t manifest_version;
+	uint64_t policy_epoch; /* highest seen */
+	int64_t valid_until_ns;
+	const char **nodes; /* "NODE ROLES ENDPOINT" */
+	size_t n_nodes;
+};
+
+struct node_status {
+	const char *org, *node, *roles, *version, *state; /* state: "serving", "degraded: ..." */
+	uint64_t incarnation, seq, epoch, n_twins, n_types, n_relations, n_series, n_remote_rows, n_peers;
+	uint64_t malformed_frames, refused_handshakes, refused_frames;
+	int64_t uptime_ns, credential_until_ns;
+	uint64_t store_bytes, resident_bytes;
+};
+
+struct control_answer {
+	uint64_t id;
+	bool last;
+	int32_t code;     /* 0 or ERR_* */
+	const char *text; /* a sentence to a failure, or the text asked for */
+	uint64_t n_changed, n_unchanged;
+	struct refusal *refused;
+	size_t n_refused;
+	struct twin_def *twins;
+	size_t n_twins;
+	struct row row; /* id NULL when none */
+	struct kpi *values;
+	size_t n_values;
+	struct type_def *types;
+	size_t n_types;
+	struct relation *relations;
+	size_t n_relations;
+	struct membership *memberships;
+	size_t n_memberships;
+	struct sample *samples;
+	size_t n_samples;
+	const char *unit;
+	bool more;
+	bool has_view;
+	struct view_part view;
+	struct peer_info *peers;
+	size_t n_peers;
+	struct org_info *orgs;
+	size_t n_orgs;
+	bool allowed;
+	bool has_status;
+	struct node_status status;
+};
+
+const char *control_op_text(enum control_op op);
+
+void control_request_encode(const struct control_request *r, struct buf *out);
+MUST_CHECK int control_request_decode(struct arena *a, struct bytes in, struct control_request *ret);
+void control_answer_encode(const struct control_answer *r, struct buf *out);
+MUST_CHECK int control_answer_decode(struct arena *a, struct bytes in, struct control_answer *ret);

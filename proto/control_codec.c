@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/control.h"
+
+#include "proto/codec.h"
+#include "proto/id.h"
+
+/* ---- the request */
+
+static int control_request_to_pb(struct arena *a, const struct control_request *r, PB(ControlRequest) * pb)
+{
+	pb->id = r->id;
+	pb->op = (uint32_t)r->op;
+	pb->twin = text_to_pb(r->twin);
+	pb->property = text_to_pb(r->property);
+	pb->name = text_to_pb(r->name);
+	pb->prefix = text_to_pb(r->prefix);
+	pb->tag = text_to_pb(r->tag);
+	pb->alias = text_to_pb(r->alias);
+	pb->after = text_to_pb(r->after);
+	pb->org = text_to_pb(r->org);
+	pb->right = text_to_pb(r->right);
+	pb->text = text_to_pb(r->text);
+	pb->kind = r->has_kind ? 1 + (uint32_t)r->kind : 0;
+	pb->from_ns = r->from_ns;
+	pb->to_ns = r->to_ns;
+	pb->limit = r->limit;
+	pb->blob = bytes_to_pb(r->blob);
+	pb->atomic = r->atomic;
+	pb->dry_run = r->dry_run;
+	if (r->op == CONTROL_VIEW)
+		TRY(ONE_TO_PB(a, view_question, &r->question, view_question_to_pb, &pb->question));
+	return LIST_TO_PB(a, op, r->ops, r->n_ops, op_to_pb, &pb->ops, &pb->n_ops);
+}
+
+static int words_from_pb(const PB(ControlRequest) * pb, struct control_request *ret)
+{
+	TRY(word_or_none_from_pb(pb->twin, id_is_twin, &ret->twin));
+	TRY(word_or_none_from_pb(pb->property, id_is_name, &ret->property));
+	TRY(word_or_none_from_pb(pb->name, id_is_name, &ret->name));
+	TRY(text_from_pb(pb->prefix, TWIN_ID_MAX, &ret->prefix));
+	TRY(word_or_none_from_pb(pb->tag, word_is_tag, &ret->tag));
+	TRY(text_from_pb(pb->alias, ALIAS_MAX, &ret->alias));
+	TRY(text_from_pb(pb->after, SENTENCE_MAX, &ret->after));
+	TRY(word_or_none_from_pb(pb->org, word_is_org, &ret->org));
+	TRY(text_from_pb(pb->right, PROPERTY_MAX, &ret->right));
+	return raw_from_pb(pb->text, POLICY_TEXT_MAX, &ret->text);
+}
+
+static int control_request_from_pb(struct arena *a, const PB(ControlRequest) * pb,
+				   struct control_request *ret)
+{
+	TRY(malformed_unless(pb->op >= CONTROL_STATUS && pb->op < N_CONTROL_OPS && pb->kind <= N_KINDS &&
+			     pb->n_ops <= OPS_MAX));
+	TRY(words_from_pb(pb, ret));
+	ret->id = pb->id;
+	ret->op = (enum control_op)pb->op;
+	ret->has_kind = pb->kind > 0;
+	ret->kind = ret->has_kind ? (enum kind)(pb->kind - 1) : KIND_COMPONENT;
+	ret->from_ns = pb->from_ns;
+	ret->to_ns = pb->to_ns;
+	ret->limit = pb->limit;
+	TRY(blob_from_pb(pb->blob, FRAME_CONTROL_MAX, &ret->blob));
+	ret->atomic = pb->atomic;
+	ret->dry_run = pb->dry_run;
+	TRY(LIST_FROM_PB(a, pb->ops, pb->n_ops, op_from_pb, &ret->ops, &ret->n_ops));
+	if (ret->op != CONTROL_VIEW)
+		return 0;
+	TRY(malformed_unless(pb->question));
+	return view_question_from_pb(a, pb->question, &ret->question);
+}
+
+DEFINE_CODEC(control_request, ControlRequest, control_request)
+
+/* ---- parts of the answer */
+
+static int refusal_to_pb(struct arena *a, const struct refusal *r, PB(Refusal) * pb)
+{
+	(void)a;
+	pb->index = r->index;
+	pb->sample = r->sample + 1; /* UINT32_MAX, the op as a whole, becomes 0 */
+	pb->reason = text_to_pb(r->reason);
+	return 0;
+}
+
+static int refusal_from_pb(struct arena *a, const PB(Refusal) * pb, struct refusal *ret)
+{
+	(void)a;
+	ret->index = pb->index;
+	ret->sample = pb->sample - 1;
+	return sentence_from_pb(pb->reason, SENTENCE_MAX, &ret->reason);
+}
+
+static int peer_to_pb(struct arena *a, const struct peer_info *p, PB(PeerInfo) * pb)
+{
+	(void)a;
+	pb->org = text_to_pb(p->org);
+	pb->node = text_to_pb(p->node);
+	pb->endpoint = text_to_pb(p->endpoint);
+	pb->state = text_to_pb(p->state);
+	pb->roles = text_to_pb(p->roles);
+	pb->dialled = p->dialled;
+	pb->frames_in = p->frames_in;
+	pb->frames_out = p->frames_out;
+	pb->bytes_in = p->bytes_in;
+	pb->bytes_out = p->bytes_out;
+	pb->resets = p->resets;
+	pb->heard_ns = p->heard_ns;
+	pb->protocol = p->protocol;
+	return 0;
+}
+
+static int peer_from_pb(struct arena *a, const PB(PeerInfo) * pb, struct peer_info *ret)
+{
+	(void)a;
+	TRY(sentence_from_pb(pb->org, SENTENCE_MAX, &ret->org));
+	TRY(sentence_from_pb(pb->node, SENTENCE_MAX, &ret->node));
+	TRY(sentence_from_pb(pb->endpoint, SENTENCE_MAX, &ret->endpoint));
+	TRY(sentence_from_pb(pb->state, SENTENCE_MAX, &ret->state));
+	TRY(sentence_from_pb(pb->roles, SENTENCE_MAX, &ret->roles));
+	ret->dialled = pb->dialled;
+	ret->frames_in = pb->frames_in;
+	ret->frames_out = pb->frames_out;
+	ret->bytes_in = pb->bytes_in;
+	ret->bytes_out = pb->bytes_out;
+	ret->resets = pb->resets;
+	ret->heard_ns = pb->heard_ns;
+	ret->protocol = pb->protocol;
+	return 0;
+}
+
+static int org_to_pb(struct arena *a, const struct org_info *o, PB(OrgInfo) * pb)
+{
+	pb->name = text_to_pb(o->name);
+	pb->fingerprint = text_to_pb(o->fingerprint);
+	pb->words = text_to_pb(o->words);
+	pb->own = o->own;
+	pb->manifest_version = o->manifest_version;
+	pb->policy_epoch = o->policy_epoch;
+	pb->valid_until_ns = o->valid_until_ns;
+	return texts_to_pb(a, o->nodes, o->n_nodes, &pb->nodes, &pb->n_nodes);
+}
+
+static int org_from_pb(struct arena *a, const PB(OrgInfo) * pb, struct org_info *ret)
+{
+	TRY(word_from_pb(pb->name, word_is_org, &ret->name));
+	TRY(sentence_from_pb(pb->fingerprint, SENTENCE_MAX, &ret->fingerprint));
+	TRY(sentence_from_pb(pb->words, SENTENCE_MAX, &ret->words));
+	ret->own = pb->own;
+	ret->manifest_version = pb->manifest_version;
+	ret->policy_epoch = pb->policy_epoch;
+	ret->valid_until_ns = pb->valid_until_ns;
+	ret->n_nodes = pb->n_nodes;
+	return sentences_from_pb(a, pb->nodes, pb->n_nodes, SENTENCE_MAX, &ret->nodes);
+}
+
+static int status_to_pb(struct arena *a, const struct node_status *s, PB(NodeStatus) * pb)
+{
+	(void)a;
+	pb->org = text_to_pb(s->org);
+	pb->node = text_to_pb(s->node);
+	pb->roles = text_to_pb(s->roles);
+	pb->version = text_to_pb(s->version);
+	pb->state = text_to_pb(s->state);
+	pb->incarnation = s->incarnation;
+	pb->seq = s->seq;
+	pb->epoch = s->epoch;
+	pb->n_twins = s->n_twins;
+	pb->n_types = s->n_types;
+	pb->n_relations = s->n_relations;
+	pb->n_series = s->n_series;
+	pb->n_remote_rows = s->n_remote_rows;
+	pb->n_peers = s->n_peers;
+	pb->malformed_frames = s->malformed_frames;
+	pb->refused_handshakes = s->refused_handshakes;
+	pb->refused_frames = s->refused_frames;
+	pb->uptime_ns = s->uptime_ns;
+	pb->credential_until_ns = s->credential_until_ns;
+	pb->store_bytes = s->store_bytes;
+	pb->resident_bytes = s->resident_bytes;
+	return 0;
+}
+
+static int status_from_pb(const PB(NodeStatus) * pb, struct node_status *ret)
+{
+	*ret = (struct node_status){
+		.incarnation = pb->incarnation,
+		.seq = pb->seq,
+		.epoch = pb->epoch,
+		.n_twins = pb->n_twins,
+		.n_types = pb->n_types,
+		.n_relations = pb->n_relations,
+		.n_series = pb->n_series,
+		.n_remote_rows = pb->n_remote_rows,
+		.n_peers = pb->n_peers,
+		.malformed_frames = pb->malformed_frames,
+		.refused_handshakes = pb->refused_handshakes,
+		.refused_frames = pb->refused_frames,
+		.uptime_ns = pb->uptime_ns,
+		.credential_until_ns = pb->credential_until_ns,
+		.store_bytes = pb->store_bytes,
+		.resident_bytes = pb->resident_bytes,
+	};
+	TRY(sentence_from_pb(pb->org, SENTENCE_MAX, &ret->org));
+	TRY(sentence_from_pb(pb->node, SENTENCE_MAX, &ret->node));
+	TRY(sentence_from_pb(pb->roles, SENTENCE_MAX, &ret->roles));
+	TRY(sentence_from_pb(pb->version, SENTENCE_MAX, &ret->version));
+	return sentence_from_pb(pb->state, SENTENCE_MAX, &ret->state);
+}
+
+/* ---- the answer */
+
+static int things_to_pb(struct arena *a, const struct control_answer *r, PB(ControlAnswer) * pb)
+{
+	TRY(LIST_TO_PB(a, twin_def, r->twins, r->n_twins, twin_def_to_pb, &pb->twins, &pb->n_twins));
+	TRY(LIST_TO_PB(a, kpi, r->values, r->n_values, kpi_to_pb, &pb->values, &pb->n_values));
+	TRY(LIST_TO_PB(a, type_def, r->types, r->n_types, type_def_to_pb, &pb->types, &pb->n_types));
+	TRY(LIST_TO_PB(a, relation, r->relations, r->n_relations, relation_to_pb, &pb->relations,
+		       &pb->n_relations));
+	TRY(LIST_TO_PB(a, membership, r->memberships, r->n_memberships, membership_to_pb, &pb->memberships,
+		       &pb->n_memberships));
+	return LIST_TO_PB(a, sample, r->samples, r->n_samples, sample_to_pb, &pb->samples, &pb->n_samples);
+}
+
+static int control_answer_to_pb(struct arena *a, const struct control_answer *r, PB(ControlAnswer) * pb)
+{
+	pb->id = r->id;
+	pb->last = r->last;
+	pb->code = r->code;
+	pb->text = text_to_pb(r->text);
+	pb->n_changed = r->n_changed;
+	pb->n_unchanged = r->n_unchanged;
+	pb->unit = text_to_pb(r->unit);
+	pb->more = r->more;
+	pb->allowed = r->allowed;
+	TRY(things_to_pb(a, r, pb));
+	TRY(LIST_TO_PB(a, refusal, r->refused, r->n_refused, refusal_to_pb, &pb->refused, &pb->n_refused));
+	TRY(LIST_TO_PB(a, peer_info, r->peers, r->n_peers, peer_to_pb, &pb->peers, &pb->n_peers));
+	TRY(LIST_TO_PB(a, org_info, r->orgs, r->n_orgs, org_to_pb, &pb->orgs, &pb->n_orgs));
+	if (r->row.id)
+		TRY(ONE_TO_PB(a, row, &r->row, row_to_pb, &pb->row));
+	if (r->has_view)
+		TRY(ONE_TO_PB(a, view_part, &r->view, view_part_to_pb, &pb->view));
+	if (r->has_status)
+		TRY(ONE_TO_PB(a, node_status, &r->status, status_to_pb, &pb->status));
+	return 0;
+}
+
+static int things_from_pb(struct arena *a, const PB(ControlAnswer) * pb, struct control_answer *ret)
+{
+	TRY(LIST_FROM_PB(a, pb->twins, pb->n_twins, twin_def_from_pb, &ret->twins, &ret->n_twins));
+	TRY(LIST_FROM_PB(a, pb->values, pb->n_values, kpi_from_pb, &ret->values, &ret->n_values));
+	TRY(LIST_FROM_PB(a, pb->types, pb->n_types, type_def_from_pb, &ret->types, &ret->n_types));
+	TRY(LIST_FROM_PB(a, pb->relations, pb->n_relations, relation_from_pb, &ret->relations,
+			 &ret->n_relations));
+	TRY(LIST_FROM_PB(a, pb->memberships, pb->n_memberships, membership_from_pb, &ret->memberships,
+			 &ret->n_memberships));
+	return LIST_FROM_PB(a, pb->samples, pb->n_samples, sample_from_pb, &ret->samples, &ret->n_samples);
+}
+
+static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb, struct control_answer *ret)
+{
+	TRY(malformed_unless(pb->code <= 0));
+	ret->id = pb->id;
+	ret->last = pb->last;
+	ret->code = pb->code;
+	TRY(sentence_from_pb(pb->text, POLICY_TEXT_MAX, &ret->text));
+	ret->n_changed = pb->n_changed;
+	ret->n_unchanged = pb->n_unchanged;
+	TRY(text_from_pb(pb->unit, UNIT_MAX, &ret->unit));
+	ret->more = pb->more;
+	ret->allowed = pb->allowed;
+	TRY(things_from_pb(a, pb, ret));
+	TRY(LIST_FROM_PB(a, pb->refused, pb->n_refused, refusal_from_pb, &ret->refused, &ret->n_refused));
+	TRY(LIST_FROM_PB(a, pb->peers, pb->n_peers, peer_from_pb, &ret->peers, &ret->n_peers));
+	TRY(LIST_FROM_PB(a, pb->orgs, pb->n_orgs, org_from_pb, &ret->orgs, &ret->n_orgs));
+	if (pb->row)
+		TRY(row_from_pb(a, pb->row, &ret->row));
+	ret->has_view = pb->view;
+	if (pb->view)
+		TRY(view_part_from_pb(a, pb->view, &ret->view));
+	ret->has_status = pb->status;
+	return pb->status ? status_from_pb(pb->status, &ret->status) : 0;
+}
+
+DEFINE_CODEC(control_answer, ControlAnswer, control_answer)

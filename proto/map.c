@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/map.h"
+
+#include <string.h>
+
+/* FNV-1a, finished with a multiplication so that the low bits depend on all characters. Keys that an attacker
+ * chooses are bounded in number by the limits of what holds the map. */
+static uint64_t hash_text(const char *key)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *key; key++)
+		h = (h ^ (uint8_t)*key) * UINT64_C(0x100000001b3);
+	h ^= h >> 32;
+	return h * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static size_t home(const struct map *m, uint64_t hash)
+{
+	return (size_t)(hash >> 20) & (m->size - 1);
+}
+
+/* The entry of the key, or the free one where it would go. */
+static struct map_entry *find(const struct map *m, const char *key, uint64_t hash)
+{
+	for (size_t i = home(m, hash);; i = (i + 1) & (m->size - 1)) {
+		struct map_entry *e = &m->entries[i];
+		if (!e->key || (e->hash == hash && strcmp(e->key, key) == 0))
+			return e;
+	}
+}
+
+static int grow(struct map *m)
+{
+	struct map bigger = {.size = m->size ? m->size * 2 : 16, .n = m->n};
+
+	bigger.entries = calloc(bigger.size, sizeof *bigger.entries);
+	if (!bigger.entries)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < m->size; i++)
+		if (m->entries[i].key)
+			*find(&bigger, m->entries[i].key, m->entries[i].hash) = m->entries[i];
+	free(m->entries);
+	*m = bigger;
+	return 0;
+}
+
+void map_fini(struct map *m)
+{
+	free(m->entries);
+	*m = (struct map){0};
+}
+
+void *map_get(const struct map *m, const char *key)
+{
+	return m->n > 0 ? find(m, key, hash_text(key))->value : NULL;
+}
+
+int map_put(struct map *m, const char *key, void *value)
+{
+	if (m->n * 4 >= m->size * 3)
+		TRY(grow(m));
+	const uint64_t hash = hash_text(key);
+	struct map_entry *e = find(m, key, hash);
+	m->n += e->key == NULL;
+	*e = (struct map_entry){.key = key, .value = value, .hash = hash};
+	return 0;
+}
+
+/* Entries behind a freed place move up, so that no chain is broken and no tombstone is needed (Knuth 6.4 R). */
+static void close_gap(struct map *m, size_t gap)
+{
+	for (size_t i = (gap + 1) & (m->size - 1); m->entries[i].key; i = (i + 1) & (m->size - 1)) {
+		const size_t want = home(m, m->entries[i].hash);
+		const bool stays = gap < i ? (want > gap && want <= i) : (want > gap || want <= i);
+		if (stays)
+			continue;
+		m->entries[gap] = m->entries[i];
+		m->entries[i] = (struct map_entry){0};
+		gap = i;
+	}
+}
+
+void *map_remove(struct map *m, const char *key)
+{
+	if (m->n == 0)
+		return NULL;
+	struct map_entry *e = find(m, key, hash_text(key));
+	void *value = e->value;
+	if (!e->key)
+		return NULL;
+	*e = (struct map_entry){0};
+	m->n--;
+	close_gap(m, (size_t)(e - m->entries));
+	return value;
+}
+
+struct map_entry *map_next(const struct map *m, size_t *at)
+{
+	while (*at < m->size) {
+		struct map_entry *e = &m->entries[(*at)++];
+		if (e->key)
+			return e;
+	}
+	return NULL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Map - text keys to pointers: the one hash map of the layers above storage/.
+ *
+ * Owner:   embeds the struct, zeroed is empty. Keys are borrowed: they must live as long as their entry.
+ * Order:   none. No removing while walking.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/err.h"
+#include "proto/scope.h"
+
+struct map_entry {
+	const char *key; /* NULL: free */
+	void *value;
+	uint64_t hash;
+};
+
+struct map {
+	struct map_entry *entries;
+	size_t size, n; /* size: a power of two, or 0 */
+};
+
+void map_fini(struct map *m); /* frees the table, not the values */
+void *map_get(const struct map *m, const char *key); /* NULL: not there */
+/* Insert or replace (then the new key pointer is kept). -ENOMEM. `value` is not NULL. */
+MUST_CHECK int map_put(struct map *m, const char *key, void *value);
+void *map_remove(struct map *m, const char *key); /* the value that was there, or NULL */
+/* Walk: *at starts at 0; NULL at the end. */
+struct map_entry *map_next(const struct map *m, size_t *at);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Message - everything one node says to another: one protobuf Envelope in one ZeroMQ frame (DESIGN 7).
+ *
+ *   dialler                                listener
+ *     HELLO ------------------------------->        who I am, what I speak, a nonce for this session
+ *           <------------------------------ HELLO
+ *     HEADS <-----------------------------> HEADS    which origins I can serve you, and how far; on change
+ *     PULL  ------------------------------->         I lack rows of this origin behind this cursor
+ *           <------------------------------ ROWS...  at most `credit` frames; the last one carries the head
+ *           <------------------------------ RESET    that cursor cannot be served: pull in full
+ *     QUESTION <--------------------------> ANSWER...
+ *     PING  <-----------------------------> PING     one-way, when there was nothing else to say
+ *     POLICY <----------------------------> POLICY   inside the organisation only
+ *     BYE
+ * Every envelope carries the sender's session nonce and a frame number that rises by one: a frame of an old
+ * session or a gap is seen (MESH 6.1, 6.5).
+ */
+#pragma once
+
+#include "proto/arena.h"
+#include "proto/buf.h"
+#include "proto/hash.h"
+#include "proto/trust.h"
+#include "proto/view.h"
+
+enum { PROTOCOL_MIN = 1, PROTOCOL_MAX = 1 };
+
+enum message_kind {
+	MESSAGE_HELLO = 1,
+	MESSAGE_HEADS,
+	MESSAGE_PULL,
+	MESSAGE_ROWS,
+	MESSAGE_RESET,
+	MESSAGE_QUESTION,
+	MESSAGE_ANSWER,
+	MESSAGE_PING,
+	MESSAGE_POLICY,
+	MESSAGE_BYE,
+	N_MESSAGE_KINDS,
+};
+
+struct hello {
+	uint32_t protocol_min, protocol_max;
+	uint64_t features; /* bits; unknown ones are ignored */
+	const char *org, *node;
+	struct bytes credential; /* encoded signed_blob of the sender's credential */
+	uint64_t policy_epoch;   /* of the sender's organisation */
+};
+
+/* One step of an origin's lineage: each start after a restore or loss begins a new incarnation. */
+struct incarnation {
+	uint64_t id;        /* random */
+	uint64_t start_seq; /* its first sequence number */
+};
+
+/* Where an origin's stream stands. Inside an organisation signed by the origin; towards a partner made and
+ * signed by the serving border, over what the partner may see, with the sequence numbers left 0. */
+struct head {
+	const char *origin; /* ORG/NODE */
+	struct incarnation *lineage; /* oldest first; towards partners only the ids */
+	size_t n_lineage;
+	uint64_t seq; /* 0 towards partners */
+	struct fingerprint fingerprint; /* over the visible, not deleted rows */
+	uint64_t epoch; /* policy epoch; 0 inside the organisation */
+	int64_t stamp_ns; /* hybrid clock of the newest change in it */
+};
+
+/* An encoded head with its signature, and how long ago its origin vouched for it, by the sender's clock. */
+struct head_notice {
+	struct signed_blob head;
+	int64_t age_ns;
+};
+
+struct heads {
+	struct head_notice *heads;
+	size_t n;
+};
+
+struct pull {
+	uint64_t id;        /* chosen by the asker, never 0 */
+	const char *origin;
+	struct bytes cursor; /* opaque; empty: from the beginning */
+	bool full;           /* list everything: rows that are not in the listing are to be dropped */
+	uint32_t credit;     /* frames the answer may have */
+};
+
+struct rows {
+	uint64_t pull;   /* the PULL it answers */
+	uint32_t index;  /* 0, 1, ... within that answer */
+	const char *origin;
+	struct bytes *rows; /* encoded rows (row.h), verbatim inside an organisation */
+	size_t n;
+	struct bytes cursor; /* behind the last row scanned */
+	uint64_t epoch;      /* policy epoch of the sender's organisation; 0 inside it */
+	bool full;           /* part of a full listing */
+	bool at_head;        /* nothing more: `head` follows */
+	struct head_notice head; /* only when at_head */
+};
+
+enum reset_reason { RESET_LINEAGE = 1, RESET_EPOCH, RESET_BEHIND, RESET_UNKNOWN, N_RESET_REASONS };
+
+struct reset {
+	uint64_t pull;
+	const char *origin;
+	enum reset_reason reason;
+};
+
+enum question_kind { QUESTION_VIEW = 1, QUESTION_READ, QUESTION_HISTORY, N_QUESTION_KINDS };
+
+/* READ: the present state of a twin. HISTORY: samples of one property, oldest first. */
+struct question {
+	uint64_t id;
+	int64_t timeout_ns; /* how long the asker will wait */
+	const char *asker;  /* organisation that asks; a border fills it in for the owners behind it, and only
+	                       nodes of the own organisation are believed */
+	enum question_kind kind;
+	struct view_question view;
+	const char *twin, *property; /* READ ("" for all properties), HISTORY */
+	int64_t from_ns, to_ns;      /* HISTORY, inclusive */
+	uint32_t limit;              /* HISTORY: most samples wanted; 0: a frame full */
+};
+
+struct answer {
+	uint64_t id;
+	uint32_t index;
+	bool last;
+	int32_t code;     /* 0 or ERR_*, as err.h */
+	const char *text; /* the sentence to a code; "" */
+	enum question_kind kind;
+	struct view_part view;
+	struct row row;        /* READ; id NULL when none */
+	struct kpi *values;    /* READ: every property the asker may read */
+	size_t n_values;
+	struct sample *samples; /* HISTORY */
+	size_t n_samples;
+	const char *unit;      /* HISTORY */
+	bool more;             /* HISTORY: there is more after the last sample */
+};
+
+struct message {
+	enum message_kind kind;
+	uint64_t nonce; /* of the sender's session */
+	uint64_t frame; /* 1, 2, ... */
+	union {
+		struct hello hello;
+		struct heads heads;
+		struct pull pull;
+		struct rows rows;
+		struct reset reset;
+		struct question question;
+		struct answer answer;
+		struct signed_blob policy; /* of a policy_doc */
+	};
+};
+
+const char *message_kind_text(enum message_kind kind);
+const char *reset_reason_text(enum reset_reason reason);
+
+void message_encode(const struct message *m, struct buf *out);
+/* Checks every length, count, enum, range and id; ERR_MALFORMED, or -ENOMEM beyond the arena's budget. Points
+ * into `a` and not into `in`. */
+MUST_CHECK int message_decode(struct arena *a, struct bytes in, struct message *ret);
+
+void head_encode(const struct head *h, struct buf *out);
+MUST_CHECK int head_decode(struct arena *a, struct bytes in, struct head *ret);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/message.h"
+
+#include "proto/codec.h"
+#include "proto/id.h"
+
+enum { BODY_BASE = 10 }; /* field number of a body, less its message_kind */
+
+_Static_assert((int)HOLON__V1__ENVELOPE__BODY_HELLO == BODY_BASE + MESSAGE_HELLO, "message kinds agree");
+_Static_assert((int)HOLON__V1__ENVELOPE__BODY_ANSWER == BODY_BASE + MESSAGE_ANSWER, "message kinds agree");
+_Static_assert((int)HOLON__V1__ENVELOPE__BODY_BYE == BODY_BASE + MESSAGE_BYE, "message kinds agree");
+_Static_assert((int)HOLON__V1__RESET_REASON__RESET_UNKNOWN == N_RESET_REASONS - 1, "reset reasons agree");
+_Static_assert((int)HOLON__V1__QUESTION_KIND__QUESTION_HISTORY == N_QUESTION_KINDS - 1,
+	       "question kinds agree");
+
+/* ---- heads */
+
+static int incarnation_to_pb(struct arena *a, const struct incarnation *i, PB(Incarnation) * pb)
+{
+	(void)a;
+	pb->id = i->id;
+	pb->start_seq = i->start_seq;
+	return 0;
+}
+
+static int incarnation_from_pb(struct arena *a, const PB(Incarnation) * pb, struct incarnation *ret)
+{
+	(void)a;
+	*ret = (struct incarnation){pb->id, pb->start_seq};
+	return 0;
+}
+
+static int head_to_pb(struct arena *a, const struct head *h, PB(Head) * pb)
+{
+	pb->origin = text_to_pb(h->origin);
+	pb->seq = h->seq;
+	pb->sum = bytes_to_pb((struct bytes){h->fingerprint.sum.b, sizeof h->fingerprint.sum.b});
+	pb->count = h->fingerprint.count;
+	pb->epoch = h->epoch;
+	pb->stamp_ns = h->stamp_ns;
+	return LIST_TO_PB(a, incarnation, h->lineage, h->n_lineage, incarnation_to_pb, &pb->lineage,
+			  &pb->n_lineage);
+}
+
+static int head_from_pb(struct arena *a, const PB(Head) * pb, struct head *ret)
+{
+	TRY(word_from_pb(pb->origin, word_is_origin, &ret->origin));
+	TRY(malformed_unless(pb->n_lineage >= 1 && pb->n_lineage <= LINEAGE_MAX));
+	TRY(LIST_FROM_PB(a, pb->lineage, pb->n_lineage, incarnation_from_pb, &ret->lineage, &ret->n_lineage));
+	ret->seq = pb->seq;
+	ret->fingerprint.count = pb->count;
+	ret->epoch = pb->epoch;
+	ret->stamp_ns = pb->stamp_ns;
+	return fixed_from_pb(pb->sum, ret->fingerprint.sum.b, sizeof ret->fingerprint.sum.b);
+}
+
+DEFINE_CODEC(head, Head, head)
+
+static int notice_to_pb(struct arena *a, const struct head_notice *n, PB(HeadNotice) * pb)
+{
+	pb->age_ns = n->age_ns;
+	return ONE_TO_PB(a, signed_blob, &n->head, signed_blob_to_pb, &pb->head);
+}
+
+static int notice_from_pb(struct arena *a, const PB(HeadNotice) * pb, struct head_notice *ret)
+{
+	TRY(malformed_unless(pb->head && pb->head->payload.len <= HEAD_MAX && pb->age_ns >= 0));
+	ret->age_ns = pb->age_ns;
+	return signed_blob_from_pb(a, pb->head, &ret->head);
+}
+
+static int heads_to_pb(struct arena *a, const struct heads *h, PB(Heads) * pb)
+{
+	return LIST_TO_PB(a, head_notice, h->heads, h->n, notice_to_pb, &pb->heads, &pb->n_heads);
+}
+
+static int heads_from_pb(struct arena *a, const PB(Heads) * pb, struct heads *ret)
+{
+	TRY(malformed_unless(pb->n_heads <= ORIGINS_MAX));
+	return LIST_FROM_PB(a, pb->heads, pb->n_heads, notice_from_pb, &ret->heads, &ret->n);
+}
+
+/* ---- session and streams */
+
+static int hello_to_pb(struct arena *a, const struct hello *h, PB(Hello) * pb)
+{
+	(void)a;
+	pb->protocol_min = h->protocol_min;
+	pb->protocol_max = h->protocol_max;
+	pb->features = h->features;
+	pb->org = text_to_pb(h->org);
+	pb->node = text_to_pb(h->node);
+	pb->credential = bytes_to_pb(h->credential);
+	pb->policy_epoch = h->policy_epoch;
+	return 0;
+}
+
+static int hello_from_pb(const PB(Hello) * pb, struct hello *ret)
+{
+	TRY(malformed_unless(pb->protocol_min >= 1 && pb->protocol_min <= pb->protocol_max));
+	ret->protocol_min = pb->protocol_min;
+	ret->protocol_max = pb->protocol_max;
+	ret->features = pb->features;
+	TRY(word_from_pb(pb->org, word_is_org, &ret->org));
+	TRY(word_from_pb(pb->node, word_is_node, &ret->node));
+	ret->policy_epoch = pb->policy_epoch;
+	return blob_from_pb(pb->credential, CREDENTIAL_MAX, &ret->credential);
+}
+
+static int pull_to_pb(struct arena *a, const struct pull *p, PB(Pull) * pb)
+{
+	(void)a;
+	pb->id = p->id;
+	pb->origin = text_to_pb(p->origin);
+	pb->cursor = bytes_to_pb(p->cursor);
+	pb->full = p->full;
+	pb->credit = p->credit;
+	return 0;
+}
+
+static int pull_from_pb(const PB(Pull) * pb, struct pull *ret)
+{
+	TRY(malformed_unless(pb->id != 0));
+	TRY(word_from_pb(pb->origin, word_is_origin, &ret->origin));
+	ret->id = pb->id;
+	ret->full = pb->full;
+	ret->credit = pb->credit;
+	return blob_from_pb(pb->cursor, CURSOR_MAX, &ret->cursor);
+}
+
+static int rows_to_pb(struct arena *a, const struct rows *r, PB(Rows) * pb)
+{
+	pb->pull = r->pull;
+	pb->index = r->index;
+	pb->origin = text_to_pb(r->origin);
+	pb->cursor = bytes_to_pb(r->cursor);
+	pb->epoch = r->epoch;
+	pb->full = r->full;
+	if (r->at_head)
+		TRY(ONE_TO_PB(a, head_notice, &r->head, notice_to_pb, &pb->head));
+	return blobs_to_pb(a, r->rows, r->n, &pb->rows, &pb->n_rows);
+}
+
+static int rows_from_pb(struct arena *a, const PB(Rows) * pb, struct rows *ret)
+{
+	TRY(malformed_unless(pb->pull != 0));
+	ret->pull = pb->pull;
+	ret->index = pb->index;
+	TRY(word_from_pb(pb->origin, word_is_origin, &ret->origin));
+	TRY(blobs_from_pb(a, pb->rows, pb->n_rows, FRAME_OWN_MAX, &ret->rows));
+	ret->n = pb->n_rows;
+	TRY(blob_from_pb(pb->cursor, CURSOR_MAX, &ret->cursor));
+	ret->epoch = pb->epoch;
+	ret->full = pb->full;
+	ret->at_head = pb->head;
+	return pb->head ? notice_from_pb(a, pb->head, &ret->head) : 0;
+}
+
+static int reset_to_pb(struct arena *a, const struct reset *r, PB(Reset) * pb)
+{
+	(void)a;
+	pb->pull = r->pull;
+	pb->origin = text_to_pb(r->origin);
+	pb->reason = (PB(ResetReason))r->reason;
+	return 0;
+}
+
+static int reset_from_pb(const PB(Reset) * pb, struct reset *ret)
+{
+	TRY(malformed_unless(pb->pull != 0 && pb->reason != HOLON__V1__RESET_REASON__RESET_NONE));
+	ret->pull = pb->pull;
+	TRY(word_from_pb(pb->origin, word_is_origin, &ret->origin));
+	return ENUM_FROM_PB(pb->reason, N_RESET_REASONS, &ret->reason);
+}
+
+/* ---- questions and answers */
+
+static int question_to_pb(struct arena *a, const struct question *q, PB(Question) * pb)
+{
+	pb->id = q->id;
+	pb->timeout_ns = q->timeout_ns;
+	pb->asker = text_to_pb(q->asker);
+	pb->kind = (PB(QuestionKind))q->kind;
+	if (q->kind == QUESTION_VIEW)
+		return ONE_TO_PB(a, view_question, &q->view, view_question_to_pb, &pb->view);
+	pb->twin = text_to_pb(q->twin);
+	pb->property = text_to_pb(q->property);
+	pb->from_ns = q->from_ns;
+	pb->to_ns = q->to_ns;
+	pb->limit = q->limit;
+	return 0;
+}
+
+static int question_about_twin(const PB(Question) * pb, struct question *ret)
+{
+	TRY(word_from_pb(pb->twin, id_is_twin, &ret->twin));
+	TRY(word_or_none_from_pb(pb->property, id_is_name, &ret->property));
+	TRY(malformed_unless(*ret->property != '\0' || ret->kind == QUESTION_READ));
+	ret->from_ns = pb->from_ns;
+	ret->to_ns = pb->to_ns;
+	ret->limit = pb->limit;
+	return 0;
+}
+
+static int question_from_pb(struct arena *a, const PB(Question) * pb, struct question *ret)
+{
+	TRY(malformed_unless(pb->kind != HOLON__V1__QUESTION_KIND__QUESTION_NONE && pb->timeout_ns >= 0));
+	TRY(ENUM_FROM_PB(pb->kind, N_QUESTION_KINDS, &ret->kind));
+	TRY(word_or_none_from_pb(pb->asker, word_is_org, &ret->asker));
+	ret->id = pb->id;
+	ret->timeout_ns = pb->timeout_ns;
+	ret->twin = ret->property = "";
+	if (ret->kind != QUESTION_VIEW)
+		return question_about_twin(pb, ret);
+	TRY(malformed_unless(pb->view));
+	return view_question_from_pb(a, pb->view, &ret->view);
+}
+
+static int answer_to_pb(struct arena *a, const struct answer *w, PB(Answer) * pb)
+{
+	pb->id = w->id;
+	pb->index = w->index;
+	pb->last = w->last;
+	pb->code = w->code;
+	pb->text = text_to_pb(w->text);
+	pb->kind = (PB(QuestionKind))w->kind;
+	pb->unit = text_to_pb(w->unit);
+	pb->more = w->more;
+	if (w->kind == QUESTION_VIEW)
+		TRY(ONE_TO_PB(a, view_part, &w->view, view_part_to_pb, &pb->view));
+	if (w->row.id)
+		TRY(ONE_TO_PB(a, row, &w->row, row_to_pb, &pb->row));
+	TRY(LIST_TO_PB(a, kpi, w->values, w->n_values, kpi_to_pb, &pb->values, &pb->n_values));
+	return LIST_TO_PB(a, sample, w->samples, w->n_samples, sample_to_pb, &pb->samples, &pb->n_samples);
+}
+
+static int answer_from_pb(struct arena *a, const PB(Answer) * pb, struct answer *ret)
+{
+	TRY(malformed_unless(pb->kind != HOLON__V1__QUESTION_KIND__QUESTION_NONE && pb->code <= 0 &&
+			     pb->n_values <= PROPERTIES_MAX));
+	TRY(ENUM_FROM_PB(pb->kind, N_QUESTION_KINDS, &ret->kind));
+	ret->id = pb->id;
+	ret->index = pb->index;
+	ret->last = pb->last;
+	ret->code = pb->code;
+	TRY(sentence_from_pb(pb->text, SENTENCE_MAX, &ret->text));
+	TRY(text_from_pb(pb->unit, UNIT_MAX, &ret->unit));
+	ret->more = pb->more;
+	if (ret->kind == QUESTION_VIEW && pb->view)
+		TRY(view_part_from_pb(a, pb->view, &ret->view));
+	if (pb->row)
+		TRY(row_from_pb(a, pb->row, &ret->row));
+	TRY(LIST_FROM_PB(a, pb->values, pb->n_values, kpi_from_pb, &ret->values, &ret->n_values));
+	return LIST_FROM_PB(a, pb->samples, pb->n_samples, sample_from_pb, &ret->samples, &ret->n_samples);
+}
+
+/* ---- the envelope */
+
+static int message_to_pb(struct arena *a, const struct message *m, PB(Envelope) * pb)
+{
+	pb->nonce = m->nonce;
+	pb->frame = m->frame;
+	pb->body_case = (PB(Envelope__BodyCase))(BODY_BASE + (int)m->kind);
+	switch (m->kind) {
+	case MESSAGE_HELLO: return ONE_TO_PB(a, hello, &m->hello, hello_to_pb, &pb->hello);
+	case MESSAGE_HEADS: return ONE_TO_PB(a, heads, &m->heads, heads_to_pb, &pb->heads);
+	case MESSAGE_PULL: return ONE_TO_PB(a, pull, &m->pull, pull_to_pb, &pb->pull);
+	case MESSAGE_ROWS: return ONE_TO_PB(a, rows, &m->rows, rows_to_pb, &pb->rows);
+	case MESSAGE_RESET: return ONE_TO_PB(a, reset, &m->reset, reset_to_pb, &pb->reset);
+	case MESSAGE_QUESTION: return ONE_TO_PB(a, question, &m->question, question_to_pb, &pb->question);
+	case MESSAGE_ANSWER: return ONE_TO_PB(a, answer, &m->answer, answer_to_pb, &pb->answer);
+	case MESSAGE_POLICY: return ONE_TO_PB(a, signed_blob, &m->policy, signed_blob_to_pb, &pb->policy);
+	case MESSAGE_PING: pb->ping = pb_new(a, &PB_DESCRIPTOR(ping)); return pb->ping ? 0 : FAIL(-ENOMEM);
+	case MESSAGE_BYE: pb->bye = pb_new(a, &PB_DESCRIPTOR(bye)); return pb->bye ? 0 : FAIL(-ENOMEM);
+	case N_MESSAGE_KINDS: break;
+	}
+	return FAIL(-EINVAL);
+}
+
+static int message_from_pb(struct arena *a, const PB(Envelope) * pb, struct message *ret)
+{
+	TRY(malformed_unless(pb->frame != 0 && pb->body_case != HOLON__V1__ENVELOPE__BODY__NOT_SET));
+	ret->nonce = pb->nonce;
+	ret->frame = pb->frame;
+	ret->kind = (enum message_kind)((int)pb->body_case - BODY_BASE);
+	switch (ret->kind) {
+	case MESSAGE_HELLO: return hello_from_pb(pb->hello, &ret->hello);
+	case MESSAGE_HEADS: return heads_from_pb(a, pb->heads, &ret->heads);
+	case MESSAGE_PULL: return pull_from_pb(pb->pull, &ret->pull);
+	case MESSAGE_ROWS: return rows_from_pb(a, pb->rows, &ret->rows);
+	case MESSAGE_RESET: return reset_from_pb(pb->reset, &ret->reset);
+	case MESSAGE_QUESTION: return question_from_pb(a, pb->question, &ret->question);
+	case MESSAGE_ANSWER: return answer_from_pb(a, pb->answer, &ret->answer);
+	case MESSAGE_POLICY: return signed_blob_from_pb(a, pb->policy, &ret->policy);
+	case MESSAGE_PING:
+	case MESSAGE_BYE: return 0;
+	case N_MESSAGE_KINDS: break;
+	}
+	return FAIL(ERR_MALFORMED);
+}
+
+DEFINE_CODEC(message, Envelope, envelope)

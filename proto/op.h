@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Op - one change to a twin store: what the log holds, what `holon apply` and the importers send. */
+#pragma once
+
+#include "proto/buf.h"
+#include "proto/row.h"
+#include "proto/twin.h"
+
+enum op_kind {
+	OP_TYPE = 1,        /* type: create or replace a type */
+	OP_TWIN,            /* twin: create or replace a twin */
+	OP_TWIN_DELETE,     /* id: delete a twin; its relations go with it, a tombstone stays */
+	OP_RELATION,        /* relation: create or replace (same type, from, to) */
+	OP_RELATION_DELETE, /* relation: type, from, to */
+	OP_MEMBERSHIP,      /* membership: the child's owner confirms or refuses */
+	OP_SAMPLES,         /* samples of one property of one twin */
+	/* The ones below are the node's own; the control socket refuses them. */
+	OP_ROWS,            /* rows of another origin, with the cursor that stands behind them */
+	OP_ORIGIN_DROP,     /* forget every row of an origin */
+};
+
+struct op_samples {
+	const char *twin, *property;
+	struct sample *samples; /* any order */
+	size_t n;
+};
+
+/* Rows received from a peer. They and the cursor become durable together. */
+struct op_rows {
+	const char *origin;     /* ORG/NODE */
+	struct bytes *rows;     /* encoded as received, see row.h; `deleted` rows take the twin away */
+	size_t n;
+	struct bytes cursor;    /* the sender's token behind the last row; opaque here */
+	bool full_begin;        /* first of a full listing: from here on mark ... */
+	bool full_end;          /* ... and here drop every row of the origin that was not in it */
+	struct bytes head;      /* encoded signed head that these rows reach, empty if not yet at the head */
+};
+
+struct op {
+	enum op_kind kind;
+	union {
+		struct type_def type;
+		struct twin_def twin;
+		const char *id;
+		struct relation relation;
+		struct membership membership;
+		struct op_samples samples;
+		struct op_rows rows;
+	};
+};
+
+/* Append the encoded op (one protobuf message Op). */
+void op_encode(const struct op *op, struct buf *out);
+/* ERR_MALFORMED, or -ENOMEM when the arena is used up. */
+MUST_CHECK int op_decode(struct arena *a, struct bytes in, struct op *ret);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/row.h"
+
+int row_version_compare(struct row_version a, struct row_version b)
+{
+	if (a.lineage != b.lineage)
+		return a.lineage < b.lineage ? -1 : 1;
+	return (a.stamp_ns > b.stamp_ns) - (a.stamp_ns < b.stamp_ns);
+}
+
+static void put_be(uint8_t *p, uint64_t v, size_t n)
+{
+	for (; n > 0; v >>= 8)
+		p[--n] = (uint8_t)v;
+}
+
+struct hash128 row_hash(const char *id, struct row_version version, uint32_t mask)
+{
+	uint8_t tail[16];
+
+	put_be(tail, version.lineage, 4);
+	put_be(tail + 4, (uint64_t)version.stamp_ns, 8);
+	put_be(tail + 12, mask, 4);
+	return hash128("row", bytes_of_text(id), (struct bytes){tail, sizeof tail});
+}
+
+const struct kpi *row_kpi(const struct row *r, const char *property)
+{
+	for (size_t i = 0; i < r->n_kpis; i++)
+		if (strcmp(r->kpis[i].property, property) == 0)
+			return &r->kpis[i];
+	return NULL;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Row - a twin's summary as it travels: the small public face of a twin (DESIGN 2, summary; DESIGN 7, rows).
+ *
+ * Inside an organisation a row is handed on as the bytes its origin encoded. Across a border it is what the
+ * policy leaves of it, encoded anew by the border: `mask` says what was left in, so that both sides compute the
+ * same fingerprint, and `seq` is 0 (a sequence number would tell how much else changes).
+ */
+#pragma once
+
+#include "proto/buf.h"
+#include "proto/hash.h"
+#include "proto/twin.h"
+
+/* Which state of a twin is newer. `lineage` is the place of the incarnation in the origin's lineage, `stamp_ns`
+ * the origin's hybrid clock: wall time, but always larger than the last one it gave. */
+struct row_version {
+	uint32_t lineage;
+	int64_t stamp_ns;
+};
+
+struct kpi {
+	const char *property;
+	const char *unit;
+	struct sample sample; /* its source stays at home: always NULL */
+};
+
+/* One parent in one hierarchy, with the word of this twin's owner on it. */
+struct row_parent {
+	const char *hierarchy, *parent;
+	enum confirmation state;
+};
+
+/* What of the owner's full row is in (macros, for bit 31 fits no enum). Bits 0..15: the origin's KPI of that
+ * place; bits 16..23: the parent of that place. */
+#define ROW_MASK_KPI      (1u << 0)
+#define ROW_MASK_PARENT   (1u << 16)
+#define ROW_MASK_DISCOVER (1u << 30) /* set in every row that crossed a border: a mask of 0 is "not visible" */
+#define ROW_MASK_SUMMARY  (1u << 31) /* name, life-cycle, health and tags */
+#define ROW_MASK_ALL      UINT32_MAX /* the owner's full row */
+
+struct row {
+	const char *id;
+	struct row_version version;
+	uint64_t seq;  /* in the origin's stream; 0 in rows that crossed a border */
+	uint32_t mask;
+	bool deleted;  /* tombstone or retraction: only id, version and seq mean anything */
+	enum kind kind;
+	const char *type; /* "" for none */
+	const char *name; /* "" for none */
+	enum life_cycle life;
+	enum health health;
+	struct kpi *kpis; /* a position is a KPI of type position */
+	size_t n_kpis;
+	struct row_parent *parents;
+	size_t n_parents;
+	const char **tags;
+	size_t n_tags;
+};
+
+/* <0, 0, >0 */
+int row_version_compare(struct row_version a, struct row_version b);
+
+/* What a row adds to its set's fingerprint: BLAKE2b-128 of id, version and mask. */
+struct hash128 row_hash(const char *id, struct row_version version, uint32_t mask);
+
+void row_encode(const struct row *r, struct buf *out);
+/* Checks all of it; ERR_MALFORMED. Points into `a` and not into `in`. */
+MUST_CHECK int row_decode(struct arena *a, struct bytes in, struct row *ret);
+
+/* KPI by property name, NULL when the row has none. */
+const struct kpi *row_kpi(const struct row *r, const char *property);

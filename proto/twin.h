@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Twin - what a twin, its type and its relations are, as data (ISO 23247 observable element; DESIGN 2).
+ * All pointers are borrowed, usually from the arena of a decoded message or from the store's table. */
+#pragma once
+
+#include "proto/limits.h"
+#include "proto/value.h"
+
+enum kind {
+	KIND_COMPONENT,
+	KIND_ASSET,
+	KIND_SYSTEM,
+	KIND_PROCESS,
+	KIND_SYSTEM_OF_SYSTEMS,
+	KIND_ENVIRONMENT,
+	N_KINDS,
+};
+
+enum life_cycle {
+	LIFE_DESIGN,
+	LIFE_BUILD,
+	LIFE_COMMISSIONED,
+	LIFE_OPERATING,
+	LIFE_MAINTENANCE,
+	LIFE_RETIRED,
+	N_LIFE_CYCLES,
+};
+
+/* Ordered: the larger the worse, so that worst health is a maximum. */
+enum health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_WARNING, HEALTH_ALARM, N_HEALTHS };
+
+/* Does the owner of the child agree that it belongs to the parent? Between twins of one organisation a
+ * membership needs no second word. */
+enum confirmation { CONFIRM_PENDING, CONFIRM_CONFIRMED, CONFIRM_REFUSED, N_CONFIRMATIONS };
+
+struct property_def {
+	const char *name;
+	enum value_type type;
+	const char *unit;      /* UDUNITS-2; "" for none */
+	double min, max;       /* inclusive; NaN: open */
+	bool kpi;              /* part of the summary */
+	const char **options;  /* words of an enum */
+	size_t n_options;
+};
+
+struct type_def {
+	const char *name; /* `line`, `acme/press`; a name as in id_is_name() */
+	uint32_t version; /* 1.. */
+	enum kind kind;   /* what its twins are */
+	struct property_def *properties;
+	size_t n_properties;
+};
+
+struct life_step {
+	enum life_cycle state;
+	int64_t since_ns; /* TIME_MIN: always */
+};
+
+struct twin_def {
+	const char *id;
+	const char *type; /* name of its type; "" for none (then it has no properties) */
+	enum kind kind;
+	const char *name; /* for people; "" for none */
+	const char **tags;
+	size_t n_tags;
+	const char **aliases; /* foreign identifiers, any text */
+	size_t n_aliases;
+	struct life_step *life; /* oldest first; the last is the present one; never empty in a stored twin */
+	size_t n_life;
+};
+
+/* A directed edge. `valid_*` are valid time, inclusive; TIME_MIN and TIME_MAX by default. */
+struct relation {
+	const char *type; /* contains, feeds, connects, located-in, ... */
+	const char *from, *to;
+	int64_t valid_from_ns, valid_to_ns;
+};
+
+/* The word of the child's owner on a membership that another organisation claims. */
+struct membership {
+	const char *hierarchy; /* relation type, usually "contains" */
+	const char *parent, *child;
+	enum confirmation state;
+	int64_t since_ns;
+};
+
+const char *kind_text(enum kind kind);
+bool kind_parse(const char *text, enum kind *ret);
+const char *life_cycle_text(enum life_cycle state);
+bool life_cycle_parse(const char *text, enum life_cycle *ret);
+const char *health_text(enum health health);
+const char *confirmation_text(enum confirmation state);
+
+/* May the life-cycle go from one state to the other? design -> build -> commissioned -> operating <-> maintenance,
+ * any of them -> retired, design/build/commissioned may be skipped forwards, nothing leaves retired. */
+bool life_cycle_may(enum life_cycle from, enum life_cycle to);
+
+/* The life-cycle state at a time; LIFE_DESIGN before the first step. */
+enum life_cycle twin_life_at(const struct twin_def *t, int64_t at_ns);
+
+/* Property of a type by name, NULL when it has none; ret_index (may be NULL) is its place. */
+const struct property_def *type_property(const struct type_def *type, const char *name, size_t *ret_index);
+
+bool twin_has_tag(const struct twin_def *t, const char *tag);
+
+/* Check what a person wrote, all names, units (not here: units need unit.h), limits, duplicates.
+ * ERR_REFUSED with a note. */
+MUST_CHECK int twin_def_check(const struct twin_def *t, struct err_note *note);
+MUST_CHECK int type_def_check(const struct type_def *t, struct err_note *note);
+MUST_CHECK int relation_check(const struct relation *r, struct err_note *note);
+
+/* Equal content: applying it again would change nothing. */
+bool twin_def_equal(const struct twin_def *a, const struct twin_def *b);
+bool type_def_equal(const struct type_def *a, const struct type_def *b);
+bool relation_equal(const struct relation *a, const struct relation *b);
+
+/* May this sample be stored under this property? Type, range of the number, word of the enum, finite position.
+ * NaN and infinity are kept with quality bad (the caller sets it); anything else wrong is ERR_REFUSED + note. */
+MUST_CHECK int property_accepts(const struct property_def *p, const struct sample *s, struct err_note *note);
+
+/* Deep copies into an arena; -ENOMEM. */
+MUST_CHECK int twin_def_copy(struct arena *a, const struct twin_def *t, struct twin_def *ret);
+MUST_CHECK int type_def_copy(struct arena *a, const struct type_def *t, struct type_def *ret);
+
+/* Encoded forms (protobuf, holon.proto); appended to `out`. Decoding points into `a` and checks everything
+ * the *_check functions check; ERR_MALFORMED. */
+struct buf;
+void twin_def_encode(const struct twin_def *t, struct buf *out);
+MUST_CHECK int twin_def_decode(struct arena *a, struct bytes in, struct twin_def *ret);
+void type_def_encode(const struct type_def *t, struct buf *out);
+MUST_CHECK int type_def_decode(struct arena *a, struct bytes in, struct type_def *ret);
+void relation_encode(const struct relation *r, struct buf *out);
+MUST_CHECK int relation_decode(struct arena *a, struct bytes in, struct relation *ret);
+void membership_encode(const struct membership *m, struct buf *out);
+MUST_CHECK int membership_decode(struct arena *a, struct bytes in, struct membership *ret);

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/proto/codecs.h"
+
+#include "proto/clock.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static const char *tags[] = {"critical", "tie-volt"};
+static const char *aliases[] = {"urn:acme:press:7", "Presse \xc3\xbc 7"};
+static const char *words[] = {"off", "on"};
+static struct life_step life[] = {{LIFE_BUILD, TIME_MIN}, {LIFE_OPERATING, 1293840000000000000}};
+
+#define FULL_TWIN \
+	{ \
+		.id = "acme/plant1/press7", .type = "acme/press", .kind = KIND_ASSET, .name = "Press 7", \
+		.tags = tags, .n_tags = COUNT(tags), .aliases = aliases, .n_aliases = COUNT(aliases), \
+		.life = life, .n_life = COUNT(life), \
+	}
+struct twin_def full_twin = FULL_TWIN;
+
+static struct property_def properties[] = {
+	{.name = "load/power", .type = VALUE_DOUBLE, .unit = "MW", .min = -1.5, .max = 2e6, .kpi = true},
+	{.name = "mode",
+	 .type = VALUE_ENUM,
+	 .unit = "",
+	 .min = NAN,
+	 .max = NAN,
+	 .options = words,
+	 .n_options = 2},
+	{.name = "count", .type = VALUE_INT64, .unit = "1", .min = 0, .max = NAN},
+};
+
+#define FULL_TYPE \
+	{ \
+		.name = "acme/press", .version = 3, .kind = KIND_ENVIRONMENT, .properties = properties, \
+		.n_properties = COUNT(properties), \
+	}
+struct type_def full_type = FULL_TYPE;
+
+struct relation full_relation = {"feeds", "volt/substation", "acme/plant1", -5, 1293840000000000001};
+struct membership full_membership = {"contains", "harbor/city", "acme/plant1", CONFIRM_CONFIRMED, 77};
+
+static struct sample samples[] = {
+	{.t_ns = -1, .value = {.type = VALUE_BOOL, .boolean = true}, .quality = QUALITY_BAD, .sigma = NAN},
+	{.t_ns = 2, .value = {.type = VALUE_INT64, .integer = INT64_MIN}, .sigma = 0},
+	{.t_ns = 3, .value = {.type = VALUE_DOUBLE, .real = 51754.08}, .sigma = 0.25, .source = "adapter-1"},
+	{.t_ns = 4, .value = {.type = VALUE_TEXT, .text = ""}, .quality = QUALITY_UNCERTAIN, .sigma = NAN},
+	{.t_ns = 5, .value = {.type = VALUE_ENUM, .text = "on"}, .sigma = NAN},
+	{.t_ns = 6, .value = {.type = VALUE_POSITION, .position = {-52.5, 13.4, NAN}}, .sigma = NAN},
+	{.t_ns = 7, .value = {.type = VALUE_POSITION, .position = {52.5, -13.4, 34}}, .sigma = NAN},
+	{.t_ns = TIME_MAX, .value = {.type = VALUE_NONE}, .sigma = NAN},
+};
+
+static struct kpi kpis[] = {
+	{"load/power", "MW", {.t_ns = 9, .value = {.type = VALUE_DOUBLE, .real = 0}, .sigma = 1e-9}},
+	{"never/measured", "K", {.sigma = NAN}},
+};
+static struct row_parent parents[] = {{"contains", "acme/plant1", CONFIRM_CONFIRMED},
+				      {"contains", "harbor/city", CONFIRM_REFUSED}};
+
+#define FULL_ROW \
+	{ \
+		.id = "acme/plant1/press7", .version = {63, 1293840000000000002}, .seq = 12, \
+		.mask = ROW_MASK_ALL, .kind = KIND_ASSET, .type = "acme/press", .name = "Press 7", \
+		.life = LIFE_MAINTENANCE, .health = HEALTH_ALARM, .kpis = kpis, .n_kpis = COUNT(kpis), \
+		.parents = parents, .n_parents = COUNT(parents), .tags = tags, .n_tags = COUNT(tags), \
+	}
+struct row full_row = FULL_ROW;
+static const struct row gone_row = {.id = "acme/x", .version = {1, -1}, .seq = 3, .deleted = true};
+
+static struct bytes rows[] = {{(const uint8_t *)"\x0a\x06"
+						"acme/x",
+			       8},
+			      {(const uint8_t *)"\0row", 4}};
+
+static struct op ops[] = {
+	{.kind = OP_TYPE, .type = FULL_TYPE},
+	{.kind = OP_TWIN, .twin = FULL_TWIN},
+	{.kind = OP_TWIN_DELETE, .id = "acme/plant1/press7"},
+	{.kind = OP_RELATION, .relation = {"contains", "acme/a", "acme/b", TIME_MIN, TIME_MAX}},
+	{.kind = OP_RELATION_DELETE, .relation = {"contains", "acme/a", "acme/b", TIME_MIN, TIME_MAX}},
+	{.kind = OP_MEMBERSHIP, .membership = {"contains", "volt/a", "acme/b", CONFIRM_REFUSED, 5}},
+	{.kind = OP_SAMPLES, .samples = {"acme/a", "load/power", samples, COUNT(samples)}},
+	{.kind = OP_ROWS,
+	 .rows = {"volt/border",
+		  rows,
+		  COUNT(rows),
+		  {(const uint8_t *)"cursor", 6},
+		  true,
+		  true,
+		  {(const uint8_t *)"head", 4}}},
+	{.kind = OP_ORIGIN_DROP, .id = "volt/border"},
+};
+
+static const struct signed_blob blob = {{(const uint8_t *)"payload", 7}, {"key"}, "signature"};
+static struct signed_blob blobs[] = {{{(const uint8_t *)"one", 3}, {"k1"}, "s1"},
+				     {{(const uint8_t *)"two", 3}, {"k2"}, "s2"}};
+static struct issuer_key issuers[] = {{{"issuer 1"}, 1, 2}, {{"issuer 2"}, 3, 4}};
+static struct public_key policy_keys[] = {{"policy 1"}, {"policy 2"}};
+static const char *prefixes[] = {"acme", "acme/plant1"};
+
+struct manifest full_manifest = {
+	.org = "acme",
+	.version = 2,
+	.issued_ns = 5,
+	.valid_until_ns = 6,
+	.root = {"root"},
+	.next_root_hash = "next",
+	.issuers = issuers,
+	.n_issuers = COUNT(issuers),
+	.policy_keys = policy_keys,
+	.n_policy_keys = COUNT(policy_keys),
+};
+
+struct credential full_credential = {
+	.org = "acme",
+	.node = "gateway-1",
+	.serial = {"serial"},
+	.curve = {"curve"},
+	.sign = {"sign"},
+	.roles = ROLE_OWNER | ROLE_BORDER,
+	.prefixes = prefixes,
+	.n_prefixes = COUNT(prefixes),
+	.endpoint = "tcp://10.0.0.1:7001",
+	.border_endpoint = "tcp://192.0.2.1:7000",
+	.not_before_ns = 10,
+	.not_after_ns = 20,
+};
+
+struct bundle full_bundle = {
+	{{(const uint8_t *)"manifest", 8}, {"root"}, "signed"}, blobs, COUNT(blobs)};
+struct policy_doc full_policy = {"acme", 9, 12, POLICY_FORMAT, "policy acme\n"};
+
+static struct incarnation lineage[] = {{0xfedcba9876543210, 0}, {2, 1000}};
+struct head full_head = {
+	.origin = "acme/gateway-1",
+	.lineage = lineage,
+	.n_lineage = COUNT(lineage),
+	.seq = 1234,
+	.fingerprint = {{"sum"}, 40},
+	.epoch = 5,
+	.stamp_ns = 1293840000000000003,
+};
+
+static struct view_root roots[] = {{"harbor/city", ""}, {"acme/plant1", "harbor/city"}};
+static struct rollup_spec specs[] = {{ROLLUP_SUM, "load/power"}, {ROLLUP_COUNT, "mode"}};
+#define FULL_QUESTION \
+	{ \
+		.roots = roots, .n_roots = COUNT(roots), .hierarchy = "contains", .depth = VIEW_DEPTH_ALL, \
+		.rollups = specs, .n_rollups = COUNT(specs), .has_as_of = true, .as_of_ns = -7, \
+		.unconfirmed = true, .offline = true, .fresh_ns = 8, .deadline_ns = 9, \
+	}
+
+static struct rollup_state states[] = {{3, 6.5, 1e-17, -1, 5, "MW", "acme/a"}, {0}};
+static struct view_member members[] = {
+	{"harbor/city", "", MEMBER_LIVE, KIND_SYSTEM_OF_SYSTEMS, "", "", LIFE_DESIGN, HEALTH_UNKNOWN, states},
+	{"acme/plant1", "harbor/city", MEMBER_CACHED, KIND_SYSTEM, "plant", "Plant 1", LIFE_RETIRED,
+	 HEALTH_GOOD, states},
+};
+static struct view_edge edges[] = {{"harbor/city", "harbor/city", "volt/grid"}};
+static struct view_source sources[] = {{"acme", "gateway-1", 55, 66, 7, MEMBER_UNREACHABLE}};
+static const char *problems[] = {"'acme/a' contains itself", "and so does 'acme/b'"};
+#define FULL_PART \
+	{ \
+		.members = members, .n_members = COUNT(members), .edges = edges, .n_edges = COUNT(edges), \
+		.sources = sources, .n_sources = COUNT(sources), .counts = {1, 2, 3, 4, 5, 6, 7, 8}, \
+		.rollups = states, .n_rollups = COUNT(states), .problems = problems, \
+		.n_problems = COUNT(problems), \
+	}
+
+#define FRAME(which) .kind = (which), .nonce = 0x123456789abcdef0, .frame = 3
+
+struct message full_hello = {
+	FRAME(MESSAGE_HELLO),
+	.hello = {1, 2, 0x8000000000000001, "acme", "gateway-1", {(const uint8_t *)"credential", 10}, 4}};
+static struct head_notice notices[] = {{{{(const uint8_t *)"head", 4}, {"k"}, "s"}, 5},
+				       {{{(const uint8_t *)"HEAD", 4}, {"K"}, "S"}, 0}};
+struct message full_heads = {FRAME(MESSAGE_HEADS), .heads = {notices, COUNT(notices)}};
+struct message full_pull = {FRAME(MESSAGE_PULL),
+				  .pull = {17, "acme/gateway-1", {(const uint8_t *)"cur\0sor", 7}, true, 8}};
+struct message full_rows = {FRAME(MESSAGE_ROWS),
+				  .rows = {17,
+					   2,
+					   "acme/gateway-1",
+					   rows,
+					   COUNT(rows),
+					   {(const uint8_t *)"c", 1},
+					   3,
+					   true,
+					   true,
+					   {{{(const uint8_t *)"head", 4}, {"k"}, "s"}, 6}}};
+struct message full_reset = {FRAME(MESSAGE_RESET), .reset = {17, "acme/gateway-1", RESET_BEHIND}};
+struct message full_view_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
+										 .timeout_ns = 5,
+										 .asker = "volt",
+										 .kind = QUESTION_VIEW,
+										 .view = FULL_QUESTION,
+										 .twin = "",
+										 .property = ""}};
+struct message full_history_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
+										    .timeout_ns = 5,
+										    .asker = "volt",
+										    .kind = QUESTION_HISTORY,
+										    .twin = "acme/a",
+										    .property = "load/power",
+										    .from_ns = -3,
+										    .to_ns = 3,
+										    .limit = 100}};
+struct message full_view_answer = {FRAME(MESSAGE_ANSWER), .answer = {.id = 4,
+									   .index = 1,
+									   .last = true,
+									   .code = ERR_DENIED,
+									   .text = "not shared",
+									   .kind = QUESTION_VIEW,
+									   .view = FULL_PART}};
+struct message full_read_answer = {FRAME(MESSAGE_ANSWER), .answer = {.id = 4,
+									   .kind = QUESTION_READ,
+									   .row = FULL_ROW,
+									   .values = kpis,
+									   .n_values = COUNT(kpis),
+									   .samples = samples,
+									   .n_samples = COUNT(samples),
+									   .unit = "MW",
+									   .more = true}};
+static const struct message ping = {FRAME(MESSAGE_PING)}, bye = {FRAME(MESSAGE_BYE)};
+static const struct message policy = {FRAME(MESSAGE_POLICY),
+				      .policy = {{(const uint8_t *)"policy", 6}, {"k"}, "s"}};
+
+struct control_request full_request = {
+	.id = 99,
+	.op = CONTROL_VIEW,
+	.twin = "acme/a",
+	.property = "load/power",
+	.name = "acme/press",
+	.prefix = "acme/pl",
+	.tag = "critical",
+	.alias = "urn:x",
+	.after = "acme/a",
+	.org = "volt",
+	.right = "read",
+	.text = "some text",
+	.has_kind = true,
+	.kind = KIND_SYSTEM,
+	.from_ns = 1,
+	.to_ns = 2,
+	.limit = 3,
+	.blob = {(const uint8_t *)"blob", 4},
+	.ops = ops,
+	.n_ops = COUNT(ops),
+	.atomic = true,
+	.dry_run = true,
+	.question = FULL_QUESTION,
+};
+
+static struct refusal refused[] = {{0, UINT32_MAX, "no such type"}, {7, 0, "above the maximum"}};
+static struct twin_def twins[] = {FULL_TWIN};
+static struct type_def types[] = {FULL_TYPE};
+static struct relation relations[] = {{"contains", "acme/a", "acme/b", 1, 2}};
+static struct membership memberships[] = {{"contains", "volt/a", "acme/b", CONFIRM_REFUSED, 5}};
+static struct peer_info peers[] = {
+	{"volt", "border", "tcp://192.0.2.2:7000", "connected", "border", true, 1, 2, 3, 4, 5, -1, 1}};
+static const char *nodes[] = {"border border tcp://192.0.2.2:7000"};
+static struct org_info orgs[] = {{"volt", "BOLT-7QK4", "apple bear", true, 3, 4, 5, nodes, COUNT(nodes)}};
+
+struct control_answer full_answer = {
+	.id = 99,
+	.last = true,
+	.code = ERR_REFUSED,
+	.text = "nothing was changed",
+	.n_changed = 1,
+	.n_unchanged = 2,
+	.refused = refused,
+	.n_refused = COUNT(refused),
+	.twins = twins,
+	.n_twins = COUNT(twins),
+	.row = FULL_ROW,
+	.values = kpis,
+	.n_values = COUNT(kpis),
+	.types = types,
+	.n_types = COUNT(types),
+	.relations = relations,
+	.n_relations = COUNT(relations),
+	.memberships = memberships,
+	.n_memberships = COUNT(memberships),
+	.samples = samples,
+	.n_samples = COUNT(samples),
+	.unit = "MW",
+	.more = true,
+	.has_view = true,
+	.view = FULL_PART,
+	.peers = peers,
+	.n_peers = COUNT(peers),
+	.orgs = orgs,
+	.n_orgs = COUNT(orgs),
+	.allowed = true,
+	.has_status = true,
+	.status = {"acme",  "gateway-1", "owner,border",
+		   "0.1.0", "serving",   11,
+		   12,      13,          14,
+		   15,      16,          17,
+		   18,      19,          20,
+		   21,      22,          23,
+		   24,      25,          26},
+};
+
+/* ---- one interface to all of them */
+
+#define CODEC(object) \
+	static void encode_##object(const void *o, struct buf *out) \
+	{ \
+		object##_encode(o, out); \
+	} \
+	static int decode_##object(struct arena *a, struct bytes in, void *ret) \
+	{ \
+		return object##_decode(a, in, ret); \
+	} \
+	static const struct codec object = {#object, sizeof(struct object), encode_##object, decode_##object}
+
+CODEC(twin_def);
+CODEC(type_def);
+CODEC(relation);
+CODEC(membership);
+CODEC(row);
+CODEC(op);
+CODEC(signed_blob);
+CODEC(manifest);
+CODEC(credential);
+CODEC(bundle);
+CODEC(policy_doc);
+CODEC(head);
+CODEC(message);
+CODEC(control_request);
+CODEC(control_answer);
+
+const struct example examples[] = {
+	{&twin_def, &full_twin},
+	{&type_def, &full_type},
+	{&relation, &full_relation},
+	{&membership, &full_membership},
+	{&row, &full_row},
+	{&row, &gone_row},
+	{&op, &ops[0]},
+	{&op, &ops[1]},
+	{&op, &ops[2]},
+	{&op, &ops[3]},
+	{&op, &ops[4]},
+	{&op, &ops[5]},
+	{&op, &ops[6]},
+	{&op, &ops[7]},
+	{&op, &ops[8]},
+	{&signed_blob, &blob},
+	{&manifest, &full_manifest},
+	{&credential, &full_credential},
+	{&bundle, &full_bundle},
+	{&policy_doc, &full_policy},
+	{&head, &full_head},
+	{&message, &full_hello},
+	{&message, &full_heads},
+	{&message, &full_pull},
+	{&message, &full_rows},
+	{&message, &full_reset},
+	{&message, &full_view_question},
+	{&message, &full_history_question},
+	{&message, &full_view_answer},
+	{&message, &full_read_answer},
+	{&message, &ping},
+	{&message, &policy},
+	{&message, &bye},
+	{&control_request, &full_request},
+	{&control_answer, &full_answer},
+};
+const size_t n_examples = COUNT(examples);

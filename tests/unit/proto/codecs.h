@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Codecs - every encoded object behind one interface, and objects in which every field has a value. */
+#pragma once
+
+#include "proto/control.h"
+
+struct codec {
+	const char *name;
+	size_t size; /* of the object */
+	void (*encode)(const void *object, struct buf *out);
+	int (*decode)(struct arena *a, struct bytes in, void *ret);
+};
+
+union any_object {
+	struct twin_def twin_def;
+	struct type_def type_def;
+	struct relation relation;
+	struct membership membership;
+	struct row row;
+	struct op op;
+	struct signed_blob signed_blob;
+	struct manifest manifest;
+	struct credential credential;
+	struct bundle bundle;
+	struct policy_doc policy_doc;
+	struct head head;
+	struct message message;
+	struct control_request control_request;
+	struct control_answer control_answer;
+};
+
+struct example {
+	const struct codec *codec;
+	const void *object;
+};
+
+extern const struct example examples[];
+extern const size_t n_examples;
+
+/* The parts, for tests that break one of them. */
+extern struct twin_def full_twin;
+extern struct type_def full_type;
+extern struct relation full_relation;
+extern struct membership full_membership;
+extern struct row full_row;
+extern struct manifest full_manifest;
+extern struct credential full_credential;
+extern struct bundle full_bundle;
+extern struct policy_doc full_policy;
+extern struct head full_head;
+extern struct message full_hello, full_heads, full_pull, full_rows, full_reset, full_view_question,
+	full_history_question, full_view_answer, full_read_answer;
+extern struct control_request full_request;
+extern struct control_answer full_answer;

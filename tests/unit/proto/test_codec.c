@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is true of every encoded object, tried on objects in which every field has a value. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "proto/codec.h"
+#include "proto/message.h"
+#include "tests/lib/failing_alloc.h"
+#include "tests/unit/proto/codecs.h"
+
+enum { AMPLE = 1 << 20 };
+
+static struct arena *arena;
+static struct buf first, second;
+static union any_object decoded;
+
+static void set_up(void)
+{
+	cr_assert(eq(int, arena_new(&arena, AMPLE), 0));
+}
+
+static void tear_down(void)
+{
+	arena_free(arena);
+	arena = NULL;
+	buf_fini(&first);
+	buf_fini(&second);
+}
+
+TestSuite(codec, .init = set_up, .fini = tear_down, .timeout = 30);
+
+static void encode(const struct example *e)
+{
+	buf_clear(&first);
+	e->codec->encode(e->object, &first);
+	cr_assert(eq(int, buf_check(&first), 0));
+	cr_assert(gt(sz, first.len, 0));
+}
+
+static int decode(const struct example *e, struct bytes in)
+{
+	arena_reset(arena);
+	return e->codec->decode(arena, in, &decoded);
+}
+
+/* Encode what was decoded; the same bytes? */
+static bool comes_back(const struct example *e, struct bytes in)
+{
+	buf_clear(&second);
+	e->codec->encode(&decoded, &second);
+	return buf_check(&second) == 0 && bytes_equal(in, buf_bytes(&second));
+}
+
+Test(codec, every_object_comes_back_as_it_was)
+{
+	for (size_t i = 0; i < n_examples; i++) {
+		encode(&examples[i]);
+		cr_expect(eq(int, decode(&examples[i], buf_bytes(&first)), 0), "%s, example %zu",
+			  examples[i].codec->name, i);
+		cr_expect(comes_back(&examples[i], buf_bytes(&first)), "%s, example %zu",
+			  examples[i].codec->name, i);
+	}
+}
+
+Test(codec, what_is_decoded_does_not_point_into_the_frame)
+{
+	for (size_t i = 0; i < n_examples; i++) {
+		encode(&examples[i]);
+		SCOPED(buf_fini) struct buf frame = {0};
+		buf_put(&frame, buf_bytes(&first));
+		cr_assert(eq(int, decode(&examples[i], buf_bytes(&frame)), 0));
+		memset(frame.data, 0xff, frame.len);
+		cr_expect(comes_back(&examples[i], buf_bytes(&first)), "%s", examples[i].codec->name);
+	}
+}
+
+/* ---- every field of holon.proto is written by one of the examples */
+
+static struct {
+	const ProtobufCFieldDescriptor *field[512];
+	size_t n;
+} seen;
+
+static bool was_seen(const ProtobufCFieldDescriptor *f)
+{
+	for (size_t i = 0; i < seen.n; i++)
+		if (seen.field[i] == f)
+			return true;
+	return false;
+}
+
+static void look_into(const ProtobufCMessage *m);
+
+static bool is_zero(const uint8_t *p, const ProtobufCFieldDescriptor *f)
+{
+	static const uint8_t zeros[sizeof(ProtobufCBinaryData)];
+	size_t size = 8;
+
+	if (f->type == PROTOBUF_C_TYPE_BYTES)
+		size = sizeof(ProtobufCBinaryData);
+	else if (f->type == PROTOBUF_C_TYPE_ENUM || f->type == PROTOBUF_C_TYPE_BOOL ||
+		 f->type == PROTOBUF_C_TYPE_UINT32 || f->type == PROTOBUF_C_TYPE_SINT32 ||
+		 f->type == PROTOBUF_C_TYPE_FIXED32)
+		size = 4;
+	return memcmp(p, zeros, size) == 0;
+}
+
+static size_t look_at(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
+{
+	const uint8_t *p = (const uint8_t *)m + f->offset;
+
+	if (f->label == PROTOBUF_C_LABEL_REPEATED) {
+		const size_t n = *(const size_t *)(const void *)((const uint8_t *)m + f->quantifier_offset);
+		ProtobufCMessage *const *items = *(ProtobufCMessage *const *const *)(const void *)p;
+		for (size_t i = 0; f->type == PROTOBUF_C_TYPE_MESSAGE && i < n; i++)
+			look_into(items[i]);
+		return n;
+	}
+	if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF &&
+	    *(const uint32_t *)(const void *)((const uint8_t *)m + f->quantifier_offset) != f->id)
+		return 0;
+	if (f->type == PROTOBUF_C_TYPE_MESSAGE) {
+		const ProtobufCMessage *sub = *(ProtobufCMessage *const *)(const void *)p;
+		if (sub)
+			look_into(sub);
+		return sub != NULL;
+	}
+	return f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF || !is_zero(p, f);
+}
+
+static void look_into(const ProtobufCMessage *m)
+{
+	for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
+		if (look_at(m, f) > 0 && !was_seen(f)) {
+			cr_assert(lt(sz, seen.n, 512));
+			seen.field[seen.n++] = f;
+		}
+	}
+}
+
+static const ProtobufCMessageDescriptor *descriptor_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		const ProtobufCMessageDescriptor *descriptor;
+	} all[] = {
+		{"twin_def", &PB_DESCRIPTOR(twin_def)},
+		{"type_def", &PB_DESCRIPTOR(type_def)},
+		{"relation", &PB_DESCRIPTOR(relation)},
+		{"membership", &PB_DESCRIPTOR(membership)},
+		{"row", &PB_DESCRIPTOR(row)},
+		{"op", &PB_DESCRIPTOR(op)},
+		{"signed_blob", &PB_DESCRIPTOR(signed_blob)},
+		{"manifest", &PB_DESCRIPTOR(manifest)},
+		{"credential", &PB_DESCRIPTOR(credential)},
+		{"bundle", &PB_DESCRIPTOR(bundle)},
+		{"policy_doc", &PB_DESCRIPTOR(policy_doc)},
+		{"head", &PB_DESCRIPTOR(head)},
+		{"message", &PB_DESCRIPTOR(envelope)},
+		{"control_request", &PB_DESCRIPTOR(control_request)},
+		{"control_answer", &PB_DESCRIPTOR(control_answer)},
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (strcmp(all[i].name, name) == 0)
+			return all[i].descriptor;
+	return NULL;
+}
+
+static void expect_seen(const ProtobufCMessageDescriptor *d)
+{
+	for (unsigned i = 0; i < d->n_fields; i++) {
+		const ProtobufCFieldDescriptor *f = &d->fields[i];
+		cr_expect(was_seen(f), "nothing writes %s.%s", d->name, f->name);
+		if (f->type == PROTOBUF_C_TYPE_MESSAGE)
+			expect_seen(f->descriptor);
+	}
+}
+
+Test(codec, every_field_of_the_format_is_written)
+{
+	for (size_t i = 0; i < n_examples; i++) {
+		ProtobufCMessage *m;
+		encode(&examples[i]);
+		arena_reset(arena);
+		cr_assert(eq(int,
+			     pb_unpack(arena, descriptor_of(examples[i].codec->name), buf_bytes(&first), &m),
+			     0));
+		look_into(m);
+	}
+	for (size_t i = 0; i < n_examples; i++)
+		expect_seen(descriptor_of(examples[i].codec->name));
+}
+
+/* ---- what a peer can do to a frame */
+
+static bool is_answer(int r)
+{
+	return r == 0 || r == ERR_MALFORMED;
+}
+
+Test(codec, a_cut_frame_is_malformed_or_a_shorter_one)
+{
+	for (size_t i = 0; i < n_examples; i++) {
+		encode(&examples[i]);
+		for (size_t len = 0; len < first.len; len++) {
+			/* Its own memory, so that a read behind the end is seen. */
+			SCOPED(buf_fini) struct buf cut = {0};
+			buf_put(&cut, (struct bytes){first.data, len});
+			const int r = decode(&examples[i], buf_bytes(&cut));
+			cr_assert(is_answer(r), "%s cut to %zu: %d", examples[i].codec->name, len, r);
+		}
+	}
+}
+
+Test(codec, an_unknown_field_is_ignored)
+{
+	for (size_t i = 0; i < n_examples; i++) {
+		encode(&examples[i]);
+		const size_t len = first.len;
+		buf_put(&first, BYTES("\xfa\x3f\x05later")); /* field 1023, five bytes */
+		cr_expect(eq(int, decode(&examples[i], buf_bytes(&first)), 0), "%s", examples[i].codec->name);
+		cr_expect(comes_back(&examples[i], (struct bytes){first.data, len}), "%s",
+			  examples[i].codec->name);
+	}
+}
+
+/* xorshift64*, Marsaglia 2003 */
+static uint64_t chance(void)
+{
+	static uint64_t s = 20110101;
+
+	s ^= s >> 12;
+	s ^= s << 25;
+	s ^= s >> 27;
+	return s * 0x2545f4914f6cdd1d;
+}
+
+/* A few bytes changed, and sometimes a piece taken out or doubled. */
+static void damage(struct buf *b)
+{
+	for (unsigned n = 1 + (unsigned)(chance() % 4); n > 0; n--)
+		b->data[chance() % b->len] = (uint8_t)(chance() >> 32);
+	if (chance() % 4 == 0) {
+		const size_t from = chance() % b->len, n = chance() % (b->len - from);
+		const size_t to = chance() % (b->len - n + 1);
+		memmove(b->data + to, b->data + from, n);
+	}
+	if (chance() % 4 == 0)
+		b->len -= chance() % b->len;
+}
+
+Test(codec, a_damaged_frame_is_malformed_or_another_object)
+{
+	SCOPED(buf_fini) struct buf frame = {0};
+	size_t n_decoded = 0;
+
+	for (unsigned round = 0; round < 20000; round++) {
+		const struct example *e = &examples[round % n_examples];
+		encode(e);
+		buf_clear(&frame);
+		buf_put(&frame, buf_bytes(&first));
+		damage(&frame);
+		const int r = decode(e, buf_bytes(&frame));
+		cr_assert(is_answer(r), "%s in round %u: %d", e->codec->name, round, r);
+		if (r < 0)
+			continue;
+		n_decoded++;
+		buf_clear(&first);
+		e->codec->encode(&decoded, &first);
+		cr_assert(eq(int, decode(e, buf_bytes(&first)), 0), "%s in round %u", e->codec->name, round);
+		cr_assert(comes_back(e, buf_bytes(&first)), "%s in round %u", e->codec->name, round);
+	}
+	cr_expect(gt(sz, n_decoded, 100)); /* or nothing was tried */
+}
+
+Test(codec, a_damaged_frame_cannot_take_more_than_its_budget)
+{
+	SCOPED(scope_arena) struct arena *small = NULL;
+
+	cr_assert(eq(int, arena_new(&small, 1500), 0));
+	for (unsigned round = 0; round < 20000; round++) {
+		const struct example *e = &examples[round % n_examples];
+		encode(e);
+		if (round >= n_examples)
+			damage(&first);
+		arena_reset(small);
+		const int r = e->codec->decode(small, buf_bytes(&first), &decoded);
+		cr_assert(is_answer(r) || r == -ENOMEM, "%s in round %u: %d", e->codec->name, round, r);
+		cr_assert(le(sz, arena_used(small), 1500));
+	}
+}
+
+Test(codec, the_ordinary_budget_is_enough_for_what_we_send)
+{
+	for (size_t i = 0; i < n_examples; i++) {
+		SCOPED(scope_arena) struct arena *a = NULL;
+		encode(&examples[i]);
+		cr_assert(eq(int, arena_new(&a, DECODE_BUDGET_BASE + DECODE_BUDGET_FACTOR * first.len), 0));
+		cr_expect(eq(int, examples[i].codec->decode(a, buf_bytes(&first), &decoded), 0), "%s",
+			  examples[i].codec->name);
+	}
+}
+
+Test(codec, many_empty_parts_do_not_amplify)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	const size_t n = 100000;
+
+	cr_assert(eq(int, arena_new(&a, DECODE_BUDGET_BASE + DECODE_BUDGET_FACTOR * 2 * n), 0));
+	buf_put(&first, BYTES("\x0a\x06"
+			      "acme/a"
+			      "\x12\x01"
+			      "p"));
+	for (size_t i = 0; i < n; i++)
+		buf_put(&first, BYTES("\x1a\x00")); /* an empty Sample in a SampleBatch */
+	buf_put(&second, BYTES("\x3a"));
+	for (size_t len = first.len;; len >>= 7) {
+		buf_put_u8(&second, (uint8_t)((len & 0x7f) | (len > 0x7f ? 0x80 : 0)));
+		if (len <= 0x7f)
+			break;
+	}
+	buf_put(&second, buf_bytes(&first));
+	cr_expect(eq(int, op_decode(a, buf_bytes(&second), &decoded.op), -ENOMEM));
+}
+
+Test(codec, every_allocation_may_fail)
+{
+	for (size_t i = 0; i < n_examples; i++) {
+		bool failed = true;
+		for (long allowed = 0; failed; allowed++) {
+			SCOPED(scope_arena) struct arena *a = NULL;
+			SCOPED(buf_fini) struct buf b = {0};
+			alloc_fail_after(allowed);
+			examples[i].codec->encode(examples[i].object, &b);
+			int r = buf_check(&b);
+			if (r == 0)
+				r = arena_new(&a, AMPLE);
+			if (r == 0)
+				r = examples[i].codec->decode(a, buf_bytes(&b), &decoded);
+			failed = alloc_has_failed();
+			alloc_fail_after(-1);
+			cr_expect(eq(int, r, failed ? -ENOMEM : 0), "%s, allocation %ld",
+				  examples[i].codec->name, allowed);
+		}
+	}
+}

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each bound and each form that a decoder promises: one thing is broken in an otherwise good object. */
+#define _GNU_SOURCE /* memmem */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+
+#include "proto/clock.h"
+#include "tests/unit/proto/codecs.h"
+
+static struct arena *arena;
+static struct buf frame;
+
+static void set_up(void)
+{
+	cr_assert(eq(int, arena_new(&arena, 64 << 20), 0));
+}
+
+static void tear_down(void)
+{
+	arena_free(arena);
+	arena = NULL;
+	buf_fini(&frame);
+}
+
+TestSuite(codec_limits, .init = set_up, .fini = tear_down, .timeout = 30);
+
+/* What decoding says to the object after the change. */
+#define DECODES(object, codec, change, expected) \
+	do { \
+		__typeof__(object) x = (object), y; \
+		change; \
+		buf_clear(&frame); \
+		codec##_encode(&x, &frame); \
+		cr_assert(eq(int, buf_check(&frame), 0)); \
+		arena_reset(arena); \
+		cr_expect(eq(int, codec##_decode(arena, buf_bytes(&frame), &y), (expected)), #change); \
+	} while (0)
+#define MALFORMED(object, codec, change) DECODES(object, codec, change, ERR_MALFORMED)
+#define GOOD(object, codec, change) DECODES(object, codec, change, 0)
+
+static const char *run(size_t n)
+{
+	static char text[1 << 21];
+
+	memset(text, 'a', n);
+	text[n] = '\0';
+	return text;
+}
+
+static struct bytes blob(size_t n)
+{
+	return bytes_of_text(run(n));
+}
+
+/* n different words */
+static const char **many(size_t n)
+{
+	static const char *texts[1024];
+	static char text[1024][8];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text[i], sizeof text[i], "t%zu", i);
+		texts[i] = text[i];
+	}
+	return texts;
+}
+
+/* n times the first of an array */
+#define TIMES(n, type, first) \
+	__extension__({ \
+		type *copies = arena_take_array(arena, (n), sizeof(type)); \
+		cr_assert(copies != NULL); \
+		for (size_t copy = 0; copy < (n); copy++) \
+			copies[copy] = (first); \
+		copies; \
+	})
+
+Test(codec_limits, a_twin_obeys_the_rules_for_people)
+{
+	MALFORMED(full_twin, twin_def, x.id = "acme");
+	MALFORMED(full_twin, twin_def, x.id = NULL);
+	MALFORMED(full_twin, twin_def, x.id = run(TWIN_ID_MAX + 1));
+	MALFORMED(full_twin, twin_def, x.type = "a b");
+	MALFORMED(full_twin, twin_def, x.kind = N_KINDS);
+	MALFORMED(full_twin, twin_def, x.kind = (enum kind) - 1);
+	MALFORMED(full_twin, twin_def, x.name = "\xff");
+	MALFORMED(full_twin, twin_def, x.name = run(NAME_MAX_BYTES + 1));
+	GOOD(full_twin, twin_def, (x.tags = many(TAGS_MAX), x.n_tags = TAGS_MAX));
+	MALFORMED(full_twin, twin_def, (x.tags = many(TAGS_MAX + 1), x.n_tags = TAGS_MAX + 1));
+	MALFORMED(full_twin, twin_def, (x.tags = TIMES(2, const char *, "t"), x.n_tags = 2));
+	MALFORMED(full_twin, twin_def, (x.aliases = many(ALIASES_MAX + 1), x.n_aliases = ALIASES_MAX + 1));
+	MALFORMED(full_twin, twin_def,
+		  x.life = TIMES(2, struct life_step, ((struct life_step){N_LIFE_CYCLES, 0})));
+	MALFORMED(full_twin, twin_def,
+		  (x.life = TIMES(65, struct life_step, ((struct life_step){0})),
+		   x.n_life = LIFE_STEPS_MAX + 1));
+}
+
+Test(codec_limits, a_type_obeys_the_rules_for_people)
+{
+	const struct property_def good = {.name = "p", .type = VALUE_BOOL, .min = NAN, .max = NAN};
+	struct property_def p = good;
+
+	MALFORMED(full_type, type_def, x.name = "");
+	MALFORMED(full_type, type_def, x.version = 0);
+	MALFORMED(full_type, type_def, x.kind = N_KINDS);
+	MALFORMED(full_type, type_def,
+		  (x.properties = TIMES(2, struct property_def, good), x.n_properties = 2));
+	MALFORMED(full_type, type_def,
+		  (x.properties = TIMES(257, struct property_def, good), x.n_properties = 257));
+	MALFORMED(full_type, type_def, (p.type = VALUE_NONE, x.properties = &p, x.n_properties = 1));
+	MALFORMED(full_type, type_def, (p.type = (enum value_type)7, x.properties = &p, x.n_properties = 1));
+	MALFORMED(full_type, type_def,
+		  (p = good, p.options = many(65), p.n_options = 65, x.properties = &p, x.n_properties = 1));
+	MALFORMED(full_type, type_def,
+		  (p = good, p.unit = run(UNIT_MAX + 1), x.properties = &p, x.n_properties = 1));
+}
+
+Test(codec_limits, relations_and_memberships_name_twins)
+{
+	MALFORMED(full_relation, relation, x.type = "");
+	MALFORMED(full_relation, relation, x.from = "acme");
+	MALFORMED(full_relation, relation, x.to = "acme/");
+	MALFORMED(full_relation, relation, x.valid_from_ns = TIME_MAX);
+	MALFORMED(full_membership, membership, x.hierarchy = "");
+	MALFORMED(full_membership, membership, x.parent = "acme");
+	MALFORMED(full_membership, membership, x.child = "");
+	MALFORMED(full_membership, membership, x.state = N_CONFIRMATIONS);
+}
+
+static struct op op_with(struct sample s)
+{
+	return (struct op){.kind = OP_SAMPLES, .samples = {"acme/a", "p", TIMES(1, struct sample, s), 1}};
+}
+
+#define SAMPLE(...) op_with((struct sample){.sigma = NAN, __VA_ARGS__})
+#define AT(lat, lon, alt) .value = {.type = VALUE_POSITION, .position = {lat, lon, alt}}
+
+Test(codec_limits, a_sample_has_a_value_in_range)
+{
+	GOOD(SAMPLE(AT(90, -180, 1)), op, );
+	MALFORMED(SAMPLE(AT(90.1, 0, 1)), op, );
+	MALFORMED(SAMPLE(AT(0, 180.1, 1)), op, );
+	MALFORMED(SAMPLE(AT(NAN, 0, 1)), op, );
+	MALFORMED(SAMPLE(AT(0, INFINITY, 1)), op, );
+	MALFORMED(SAMPLE(AT(0, 0, INFINITY)), op, );
+	MALFORMED(SAMPLE(.quality = (enum quality)3), op, );
+	MALFORMED(SAMPLE(.value = {.type = VALUE_TEXT, .text = "\x80"}), op, );
+	GOOD(SAMPLE(.value = {.type = VALUE_TEXT, .text = run(TEXT_VALUE_MAX)}), op, );
+	MALFORMED(SAMPLE(.value = {.type = VALUE_TEXT, .text = run(TEXT_VALUE_MAX + 1)}), op, );
+	MALFORMED(SAMPLE(.value = {.type = VALUE_ENUM, .text = run(PROPERTY_MAX + 1)}), op, );
+	GOOD(SAMPLE(.source = run(SOURCE_MAX)), op, );
+	MALFORMED(SAMPLE(.source = run(SOURCE_MAX + 1)), op, );
+}
+
+Test(codec_limits, an_uncertainty_is_finite_and_not_negative)
+{
+	const struct sample s = {.sigma = 1};
+
+	GOOD(op_with(s), op, x.samples.samples->sigma = 0);
+	MALFORMED(op_with(s), op, x.samples.samples->sigma = -1e-300);
+	MALFORMED(op_with(s), op, x.samples.samples->sigma = INFINITY);
+}
+
+Test(codec_limits, an_op_names_what_it_changes)
+{
+	MALFORMED(SAMPLE(.t_ns = 1), op, x.samples.twin = "acme");
+	MALFORMED(SAMPLE(.t_ns = 1), op, x.samples.property = "");
+	MALFORMED(((struct op){.kind = OP_TWIN_DELETE, .id = "acme"}), op, );
+	MALFORMED(((struct op){.kind = OP_ORIGIN_DROP, .id = "acme"}), op, );
+	MALFORMED(((struct op){.kind = OP_ORIGIN_DROP, .id = "acme/a/b"}), op, );
+	MALFORMED(((struct op){.kind = OP_ROWS, .rows = {.origin = "acme/"}}), op, );
+	MALFORMED(
+		((struct op){.kind = OP_ROWS, .rows = {.origin = "acme/n", .cursor = blob(CURSOR_MAX + 1)}}),
+		op, );
+	GOOD(((struct op){.kind = OP_ROWS, .rows = {.origin = "acme/n", .cursor = blob(CURSOR_MAX)}}), op, );
+	MALFORMED(((struct op){.kind = OP_ROWS, .rows = {.origin = "acme/n", .head = blob(HEAD_MAX + 1)}}),
+		  op, );
+
+	struct op none;
+	cr_expect(eq(int, op_decode(arena, BYTES(""), &none), ERR_MALFORMED));
+}
+
+Test(codec_limits, a_row_is_a_small_public_face)
+{
+	struct kpi k = {.property = "p", .sample = {.sigma = NAN}};
+	struct row_parent p = {.hierarchy = "contains", .parent = "acme/a"};
+
+	MALFORMED(full_row, row, x.id = "acme");
+	MALFORMED(full_row, row, x.version.lineage = LINEAGE_MAX);
+	MALFORMED(full_row, row, x.kind = N_KINDS);
+	MALFORMED(full_row, row, x.life = N_LIFE_CYCLES);
+	MALFORMED(full_row, row, x.health = N_HEALTHS);
+	MALFORMED(full_row, row, x.type = "/");
+	MALFORMED(full_row, row, x.name = "\xff");
+	MALFORMED(full_row, row, (x.kpis = TIMES(17, struct kpi, k), x.n_kpis = KPIS_MAX + 1));
+	MALFORMED(full_row, row, (x.kpis = TIMES(2, struct kpi, k), x.n_kpis = 2)); /* the same twice */
+	MALFORMED(full_row, row, (k.property = "", x.kpis = &k, x.n_kpis = 1));
+	MALFORMED(full_row, row, (k.property = "p", k.unit = run(UNIT_MAX + 1), x.kpis = &k, x.n_kpis = 1));
+	MALFORMED(full_row, row, (x.parents = TIMES(9, struct row_parent, p), x.n_parents = PARENTS_MAX + 1));
+	MALFORMED(full_row, row, (x.parents = TIMES(2, struct row_parent, p), x.n_parents = 2));
+	MALFORMED(full_row, row, (p.parent = "acme", x.parents = &p, x.n_parents = 1));
+	MALFORMED(full_row, row, (p.parent = "acme/a", p.hierarchy = "", x.parents = &p, x.n_parents = 1));
+	MALFORMED(full_row, row,
+		  (p.hierarchy = "c", p.state = N_CONFIRMATIONS, x.parents = &p, x.n_parents = 1));
+	MALFORMED(full_row, row, (x.tags = many(TAGS_MAX + 1), x.n_tags = TAGS_MAX + 1));
+	MALFORMED(full_row, row, (x.tags = TIMES(1, const char *, "a/b"), x.n_tags = 1));
+}
+
+Test(codec_limits, a_row_keeps_its_sources_at_home_and_a_tombstone_everything)
+{
+	struct kpi k = {"p", "", {.value = {.type = VALUE_BOOL}, .sigma = NAN, .source = "operator-3"}};
+	struct row out = full_row, in;
+
+	out.kpis = &k;
+	out.n_kpis = 1;
+	row_encode(&out, &frame);
+	cr_expect(memmem(frame.data, frame.len, "operator", 8) == NULL);
+	cr_assert(eq(int, row_decode(arena, buf_bytes(&frame), &in), 0));
+	cr_expect(in.kpis[0].sample.source == NULL);
+
+	buf_clear(&frame);
+	out.deleted = true;
+	row_encode(&out, &frame);
+	cr_expect(memmem(frame.data, frame.len, "Press", 5) == NULL);
+	cr_assert(eq(int, row_decode(arena, buf_bytes(&frame), &in), 0));
+	cr_expect(in.deleted && in.n_kpis == 0 && *in.name == '\0' && *in.type == '\0');
+}
+
+Test(codec_limits, what_is_signed_has_names_keys_and_bounds)
+{
+	MALFORMED(full_manifest, manifest, x.org = "a/b");
+	MALFORMED(full_manifest, manifest,
+		  (x.issuers = TIMES(17, struct issuer_key, x.issuers[0]), x.n_issuers = 17));
+	MALFORMED(full_manifest, manifest,
+		  (x.policy_keys = TIMES(17, struct public_key, x.policy_keys[0]), x.n_policy_keys = 17));
+	MALFORMED(full_credential, credential, x.org = "");
+	MALFORMED(full_credential, credential, x.node = run(NODE_NAME_MAX + 1));
+	MALFORMED(full_credential, credential, (x.prefixes = many(33), x.n_prefixes = PREFIXES_MAX + 1));
+	MALFORMED(full_credential, credential,
+		  (x.prefixes = TIMES(1, const char *, "a//"), x.n_prefixes = 1));
+	MALFORMED(full_credential, credential, x.endpoint = run(ENDPOINT_MAX + 1));
+	MALFORMED(full_credential, credential, x.border_endpoint = "\xff");
+	MALFORMED(full_bundle, bundle,
+		  (x.credentials = TIMES(201, struct signed_blob, x.manifest),
+		   x.n_credentials = NODES_MAX + 1));
+	MALFORMED(full_policy, policy_doc, x.org = "..");
+	GOOD(full_policy, policy_doc, x.text = run(POLICY_TEXT_MAX));
+	MALFORMED(full_policy, policy_doc, x.text = run(POLICY_TEXT_MAX + 1));
+	MALFORMED(full_policy, policy_doc, x.text = "\xc3");
+	MALFORMED(full_bundle.manifest, signed_blob, x.payload = blob(PAYLOAD_MAX + 1));
+}
+
+Test(codec_limits, roles_of_a_later_release_are_not_seen)
+{
+	struct credential c = full_credential;
+
+	c.roles = ROLE_READER | 1u << 20;
+	credential_encode(&c, &frame);
+	cr_assert(eq(int, credential_decode(arena, buf_bytes(&frame), &c), 0));
+	cr_expect(eq(u32, c.roles, ROLE_READER));
+}
+
+Test(codec_limits, keys_and_signatures_have_their_length)
+{
+	struct signed_blob s;
+
+	/* payload "p", a key of 31 or 33 bytes, a signature of 64 */
+	for (uint8_t n = 31; n <= 33; n++) {
+		buf_clear(&frame);
+		buf_put(&frame, BYTES("\x0a\x01p\x12"));
+		buf_put_u8(&frame, n);
+		buf_put(&frame, blob(n));
+		buf_put(&frame, BYTES("\x1a\x40"));
+		buf_put(&frame, blob(64));
+		cr_expect(eq(int, signed_blob_decode(arena, buf_bytes(&frame), &s),
+			     n == 32 ? 0 : ERR_MALFORMED));
+		frame.len--;
+		frame.data[frame.len - 64] = 63;
+		cr_expect(eq(int, signed_blob_decode(arena, buf_bytes(&frame), &s), ERR_MALFORMED));
+	}
+}
+
+Test(codec_limits, an_envelope_has_a_frame_number_and_a_body)
+{
+	struct message m;
+
+	MALFORMED(full_hello, message, x.frame = 0);
+	cr_expect(eq(int, message_decode(arena, BYTES("\x10\x01"), &m), ERR_MALFORMED));
+	/* field 21, the body of a later release */
+	cr_expect(eq(int, message_decode(arena, BYTES("\x10\x01\xaa\x01\x00"), &m), ERR_MALFORMED));
+	cr_expect(eq(int, message_decode(arena, BYTES("\x10\x01\x92\x01\x00"), &m), 0));
+	cr_expect(eq(int, m.kind, MESSAGE_PING));
+}
+
+Test(codec_limits, a_hello_speaks_a_range_of_protocols)
+{
+	MALFORMED(full_hello, message, x.hello.protocol_min = 0);
+	MALFORMED(full_hello, message, x.hello.protocol_min = 3);
+	MALFORMED(full_hello, message, x.hello.org = "");
+	MALFORMED(full_hello, message, x.hello.node = "a/b");
+	GOOD(full_hello, message, x.hello.credential = blob(CREDENTIAL_MAX));
+	MALFORMED(full_hello, message, x.hello.credential = blob(CREDENTIAL_MAX + 1));
+}
+
+Test(codec_limits, streams_have_origins_cursors_and_heads)
+{
+	MALFORMED(full_head, head, x.origin = "acme");
+	MALFORMED(full_head, head, x.n_lineage = 0);
+	MALFORMED(full_head, head,
+		  (x.lineage = TIMES(65, struct incarnation, x.lineage[0]), x.n_lineage = 65));
+	MALFORMED(full_heads, message,
+		  x.heads.heads = TIMES(2, struct head_notice, ((struct head_notice){.age_ns = -1})));
+	MALFORMED(full_heads, message,
+		  (x.heads.heads = TIMES(257, struct head_notice, x.heads.heads[0]),
+		   x.heads.n = ORIGINS_MAX + 1));
+	MALFORMED(full_heads, message,
+		  x.heads.heads = TIMES(2, struct head_notice,
+					((struct head_notice){.head = {.payload = blob(HEAD_MAX + 1)}})));
+	MALFORMED(full_pull, message, x.pull.id = 0);
+	MALFORMED(full_pull, message, x.pull.origin = "acme/a/b");
+	MALFORMED(full_pull, message, x.pull.cursor = blob(CURSOR_MAX + 1));
+	MALFORMED(full_rows, message, x.rows.pull = 0);
+	MALFORMED(full_rows, message, x.rows.origin = "");
+	MALFORMED(full_rows, message, x.rows.cursor = blob(CURSOR_MAX + 1));
+	MALFORMED(full_rows, message, x.rows.head.age_ns = -1);
+	MALFORMED(full_reset, message, x.reset.pull = 0);
+	MALFORMED(full_reset, message, x.reset.origin = "a");
+	MALFORMED(full_reset, message, x.reset.reason = (enum reset_reason)0);
+	MALFORMED(full_reset, message, x.reset.reason = N_RESET_REASONS);
+}
+
+Test(codec_limits, a_question_asks_about_something)
+{
+	MALFORMED(full_history_question, message, x.question.kind = (enum question_kind)0);
+	MALFORMED(full_history_question, message, x.question.kind = N_QUESTION_KINDS);
+	MALFORMED(full_history_question, message, x.question.twin = "");
+	MALFORMED(full_history_question, message, x.question.property = "");
+	GOOD(full_history_question, message, (x.question.kind = QUESTION_READ, x.question.property = ""));
+	MALFORMED(full_history_question, message, x.question.timeout_ns = -1);
+	MALFORMED(full_history_question, message, x.question.asker = "a/b");
+	GOOD(full_history_question, message, x.question.asker = "");
+}
+
+Test(codec_limits, a_view_question_has_roots_and_bounds)
+{
+	struct view_root r = {"acme/a", ""};
+	struct rollup_spec s = {ROLLUP_SUM, "p"};
+
+	MALFORMED(full_view_question, message, x.question.view.n_roots = 0);
+	GOOD(full_view_question, message,
+	     (x.question.view.roots = TIMES(1024, struct view_root, r), x.question.view.n_roots = ROOTS_MAX));
+	MALFORMED(full_view_question, message,
+		  (x.question.view.roots = TIMES(1025, struct view_root, r),
+		   x.question.view.n_roots = ROOTS_MAX + 1));
+	MALFORMED(full_view_question, message,
+		  (r.parent = "acme", x.question.view.roots = &r, x.question.view.n_roots = 1));
+	MALFORMED(full_view_question, message,
+		  (r.id = "", x.question.view.roots = &r, x.question.view.n_roots = 1));
+	MALFORMED(
+		full_view_question, message,
+		(x.question.view.rollups = TIMES(33, struct rollup_spec, s), x.question.view.n_rollups = 33));
+	MALFORMED(full_view_question, message,
+		  (s.fn = N_ROLLUP_FNS, x.question.view.rollups = &s, x.question.view.n_rollups = 1));
+	MALFORMED(full_view_question, message,
+		  (s.fn = 0, s.property = "", x.question.view.rollups = &s, x.question.view.n_rollups = 1));
+	MALFORMED(full_view_question, message, x.question.view.hierarchy = "");
+	MALFORMED(full_view_question, message, x.question.view.fresh_ns = -1);
+	MALFORMED(full_view_question, message, x.question.view.deadline_ns = -1);
+}
+
+#define MEMBER(change) \
+	MALFORMED(full_view_answer, message, struct view_member m = x.answer.view.members[0]; change; \
+		  x.answer.view.members = &m; x.answer.view.n_members = 1)
+#define SOURCE(change) \
+	MALFORMED(full_view_answer, message, struct view_source s = x.answer.view.sources[0]; change; \
+		  x.answer.view.sources = &s; x.answer.view.n_sources = 1)
+#define EDGE(change) \
+	MALFORMED(full_view_answer, message, struct view_edge e = x.answer.view.edges[0]; change; \
+		  x.answer.view.edges = &e; x.answer.view.n_edges = 1)
+
+Test(codec_limits, the_parts_of_a_view_are_checked)
+{
+	MEMBER(m.id = "");
+	MEMBER(m.parent = "acme");
+	MEMBER(m.state = N_MEMBER_STATES);
+	MEMBER(m.kind = N_KINDS);
+	MEMBER(m.type = "a b");
+	MEMBER(m.name = "\xff");
+	MEMBER(m.life = N_LIFE_CYCLES);
+	MEMBER(m.health = N_HEALTHS);
+	SOURCE(s.org = "");
+	SOURCE(s.node = "a/b");
+	SOURCE(s.age_ns = -1);
+	SOURCE(s.state = N_MEMBER_STATES);
+	EDGE(e.anchor = "acme");
+	EDGE(e.parent = "acme");
+	EDGE(e.child = "");
+	MALFORMED(full_view_answer, message, x.answer.view.n_members = 0;
+		  x.answer.view.n_rollups = ROLLUPS_MAX + 1;
+		  x.answer.view.rollups = TIMES(33, struct rollup_state, ((struct rollup_state){0})));
+	MALFORMED(full_view_answer, message,
+		  x.answer.view.problems = TIMES(2, const char *, run(SENTENCE_MAX + 1)));
+}
+
+#define STATE(expected, change) \
+	DECODES(full_view_answer, message, struct rollup_state s[2] = {x.answer.view.rollups[0]}; change; \
+		x.answer.view.rollups = s, expected)
+
+Test(codec_limits, a_roll_up_state_is_numbers)
+{
+	STATE(0, s[0].sum = INFINITY);
+	STATE(ERR_MALFORMED, s[0].sum = NAN);
+	STATE(ERR_MALFORMED, s[0].carry = INFINITY);
+	STATE(ERR_MALFORMED, s[0].min = NAN);
+	STATE(ERR_MALFORMED, s[0].max = -INFINITY);
+	STATE(ERR_MALFORMED, s[0].max = -2); /* below the minimum */
+	STATE(ERR_MALFORMED, s[0].unit = run(UNIT_MAX + 1));
+	STATE(ERR_MALFORMED, s[0].unit_twin = "acme");
+}
+
+Test(codec_limits, members_without_roll_ups_get_empty_ones)
+{
+	struct message m = full_view_answer;
+	struct view_member bare = m.answer.view.members[1];
+
+	bare.rollups = NULL;
+	m.answer.view.members = &bare;
+	m.answer.view.n_members = 1;
+	m.answer.view.rollups = NULL;
+	message_encode(&m, &frame);
+	cr_assert(eq(int, message_decode(arena, buf_bytes(&frame), &m), 0));
+	cr_expect(m.answer.view.rollups == NULL);
+	cr_expect(eq(sz, m.answer.view.n_rollups, 2));
+	cr_assert(m.answer.view.members[0].rollups != NULL);
+	cr_expect(eq(u64, m.answer.view.members[0].rollups[1].n, 0));
+}
+
+Test(codec_limits, an_answer_has_a_code_and_mends_its_sentence)
+{
+	struct message m = full_read_answer;
+
+	MALFORMED(full_read_answer, message, x.answer.code = 1);
+	MALFORMED(full_read_answer, message, x.answer.kind = (enum question_kind)0);
+	MALFORMED(full_read_answer, message, x.answer.unit = run(UNIT_MAX + 1));
+	MALFORMED(full_read_answer, message, x.answer.text = run(SENTENCE_MAX + 1));
+	MALFORMED(full_read_answer, message,
+		  (x.answer.values = TIMES(257, struct kpi, x.answer.values[0]),
+		   x.answer.n_values = PROPERTIES_MAX + 1));
+	m.answer.text = "cut in a lett\xc3";
+	message_encode(&m, &frame);
+	cr_assert(eq(int, message_decode(arena, buf_bytes(&frame), &m), 0));
+	cr_expect(strcmp(m.answer.text, "cut in a lett?") == 0);
+}
+
+Test(codec_limits, a_control_request_is_well_formed)
+{
+	MALFORMED(full_request, control_request, x.op = (enum control_op)0);
+	MALFORMED(full_request, control_request, x.op = N_CONTROL_OPS);
+	MALFORMED(full_request, control_request, x.twin = "acme");
+	MALFORMED(full_request, control_request, x.property = "a b");
+	MALFORMED(full_request, control_request, x.name = "a//b");
+	MALFORMED(full_request, control_request, x.prefix = run(TWIN_ID_MAX + 1));
+	MALFORMED(full_request, control_request, x.tag = "a/b");
+	MALFORMED(full_request, control_request, x.alias = run(ALIAS_MAX + 1));
+	MALFORMED(full_request, control_request, x.after = "\xff");
+	MALFORMED(full_request, control_request, x.org = "a/b");
+	MALFORMED(full_request, control_request, x.right = run(PROPERTY_MAX + 1));
+	MALFORMED(full_request, control_request, x.text = run(POLICY_TEXT_MAX + 1));
+	MALFORMED(full_request, control_request, x.kind = N_KINDS);
+	MALFORMED(full_request, control_request, x.question.n_roots = 0);
+	GOOD(full_request, control_request, (x.op = CONTROL_STATUS, x.question.n_roots = 0));
+	const struct op drop = {.kind = OP_TWIN_DELETE, .id = "acme/a"};
+	MALFORMED(full_request, control_request,
+		  (x.ops = TIMES(10001, struct op, drop), x.n_ops = OPS_MAX + 1));
+	GOOD(full_request, control_request, (x.ops = TIMES(10000, struct op, drop), x.n_ops = OPS_MAX));
+}
+
+Test(codec_limits, a_control_answer_is_well_formed)
+{
+	MALFORMED(full_answer, control_answer, x.code = 7);
+	MALFORMED(full_answer, control_answer, x.unit = run(UNIT_MAX + 1));
+	MALFORMED(full_answer, control_answer, x.text = run(POLICY_TEXT_MAX + 1));
+	MALFORMED(full_answer, control_answer,
+		  x.refused = TIMES(2, struct refusal, ((struct refusal){0, 0, run(SENTENCE_MAX + 1)})));
+	MALFORMED(full_answer, control_answer,
+		  x.orgs = TIMES(1, struct org_info, ((struct org_info){.name = "a/b"})));
+	MALFORMED(full_answer, control_answer, x.status.state = run(SENTENCE_MAX + 1));
+	MALFORMED(full_answer, control_answer,
+		  x.peers = TIMES(1, struct peer_info, ((struct peer_info){.state = run(SENTENCE_MAX + 1)})));
+	MALFORMED(full_answer, control_answer,
+		  x.twins = TIMES(1, struct twin_def, ((struct twin_def){.id = "a"})));
+}
+
+Test(codec_limits, the_op_as_a_whole_is_told_from_its_first_sample)
+{
+	struct control_answer r;
+
+	control_answer_encode(&full_answer, &frame);
+	cr_assert(eq(int, control_answer_decode(arena, buf_bytes(&frame), &r), 0));
+	cr_assert(eq(sz, r.n_refused, 2));
+	cr_expect(eq(u32, r.refused[0].sample, UINT32_MAX));
+	cr_expect(eq(u32, r.refused[1].sample, 0));
+}
+
+/* ---- a NUL inside a text is not its end */
+
+static size_t replace(struct buf *b, const char *text, size_t at)
+{
+	const size_t len = strlen(text);
+	size_t n = 0;
+
+	for (uint8_t *p = b->data; (p = memmem(p, b->len - (size_t)(p - b->data), text, len)); p += len, n++)
+		p[at] = '\0';
+	return n;
+}
+
+Test(codec_limits, a_nul_inside_any_text_is_malformed)
+{
+	static const char *const inside[] = {"Press 7",     "acme/plant1",  "load/power",      "nothing was",
+					     "serving",     "no such type", "contains itself", "tie-volt",
+					     "Presse",      "adapter-1",    "some text",       "urn:x",
+					     "policy acme", "tcp://10",     "gateway-1",       "apple bear"};
+	union any_object o;
+	size_t n = 0;
+
+	for (size_t k = 0; k < sizeof inside / sizeof inside[0]; k++) {
+		size_t before = n;
+		for (size_t i = 0; i < n_examples; i++) {
+			buf_clear(&frame);
+			examples[i].codec->encode(examples[i].object, &frame);
+			if (replace(&frame, inside[k], 3) == 0)
+				continue;
+			n++;
+			arena_reset(arena);
+			cr_expect(eq(int, examples[i].codec->decode(arena, buf_bytes(&frame), &o),
+				     ERR_MALFORMED),
+				  "%s in %s", inside[k], examples[i].codec->name);
+		}
+		cr_expect(gt(sz, n, before), "%s occurs nowhere", inside[k]);
+	}
+}

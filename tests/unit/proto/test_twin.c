@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+
+#include "proto/clock.h"
+#include "proto/twin.h"
+#include "tests/unit/proto/codecs.h"
+#include "tests/unit/proto/text.h"
+
+Test(twin, words_of_the_enums_go_both_ways)
+{
+	enum kind kind;
+	enum life_cycle state;
+
+	for (int i = 0; i < N_KINDS; i++) {
+		cr_expect(kind_parse(kind_text((enum kind)i), &kind));
+		cr_expect(eq(int, kind, i));
+	}
+	for (int i = 0; i < N_LIFE_CYCLES; i++) {
+		cr_expect(life_cycle_parse(life_cycle_text((enum life_cycle)i), &state));
+		cr_expect(eq(int, state, i));
+	}
+	cr_expect(not(kind_parse("robot", &kind)));
+	cr_expect(not(life_cycle_parse("", &state)));
+	EXPECT_TEXT(health_text(HEALTH_ALARM), "alarm");
+	EXPECT_TEXT(confirmation_text(CONFIRM_PENDING), "pending");
+	EXPECT_TEXT(health_text(N_HEALTHS), "?");
+}
+
+Test(twin, the_life_cycle_goes_forwards_and_ends_retired)
+{
+	static const char may[N_LIFE_CYCLES][N_LIFE_CYCLES + 1] = {
+		/* to d b c o m r */
+		".xxx.x", /* design */
+		"..xx.x", /* build */
+		"...x.x", /* commissioned */
+		"....xx", /* operating */
+		"...x.x", /* maintenance */
+		"......", /* retired */
+	};
+
+	for (int from = 0; from < N_LIFE_CYCLES; from++)
+		for (int to = 0; to < N_LIFE_CYCLES; to++)
+			cr_expect(eq(int, life_cycle_may((enum life_cycle)from, (enum life_cycle)to),
+				     may[from][to] == 'x'),
+				  "%d to %d", from, to);
+	cr_expect(not(life_cycle_may(LIFE_DESIGN, N_LIFE_CYCLES)));
+}
+
+Test(twin, the_state_at_a_time_is_the_last_step_before_it)
+{
+	struct life_step life[] = {{LIFE_BUILD, 10}, {LIFE_OPERATING, 20}};
+	const struct twin_def t = {.life = life, .n_life = 2};
+
+	cr_expect(eq(int, twin_life_at(&t, 9), LIFE_DESIGN));
+	cr_expect(eq(int, twin_life_at(&t, 10), LIFE_BUILD));
+	cr_expect(eq(int, twin_life_at(&t, 19), LIFE_BUILD));
+	cr_expect(eq(int, twin_life_at(&t, TIME_MAX), LIFE_OPERATING));
+	cr_expect(eq(int, twin_life_at(&(struct twin_def){0}, 0), LIFE_DESIGN));
+}
+
+Test(twin, properties_and_tags_are_found_by_name)
+{
+	size_t i = 99;
+
+	cr_expect(type_property(&full_type, "mode", &i) == &full_type.properties[1]);
+	cr_expect(eq(sz, i, 1));
+	cr_expect(type_property(&full_type, "load", NULL) == NULL);
+	cr_expect(twin_has_tag(&full_twin, "tie-volt"));
+	cr_expect(not(twin_has_tag(&full_twin, "tie")));
+}
+
+/* ---- checks: each example breaks one rule of a good object */
+
+static void expect_note(int r, const struct err_note *note, const char *words)
+{
+	cr_expect(eq(int, r, ERR_REFUSED), "%s", words);
+	EXPECT_WORDS(note->text, words);
+}
+
+#define BROKEN(object, check, change, words) \
+	do { \
+		struct err_note note = {0}; \
+		__typeof__(object) x = (object); \
+		change; \
+		expect_note(check(&x, &note), &note, words); \
+	} while (0)
+
+static const char **many(size_t n)
+{
+	static const char *texts[512];
+	static char text[512][8];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text[i], sizeof text[i], "t%zu", i);
+		texts[i] = text[i];
+	}
+	return texts;
+}
+
+static const char *run(size_t n)
+{
+	static char text[2048];
+
+	memset(text, 'a', n);
+	text[n] = '\0';
+	return text;
+}
+
+Test(twin, a_good_twin_passes)
+{
+	cr_expect(eq(int, twin_def_check(&full_twin, NULL), 0));
+	cr_expect(eq(int, twin_def_check(&(struct twin_def){.id = "a/b"}, NULL), 0));
+}
+
+Test(twin, each_rule_of_a_twin_is_checked)
+{
+	static const char *twice[] = {"a", "b", "a"}, *empty[] = {""}, *bad[] = {"\xff"}, *blank[] = {"a b"};
+	static struct life_step backwards[] = {{LIFE_BUILD, 5}, {LIFE_OPERATING, 4}};
+	static struct life_step undead[] = {{LIFE_RETIRED, 5}, {LIFE_OPERATING, 6}},
+				none[] = {{N_LIFE_CYCLES, 0}};
+
+	BROKEN(full_twin, twin_def_check, x.id = "acme", "lacks its organisation");
+	BROKEN(full_twin, twin_def_check, x.id = NULL, "twin id is empty");
+	BROKEN(full_twin, twin_def_check, x.type = "a//b", "type 'a//b' has an empty segment");
+	BROKEN(full_twin, twin_def_check, x.kind = N_KINDS, "kind that does not exist");
+	BROKEN(full_twin, twin_def_check, x.name = run(NAME_MAX_BYTES + 1), "longer than 1024");
+	BROKEN(full_twin, twin_def_check, x.name = "\xc3", "not UTF-8");
+	BROKEN(full_twin, twin_def_check, (x.tags = many(TAGS_MAX + 1), x.n_tags = TAGS_MAX + 1), "33 tags");
+	BROKEN(full_twin, twin_def_check, (x.tags = twice, x.n_tags = 3), "the tag 'a' twice");
+	BROKEN(full_twin, twin_def_check, (x.tags = blank, x.n_tags = 1), "tag 'a b'");
+	BROKEN(full_twin, twin_def_check, (x.aliases = many(ALIASES_MAX + 1), x.n_aliases = ALIASES_MAX + 1),
+	       "17 aliases");
+	BROKEN(full_twin, twin_def_check, (x.aliases = twice, x.n_aliases = 3), "the alias 'a' twice");
+	BROKEN(full_twin, twin_def_check, (x.aliases = empty, x.n_aliases = 1), "empty alias");
+	BROKEN(full_twin, twin_def_check, (x.aliases = bad, x.n_aliases = 1), "not UTF-8");
+	BROKEN(full_twin, twin_def_check, (x.life = backwards, x.n_life = 2), "not in order of time");
+	BROKEN(full_twin, twin_def_check, (x.life = undead, x.n_life = 2),
+	       "cannot go from retired to operating");
+	BROKEN(full_twin, twin_def_check, (x.life = none, x.n_life = 1), "does not exist");
+	BROKEN(full_twin, twin_def_check, x.n_life = LIFE_STEPS_MAX + 1, "65 life-cycle steps");
+}
+
+#define BROKEN_PROPERTY(change, words) \
+	do { \
+		struct property_def p = {.name = "p", .type = VALUE_DOUBLE, .min = NAN, .max = NAN}; \
+		change; \
+		BROKEN(full_type, type_def_check, (x.properties = &p, x.n_properties = 1), words); \
+	} while (0)
+
+Test(twin, a_good_type_passes)
+{
+	cr_expect(eq(int, type_def_check(&full_type, NULL), 0));
+}
+
+Test(twin, each_rule_of_a_type_is_checked)
+{
+	static const char *twice[] = {"a", "a"}, *empty[] = {""}, *good[] = {"a"};
+	static struct property_def same[] = {{.name = "p", .type = VALUE_BOOL, .min = NAN, .max = NAN},
+					     {.name = "p", .type = VALUE_BOOL, .min = NAN, .max = NAN}};
+	static struct property_def kpis[KPIS_MAX + 1];
+
+	for (size_t i = 0; i < KPIS_MAX + 1; i++)
+		kpis[i] = (struct property_def){
+			.name = many(i + 1)[i], .type = VALUE_BOOL, .min = NAN, .max = NAN, .kpi = true};
+	BROKEN(full_type, type_def_check, x.name = "", "type is empty");
+	BROKEN(full_type, type_def_check, x.version = 0, "versions begin at 1");
+	BROKEN(full_type, type_def_check, x.kind = N_KINDS, "kind that does not exist");
+	BROKEN(full_type, type_def_check, x.n_properties = PROPERTIES_MAX + 1, "257 properties");
+	BROKEN(full_type, type_def_check, (x.properties = same, x.n_properties = 2),
+	       "the property 'p' twice");
+	BROKEN(full_type, type_def_check, (x.properties = kpis, x.n_properties = KPIS_MAX + 1), "17 KPIs");
+	BROKEN_PROPERTY(p.name = "a b", "property 'a b'");
+	BROKEN_PROPERTY(p.type = VALUE_NONE, "has no type");
+	BROKEN_PROPERTY(p.type = (enum value_type)99, "has no type");
+	BROKEN_PROPERTY(p.unit = run(UNIT_MAX + 1), "longer than 63");
+	BROKEN_PROPERTY((p.type = VALUE_TEXT, p.min = 1), "no range");
+	BROKEN_PROPERTY((p.min = 2, p.max = 1), "above the maximum");
+	BROKEN_PROPERTY(p.type = VALUE_ENUM, "an enum has options");
+	BROKEN_PROPERTY((p.options = good, p.n_options = 1), "an enum has options");
+	BROKEN_PROPERTY((p.type = VALUE_ENUM, p.options = twice, p.n_options = 2), "the option 'a' twice");
+	BROKEN_PROPERTY((p.type = VALUE_ENUM, p.options = empty, p.n_options = 1), "empty option");
+	BROKEN_PROPERTY((p.type = VALUE_ENUM, p.options = many(65), p.n_options = 65), "65 options");
+}
+
+Test(twin, each_rule_of_a_relation_is_checked)
+{
+	cr_expect(eq(int, relation_check(&full_relation, NULL), 0));
+	BROKEN(full_relation, relation_check, x.type = "", "relation is empty");
+	BROKEN(full_relation, relation_check, x.from = "acme", "lacks its organisation");
+	BROKEN(full_relation, relation_check, x.to = "a b/c", "character 2");
+	BROKEN(full_relation, relation_check, x.valid_to_ns = -6, "ends before it begins");
+}
+
+/* ---- samples */
+
+static const char *options[] = {"off", "on"};
+
+static int accepted(struct property_def p, struct sample s)
+{
+	p.name = "p";
+	p.options = options;
+	p.n_options = 2;
+	return property_accepts(&p, &s, NULL);
+}
+
+#define RANGE(low, high) \
+	(struct property_def) \
+	{ \
+		.type = VALUE_DOUBLE, .min = (low), .max = (high) \
+	}
+#define REAL(x) \
+	(struct sample) \
+	{ \
+		.value = {.type = VALUE_DOUBLE, .real = (x)}, .sigma = NAN \
+	}
+#define SOME(kind, field, x) \
+	(struct sample) \
+	{ \
+		.value = {.type = (kind), .field = (x)}, .sigma = NAN \
+	}
+#define OF(kind) \
+	(struct property_def) \
+	{ \
+		.type = (kind), .min = NAN, .max = NAN \
+	}
+
+Test(twin, a_sample_must_fit_its_property)
+{
+	cr_expect(eq(int, accepted(RANGE(0, 10), REAL(10)), 0));
+	cr_expect(eq(int, accepted(RANGE(0, 10), REAL(10.5)), ERR_REFUSED));
+	cr_expect(eq(int, accepted(RANGE(0, 10), REAL(-0.5)), ERR_REFUSED));
+	cr_expect(eq(int, accepted(RANGE(NAN, 10), REAL(-1e300)), 0));
+	cr_expect(eq(int, accepted(RANGE(0, 10), REAL(NAN)), 0)); /* kept, as bad */
+	cr_expect(eq(int, accepted(RANGE(0, 10), REAL(INFINITY)), 0));
+	cr_expect(eq(int, accepted(RANGE(0, 10), SOME(VALUE_INT64, integer, 5)), ERR_REFUSED));
+	cr_expect(eq(int, accepted(OF(VALUE_ENUM), SOME(VALUE_ENUM, text, "on")), 0));
+	cr_expect(eq(int, accepted(OF(VALUE_ENUM), SOME(VALUE_ENUM, text, "onn")), ERR_REFUSED));
+	cr_expect(eq(int, accepted(OF(VALUE_TEXT), SOME(VALUE_TEXT, text, "x")), 0));
+	cr_expect(eq(int, accepted(OF(VALUE_TEXT), SOME(VALUE_TEXT, text, "\xff")), ERR_REFUSED));
+	cr_expect(eq(
+		int,
+		accepted(OF(VALUE_POSITION), SOME(VALUE_POSITION, position, ((struct position){1, 2, NAN}))),
+		0));
+	cr_expect(eq(
+		int,
+		accepted(OF(VALUE_POSITION), SOME(VALUE_POSITION, position, ((struct position){91, 2, 0}))),
+		ERR_REFUSED));
+}
+
+Test(twin, quality_uncertainty_and_source_of_a_sample_are_checked)
+{
+	struct sample s = REAL(1);
+
+	s.sigma = -1;
+	cr_expect(eq(int, accepted(OF(VALUE_DOUBLE), s), ERR_REFUSED));
+	s.sigma = INFINITY;
+	cr_expect(eq(int, accepted(OF(VALUE_DOUBLE), s), ERR_REFUSED));
+	s.sigma = 0.5;
+	cr_expect(eq(int, accepted(OF(VALUE_DOUBLE), s), 0));
+	s.source = run(SOURCE_MAX);
+	cr_expect(eq(int, accepted(OF(VALUE_DOUBLE), s), 0));
+	s.source = run(SOURCE_MAX + 1);
+	cr_expect(eq(int, accepted(OF(VALUE_DOUBLE), s), ERR_REFUSED));
+	s.source = NULL;
+	s.quality = (enum quality)3;
+	cr_expect(eq(int, accepted(OF(VALUE_DOUBLE), s), ERR_REFUSED));
+}
+
+/* ---- equality and copies */
+
+#define DIFFERS(object, equal, change) \
+	do { \
+		__typeof__(object) x = (object); \
+		change; \
+		cr_expect(not(equal(&(object), &x)), #change); \
+	} while (0)
+
+Test(twin, equal_looks_at_everything)
+{
+	static const char *other[] = {"critical", "tie-bolt"};
+	static struct life_step later[] = {{LIFE_BUILD, TIME_MIN}, {LIFE_OPERATING, 1}};
+	static struct life_step ruin[] = {{LIFE_BUILD, TIME_MIN}, {LIFE_RETIRED, 1293840000000000000}};
+
+	cr_expect(twin_def_equal(&full_twin, &full_twin));
+	DIFFERS(full_twin, twin_def_equal, x.id = "acme/b");
+	DIFFERS(full_twin, twin_def_equal, x.type = "");
+	DIFFERS(full_twin, twin_def_equal, x.kind = KIND_SYSTEM);
+	DIFFERS(full_twin, twin_def_equal, x.name = NULL);
+	DIFFERS(full_twin, twin_def_equal, x.n_tags = 1);
+	DIFFERS(full_twin, twin_def_equal, x.tags = other);
+	DIFFERS(full_twin, twin_def_equal, x.n_aliases = 1);
+	DIFFERS(full_twin, twin_def_equal, x.aliases = other);
+	DIFFERS(full_twin, twin_def_equal, x.n_life = 1);
+	DIFFERS(full_twin, twin_def_equal, x.life = later);
+	DIFFERS(full_twin, twin_def_equal, x.life = ruin);
+	cr_expect(relation_equal(&full_relation, &full_relation));
+	DIFFERS(full_relation, relation_equal, x.type = "a");
+	DIFFERS(full_relation, relation_equal, x.from = "a/b");
+	DIFFERS(full_relation, relation_equal, x.to = "a/b");
+	DIFFERS(full_relation, relation_equal, x.valid_from_ns = 0);
+	DIFFERS(full_relation, relation_equal, x.valid_to_ns = 0);
+}
+
+#define PROPERTY_DIFFERS(change) \
+	do { \
+		struct property_def p = a; \
+		change; \
+		const struct type_def one = {.name = "t", .properties = &a, .n_properties = 1}, \
+				      two = {.name = "t", .properties = &p, .n_properties = 1}; \
+		cr_expect(not(type_def_equal(&one, &two)), #change); \
+	} while (0)
+
+Test(twin, equal_types_have_equal_properties)
+{
+	struct property_def a = {.name = "p",
+				 .type = VALUE_ENUM,
+				 .unit = "",
+				 .min = NAN,
+				 .max = NAN,
+				 .options = options,
+				 .n_options = 2};
+
+	cr_expect(type_def_equal(&full_type, &full_type));
+	DIFFERS(full_type, type_def_equal, x.name = "a");
+	DIFFERS(full_type, type_def_equal, x.version = 4);
+	DIFFERS(full_type, type_def_equal, x.kind = KIND_ASSET);
+	DIFFERS(full_type, type_def_equal, x.n_properties = 2);
+	PROPERTY_DIFFERS(p.name = "q");
+	PROPERTY_DIFFERS(p.type = VALUE_TEXT);
+	PROPERTY_DIFFERS(p.unit = "K");
+	PROPERTY_DIFFERS(p.min = 0);
+	PROPERTY_DIFFERS(p.max = 0);
+	PROPERTY_DIFFERS(p.kpi = true);
+	PROPERTY_DIFFERS(p.n_options = 1);
+	PROPERTY_DIFFERS(p.options = many(2));
+}
+
+Test(twin, a_copy_is_equal_and_borrows_nothing)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct twin_def twin;
+	struct type_def type;
+
+	cr_assert(eq(int, arena_new(&a, 1 << 16), 0));
+	cr_assert(eq(int, twin_def_copy(a, &full_twin, &twin), 0));
+	cr_expect(twin_def_equal(&twin, &full_twin));
+	cr_expect(twin.id != full_twin.id);
+	cr_expect(twin.tags[0] != full_twin.tags[0]);
+	cr_expect(twin.aliases[0] != full_twin.aliases[0]);
+	cr_expect(twin.life != full_twin.life);
+	cr_assert(eq(int, type_def_copy(a, &full_type, &type), 0));
+	cr_expect(type_def_equal(&type, &full_type));
+	cr_expect(type.properties[0].name != full_type.properties[0].name);
+	cr_expect(type.properties[1].options[0] != full_type.properties[1].options[0]);
+	cr_assert(eq(int, twin_def_copy(a, &(struct twin_def){.id = "a/b"}, &twin), 0));
+	EXPECT_TEXT(twin.name, "");
+}
+
+Test(twin, a_copy_into_too_small_an_arena_fails)
+{
+	struct twin_def twin;
+	struct type_def type;
+	int r = -ENOMEM;
+
+	for (size_t budget = 0; r == -ENOMEM; budget++) {
+		SCOPED(scope_arena) struct arena *a = NULL;
+		cr_assert(eq(int, arena_new(&a, budget), 0));
+		r = twin_def_copy(a, &full_twin, &twin);
+		if (r == 0)
+			r = type_def_copy(a, &full_type, &type);
+		cr_assert(lt(sz, budget, 4096));
+	}
+	cr_expect(eq(int, r, 0));
+}
