@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Policy - an organisation's `share` and `never` rules: parsed, checked, decided, explained (DESIGN 6).
+ *
+ *     allow(q) <=> some share matches q in subject, twin, property and right, and has not ended
+ *                  and no never matches q
+ *
+ * No order, no specificity, no error at evaluation. The text:
+ *
+ *     policy ORG
+ *       org NAME = FINGERPRINT                 # each foreign organisation once; must equal the trusted one
+ *       group NAME = ORG, ORG, ...
+ *       never "TITLE"                          # wins over every share; never ends
+ *         to org NAME [role ROLE] | group NAME | everyone-else, ...
+ *         twins PATTERN | tag TAG | type TYPE, ... [with tag TAG | with type TYPE [and ...]]
+ *         deny RIGHT, ... [of PROPERTY-PATTERN, ...]     # without `of`: of all
+ *       share "TITLE"
+ *         to ...                               # as above; everyone-else is every organisation but this one
+ *         twins ...                            # ids without the own organisation
+ *         allow discover, summary
+ *         allow read PATTERN, ...
+ *         allow history PATTERN, ... [last DURATION] [step DURATION]
+ *         until TIME                           # every share ends
+ *
+ * The first word of a line says what it is; indentation is decoration. `#` begins a comment; other than ASCII
+ * is possible in comments and titles only. Patterns: literal segments, `*` (one segment), a last `**` (that
+ * and everything below). What stands in one `twins` line is joined by "or"; `with` narrows all of the line:
+ * `twins ** with tag tie-volt and type line`. Several lines of a kind in one rule are joined by "or".
+ *
+ * Rights imply: summary and read imply discover, history implies read. A never takes away:
+ *
+ *     deny discover   # everything; it has no `of`
+ *     deny summary    # these properties from summaries; of all (`**`): the summary as such
+ *     deny read       # read and history of these properties, and their values in summaries
+ *     deny history    # history of these properties
+ *
+ * What may not be read must not leak as a KPI, hence the third. watch, aggregate and command may be denied
+ * already; elsewhere they and protect, redact, confirm, rate and by are refused with "not supported yet".
+ *
+ * A rule for a role matches questions of persons with that role only, so gossip (which has no role) passes it
+ * by; a warning says so. A bare date in `until` holds to the end of that day, UTC; a time of day is that
+ * instant, at which the share no longer holds.
+ *
+ * Owner:   policy_parse() makes it, immutable afterwards. Threads: any may decide.
+ */
+#pragma once
+
+#include "proto/arena.h"
+#include "proto/limits.h"
+#include "proto/scope.h"
+
+enum right { RIGHT_DISCOVER, RIGHT_SUMMARY, RIGHT_READ, RIGHT_HISTORY, N_RIGHTS };
+
+const char *right_text(enum right right);
+bool right_parse(const char *text, enum right *ret);
+
+struct policy;
+
+/* What the rules look at in a twin. `id` is the whole id; tags and type as the owner keeps them. */
+struct policy_twin {
+	const char *id;
+	const char *type; /* "" for none */
+	const char *const *tags;
+	size_t n_tags;
+};
+
+struct policy_query {
+	const char *org;  /* who asks: never the own organisation (own nodes see everything) */
+	const char *role; /* of the person who asks; NULL: none, as in all gossip */
+	enum right right;
+	const struct policy_twin *twin;
+	const char *property; /* for SUMMARY: the KPI, or NULL for the summary as such; NULL for DISCOVER;
+				 for READ and HISTORY: the property */
+	int64_t now_ns;       /* wall time: shares end */
+};
+
+/* Who trusts whom with which fingerprint, as the parser must know it: returns the fingerprint of a trusted
+ * organisation or NULL. NULL as function: fingerprints are not compared (policy check without a node). */
+typedef const char *policy_org_fn(void *ctx, const char *org);
+
+struct policy_options {
+	const char *own_org; /* the name after `policy` must be it; NULL: any name will do */
+	policy_org_fn *fingerprint_of;
+	void *ctx;
+	int64_t now_ns; /* a share that has ended already is a warning */
+};
+
+struct policy_finding {
+	unsigned line;    /* 1.. */
+	bool error;       /* else a warning */
+	const char *text; /* without `line N: ` */
+};
+
+/* Parse and check. Findings (arena) are all errors and warnings in line order, of many the first hundred of
+ * each. With an error: ERR_REFUSED and the note holds the first as `line N: ...`. */
+MUST_CHECK int policy_parse(const char *text, const struct policy_options *opt, struct policy **ret,
+			    struct arena *a, struct policy_finding **ret_findings, size_t *ret_n,
+			    struct err_note *note);
+void policy_free(struct policy *p); /* NULL is fine */
+
+/* The decision, total: true only if allowed. `ret_until_ns` (may be NULL, written on true): how long an allow
+ * holds at most (the latest end among the matching shares). Without a policy (NULL), of twins of others, and
+ * for the own organisation, of which no policy speaks: false. */
+bool policy_allows(const struct policy *p, const struct policy_query *q, int64_t *ret_until_ns);
+
+/* How far back and how finely a partner may see the history of a property: of the windows of the matching
+ * shares the one that reaches farthest, of those the finest; never a mixture of two, which would be more than
+ * either. last_ns 0: everything; step_ns 0: every sample. False: not at all. */
+bool policy_history_window(const struct policy *p, const struct policy_query *q, int64_t *ret_last_ns,
+			   int64_t *ret_step_ns);
+
+/* A sentence for an admin of the owning organisation: the deciding rule with its line, or what is missing for
+ * an allow and the nearest share ("discover is granted by line 12, read is not: no share grants read of
+ * ..."). NULL when memory ran out. *ret_allowed is what policy_allows() says. */
+const char *policy_why(const struct policy *p, const struct policy_query *q, struct arena *a,
+		       bool *ret_allowed);
+
+/* When the next share ends after now_ns (INT64_MAX: never): visibility must be computed anew then. */
+int64_t policy_next_end(const struct policy *p, int64_t now_ns);
+
+DEFINE_SCOPED(policy, policy_free)

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Policy rules - how a policy lies in memory: private to security/policy*.c.
+ *
+ * policy_parse.c fills the rules, policy_check.c resolves names and builds the index, policy.c and
+ * policy_why.c only read. Everything lies in the policy's own arena.
+ */
+#pragma once
+
+#include "security/policy.h"
+
+enum {
+	RULE_SET_WORDS = POLICY_RULES_MAX / 64,
+	POLICY_ORGS_MAX = 1024,
+	POLICY_GROUPS_MAX = 1024,
+};
+
+/* A set of rules, as indexes into policy.rules. */
+struct rule_set {
+	uint64_t words[RULE_SET_WORDS];
+};
+
+static inline void rule_set_add(struct rule_set *s, size_t rule)
+{
+	s->words[rule / 64] |= UINT64_C(1) << rule % 64;
+}
+
+static inline unsigned right_bit(enum right right)
+{
+	return 1u << right;
+}
+
+enum subject_kind { TO_ORG, TO_GROUP, TO_EVERYONE_ELSE };
+
+struct subject {
+	enum subject_kind kind;
+	const char *name; /* of the organisation or group */
+	const char *role; /* NULL: whoever asks for the organisation */
+	unsigned line;
+};
+
+enum condition_by { BY_PATH, BY_TAG, BY_TYPE };
+
+struct condition {
+	enum condition_by by;
+	const char *text; /* a pattern for BY_PATH */
+};
+
+/* One `twins` line: one of `any` holds, and all of `all` (what stands behind `with`). */
+struct selector {
+	struct condition *any, *all;
+	size_t n_any, n_all;
+};
+
+/* One `allow` or `deny` line, rights in bits with what they imply. */
+struct clause {
+	unsigned whole; /* rights that hold whatever the property is, also for none */
+	unsigned of;    /* rights that hold for the properties below */
+	const char **properties;
+	size_t n_properties;
+	int64_t last_ns, step_ns; /* of history; 0: no bound */
+	unsigned line;
+};
+
+struct rule {
+	bool never;
+	bool damaged; /* a line of it is in error: what is missing may have stood there */
+	const char *title;
+	unsigned line;
+	struct subject *subjects;
+	size_t n_subjects;
+	struct selector *selectors;
+	size_t n_selectors;
+	struct clause *clauses;
+	size_t n_clauses;
+	int64_t until_ns;    /* the share holds before it */
+	unsigned until_line; /* 0: none given */
+};
+
+struct policy_org {
+	const char *name;
+	unsigned line;
+	struct rule_set always;    /* rules that speak to it, whoever asks */
+	struct rule_set with_role; /* rules that speak to some role of it */
+};
+
+struct policy_group {
+	const char *name;
+	unsigned line;
+	const char **orgs;
+	size_t n_orgs;
+};
+
+struct policy {
+	struct arena *arena; /* holds all of it, this struct too */
+	const char *own_org;
+	struct rule *rules;
+	size_t n_rules;
+	struct policy_org **orgs; /* by name */
+	size_t n_orgs;
+	struct policy_group *groups;
+	size_t n_groups;
+
+	struct rule_set to_others; /* rules that speak to organisations not declared */
+	struct rule_set of_right[N_RIGHTS];
+	struct rule_set nevers;
+};
+
+struct policy_report;
+
+/* Where `org` stands in policy.orgs, or would: *ret_found tells. */
+size_t policy_org_place(const struct policy *p, const char *org, bool *ret_found);
+const struct policy_org *policy_org(const struct policy *p, const char *org);       /* NULL: not declared */
+const struct policy_group *policy_group(const struct policy *p, const char *group); /* NULL: not declared */
+
+/* Names known, rules complete, times sensible, nothing dead or twice: says so in the report. */
+void policy_check(const struct policy *p, const struct policy_options *opt, struct policy_report *report);
+/* Build the index of a policy without errors. Cannot fail. */
+void policy_index(struct policy *p);
+
+/* ---- The steps of a decision, for policy.c and policy_why.c ---- */
+bool rule_speaks_to(const struct policy *p, const struct rule *rule, const struct policy_query *q);
+bool rule_has_twin(const struct rule *rule, const struct policy_twin *twin, const char *own_org);
+bool rule_has_right(const struct rule *rule, enum right right, const char *property);
+bool clause_has_right(const struct clause *c, enum right right, const char *property);
+/* In line order, the next rule after `after` (NULL: the first) that matches the query; of a share also in
+ * time. */
+const struct rule *policy_match(const struct policy *p, const struct policy_query *q, bool never,
+				const struct rule *after);
