@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the log into memory: the same way for a batch just written and for one replayed. */
+#include <assert.h>
+
+#include "storage/store_private.h"
+
+static int apply_op(struct store *s, uint64_t number, const struct op *op)
+{
+	const bool keep_rows = number > s->remote_position;
+	struct table *t = &s->table;
+
+	switch (op->kind) {
+	case OP_TYPE: return table_put_type(t, &op->type);
+	case OP_TWIN: return table_put_twin(t, &op->twin);
+	case OP_TWIN_DELETE: return table_delete_twin(t, op->id);
+	case OP_RELATION: return table_put_edge(t, &op->relation);
+	case OP_RELATION_DELETE: return table_delete_edge(t, &op->relation);
+	case OP_MEMBERSHIP: return table_put_member(t, &op->membership);
+	case OP_SAMPLES: return table_add_samples(t, &op->samples, number > history_position(s->history));
+	case OP_ROWS: return keep_rows ? remote_put_rows(&s->remote, &op->rows) : 0;
+	case OP_ORIGIN_DROP: return keep_rows ? remote_drop_origin(&s->remote, op->id) : 0;
+	}
+	return 0;
+}
+
+int store_apply_sealed(struct store *s, uint64_t number, struct bytes sealed)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct batch_reader reader;
+	struct op op;
+	int r;
+
+	TRY(arena_new(&a, SIZE_MAX));
+	TRY(batch_read(sealed, &reader));
+	if (reader.header.seq_base != s->table.seq)
+		return FAIL(ERR_CORRUPT);
+	table_begin_batch(&s->table, reader.header.lineage, reader.header.stamp_base_ns);
+	while ((r = batch_read_op(&reader, a, &op)) > 0) {
+		TRY(apply_op(s, number, &op));
+		arena_reset(a);
+	}
+	TRY(r);
+	s->applied = number;
+	s->backlog_bytes += sealed.len;
+	return 0;
+}
+
+int store_write(struct store *s, struct batch *b)
+{
+	if (b->n == 0)
+		return 0;
+	int64_t stamp_ns = s->table.stamp_ns < INT64_MAX ? s->table.stamp_ns + 1 : INT64_MAX;
+	if (stamp_ns < s->floor_ns)
+		stamp_ns = s->floor_ns;
+	if (stamp_ns < b->now_ns)
+		stamp_ns = b->now_ns;
+	const struct batch_header header = {
+		.lineage = (uint32_t)s->n_lineage - 1,
+		.seq_base = s->table.seq,
+		.stamp_base_ns = stamp_ns,
+		.n = (uint32_t)b->n,
+	};
+	b->number = s->applied + 1;
+	return log_append(s->log, b->number, batch_seal(b, &header));
+}
+
+int store_apply(struct store *s, struct batch *b, int64_t now_ns)
+{
+	if (b->n == 0)
+		return 0;
+	assert(b->number == s->applied + 1);
+	if (s->backlog_bytes == 0)
+		s->backlog_ns = now_ns;
+	s->applied_ns = now_ns;
+	return store_apply_sealed(s, b->number, buf_bytes(&b->ops));
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/batch.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "storage/record.h"
+
+enum { HEADER_BYTES = 24, KEY_TEXT_SIZE = 3 * 256 + 8 };
+
+/* All ops about one thing. */
+struct staged_slot {
+	const struct staged *top;
+	char key[];
+};
+
+int batch_new(struct batch **ret)
+{
+	SCOPED(scope_batch) struct batch *b = calloc(1, sizeof *b);
+
+	if (!b)
+		return FAIL(-ENOMEM);
+	b->now_ns = INT64_MIN;
+	TRY(arena_new(&b->arena, SIZE_MAX));
+	if (!buf_extend(&b->ops, HEADER_BYTES))
+		return FAIL(-ENOMEM);
+	*ret = MOVE(b);
+	return 0;
+}
+
+void batch_free(struct batch *b)
+{
+	if (!b)
+		return;
+	buf_fini(&b->ops);
+	map_fini(&b->slots);
+	arena_free(b->arena);
+	free(b);
+}
+
+size_t batch_ops(const struct batch *b)
+{
+	return b->n;
+}
+
+size_t batch_bytes(const struct batch *b)
+{
+	return b->ops.len - HEADER_BYTES;
+}
+
+size_t batch_mark(const struct batch *b)
+{
+	return b->ops.len;
+}
+
+void batch_rewind(struct batch *b, size_t mark)
+{
+	assert(mark >= HEADER_BYTES && mark <= b->ops.len);
+	for (; b->last && b->last->at >= mark; b->last = b->last->before) {
+		b->last->slot->top = b->last->below;
+		b->n--;
+	}
+	b->ops.len = mark;
+}
+
+/* ---- What the ops are about -------------------------------------------------------------------------------
+ */
+
+/* No name contains a line feed. */
+static void key_text(const struct staged_key *key, char ret[KEY_TEXT_SIZE])
+{
+	snprintf(ret, KEY_TEXT_SIZE, "%c%s\n%s\n%s", (char)key->kind, key->a, key->b ? key->b : "",
+		 key->c ? key->c : "");
+}
+
+const struct staged *batch_find(const struct batch *b, const struct staged_key *key)
+{
+	char text[KEY_TEXT_SIZE];
+
+	key_text(key, text);
+	const struct staged_slot *slot = map_get(&b->slots, text);
+	return slot ? slot->top : NULL;
+}
+
+static int find_slot(struct batch *b, const struct staged_key *key, struct staged_slot **ret)
+{
+	char text[KEY_TEXT_SIZE];
+
+	key_text(key, text);
+	*ret = map_get(&b->slots, text);
+	if (*ret)
+		return 0;
+	const size_t size = strlen(text) + 1;
+	struct staged_slot *slot = arena_take(b->arena, sizeof *slot + size);
+	if (!slot)
+		return FAIL(-ENOMEM);
+	memcpy(slot->key, text, size);
+	*ret = slot;
+	return map_put(&b->slots, slot->key, slot);
+}
+
+static int copy_text(struct arena *a, const char *text, const char **ret)
+{
+	*ret = arena_copy(a, text);
+	return *ret || !text ? 0 : FAIL(-ENOMEM);
+}
+
+static int copy_relation(struct arena *a, const struct relation *r, struct relation *ret)
+{
+	*ret = *r;
+	TRY(copy_text(a, r->type, &ret->type));
+	TRY(copy_text(a, r->from, &ret->from));
+	return copy_text(a, r->to, &ret->to);
+}
+
+/* What later checks look at. */
+static int copy_seen(struct arena *a, const struct op *op, struct op *ret)
+{
+	ret->kind = op->kind;
+	switch (op->kind) {
+	case OP_TYPE: return type_def_copy(a, &op->type, &ret->type);
+	case OP_TWIN: return twin_def_copy(a, &op->twin, &ret->twin);
+	case OP_RELATION: return copy_relation(a, &op->relation, &ret->relation);
+	case OP_MEMBERSHIP:
+		ret->membership.state = op->membership.state;
+		ret->membership.since_ns = op->membership.since_ns;
+		return 0;
+	case OP_TWIN_DELETE:
+	case OP_RELATION_DELETE:
+	case OP_SAMPLES:
+	case OP_ROWS:
+	case OP_ORIGIN_DROP: return 0;
+	}
+	return 0;
+}
+
+static int remember(struct batch *b, const struct staged_key *key, const struct op *seen, size_t at)
+{
+	struct staged *staged = arena_take(b->arena, sizeof *staged);
+	struct op *copy = arena_take(b->arena, sizeof *copy);
+	struct staged_slot *slot;
+
+	if (!staged || !copy)
+		return FAIL(-ENOMEM);
+	TRY(find_slot(b, key, &slot));
+	TRY(copy_seen(b->arena, seen, copy));
+	*staged = (struct staged){
+		.kind = key->kind,
+		.gone = seen->kind == OP_TWIN_DELETE || seen->kind == OP_RELATION_DELETE,
+		.op = copy,
+		.before = b->last,
+		.below = slot->top,
+		.slot = slot,
+		.at = at,
+	};
+	slot->top = staged;
+	b->last = staged;
+	return 0;
+}
+
+/* ---- The encoded ops --------------------------------------------------------------------------------------
+ */
+
+static void put_u32_at(uint8_t *p, uint32_t v)
+{
+	for (unsigned i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+static void put_u64_at(uint8_t *p, uint64_t v)
+{
+	put_u32_at(p, (uint32_t)(v >> 32));
+	put_u32_at(p + 4, (uint32_t)v);
+}
+
+static int encode(struct batch *b, const struct op *op)
+{
+	const size_t at = b->ops.len;
+
+	buf_put_u32(&b->ops, 0);
+	op_encode(op, &b->ops);
+	TRY(buf_check(&b->ops));
+	const size_t len = b->ops.len - at - 4;
+	if (len > UINT32_MAX)
+		return FAIL(ERR_FULL);
+	put_u32_at(b->ops.data + at, (uint32_t)len);
+	return 0;
+}
+
+int batch_take(struct batch *b, const struct staged_key *key, const struct op *op, const struct op *seen)
+{
+	const size_t at = b->ops.len;
+	int r = encode(b, op);
+
+	if (r == 0)
+		r = remember(b, key, seen, at);
+	if (r < 0) {
+		b->ops.len = at;
+		b->ops.failed = false; /* a failed append leaves what was there before */
+		return r;
+	}
+	b->n++;
+	return 0;
+}
+
+struct bytes batch_seal(struct batch *b, const struct batch_header *header)
+{
+	put_u32_at(b->ops.data, header->lineage);
+	put_u64_at(b->ops.data + 4, header->seq_base);
+	put_u64_at(b->ops.data + 12, (uint64_t)header->stamp_base_ns);
+	put_u32_at(b->ops.data + 20, header->n);
+	return buf_bytes(&b->ops);
+}
+
+int batch_read(struct bytes sealed, struct batch_reader *ret)
+{
+	struct record_reader r = record_reader(sealed);
+
+	ret->header.lineage = record_u32(&r);
+	ret->header.seq_base = record_u64(&r);
+	ret->header.stamp_base_ns = (int64_t)record_u64(&r);
+	ret->header.n = record_u32(&r);
+	ret->rest = record_rest(&r);
+	return r.failed ? FAIL(ERR_CORRUPT) : 0;
+}
+
+int batch_read_op(struct batch_reader *b, struct arena *a, struct op *ret)
+{
+	struct record_reader r = record_reader(b->rest);
+
+	if (b->header.n == 0)
+		return record_end(&r);
+	const struct bytes encoded = record_bytes(&r, record_u32(&r));
+	if (r.failed)
+		return FAIL(ERR_CORRUPT);
+	b->rest = record_rest(&r);
+	b->header.n--;
+	const int result = op_decode(a, encoded, ret);
+	if (result == ERR_MALFORMED)
+		return FAIL(ERR_CORRUPT); /* the checksum agrees: written by another version, or a bug */
+	TRY(result);
+	return 1;
+}

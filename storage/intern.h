@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Intern - one copy of every text the table holds many times: relation types, hierarchies, sources, words of
+ * enums. Counted, so that what an adapter sends once does not stay for ever.
+ *
+ * Owner:   embeds the struct, zeroed is empty. Threads: one.
+ */
+#pragma once
+
+#include "proto/map.h"
+
+struct intern {
+	struct map words;
+};
+
+void intern_fini(struct intern *in); /* frees all words, used or not */
+
+/* One more use of a text; NULL gives NULL. -ENOMEM. */
+MUST_CHECK int intern_take(struct intern *in, const char *text, const char **ret);
+/* One use less of a text that intern_take() gave; NULL is fine. */
+void intern_drop(struct intern *in, const char *text);

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/remote.h"
+
+#include "proto/id.h"
+#include "storage/remote_private.h"
+
+struct child_key {
+	const char *hierarchy, *parent, *id;
+};
+
+static int by_id(const void *key, const void *item)
+{
+	return strcmp(key, ((const struct own_row *)item)->pub.id);
+}
+
+static int by_seq(const void *key, const void *item)
+{
+	const uint64_t seq = *(const uint64_t *)key, other = ((const struct own_row *)item)->pub.seq;
+
+	return (seq > other) - (seq < other);
+}
+
+static int by_name(const void *key, const void *item)
+{
+	return strcmp(key, ((const struct own_origin *)item)->name);
+}
+
+static int by_parent(const void *key, const void *item)
+{
+	const struct child_key *a = key;
+	const struct parent_ref *b = item;
+	int r = strcmp(a->hierarchy, b->hierarchy);
+
+	if (r == 0)
+		r = strcmp(a->parent, b->parent);
+	return r != 0 ? r : strcmp(a->id, b->row->pub.id);
+}
+
+void remote_init(struct remote *m)
+{
+	*m = (struct remote){
+		.by_id.compare = by_id,
+		.children.compare = by_parent,
+		.origins.compare = by_name,
+		.next_number = 1,
+	};
+}
+
+static void free_origin(void *item)
+{
+	struct own_origin *o = item;
+
+	ordered_fini(&o->by_seq);
+	buf_fini(&o->cursor);
+	buf_fini(&o->head);
+	free(o);
+}
+
+void remote_fini(struct remote *m)
+{
+	ordered_fini(&m->children);
+	ordered_fini_items(&m->by_id, free);
+	ordered_fini_items(&m->origins, free_origin);
+	map_fini(&m->rows);
+	intern_fini(&m->words);
+	free(m->dirty);
+	changeset_fini(&m->changes);
+}
+
+/* ---- Origins ----------------------------------------------------------------------------------------------
+ */
+
+static struct own_origin *find_origin(const struct remote *m, const char *name)
+{
+	return ordered_get(&m->origins, name);
+}
+
+int origin_get(struct remote *m, const char *name, struct own_origin **ret)
+{
+	const size_t size = strlen(name) + 1;
+
+	*ret = find_origin(m, name);
+	if (*ret)
+		return 0;
+	SCOPED(scope_free) struct own_origin *o = calloc(1, sizeof *o + size);
+	if (!o)
+		return FAIL(-ENOMEM);
+	memcpy(o->name, name, size);
+	o->pub.name = o->name;
+	o->by_seq.compare = by_seq;
+	o->number = m->next_number;
+	TRY(ordered_put(&m->origins, name, o));
+	m->next_number++;
+	*ret = MOVE(o);
+	return 0;
+}
+
+int origin_set_bytes(struct buf *to, struct bytes from, struct bytes *ret_view)
+{
+	buf_clear(to);
+	buf_put(to, from);
+	TRY(buf_check(to));
+	*ret_view = buf_bytes(to);
+	return 0;
+}
+
+static void count_seq(struct own_origin *o)
+{
+	const struct own_row *last = ordered_last(&o->by_seq);
+
+	o->pub.max_seq = last ? last->pub.seq : 0;
+}
+
+/* ---- Rows in and out --------------------------------------------------------------------------------------
+ */
+
+static bool row_is_visible(const struct own_row *w)
+{
+	return !w->deleted;
+}
+
+static void count(struct remote *m, const struct own_row *w, bool add)
+{
+	const struct hash128 hash = row_hash(w->pub.id, w->pub.version, w->pub.mask);
+	struct origin *o = &w->origin->pub;
+
+	if (!row_is_visible(w))
+		return;
+	if (add)
+		fingerprint_add(&o->fingerprint, &hash);
+	else
+		fingerprint_remove(&o->fingerprint, &hash);
+	o->n_rows += add ? 1 : UINT64_MAX;
+	m->n_rows += add ? 1 : UINT64_MAX;
+}
+
+int row_mark(struct remote *m, struct own_row *w)
+{
+	if (w->dirty_at > 0)
+		return 0;
+	if (m->n_dirty == m->size_dirty) {
+		const size_t size = m->size_dirty ? m->size_dirty * 2 : 64;
+		void **dirty = realloc(m->dirty, size * sizeof *dirty);
+		if (!dirty)
+			return FAIL(-ENOMEM);
+		m->dirty = dirty;
+		m->size_dirty = size;
+	}
+	m->dirty[m->n_dirty++] = w;
+	w->dirty_at = m->n_dirty;
+	return 0;
+}
+
+static void free_row(struct remote *m, struct own_row *w)
+{
+	for (size_t i = 0; i < w->n_parents; i++) {
+		intern_drop(&m->words, w->parents[i].hierarchy);
+		intern_drop(&m->words, w->parents[i].parent);
+	}
+	free(w);
+}
+
+/* Out of every index, and gone. */
+static void unlink_row(struct remote *m, struct own_row *w)
+{
+	count(m, w, false);
+	if (w->dirty_at > 0)
+		m->dirty[w->dirty_at - 1] = NULL;
+	for (size_t i = 0; i < w->n_parents; i++)
+		ordered_remove(&m->children,
+			       &(struct child_key){w->parents[i].hierarchy, w->parents[i].parent, w->pub.id});
+	if (w->pub.seq > 0 && ordered_get(&w->origin->by_seq, &w->pub.seq) == w)
+		ordered_remove(&w->origin->by_seq, &w->pub.seq);
+	ordered_remove(&m->by_id, w->pub.id);
+	map_remove(&m->rows, w->pub.id);
+	free_row(m, w);
+}
+
+static int remove_row(struct remote *m, struct own_row *w)
+{
+	SCOPED(buf_fini) struct buf key = {0};
+
+	buf_put_u8(&key, 'w');
+	buf_put_text(&key, w->pub.id);
+	TRY(buf_check(&key));
+	changeset_delete(&m->changes, buf_bytes(&key));
+	unlink_row(m, w);
+	return changeset_check(&m->changes);
+}
+
+/* A sequence number is used by one row only; when an origin says otherwise, the later word counts. */
+static int link_seq(struct remote *m, struct own_row *w)
+{
+	struct own_row *other = w->pub.seq > 0 ? ordered_get(&w->origin->by_seq, &w->pub.seq) : NULL;
+
+	if (w->pub.seq == 0)
+		return 0;
+	if (other)
+		TRY(remove_row(m, other));
+	return ordered_put(&w->origin->by_seq, &w->pub.seq, w);
+}
+
+static int link_row(struct remote *m, struct own_row *w)
+{
+	const int r = ordered_put(&m->by_id, w->pub.id, w);
+	if (r < 0) {
+		free_row(m, w);
+		return r;
+	}
+	TRY(map_put(&m->rows, w->pub.id, w));
+	count(m, w, true);
+	for (size_t i = 0; i < w->n_parents; i++) {
+		const struct parent_ref *p = &w->parents[i];
+		TRY(ordered_put(&m->children, &(struct child_key){p->hierarchy, p->parent, w->pub.id},
+				&w->parents[i]));
+	}
+	return link_seq(m, w);
+}
+
+static int take_parents(struct remote *m, struct own_row *w, const struct row *row)
+{
+	for (size_t i = 0; i < row->n_parents; i++) {
+		struct parent_ref *p = &w->parents[i];
+		w->n_parents = i + 1;
+		p->row = w;
+		TRY(intern_take(&m->words, row->parents[i].hierarchy, &p->hierarchy));
+		TRY(intern_take(&m->words, row->parents[i].parent, &p->parent));
+	}
+	return 0;
+}
+
+static struct own_row *new_row(struct own_origin *origin, const struct row *row, struct bytes encoded)
+{
+	const size_t n_parents = row->deleted ? 0 : row->n_parents, id_size = strlen(row->id) + 1;
+	struct own_row *w = calloc(1, sizeof *w + n_parents * sizeof w->parents[0] + id_size + encoded.len);
+
+	if (!w)
+		return NULL;
+	char *at = (char *)&w->parents[n_parents];
+	memcpy(at, row->id, id_size);
+	memcpy(at + id_size, encoded.data, encoded.len);
+	w->pub = (struct remote_row){
+		.id = at,
+		.origin = &origin->pub,
+		.version = row->version,
+		.seq = row->seq,
+		.mask = row->mask,
+		.encoded = {(const uint8_t *)at + id_size, encoded.len},
+	};
+	w->origin = origin;
+	w->deleted = row->deleted;
+	w->listing = origin->listing;
+	return w;
+}
+
+int row_put(struct remote *m, struct own_origin *origin, const struct row *row, struct bytes encoded,
+	    struct own_row **ret)
+{
+	struct own_row *held = map_get(&m->rows, row->id), *w = new_row(origin, row, encoded);
+
+	if (!w)
+		return FAIL(-ENOMEM);
+	const int r = row->deleted ? 0 : take_parents(m, w, row);
+	if (r < 0) {
+		free_row(m, w);
+		return r;
+	}
+	if (held) {
+		w->pub.user = held->pub.user;
+		unlink_row(m, held);
+	}
+	TRY(link_row(m, w));
+	if (row->version.stamp_ns > origin->pub.stamp_ns)
+		origin->pub.stamp_ns = row->version.stamp_ns;
+	*ret = w;
+	return 0;
+}
+
+/* ---- Applying ---------------------------------------------------------------------------------------------
+ */
+
+static bool same_org(const char *id, const char *origin)
+{
+	return bytes_equal(id_org(id), id_org(origin));
+}
+
+enum effect { EFFECT_NONE, EFFECT_REPLACE, EFFECT_REMOVE };
+
+/* What a row does to the one that is held. Another origin of the organisation takes a twin over with a newer
+ * state. */
+static enum effect effect_of(const struct own_row *held, const struct own_origin *origin,
+			     const struct row *row, struct bytes encoded)
+{
+	const bool retraction = row->deleted && row->seq == 0;
+
+	if (!held)
+		return retraction ? EFFECT_NONE : EFFECT_REPLACE;
+	if (held->origin != origin && row->version.stamp_ns <= held->pub.version.stamp_ns)
+		return EFFECT_NONE;
+	if (held->origin == origin && row_version_compare(row->version, held->pub.version) < 0)
+		return EFFECT_NONE;
+	if (retraction)
+		return EFFECT_REMOVE;
+	return held->origin == origin && bytes_equal(held->pub.encoded, encoded) ? EFFECT_NONE
+										 : EFFECT_REPLACE;
+}
+
+static int put_row(struct remote *m, struct own_origin *origin, struct arena *a, struct bytes encoded)
+{
+	struct own_row *w;
+	struct row row;
+	const int r = row_decode(a, encoded, &row);
+
+	if (r == ERR_MALFORMED || (r == 0 && !same_org(row.id, origin->name)))
+		return 0;
+	TRY(r);
+	w = map_get(&m->rows, row.id);
+	switch (effect_of(w, origin, &row, encoded)) {
+	case EFFECT_NONE: break;
+	case EFFECT_REMOVE: return remove_row(m, w);
+	case EFFECT_REPLACE: TRY(row_put(m, origin, &row, encoded, &w)); return row_mark(m, w);
+	}
+	if (!w || w->origin != origin || w->listing == origin->listing)
+		return 0;
+	w->listing = origin->listing;
+	return row_mark(m, w);
+}
+
+/* Drop the rows of an origin that were not in its latest listing; listing 0 is none: all of them. */
+static int sweep(struct remote *m, struct own_origin *origin, uint32_t listing)
+{
+	struct own_row *next;
+
+	for (struct own_row *w = ordered_first(&m->by_id); w; w = next) {
+		next = ordered_after(&m->by_id, w->pub.id);
+		if (w->origin == origin && (listing == 0 || w->listing != listing))
+			TRY(remove_row(m, w));
+	}
+	return 0;
+}
+
+int remote_put_rows(struct remote *m, const struct op_rows *rows)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct own_origin *origin;
+
+	TRY(arena_new(&a, SIZE_MAX));
+	TRY(origin_get(m, rows->origin, &origin));
+	origin->dirty = true;
+	origin->listing += rows->full_begin;
+	for (size_t i = 0; i < rows->n; i++) {
+		arena_reset(a);
+		TRY(put_row(m, origin, a, rows->rows[i]));
+	}
+	if (rows->full_end)
+		TRY(sweep(m, origin, origin->listing));
+	count_seq(origin);
+	TRY(origin_set_bytes(&origin->cursor, rows->cursor, &origin->pub.cursor));
+	return rows->head.len > 0 ? origin_set_bytes(&origin->head, rows->head, &origin->pub.head) : 0;
+}
+
+int remote_drop_origin(struct remote *m, const char *name)
+{
+	struct own_origin *origin = find_origin(m, name);
+	SCOPED(buf_fini) struct buf key = {0};
+
+	if (!origin)
+		return 0;
+	TRY(sweep(m, origin, 0));
+	buf_put_u8(&key, 'o');
+	buf_put_text(&key, name);
+	TRY(buf_check(&key));
+	changeset_delete(&m->changes, buf_bytes(&key));
+	free_origin(ordered_remove(&m->origins, name));
+	return changeset_check(&m->changes);
+}
+
+/* ---- Checking ---------------------------------------------------------------------------------------------
+ */
+
+static int check_row(const struct remote *m, const struct own_origin *origin, const char *name,
+		     struct bytes encoded, bool *unchanged, struct err_note *note)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct row row;
+
+	TRY(arena_new(&a, SIZE_MAX));
+	const int r = row_decode(a, encoded, &row);
+	if (r == ERR_MALFORMED)
+		return FAIL_SAY(note, ERR_REFUSED, "a row of %s does not decode", name);
+	TRY(r);
+	if (!same_org(row.id, name))
+		return FAIL_SAY(note, ERR_REFUSED, "%s speaks of %s, which is not its organisation's", name,
+				row.id);
+	if (!origin || effect_of(map_get(&m->rows, row.id), origin, &row, encoded) != EFFECT_NONE)
+		*unchanged = false;
+	return 0;
+}
+
+int remote_check(const struct remote *m, const struct op_rows *rows, bool *ret_unchanged,
+		 struct err_note *note)
+{
+	const struct own_origin *origin = find_origin(m, rows->origin);
+	bool unchanged = origin && !rows->full_begin && !rows->full_end &&
+			 bytes_equal(origin->pub.cursor, rows->cursor) &&
+			 (rows->head.len == 0 || bytes_equal(origin->pub.head, rows->head));
+
+	for (size_t i = 0; i < rows->n; i++)
+		TRY(check_row(m, origin, rows->origin, rows->rows[i], &unchanged, note));
+	*ret_unchanged = unchanged;
+	return 0;
+}
+
+/* ---- Looking ----------------------------------------------------------------------------------------------
+ */
+
+const struct origin *remote_origin(const struct remote *m, const char *name)
+{
+	const struct own_origin *o = find_origin(m, name);
+
+	return o ? &o->pub : NULL;
+}
+
+const struct origin *remote_origin_next(const struct remote *m, const char *after)
+{
+	const struct own_origin *o = ordered_after(&m->origins, after);
+
+	return o ? &o->pub : NULL;
+}
+
+const struct remote_row *remote_row(const struct remote *m, const char *id)
+{
+	const struct own_row *w = map_get(&m->rows, id);
+
+	return w && row_is_visible(w) ? &w->pub : NULL;
+}
+
+const struct remote_row *remote_change_next(const struct remote *m, const char *origin, uint64_t after_seq)
+{
+	const struct own_origin *o = find_origin(m, origin);
+	const struct own_row *w = o ? ordered_after(&o->by_seq, &after_seq) : NULL;
+
+	return w ? &w->pub : NULL;
+}
+
+const struct remote_row *remote_next(const struct remote *m, const char *prefix, const char *after)
+{
+	const struct own_row *w =
+		strcmp(after, prefix) < 0 ? ordered_from(&m->by_id, prefix) : ordered_after(&m->by_id, after);
+
+	while (w && !row_is_visible(w))
+		w = ordered_after(&m->by_id, w->pub.id);
+	return w && strncmp(w->pub.id, prefix, strlen(prefix)) == 0 ? &w->pub : NULL;
+}
+
+const struct remote_row *remote_child_next(const struct remote *m, const char *hierarchy, const char *parent,
+					   const struct remote_row *after)
+{
+	const struct child_key key = {hierarchy, parent, after ? after->id : ""};
+	const struct parent_ref *ref = ordered_after(&m->children, &key);
+
+	if (!ref || strcmp(ref->hierarchy, hierarchy) != 0 || strcmp(ref->parent, parent) != 0)
+		return NULL;
+	return &ref->row->pub;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Remote - rows of other origins in memory, as they were received, with the cursor and the fingerprint of
+ * each origin. Like the table it is total: a row that does not decode or belongs to another organisation is
+ * skipped.
+ *
+ *     remote/  'o' ORG/NODE:  number, listing, newest stamp, cursor, head
+ *              'w' id:        number of the origin, listing, encoded row
+ *              'M':           number of the last log batch that is in it
+ *
+ * A row replaces one it is newer than; at the same version the one that came last counts (the policy of a
+ * border may show more or less of the same state). Inside the organisation (seq > 0) tombstones are kept, to
+ * be handed on; a retraction by a border takes the row away. A full listing marks: what was not in it is
+ * dropped at its end.
+ *
+ * Owner:   the store. Threads: the loop's.
+ */
+#pragma once
+
+#include "proto/map.h"
+#include "proto/op.h"
+#include "storage/changeset.h"
+#include "storage/intern.h"
+#include "storage/ordered.h"
+#include "storage/store.h"
+
+struct own_origin {
+	struct origin pub;
+	struct ordered by_seq; /* own_row with seq > 0 */
+	struct buf cursor, head;
+	uint32_t number;  /* stands for the name in the records of the rows */
+	uint32_t listing; /* full listings begun */
+	bool dirty;
+	char name[];
+};
+
+struct remote {
+	struct map rows;         /* id -> own_row */
+	struct ordered by_id;    /* the same */
+	struct ordered children; /* struct parent_ref: (hierarchy, parent, id) */
+	struct ordered origins;  /* by name */
+	struct intern words;
+	uint64_t n_rows; /* without tombstones */
+	uint32_t next_number;
+	void **dirty; /* own_row, or NULL */
+	size_t n_dirty, size_dirty;
+	struct changeset changes; /* what is gone since the last checkpoint */
+};
+
+void remote_init(struct remote *m);
+void remote_fini(struct remote *m);
+
+/* 0 or -ENOMEM (then good for remote_fini() only). */
+MUST_CHECK int remote_put_rows(struct remote *m, const struct op_rows *rows);
+MUST_CHECK int remote_drop_origin(struct remote *m, const char *origin);
+
+/* Would these rows change nothing at all? ERR_REFUSED with a note when one is not the origin's to speak of.
+ */
+MUST_CHECK int remote_check(const struct remote *m, const struct op_rows *rows, bool *ret_unchanged,
+			    struct err_note *note);
+
+/* ---- Looking: as in store.h -------------------------------------------------------------------------------
+ */
+
+const struct origin *remote_origin(const struct remote *m, const char *name);
+const struct origin *remote_origin_next(const struct remote *m, const char *after);
+const struct remote_row *remote_row(const struct remote *m, const char *id);
+const struct remote_row *remote_change_next(const struct remote *m, const char *origin, uint64_t after_seq);
+const struct remote_row *remote_next(const struct remote *m, const char *prefix, const char *after);
+const struct remote_row *remote_child_next(const struct remote *m, const char *hierarchy, const char *parent,
+					   const struct remote_row *after);
+
+/* ---- Stored form ------------------------------------------------------------------------------------------
+ */
+
+/* As table_take_changes() and table_load(). */
+MUST_CHECK int remote_take_changes(struct remote *m, struct changeset *ret);
+MUST_CHECK int remote_load(struct remote *m, struct env_txn *txn);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+
+#include "proto/clock.h"
+#include "storage/stage.h"
+#include "storage/store_private.h"
+
+#define AHEAD_MAX_NS (300 * NS_PER_S)
+
+static int check_sample(const struct stage *g, const struct op_samples *in, size_t i,
+			const struct property_def *p)
+{
+	const struct sample *s = &in->samples[i];
+	int r = property_accepts(p, s, g->note);
+
+	if (r == 0 && s->t_ns > g->now_ns &&
+	    (uint64_t)s->t_ns - (uint64_t)g->now_ns > (uint64_t)AHEAD_MAX_NS) {
+		char at[TIME_TEXT_SIZE];
+		r = FAIL_SAY(g->note, ERR_REFUSED, "%s of %s at %s is more than 5 minutes ahead of the clock",
+			     in->property, in->twin, time_text(s->t_ns, at));
+	}
+	if (r == ERR_REFUSED && g->ret_bad)
+		*g->ret_bad = i;
+	return r;
+}
+
+static bool is_non_finite(const struct sample *s)
+{
+	return s->value.type == VALUE_DOUBLE && !isfinite(s->value.real);
+}
+
+/* NaN and infinity are kept, with quality bad: *ret is then a copy, to be freed. */
+static int mark_non_finite(const struct op_samples *in, struct sample **ret)
+{
+	size_t n_bad = 0;
+
+	for (size_t i = 0; i < in->n; i++)
+		n_bad += is_non_finite(&in->samples[i]) && in->samples[i].quality != QUALITY_BAD;
+	if (n_bad == 0)
+		return 0;
+	*ret = calloc(in->n, sizeof **ret);
+	if (!*ret)
+		return FAIL(-ENOMEM);
+	memcpy(*ret, in->samples, in->n * sizeof **ret);
+	for (size_t i = 0; i < in->n; i++)
+		if (is_non_finite(&(*ret)[i]))
+			(*ret)[i].quality = QUALITY_BAD;
+	return 0;
+}
+
+/* Is everything in it stored already? What the batch does to the series before is not looked into: then no.
+ */
+static int is_known(const struct stage *g, const struct op_samples *in, bool *ret)
+{
+	const struct own_twin *w = table_twin(&g->store->table, in->twin);
+	size_t place;
+
+	*ret = false;
+	if (!w || !w->pub.type || stage_twin_goes(g, in->twin, 0) ||
+	    batch_find(g->batch, &(struct staged_key){STAGED_SAMPLES, in->twin, in->property, NULL}) ||
+	    !type_property(&w->pub.type->def, in->property, &place))
+		return 0;
+	return series_holds(g->store->history, &w->series[place], in->samples, in->n, ret);
+}
+
+static int find_property(const struct stage *g, const struct op_samples *in, const struct property_def **ret)
+{
+	TRY(stage_check_own(g, in->twin));
+	const struct twin_def *twin = stage_twin(g, in->twin);
+	if (!twin)
+		return FAIL_SAY(g->note, ERR_REFUSED, "there is no twin %s", in->twin);
+	const struct type_def *type = stage_type(g, twin->type);
+	*ret = type ? type_property(type, in->property, NULL) : NULL;
+	if (!*ret)
+		return FAIL_SAY(g->note, ERR_REFUSED, "%s has no property %s (its type is '%s')", in->twin,
+				in->property, twin->type);
+	return 0;
+}
+
+int stage_samples(const struct stage *g, const struct op *op)
+{
+	const struct staged_key key = {STAGED_SAMPLES, op->samples.twin, op->samples.property, NULL};
+	SCOPED(scope_free) struct sample *marked = NULL;
+	const struct property_def *p;
+	struct op taken = *op;
+	bool known;
+
+	TRY(find_property(g, &op->samples, &p));
+	for (size_t i = 0; i < op->samples.n; i++)
+		TRY(check_sample(g, &op->samples, i, p));
+	TRY(mark_non_finite(&op->samples, &marked));
+	if (marked)
+		taken.samples.samples = marked;
+	TRY(is_known(g, &taken.samples, &known));
+	return known || op->samples.n == 0 ? STORE_UNCHANGED : batch_take(g->batch, &key, &taken, &taken);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/store.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "proto/id.h"
+#include "storage/env.h"
+#include "storage/store_private.h"
+
+#define LIMIT_DEFAULT (UINT64_C(64) << 30)
+
+void store_path(const struct store *s, const char *name, char ret[PATH_BYTES])
+{
+	snprintf(ret, PATH_BYTES, "%s/%s", s->dir, name);
+}
+
+/* ---- Opening and closing ----------------------------------------------------------------------------------
+ */
+
+static int set_options(struct store *s, const struct store_options *opt)
+{
+	const size_t org_size = strlen(opt->org) + 1, node_size = strlen(opt->node) + 1;
+
+	if (org_size > sizeof s->org || node_size > sizeof s->node || strlen(opt->dir) + 32 > PATH_BYTES)
+		return FAIL(-ENAMETOOLONG);
+	memcpy(s->org, opt->org, org_size);
+	memcpy(s->node, opt->node, node_size);
+	s->limit_bytes = opt->limit_bytes ? opt->limit_bytes : LIMIT_DEFAULT;
+	s->floor_ns = opt->now_ns;
+	s->backlog_ns = s->applied_ns = opt->now_ns;
+	s->dir = strdup(opt->dir);
+	return s->dir ? 0 : FAIL(-ENOMEM);
+}
+
+/* LMDB would let a second process in. */
+static int lock_dir(struct store *s, struct err_note *note)
+{
+	char path[PATH_BYTES];
+
+	store_path(s, "lock", path);
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lock_fd < 0)
+		return FAIL_SAY(note, -errno, "cannot open %s: %s", path, err_text(-errno));
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return FAIL_SAY(note, ERR_REFUSED, "store %s is in use by another process", s->dir);
+	return FAIL_SAY(note, -errno, "cannot lock %s: %s", path, err_text(-errno));
+}
+
+/* The environments must be of one store: none behind state/, and what the others are ahead of it still in the
+ * log. */
+static int check_positions(const struct store *s, struct err_note *note)
+{
+	const uint64_t history = history_position(s->history), last = log_last(s->log);
+	const uint64_t newest = history > s->remote_position ? history : s->remote_position;
+
+	if (history < s->state_position || s->remote_position < s->state_position)
+		return FAIL_SAY(note, ERR_CORRUPT,
+				"store %s: state/ is newer than history/ or remote/, files of "
+				"different times were mixed: restore all of it from a backup",
+				s->dir);
+	if (newest > s->state_position && last < newest)
+		return FAIL_SAY(note, ERR_CORRUPT,
+				"store %s: log/ ends before history/ and remote/, files of "
+				"different times were mixed: restore all of it from a backup",
+				s->dir);
+	return 0;
+}
+
+static int replay(void *ctx, uint64_t number, struct bytes batch)
+{
+	return store_apply_sealed(ctx, number, batch);
+}
+
+static int open_parts(struct store *s, const struct store_options *opt, struct err_note *note)
+{
+	char path[PATH_BYTES];
+
+	store_path(s, "log", path);
+	TRY(log_open(&s->log, path, s->limit_bytes, note));
+	store_path(s, "history", path);
+	TRY(history_open(&s->history, path, s->limit_bytes, note));
+	s->table.history = s->history;
+	TRY(store_load(s, opt, note));
+	TRY(check_positions(s, note));
+	return log_replay(s->log, s->state_position, replay, s, note);
+}
+
+int store_open(struct store **ret, const struct store_options *opt, struct err_note *note)
+{
+	SCOPED(scope_store) struct store *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return FAIL(-ENOMEM);
+	s->lock_fd = -1;
+	table_init(&s->table);
+	remote_init(&s->remote);
+	TRY(set_options(s, opt));
+	TRY(env_make_dir(s->dir, note));
+	TRY(lock_dir(s, note));
+	TRY(open_parts(s, opt, note));
+	*ret = MOVE(s);
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	table_fini(&s->table);
+	remote_fini(&s->remote);
+	history_close(s->history);
+	log_close(s->log);
+	changeset_fini(&s->state_left);
+	changeset_fini(&s->remote_left);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	free(s->dir);
+	free(s);
+}
+
+/* ---- Own twins --------------------------------------------------------------------------------------------
+ */
+
+const struct twin *store_twin(const struct store *s, const char *id)
+{
+	const struct own_twin *w = table_twin(&s->table, id);
+
+	return w && !w->pub.deleted ? &w->pub : NULL;
+}
+
+const struct type *store_type(const struct store *s, const char *name)
+{
+	const struct own_type *type = table_type(&s->table, name);
+
+	return type ? &type->pub : NULL;
+}
+
+const struct twin *store_twin_by_alias(const struct store *s, const char *alias, const struct twin *after)
+{
+	return table_alias_next(&s->table, alias, after ? after->def.id : "");
+}
+
+const struct twin *store_twin_next(const struct store *s, const char *prefix, const char *after)
+{
+	const struct ordered *by_id = &s->table.by_id;
+	const struct own_twin *w =
+		strcmp(after, prefix) < 0 ? ordered_from(by_id, prefix) : ordered_after(by_id, after);
+
+	while (w && w->pub.deleted)
+		w = ordered_after(by_id, w->id);
+	return w && strncmp(w->id, prefix, strlen(prefix)) == 0 ? &w->pub : NULL;
+}
+
+const struct type *store_type_next(const struct store *s, const char *after)
+{
+	const struct own_type *type = ordered_after(&s->table.types, after);
+
+	return type ? &type->pub : NULL;
+}
+
+const struct edge *store_edges_to(const struct store *s, const char *to)
+{
+	return table_edges_to(&s->table, to);
+}
+
+int store_membership(const struct store *s, const char *hierarchy, const char *parent, const char *child,
+		     struct membership *ret)
+{
+	const struct membership key = {.hierarchy = hierarchy, .parent = parent, .child = child};
+	const struct own_member *m = table_member(&s->table, &key);
+
+	if (!m)
+		return STORE_ABSENT;
+	*ret = m->pub;
+	return 0;
+}
+
+const struct membership *store_membership_next(const struct store *s, const char *child,
+					       const struct membership *after)
+{
+	const struct own_member *m = table_member_next(&s->table, child, after);
+
+	return m ? &m->pub : NULL;
+}
+
+const struct twin *store_change_next(const struct store *s, uint64_t after_seq)
+{
+	const struct own_twin *w = ordered_after(&s->table.by_seq, &after_seq);
+
+	return w ? &w->pub : NULL;
+}
+
+static uint64_t disk_bytes(const struct store *s)
+{
+	static const char *const parts[] = {"state", "history", "remote", "trust"};
+	char path[PATH_BYTES];
+	uint64_t sum = log_bytes(s->log);
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		store_path(s, parts[i], path);
+		sum += env_dir_bytes(path);
+	}
+	return sum;
+}
+
+void store_position(const struct store *s, struct store_position *ret)
+{
+	*ret = (struct store_position){
+		.n_lineage = s->n_lineage,
+		.seq = s->table.seq,
+		.stamp_ns = s->table.stamp_ns,
+		.n_twins = s->table.n_twins,
+		.n_types = s->table.types.n,
+		.n_relations = s->table.edges.n,
+		.n_series = s->table.n_series,
+		.bytes = disk_bytes(s),
+	};
+	memcpy(ret->lineage, s->lineage, s->n_lineage * sizeof s->lineage[0]);
+}
+
+/* ---- History ----------------------------------------------------------------------------------------------
+ */
+
+static const struct series *series_of(const struct twin *t, size_t property)
+{
+	if (t->deleted || !t->type || property >= t->type->def.n_properties)
+		return NULL;
+	return &((const struct own_twin *)(const void *)t)->series[property];
+}
+
+int store_value_at(struct store *s, const struct twin *t, size_t property, int64_t at_ns, struct arena *a,
+		   struct sample *ret)
+{
+	const struct series *series = series_of(t, property);
+
+	if (!series)
+		return STORE_ABSENT;
+	const int r = series_at(s->history, series, at_ns, a, ret);
+	return r == SERIES_ABSENT ? STORE_ABSENT : r;
+}
+
+int store_history(struct store *s, const struct twin *t, size_t property, int64_t from_ns, int64_t to_ns,
+		  size_t limit, struct arena *a, struct sample **ret, size_t *ret_n, bool *ret_more)
+{
+	const struct series_range range = {from_ns, to_ns, limit};
+	const struct series *series = series_of(t, property);
+
+	return series_read(s->history, series ? series : &(struct series){0}, &range, a, ret, ret_n,
+			   ret_more);
+}
+
+/* ---- Rows of other origins --------------------------------------------------------------------------------
+ */
+
+const struct origin *store_origin(const struct store *s, const char *name)
+{
+	return remote_origin(&s->remote, name);
+}
+
+const struct origin *store_origin_next(const struct store *s, const char *after)
+{
+	return remote_origin_next(&s->remote, after);
+}
+
+const struct remote_row *store_row(const struct store *s, const char *id)
+{
+	return remote_row(&s->remote, id);
+}
+
+const struct remote_row *store_row_change_next(const struct store *s, const char *origin, uint64_t after_seq)
+{
+	return remote_change_next(&s->remote, origin, after_seq);
+}
+
+const struct remote_row *store_row_next(const struct store *s, const char *prefix, const char *after)
+{
+	return remote_next(&s->remote, prefix, after);
+}
+
+const struct remote_row *store_row_child_next(const struct store *s, const char *hierarchy,
+					      const char *parent, const struct remote_row *after)
+{
+	return remote_child_next(&s->remote, hierarchy, parent, after);
+}

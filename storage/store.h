@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Store - the twin store of one node: types, twins, relations, values, history, rows of other origins.
+ *
+ * Log-structured (DESIGN 4). Every change is an op; a batch of ops is appended to the log and fsync'd as one
+ * LMDB commit (group commit), and only then shows in the table, is acknowledged or published. The other
+ * environments are written behind and can be rebuilt from the last checkpoint and the log:
+ *
+ *     ops --stage--> batch --write--> log --apply--> table (memory) --checkpoint--> state, history, remote
+ *
+ * Directory:  log/   ring of small environments: seq -> batch
+ *             state/ types, twins, relations, memberships, current values, change index, meta
+ *             history/ series, t0 -> chunk of samples
+ *             remote/  rows of other origins with their cursors
+ *             trust/   own environment, see storage/trust_store.h
+ * Every stored value: format version (1 byte), BLAKE2b-64 over key and value, value.
+ *
+ * Owner:   node/; one per process and directory. A second process is refused (lock file).
+ * Threads: the loop's thread, except store_write() and checkpoint_write(), which any one thread may run
+ *          meanwhile. At most one batch is between store_write() and store_apply(), at most one checkpoint
+ *          between its begin and end.
+ * Views:   pointers to twins, rows and their parts stay good until the next store_apply().
+ */
+#pragma once
+
+#include "proto/message.h"
+#include "proto/op.h"
+#include "proto/scope.h"
+
+struct store;
+
+struct store_options {
+	const char *dir;    /* made if absent (0700) */
+	size_t limit_bytes; /* ceiling of each environment: address space, not disk; 0: 64 GiB */
+	const char *org, *node; /* whose store this is: kept in it, and must match at the next open */
+	uint64_t fresh_id;  /* random: the incarnation id if the store is new */
+	int64_t now_ns;     /* wall clock; the hybrid clock starts above it and above all stored stamps */
+};
+
+/* ERR_CORRUPT, ERR_VERSION (a newer format), ERR_REFUSED (second process, other organisation or node), -errno;
+ * the note says which file and what to do. Replays the log. */
+MUST_CHECK int store_open(struct store **ret, const struct store_options *opt, struct err_note *note);
+void store_close(struct store *s); /* NULL is fine; does not checkpoint: opening replays */
+
+/* ---- Changing -------------------------------------------------------------------------------------------- */
+
+struct batch;
+
+MUST_CHECK int batch_new(struct batch **ret);
+void batch_free(struct batch *b); /* NULL is fine */
+size_t batch_ops(const struct batch *b);
+size_t batch_bytes(const struct batch *b);
+
+/* Check an op against the table and take it (encoded, copied) into the batch.
+ *   0               staged
+ *   STORE_UNCHANGED it would change nothing: not staged
+ *   STORE_REFUSED   the note says why (unknown type or twin, wrong type of value, illegal id, wrong owner,
+ *                   life-cycle step not allowed, type in use with other properties, ...): not staged
+ * The table does not show staged ops, but the checks see those of the same batch (and of a batch written and not
+ * yet applied there can be none: stage only when nothing is between write and apply), so a type, its twins, their
+ * relations and samples may come in one batch. In OP_SAMPLES all samples are
+ * checked; the first bad one refuses the op and ret_bad (may be NULL) is its index. NaN and infinite numbers
+ * are taken with quality bad. `now_ns` refuses samples more than 5 minutes ahead. */
+enum { STORE_UNCHANGED = 1, STORE_REFUSED = 2, STORE_ABSENT = 3 };
+MUST_CHECK int store_stage(struct store *s, struct batch *b, const struct op *op, int64_t now_ns, size_t *ret_bad,
+                           struct err_note *note);
+
+/* A place in a batch, and back to it: everything staged after it is taken out again (all-or-nothing requests). */
+size_t batch_mark(const struct batch *b);
+void batch_rewind(struct batch *b, size_t mark);
+
+/* Append the batch to the log and fsync. ERR_FULL, -ENOSPC, -EIO, ...: nothing of it is kept, it may be tried
+ * again, reading goes on. An empty batch is done at once. */
+MUST_CHECK int store_write(struct store *s, struct batch *b);
+
+/* Show a written batch in the table and give every changed twin its sequence number and stamp. Only after
+ * store_write() succeeded; cannot fail but for memory (-ENOMEM: close and open the store). */
+MUST_CHECK int store_apply(struct store *s, struct batch *b, int64_t now_ns);
+
+/* Write-behind: begin takes a snapshot of what is dirty, write puts it into the environments in big sorted
+ * transactions, end drops the log before it. `due` looks at the log's length and age. */
+struct checkpoint;
+bool checkpoint_due(const struct store *s, int64_t now_ns);
+MUST_CHECK int checkpoint_begin(struct store *s, struct checkpoint **ret);
+MUST_CHECK int checkpoint_write(struct checkpoint *c);
+void checkpoint_end(struct store *s, struct checkpoint *c, bool written); /* frees c */
+
+/* ---- The own twins --------------------------------------------------------------------------------------- */
+
+struct edge;
+
+/* A type as the table holds it. */
+struct type {
+	struct type_def def;
+	size_t n_kpis;
+	uint16_t kpis[KPIS_MAX]; /* places in def.properties */
+};
+
+/* A twin as the table holds it: read-only outside storage/. */
+struct twin {
+	struct twin_def def;
+	const struct type *type;  /* NULL: none */
+	struct sample *values;    /* one per property of the type; type VALUE_NONE: never measured */
+	const struct edge *out;   /* relations from here, newest first */
+	const struct edge *in;    /* relations to here from own twins */
+	uint64_t seq;             /* of its latest change that shows in its row */
+	struct row_version version;
+	bool deleted;             /* tombstone: only def.id, seq and version mean anything */
+	void *user;               /* the node's mark; the store never looks at it */
+};
+
+/* A relation; the other end may be another organisation's twin, then its pointer is NULL. */
+struct edge {
+	struct relation relation;
+	const struct twin *from, *to;
+	const struct edge *next_out, *next_in;
+};
+
+const struct twin *store_twin(const struct store *s, const char *id); /* NULL: absent or deleted */
+const struct type *store_type(const struct store *s, const char *name);
+/* Twins that carry an alias, in id order: call with the last one to go on, NULL to begin; NULL at the end. */
+const struct twin *store_twin_by_alias(const struct store *s, const char *alias, const struct twin *after);
+/* Living twins in id order, the first one behind `after` ("" to begin) that begins with prefix. NULL: the end. */
+const struct twin *store_twin_next(const struct store *s, const char *prefix, const char *after);
+const struct type *store_type_next(const struct store *s, const char *after);
+/* Relations whose `from` is not one of the own twins cannot exist: the owner of `from` owns the relation.
+ * Relations to the twin `to` (perhaps foreign) from own twins: NULL, or the first; go on by next_in. */
+const struct edge *store_edges_to(const struct store *s, const char *to);
+/* The word on a membership claimed by another organisation. STORE_ABSENT when none was given. */
+int store_membership(const struct store *s, const char *hierarchy, const char *parent, const char *child,
+                     struct membership *ret);
+/* Memberships of a child, in order; NULL to begin, NULL at the end. */
+const struct membership *store_membership_next(const struct store *s, const char *child,
+                                               const struct membership *after);
+
+/* Twins in the order of their latest change: the first with seq > after, deleted ones too; NULL at the head. */
+const struct twin *store_change_next(const struct store *s, uint64_t after_seq);
+
+struct store_position {
+	struct incarnation lineage[LINEAGE_MAX]; /* oldest first; the last is the present one */
+	size_t n_lineage;
+	uint64_t seq;       /* head: of the latest applied change */
+	int64_t stamp_ns;   /* hybrid clock of it */
+	uint64_t n_twins, n_types, n_relations, n_series;
+	uint64_t bytes;     /* on disk, all environments */
+};
+void store_position(const struct store *s, struct store_position *ret);
+
+/* ---- History --------------------------------------------------------------------------------------------- */
+
+/* The last sample at or before a time. STORE_ABSENT when there is none. Text goes into the arena. */
+MUST_CHECK int store_value_at(struct store *s, const struct twin *t, size_t property, int64_t at_ns,
+                              struct arena *a, struct sample *ret);
+
+/* At most `limit` samples with from <= t <= to, oldest first; ret_more: there are more. ERR_CORRUPT when a chunk
+ * is damaged (it is never served). */
+MUST_CHECK int store_history(struct store *s, const struct twin *t, size_t property, int64_t from_ns, int64_t to_ns,
+                             size_t limit, struct arena *a, struct sample **ret, size_t *ret_n, bool *ret_more);
+
+/* ---- Rows of other origins ------------------------------------------------------------------------------- */
+
+/* A row as it was received, with what is asked of it often already decoded. */
+struct remote_row {
+	const char *id;
+	const struct origin *origin;
+	struct row_version version;
+	uint64_t seq; /* 0: crossed a border */
+	uint32_t mask;
+	struct bytes encoded; /* row_decode() gives the rest */
+	struct remote_row *next_sibling; /* private */
+	void *user;
+};
+
+/* What is held of one origin. */
+struct origin {
+	const char *name; /* ORG/NODE */
+	struct bytes cursor;         /* behind the last row held */
+	struct bytes head;           /* encoded signed head last reached, empty before */
+	struct fingerprint fingerprint; /* over what is held: compare with the head's */
+	uint64_t n_rows, max_seq;
+	int64_t stamp_ns; /* newest version held */
+};
+
+const struct origin *store_origin(const struct store *s, const char *name);
+const struct origin *store_origin_next(const struct store *s, const char *after); /* "" to begin */
+const struct remote_row *store_row(const struct store *s, const char *id);
+/* Rows of an origin in the order of their sequence numbers (inside the organisation), the first behind `after`,
+ * tombstones too; NULL at the end. */
+const struct remote_row *store_row_change_next(const struct store *s, const char *origin, uint64_t after_seq);
+/* Rows in id order, behind `after`, beginning with prefix. */
+const struct remote_row *store_row_next(const struct store *s, const char *prefix, const char *after);
+/* Rows that name `parent` in `hierarchy`, whatever the word on it: the first, or the one after `after`. */
+const struct remote_row *store_row_child_next(const struct store *s, const char *hierarchy, const char *parent,
+                                              const struct remote_row *after);
+
+DEFINE_SCOPED(store, store_close)
+DEFINE_SCOPED(batch, batch_free)
