@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mesh state - what the files of the mesh share; private to federation/.
+ *
+ *   mesh.c          the step: events and messages to their functions, deadlines
+ *   session.c       HELLO, nonces, frame numbers, silence
+ *   stream.c        the reader: offers, pulls, what is stored, agreement with the head
+ *   stream_place.c  which of two heads is newer
+ *   stream_serve.c  the server: heads told, pulls answered
+ */
+#pragma once
+
+#include "federation/mesh.h"
+#include "proto/clock.h"
+#include "proto/hash.h"
+
+enum {
+	PULL_CREDIT = 8,       /* frames one PULL may be answered with */
+	FULL_PULLS_MAX = 3,    /* in a row that do not agree with the head */
+	PULL_TIMEOUTS_MAX = 2, /* in a row, then the session is closed */
+	PARTNERS_MAX = 256,
+};
+
+#define OFFER_PAUSE_NS (2 * NS_PER_S)     /* a server that is behind is not asked again for so long */
+#define FAILURE_PAUSE_NS NS_PER_S         /* after rows could not be stored, or were not sent */
+#define MISMATCH_PAUSE_NS (60 * NS_PER_S) /* after FULL_PULLS_MAX */
+
+/* Where a head stands. */
+struct place {
+	struct incarnation *lineage;
+	size_t n_lineage;
+	uint64_t seq, epoch;
+	int64_t stamp_ns;
+	struct fingerprint fingerprint;
+	uint64_t digest; /* of the encoded head */
+};
+
+/* A session that says it can serve a stream. */
+struct offer {
+	uint32_t session;
+	bool direct; /* it is the origin itself */
+	struct place place;
+	int64_t not_before_ns; /* not to be asked until then */
+};
+
+enum stream_phase {
+	STREAM_IDLE,
+	STREAM_PULLING, /* waiting for ROWS */
+	STREAM_STORING, /* all ROWS of the pull are here, not all are durable */
+};
+
+enum stream_listing {
+	LISTING_NONE,  /* by cursor */
+	LISTING_BEGIN, /* in full, from the beginning */
+	LISTING_GOING, /* in full, behind listed_to */
+};
+
+/* What is being done about one origin. */
+struct stream {
+	char *origin;
+	struct offer *offers;
+	size_t n_offers;
+	enum stream_phase phase;
+	enum stream_listing listing;
+	uint64_t pull;
+	uint32_t session;
+	uint32_t index;       /* of the next ROWS */
+	struct buf listed_to; /* LISTING_GOING: the server's cursor */
+	int64_t deadline_ns;
+	size_t n_stores; /* not yet durable */
+	bool failed;     /* one of them could not be stored */
+	bool at_head;    /* the last ROWS reached the head ... */
+	struct fingerprint reached;
+	int64_t reached_ns;  /* ... that the origin vouched for at this time */
+	int64_t look_ns;     /* when to look for something to pull; INT64_MAX: nothing is known to be there */
+	int64_t blocked_ns;  /* nothing is pulled before */
+	unsigned full_pulls; /* in a row that did not agree */
+};
+
+/* What a session was last told of an origin. */
+struct told {
+	uint64_t origin, head; /* hashes */
+};
+
+struct session {
+	uint32_t id;
+	char *org, *node;
+	bool own, dialled;
+	bool open;                       /* HELLO came */
+	bool closed;                     /* to be freed at the end of the step */
+	uint64_t nonce, frame;           /* ours, last sent */
+	uint64_t peer_nonce, peer_frame; /* theirs, last taken */
+	uint32_t protocol;
+	int64_t heard_ns, heads_due_ns;
+	unsigned timeouts;
+	struct told *told;
+	size_t n_told;
+};
+
+/* A STORE on its way. */
+struct pending {
+	uint64_t token;
+	struct stream *stream;
+};
+
+/* The highest policy epoch seen of another organisation: nothing older is taken (DESIGN 7). */
+struct partner {
+	char *org;
+	uint64_t epoch;
+};
+
+struct mesh {
+	struct mesh_options opt;
+	char *org, *node, *self; /* self: ORG/NODE */
+	uint8_t *credential;
+	uint64_t random;
+	struct arena *scratch; /* emptied whenever a helper needs it */
+	struct session **sessions;
+	size_t n_sessions;
+	struct stream **streams; /* by origin */
+	size_t n_streams;
+	struct pending *pending;
+	size_t n_pending;
+	struct partner partners[PARTNERS_MAX];
+	size_t n_partners;
+	uint64_t last_token;
+	bool dirty;         /* heads may differ from what was told */
+	int64_t publish_ns; /* not before */
+	struct mesh_stats stats;
+	/* of the present step */
+	int64_t now_ns;
+	struct mesh_todo *todo;
+	bool heard; /* it tells the owner an age, so heads, which the owner fills with ages, wait for the next
+		       one */
+};
+
+/* ---- mesh.c */
+
+uint64_t mesh_random(struct mesh *m); /* never 0 */
+/* One more action; NULL without memory. */
+struct mesh_action *mesh_emit(struct mesh *m, enum mesh_action_kind kind, uint32_t session);
+MUST_CHECK int mesh_alarm(struct mesh *m, uint32_t session, const char *text);
+/* Room for one more element in a heap array; the new element is zeroed. NULL without memory. */
+void *mesh_grow(void *items, size_t *n, size_t size);
+/* A message of an open session, fenced. */
+MUST_CHECK int mesh_dispatch(struct mesh *m, struct session *s, const struct message *message);
+
+/* ---- session.c */
+
+struct session *session_find(const struct mesh *m, uint32_t id); /* NULL: unknown or closed */
+MUST_CHECK int session_up(struct mesh *m, const struct mesh_event *e);
+MUST_CHECK int session_down(struct mesh *m, const struct mesh_event *e);
+MUST_CHECK int session_frame(struct mesh *m, const struct mesh_event *e);
+/* Fills in nonce and frame number. */
+MUST_CHECK int session_send(struct mesh *m, struct session *s, struct message *message);
+MUST_CHECK int session_close(struct mesh *m, struct session *s, const char *why);
+/* The peer broke the protocol: alarm and close. */
+MUST_CHECK int session_refuse(struct mesh *m, struct session *s, const char *why);
+MUST_CHECK int sessions_run(struct mesh *m); /* silence, heads that are due */
+int64_t sessions_deadline(const struct mesh *m);
+void sessions_reap(struct mesh *m);
+const char *session_audience(const struct session *s); /* "" for own nodes */
+void session_free(struct session *s);
+
+/* ---- stream.c */
+
+MUST_CHECK int stream_on_heads(struct mesh *m, struct session *s, const struct message *message);
+MUST_CHECK int stream_on_rows(struct mesh *m, struct session *s, const struct message *message);
+MUST_CHECK int stream_on_reset(struct mesh *m, struct session *s, const struct message *message);
+MUST_CHECK int stream_on_stored(struct mesh *m, const struct mesh_event *e);
+void streams_abandon(struct mesh *m, const struct session *s); /* its pulls in flight */
+void streams_forget(struct mesh *m, const struct session *s);  /* its pulls and offers */
+MUST_CHECK int streams_run(struct mesh *m);                    /* pulls due and overdue */
+int64_t streams_deadline(const struct mesh *m);
+void streams_reap(struct mesh *m);
+void stream_free(struct stream *st);
+
+/* ---- stream_place.c */
+
+/* <0: a is older than b, 0: neither, >0: newer. */
+int place_compare(const struct place *a, const struct place *b);
+MUST_CHECK int place_set(struct place *p, const struct head *head, struct bytes payload);
+void place_fini(struct place *p);
+
+/* What is held of an origin. */
+struct held {
+	bool known;
+	struct bytes cursor;
+	struct fingerprint fingerprint;
+	bool whole;         /* no listing is under way: the cursor stands for all of it */
+	bool at_head;       /* whole, and it agrees with the head below */
+	struct place place; /* of the head last reached; lineage lives in the scratch arena */
+};
+/* -ENOMEM */
+MUST_CHECK int held_read(struct mesh *m, const char *origin, struct held *ret);
+
+/* Raise the highest epoch seen of an organisation; false: `epoch` is below it. */
+bool partner_epoch(struct mesh *m, const char *org, uint64_t epoch);
+
+/* ---- stream_serve.c */
+
+/* Tell the heads that changed since the session was told, or all of them. */
+MUST_CHECK int serve_heads(struct mesh *m, struct session *s, bool all);
+MUST_CHECK int serve_pull(struct mesh *m, struct session *s, const struct message *message);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "federation/mesh_state.h"
+
+struct session *session_find(const struct mesh *m, uint32_t id)
+{
+	for (size_t i = 0; i < m->n_sessions; i++)
+		if (m->sessions[i]->id == id && !m->sessions[i]->closed)
+			return m->sessions[i];
+	return NULL;
+}
+
+const char *session_audience(const struct session *s)
+{
+	return s->own ? "" : s->org;
+}
+
+void session_free(struct session *s)
+{
+	free(s->org);
+	free(s->node);
+	free(s->told);
+	free(s);
+}
+
+int session_send(struct mesh *m, struct session *s, struct message *message)
+{
+	struct mesh_action *a = mesh_emit(m, MESH_SEND, s->id);
+
+	if (!a)
+		return FAIL(-ENOMEM);
+	message->nonce = s->nonce;
+	message->frame = ++s->frame;
+	a->message = *message;
+	return 0;
+}
+
+int session_close(struct mesh *m, struct session *s, const char *why)
+{
+	struct mesh_action *a = mesh_emit(m, MESH_CLOSE, s->id);
+
+	if (!a)
+		return FAIL(-ENOMEM);
+	a->text = why;
+	s->closed = true;
+	streams_forget(m, s);
+	return 0;
+}
+
+int session_refuse(struct mesh *m, struct session *s, const char *why)
+{
+	m->stats.frames_refused++;
+	TRY(mesh_alarm(m, s->id, why));
+	return session_close(m, s, why);
+}
+
+static int send_hello(struct mesh *m, struct session *s)
+{
+	const struct mesh_port *port = &m->opt.port;
+	struct message message = {
+		.kind = MESSAGE_HELLO,
+		.hello =
+			{
+				.protocol_min = PROTOCOL_MIN,
+				.protocol_max = PROTOCOL_MAX,
+				.org = m->org,
+				.node = m->node,
+				.credential = m->opt.credential,
+				.policy_epoch = port->policy_epoch ? port->policy_epoch(port->ctx) : 0,
+			},
+	};
+
+	return session_send(m, s, &message);
+}
+
+static void set_heads_due(struct mesh *m, struct session *s)
+{
+	uint64_t every = (uint64_t)m->opt.heads_every_ns;
+
+	/* up to an eighth earlier, so that a node does not tell all its peers at once */
+	s->heads_due_ns = m->now_ns + (int64_t)(every - mesh_random(m) % (every / 8 + 1));
+}
+
+static int add_session(struct mesh *m, const struct mesh_event *e, struct session **ret)
+{
+	struct session *s = calloc(1, sizeof *s);
+	struct session **place = s ? mesh_grow(&m->sessions, &m->n_sessions, sizeof *place) : NULL;
+
+	if (!place) {
+		free(s);
+		return FAIL(-ENOMEM);
+	}
+	*place = s;
+	*s = (struct session){
+		.id = e->session,
+		.org = strdup(e->peer.org),
+		.node = strdup(e->peer.node),
+		.own = e->peer.own,
+		.dialled = e->peer.dialled,
+		.nonce = mesh_random(m),
+		.heard_ns = m->now_ns,
+		.heads_due_ns = INT64_MAX,
+	};
+	s->closed = !s->org || !s->node;
+	*ret = s;
+	return s->closed ? FAIL(-ENOMEM) : 0;
+}
+
+int session_up(struct mesh *m, const struct mesh_event *e)
+{
+	struct session *s = NULL;
+
+	if (session_find(m, e->session))
+		return 0;
+	TRY(add_session(m, e, &s));
+	return send_hello(m, s);
+}
+
+int session_down(struct mesh *m, const struct mesh_event *e)
+{
+	struct session *s = session_find(m, e->session);
+
+	if (s) {
+		s->closed = true;
+		streams_forget(m, s);
+	}
+	return 0;
+}
+
+/* What is wrong with a HELLO; NULL: nothing. */
+static const char *hello_fault(const struct session *s, const struct hello *h)
+{
+	if (strcmp(h->org, s->org) != 0 || strcmp(h->node, s->node) != 0)
+		return "peer says it is another node than its key";
+	if (h->protocol_min > PROTOCOL_MAX || h->protocol_max < PROTOCOL_MIN)
+		return "peer speaks no protocol version that this node speaks";
+	return NULL;
+}
+
+/* Another nonce on an open session: the peer started anew behind the same connection and knows nothing of us.
+ */
+static int start_over(struct mesh *m, struct session *s)
+{
+	streams_forget(m, s);
+	s->n_told = 0;
+	s->timeouts = 0;
+	return send_hello(m, s);
+}
+
+static int on_hello(struct mesh *m, struct session *s, const struct message *message)
+{
+	const struct hello *h = &message->hello;
+	const char *fault = hello_fault(s, h);
+
+	if (fault)
+		return session_refuse(m, s, fault);
+	if (s->open)
+		TRY(start_over(m, s));
+	s->open = true;
+	s->peer_nonce = message->nonce;
+	s->peer_frame = message->frame;
+	s->protocol = h->protocol_max < PROTOCOL_MAX ? h->protocol_max : PROTOCOL_MAX;
+	s->heard_ns = m->now_ns;
+	if (!mesh_emit(m, MESH_OPENED, s->id))
+		return FAIL(-ENOMEM);
+	set_heads_due(m, s);
+	return serve_heads(m, s, true);
+}
+
+/* Something other than HELLO on a session that has not begun: the peer takes this for a connection that is
+ * gone. BYE makes it connect anew. */
+static int before_hello(struct mesh *m, struct session *s, const struct message *message)
+{
+	struct message bye = {.kind = MESSAGE_BYE};
+
+	m->stats.frames_old_session++;
+	if (message->kind != MESSAGE_BYE)
+		TRY(session_send(m, s, &bye));
+	return session_close(m, s, "peer sent before HELLO");
+}
+
+int session_frame(struct mesh *m, const struct mesh_event *e)
+{
+	struct session *s = session_find(m, e->session);
+	const struct message *message = e->message;
+
+	if (!s) {
+		m->stats.frames_refused++;
+		return 0;
+	}
+	if (message->kind == MESSAGE_HELLO && (!s->open || message->nonce != s->peer_nonce))
+		return on_hello(m, s, message);
+	if (!s->open)
+		return before_hello(m, s, message);
+	if (message->nonce != s->peer_nonce || message->frame <= s->peer_frame) {
+		m->stats.frames_old_session++;
+		return 0;
+	}
+	if (message->frame != s->peer_frame + 1) {
+		m->stats.frames_gap++;
+		streams_abandon(m, s);
+	}
+	s->peer_frame = message->frame;
+	s->heard_ns = m->now_ns;
+	return mesh_dispatch(m, s, message);
+}
+
+static int run_session(struct mesh *m, struct session *s, bool publish)
+{
+	if (m->now_ns >= s->heard_ns + m->opt.silence_ns)
+		return session_close(m, s, "peer is silent");
+	if (!s->open)
+		return 0;
+	if (m->now_ns < s->heads_due_ns)
+		return publish ? serve_heads(m, s, false) : 0;
+	set_heads_due(m, s);
+	return serve_heads(m, s, true);
+}
+
+int sessions_run(struct mesh *m)
+{
+	bool publish = m->dirty && m->now_ns >= m->publish_ns;
+
+	if (m->heard)
+		return 0;
+	for (size_t i = 0; i < m->n_sessions; i++)
+		if (!m->sessions[i]->closed)
+			TRY(run_session(m, m->sessions[i], publish));
+	if (publish) {
+		m->dirty = false;
+		m->publish_ns = m->now_ns + m->opt.publish_every_ns;
+	}
+	return 0;
+}
+
+int64_t sessions_deadline(const struct mesh *m)
+{
+	int64_t ns = m->dirty ? m->publish_ns : INT64_MAX;
+
+	for (size_t i = 0; i < m->n_sessions; i++) {
+		const struct session *s = m->sessions[i];
+		int64_t silent_ns = s->heard_ns + m->opt.silence_ns;
+		ns = silent_ns < ns ? silent_ns : ns;
+		ns = s->heads_due_ns < ns ? s->heads_due_ns : ns;
+	}
+	return ns;
+}
+
+void sessions_reap(struct mesh *m)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->n_sessions; i++)
+		if (m->sessions[i]->closed)
+			session_free(m->sessions[i]);
+		else
+			m->sessions[kept++] = m->sessions[i];
+	m->n_sessions = kept;
+}

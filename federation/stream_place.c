@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "federation/mesh_state.h"
+
+static int compare(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* The one that goes on where the other ends is newer. Where an origin was restored from a copy they fork:
+ * then the hybrid clock decides, which a new incarnation begins above all it may have given before. */
+static int lineage_compare(const struct place *a, const struct place *b)
+{
+	size_t same = 0;
+
+	while (same < a->n_lineage && same < b->n_lineage && a->lineage[same].id == b->lineage[same].id)
+		same++;
+	if (same == a->n_lineage || same == b->n_lineage)
+		return compare(a->n_lineage, b->n_lineage);
+	return (a->stamp_ns > b->stamp_ns) - (a->stamp_ns < b->stamp_ns);
+}
+
+/* Heads of partners have no sequence number (0): of two under one policy and one lineage none is older, and
+ * the server's look at the cursor must tell. */
+int place_compare(const struct place *a, const struct place *b)
+{
+	int r = compare(a->epoch, b->epoch);
+
+	if (r == 0)
+		r = lineage_compare(a, b);
+	return r != 0 ? r : compare(a->seq, b->seq);
+}
+
+int place_set(struct place *p, const struct head *head, struct bytes payload)
+{
+	struct incarnation *lineage = calloc(head->n_lineage + 1, sizeof *lineage);
+
+	if (!lineage)
+		return FAIL(-ENOMEM);
+	if (head->n_lineage > 0)
+		memcpy(lineage, head->lineage, head->n_lineage * sizeof *lineage);
+	place_fini(p);
+	*p = (struct place){
+		.lineage = lineage,
+		.n_lineage = head->n_lineage,
+		.seq = head->seq,
+		.epoch = head->epoch,
+		.stamp_ns = head->stamp_ns,
+		.fingerprint = head->fingerprint,
+		.digest = hash64("head", payload, (struct bytes){0}),
+	};
+	return 0;
+}
+
+void place_fini(struct place *p)
+{
+	free(p->lineage);
+	p->lineage = NULL;
+}
+
+static int held_place(struct mesh *m, struct bytes encoded, struct place *ret)
+{
+	struct signed_blob blob;
+	struct head head;
+
+	arena_reset(m->scratch);
+	TRY(signed_blob_decode(m->scratch, encoded, &blob));
+	TRY(head_decode(m->scratch, blob.payload, &head));
+	*ret = (struct place){
+		.lineage = head.lineage,
+		.n_lineage = head.n_lineage,
+		.seq = head.seq,
+		.epoch = head.epoch,
+		.stamp_ns = head.stamp_ns,
+		.fingerprint = head.fingerprint,
+		.digest = hash64("head", blob.payload, (struct bytes){0}),
+	};
+	return 0;
+}
+
+/* A stored head that cannot be read is as good as none: everything offered is then newer. */
+int held_read(struct mesh *m, const char *origin, struct held *ret)
+{
+	const struct mesh_port *port = &m->opt.port;
+	struct bytes head = {0};
+
+	*ret = (struct held){0};
+	int r = port->held(port->ctx, origin, &ret->cursor, &ret->fingerprint, &head);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		*ret = (struct held){0};
+		return 0;
+	}
+	ret->known = true;
+	ret->whole = ret->cursor.len > 0;
+	if (head.len == 0)
+		return 0;
+	r = held_place(m, head, &ret->place);
+	if (r == -ENOMEM)
+		return r;
+	ret->at_head = r == 0 && ret->whole && fingerprint_equal(&ret->fingerprint, &ret->place.fingerprint);
+	return 0;
+}
+
+static struct partner *partner_find(struct mesh *m, const char *org)
+{
+	for (size_t i = 0; i < m->n_partners; i++)
+		if (strcmp(m->partners[i].org, org) == 0)
+			return &m->partners[i];
+	return NULL;
+}
+
+bool partner_epoch(struct mesh *m, const char *org, uint64_t epoch)
+{
+	struct partner *p = partner_find(m, org);
+
+	if (!p && m->n_partners < PARTNERS_MAX) {
+		char *copy = strdup(org);
+		if (copy) {
+			p = &m->partners[m->n_partners++];
+			*p = (struct partner){copy, 0};
+		}
+	}
+	if (!p)
+		return true; /* no memory of it: as if it were the first time */
+	if (epoch < p->epoch)
+		return false;
+	p->epoch = epoch;
+	return true;
+}
