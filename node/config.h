@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Config - holond's settings: built-in < file (INI) < HOLON_* in the environment < flag (STYLE 1.10).
+ *
+ * One table in config.c {section, key, type, offset, default, min, max, help} feeds parsing, range checks,
+ * `--check-config`, `--dump-config` (a sample file) and holon.conf(5). Unknown and repeated keys, bad units
+ * and values out of range are errors that say file:line and key.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "node/log.h"
+#include "proto/err.h"
+
+struct config {
+	/* [node] */
+	char dir[512]; /* the node's directory: keys/, bundle, store/, control */
+	/* [listen] `tcp://host:port`; empty: take the credential's; "none": do not listen */
+	char own[256], border[256];
+	/* [limits] */
+	int64_t store_bytes; /* map size of each environment */
+	int64_t frame_border_bytes, frame_own_bytes;
+	int64_t handshake_ms;
+	int64_t receive_mark, send_mark; /* frames */
+	/* [mesh] */
+	int64_t heads_every_ms, silence_ms, publish_every_ms;
+	/* [view] */
+	int64_t deadline_ms; /* default deadline of a view */
+	/* [store] */
+	int64_t commit_interval_ms; /* 0: group commit as fast as the disk */
+	int64_t checkpoint_every_ms;
+	/* [log] */
+	enum log_level log_level;
+};
+
+void config_defaults(struct config *c);
+/* Into a config that already holds defaults. ERR_REFUSED with a note `file:line: key: what`. A missing file
+ * is an error only if `must_exist`. */
+MUST_CHECK int config_read(struct config *c, const char *path, bool must_exist, struct err_note *note);
+/* HOLON_<SECTION>_<KEY>, `-` as `_`. */
+MUST_CHECK int config_environment(struct config *c, char *const environment[], struct err_note *note);
+/* One `section.key=value` from the command line. */
+MUST_CHECK int config_set(struct config *c, const char *assignment, struct err_note *note);
+/* A commented sample file with the values in c. */
+void config_dump(const struct config *c, FILE *out);

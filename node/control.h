@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control - the node's own door: requests of the command line, importers and adapters over ipc:// (DESIGN
+ * 10).
+ *
+ * One ROUTER at DIR/control; whoever may open the socket file (0600) acts for the organisation. Each
+ * operation is one row in the table of control.c and one handler in control_*.c; a handler answers with at
+ * least one part, the last one marked, now or later.
+ *
+ * Owner:   the engine. Threads: the loop's.
+ */
+#pragma once
+
+#include "node/engine.h"
+#include "proto/control.h"
+
+MUST_CHECK int control_start(struct control **ret, struct engine *e, struct err_note *note);
+void control_stop(struct control *c, void (*done)(struct engine *e));
+void control_free(struct control *c); /* NULL is fine */
+
+/* A request being answered: the handler's until it calls call_done() or call_fail(), once. */
+struct call {
+	struct engine *e;
+	struct control *control;
+	struct arena *arena; /* holds the request; answers may be built in it */
+	struct control_request request;
+	struct buf peer; /* routing id to answer to */
+};
+
+/* Send a part; the last one ends the call and frees it. */
+void call_part(struct call *c, const struct control_answer *part);
+void call_done(struct call *c, const struct control_answer *last);
+/* End with a failure; an empty note is worded by the code. */
+void call_fail(struct call *c, int code, const struct err_note *note);
+
+/* Handlers. One that returns <0 has not ended the call: the table does, with the note. */
+typedef int call_fn(struct call *c, struct err_note *note);
+call_fn control_status, control_peers;                                          /* control_status.c */
+call_fn control_change, control_twin_get, control_twin_list, control_twin_find; /* control_twin.c */
+call_fn control_type_list, control_type_get, control_rel_list, control_history; /* control_list.c */
+call_fn control_view;                                                           /* control_view.c */
+call_fn control_policy_publish, control_policy_check, control_policy_show,
+	control_policy_why;                  /* control_policy.c */
+call_fn control_org_show, control_org_trust; /* control_org.c */
+
+/* Append a twin's relations and memberships to an answer. -ENOMEM. */
+MUST_CHECK int control_push_relations(struct call *c, const struct twin *t, struct control_answer *answer);

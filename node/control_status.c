@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/control.h"
+#include "node/gossip.h"
+#include "node/writer.h"
+
+/* Resident pages times page size, from /proc/self/statm; 0 where there is none. */
+static uint64_t resident_bytes(void)
+{
+	unsigned long total, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%lu %lu", &total, &resident) != 2)
+		resident = 0;
+	fclose(f);
+	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static const char *state_text(struct call *c)
+{
+	const char *trouble = writer_trouble(c->e->writer);
+	const struct trust *t = c->e->trust;
+
+	if (trouble)
+		return arena_print(c->arena, "degraded: %s", trouble);
+	if (t->policy_problem.text[0])
+		return arena_print(c->arena,
+				   "degraded: nothing is shared, the stored policy is not in force: %s",
+				   t->policy_problem.text);
+	return "serving";
+}
+
+int control_status(struct call *c, struct err_note *note)
+{
+	struct engine *e = c->e;
+	const struct trust *t = e->trust;
+	struct store_position *at = arena_take(c->arena, sizeof *at);
+	struct transport_stats ts;
+	struct zap_stats zs;
+
+	(void)note;
+	if (!at)
+		return FAIL(-ENOMEM);
+	store_position(e->store, at);
+	transport_stats(e->transport, &ts);
+	zap_stats(e->zap, &zs);
+	struct control_answer answer = {.has_status = true};
+	answer.status = (struct node_status){
+		.org = t->self->org,
+		.node = t->self->node,
+		.roles = roles_text(c->arena, t->self->roles),
+		.version = HOLON_VERSION,
+		.state = state_text(c),
+		.seq = at->seq,
+		.epoch = t->policy_doc.epoch,
+		.incarnation = at->n_lineage > 0 ? at->lineage[at->n_lineage - 1].id : 0,
+		.n_twins = at->n_twins,
+		.n_types = at->n_types,
+		.n_relations = at->n_relations,
+		.n_series = at->n_series,
+		.malformed_frames = gossip_malformed(e->gossip),
+		.refused_handshakes = zs.refused,
+		.refused_frames = ts.refused_frames,
+		.uptime_ns = engine_mono_ns() - e->started_ns,
+		.credential_until_ns = t->self->not_after_ns,
+		.store_bytes = at->bytes,
+		.resident_bytes = resident_bytes(),
+	};
+	const char *after = "";
+	for (const struct origin *o; (o = store_origin_next(e->store, after)); after = o->name)
+		answer.status.n_remote_rows += o->n_rows;
+	answer.status.n_peers = gossip_open(e->gossip);
+	if (!answer.status.roles || !answer.status.state)
+		return FAIL(-ENOMEM);
+	call_done(c, &answer);
+	return 0;
+}
+
+int control_peers(struct call *c, struct err_note *note)
+{
+	struct control_answer answer = {0};
+
+	(void)note;
+	TRY(gossip_peers(c->e->gossip, c->arena, &answer.peers, &answer.n_peers));
+	call_done(c, &answer);
+	return 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "node/control.h"
+#include "node/reads.h"
+#include "node/summary.h"
+#include "node/writer.h"
+#include "proto/clock.h"
+#include "proto/id.h"
+
+enum { PAGE = 500, ASK_TIMEOUT_S = 5 };
+
+/* ---- Changes ---------------------------------------------------------------------------------------------
+ */
+
+static void on_written(void *ctx, const struct write_result *result)
+{
+	struct call *c = ctx;
+
+	call_done(c, &(struct control_answer){.code = result->code,
+					      .text = result->note.text[0] ? result->note.text
+						      : result->code < 0   ? err_text(result->code)
+									   : "",
+					      .n_changed = result->n_changed,
+					      .n_unchanged = result->n_unchanged,
+					      .refused = result->refused,
+					      .n_refused = result->n_refused});
+}
+
+/* What only the node itself may write. */
+static bool is_inner(const struct op *op)
+{
+	return op->kind == OP_ROWS || op->kind == OP_ORIGIN_DROP;
+}
+
+/* The ops move to an arena of the writer's, which ends with the write; the call's own ends with the answer.
+ */
+int control_change(struct call *c, struct err_note *note)
+{
+	const struct control_request *r = &c->request;
+	struct write_request write = {.ops = r->ops,
+				      .n_ops = r->n_ops,
+				      .atomic = r->atomic,
+				      .dry_run = r->dry_run,
+				      .done = on_written,
+				      .ctx = c};
+
+	for (size_t i = 0; i < r->n_ops; i++)
+		if (is_inner(&r->ops[i]))
+			return FAIL_SAY(note, ERR_REFUSED, "op %zu is the node's own to write", i);
+	if (!(c->e->trust->self->roles & ROLE_OWNER))
+		return FAIL_SAY(note, ERR_REFUSED,
+				"%s owns no twins: it has not the role owner; ask a node that does",
+				c->e->origin);
+	write.arena = MOVE(c->arena);
+	int code = arena_new(&c->arena, FRAME_CONTROL_MAX);
+	if (code < 0) {
+		arena_free(write.arena);
+		return code;
+	}
+	return writer_submit(c->e->writer, &write);
+}
+
+/* ---- Reading one -----------------------------------------------------------------------------------------
+ */
+
+static void on_read(void *ctx, int code, const char *text, const struct answer *parts, size_t n)
+{
+	struct call *c = ctx;
+
+	if (code < 0 || n == 0) {
+		call_done(c, &(struct control_answer){.code = code < 0 ? code : ERR_ABSENT, .text = text});
+		return;
+	}
+	call_done(c, &(struct control_answer){
+			     .row = parts[0].row, .values = parts[0].values, .n_values = parts[0].n_values});
+}
+
+static int get_own(struct call *c, const struct twin *t, struct err_note *note)
+{
+	struct control_answer answer = {0};
+	struct twin_def def = t->def;
+
+	TRY(summary_row(c->e->store, t, c->arena, &answer.row));
+	for (size_t i = 0; t->type && i < t->type->def.n_properties; i++) {
+		const struct property_def *p = &t->type->def.properties[i];
+		if (c->request.property[0] && strcmp(p->name, c->request.property) != 0)
+			continue;
+		struct kpi *v = arena_push(c->arena, &answer.values, &answer.n_values, sizeof *v);
+		if (!v)
+			return FAIL(-ENOMEM);
+		*v = (struct kpi){.property = p->name, .unit = p->unit, .sample = t->values[i]};
+	}
+	if (c->request.property[0] && answer.n_values == 0)
+		return FAIL_SAY(note, ERR_ABSENT, "%s has no property %s: its type is %s", t->def.id,
+				c->request.property, t->type ? t->type->def.name : "not set");
+	TRY(control_push_relations(c, t, &answer));
+	answer.twins = &def;
+	answer.n_twins = 1;
+	call_done(c, &answer);
+	return 0;
+}
+
+int control_twin_get(struct call *c, struct err_note *note)
+{
+	const struct control_request *r = &c->request;
+	const struct twin *t = store_twin(c->e->store, r->twin);
+	const struct question q = {
+		.kind = QUESTION_READ, .asker = "", .twin = r->twin, .property = r->property};
+
+	if (t)
+		return get_own(c, t, note);
+	TRY(id_check_twin(r->twin, note));
+	int code = reads_ask(c->e, "", &q, ASK_TIMEOUT_S * NS_PER_S, on_read, c);
+	return code < 0 ? FAIL_SAY(note, code, "%s: its owner cannot be asked now", r->twin) : 0;
+}
+
+/* ---- Lists -----------------------------------------------------------------------------------------------
+ */
+
+static bool is_wanted(const struct control_request *r, const struct twin *t)
+{
+	return (!r->tag[0] || twin_has_tag(&t->def, r->tag)) && (!r->has_kind || t->def.kind == r->kind);
+}
+
+int control_twin_list(struct call *c, struct err_note *note)
+{
+	const struct control_request *r = &c->request;
+	const size_t limit = r->limit > 0 && r->limit < PAGE ? r->limit : PAGE;
+	struct control_answer answer = {0};
+	const char *after = r->after;
+
+	(void)note;
+	for (const struct twin *t; (t = store_twin_next(c->e->store, r->prefix, after)); after = t->def.id) {
+		if (!is_wanted(r, t))
+			continue;
+		if (answer.n_twins == limit) {
+			answer.more = true;
+			break;
+		}
+		struct twin_def *def = arena_push(c->arena, &answer.twins, &answer.n_twins, sizeof *def);
+		if (!def)
+			return FAIL(-ENOMEM);
+		*def = t->def;
+	}
+	call_done(c, &answer);
+	return 0;
+}
+
+int control_twin_find(struct call *c, struct err_note *note)
+{
+	struct control_answer answer = {0};
+	const struct twin *t = NULL;
+
+	(void)note;
+	while ((t = store_twin_by_alias(c->e->store, c->request.alias, t)) && answer.n_twins < PAGE) {
+		struct twin_def *def = arena_push(c->arena, &answer.twins, &answer.n_twins, sizeof *def);
+		if (!def)
+			return FAIL(-ENOMEM);
+		*def = t->def;
+	}
+	call_done(c, &answer);
+	return 0;
+}

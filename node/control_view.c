@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/control.h"
+#include "node/views.h"
+#include "proto/id.h"
+
+enum { PART_MEMBERS = 2000 };
+
+/* A root that is not there, or not shared, makes no view. */
+static bool has_root(const struct view_part *view)
+{
+	return view->n_members > 0 && view->members[0].state != MEMBER_ABSENT;
+}
+
+static void on_view(void *ctx, int code, const struct err_note *note, const struct view_part *view)
+{
+	struct call *c = ctx;
+	const char *root = c->request.question.roots[0].id;
+	struct err_note why = {0};
+
+	if (code < 0) {
+		call_fail(c, code, note);
+		return;
+	}
+	if (!has_root(view)) {
+		err_say(&why, 0, "%s: not shared with you or not there; ask %.*s", root,
+			(int)id_org(root).len, (const char *)id_org(root).data);
+		call_fail(c, ERR_ABSENT, &why);
+		return;
+	}
+	size_t at = 0;
+	for (; view->n_members - at > PART_MEMBERS; at += PART_MEMBERS) {
+		struct control_answer part = {.has_view = true};
+		part.view.members = view->members + at;
+		part.view.n_members = PART_MEMBERS;
+		part.view.n_rollups = view->n_rollups;
+		call_part(c, &part);
+	}
+	struct control_answer last = {.has_view = true, .view = *view};
+	last.view.members = view->members + at;
+	last.view.n_members = view->n_members - at;
+	call_done(c, &last);
+}
+
+int control_view(struct call *c, struct err_note *note)
+{
+	const struct view_question *q = &c->request.question;
+
+	if (q->n_roots != 1)
+		return FAIL_SAY(note, ERR_REFUSED, "a view has one root");
+	TRY(id_check_twin(q->roots[0].id, note));
+	return views_ask(c->e->views, "", false, q, on_view, c);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/engine.h"
+
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "node/asks.h"
+#include "node/control.h"
+#include "node/gossip.h"
+#include "node/log.h"
+#include "node/views.h"
+#include "node/writer.h"
+#include "proto/clock.h"
+#include "proto/unit.h"
+
+enum { HOUSEKEEPING_MS = 1000 };
+
+static int64_t read_clock(clockid_t which)
+{
+	struct timespec t;
+
+	clock_gettime(which, &t);
+	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+int64_t engine_wall_ns(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t engine_mono_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+void engine_log_failure(const char *domain, const char *what, int code, const struct err_note *note)
+{
+	char chain[256];
+
+	err_chain(chain, sizeof chain);
+	log_error(domain, "%s: %s at=%s", what, note && note->text[0] ? note->text : err_text(code), chain);
+}
+
+/* ---- Opening ---------------------------------------------------------------------------------------------
+ */
+
+static int open_store(struct engine *e, struct err_note *note)
+{
+	char dir[PATH_MAX];
+	struct store_options opt = {.dir = dir,
+				    .limit_bytes = (size_t)e->config->store_bytes,
+				    .org = e->trust->self->org,
+				    .node = e->trust->self->node,
+				    .now_ns = engine_wall_ns()};
+
+	if (snprintf(dir, sizeof dir, "%s/store", e->config->dir) >= (int)sizeof dir)
+		return FAIL_SAY(note, -ENAMETOOLONG, "%s: the path is too long", e->config->dir);
+	randombytes_buf(&opt.fresh_id, sizeof opt.fresh_id);
+	return store_open(&e->store, &opt, note);
+}
+
+static const char *pick(const char *configured, const char *credential)
+{
+	if (strcmp(configured, "none") == 0)
+		return "";
+	return configured[0] ? configured : credential;
+}
+
+static int open_transport(struct engine *e, struct err_note *note)
+{
+	const struct config *c = e->config;
+	SCOPED(scope_roster) struct roster *roster = NULL;
+
+	TRY(trust_roster(e->trust, &roster));
+	zap_publish(e->zap, roster);
+	const struct transport_options opt = {
+		.loop = &e->loop,
+		.zmq_context = e->zmq_context,
+		.keys = e->trust->curve,
+		.own_endpoint = pick(c->own, e->trust->self->endpoint),
+		.border_endpoint = pick(c->border, e->trust->self->border_endpoint),
+		.limits = {.frame_border_max = c->frame_border_bytes,
+			   .frame_own_max = c->frame_own_bytes,
+			   .handshake_ms = (int)c->handshake_ms,
+			   .receive_mark = (int)c->receive_mark,
+			   .send_mark = (int)c->send_mark},
+		.handler = gossip_handler(e),
+		.roster = roster,
+	};
+	return transport_new(&e->transport, &opt, note);
+}
+
+static int open_visibility(struct engine *e)
+{
+	if (!(e->trust->self->roles & ROLE_BORDER))
+		return 0;
+	TRY(visibility_new(&e->visibility, &e->egress));
+	return visibility_sweep(e->visibility);
+}
+
+static int open_parts(struct engine *e, struct err_note *note)
+{
+	if (access(e->config->dir, F_OK) != 0)
+		return FAIL_SAY(note, -errno, "%s: no such directory; make a node with `holon node init`",
+				e->config->dir);
+	TRY(trust_open(&e->trust, e->config->dir, engine_wall_ns(), note));
+	snprintf(e->origin, sizeof e->origin, "%s/%s", e->trust->self->org, e->trust->self->node);
+	TRY(open_store(e, note));
+	e->egress = (struct egress){.trust = e->trust, .store = e->store, .wall_ns = engine_wall_ns};
+	TRY(open_visibility(e));
+	TRY(writer_start(&e->writer, e));
+	TRY(asks_start(&e->asks, e));
+	TRY(views_start(&e->views, e));
+	TRY(gossip_start(&e->gossip, e));
+	e->zmq_context = zmq_ctx_new();
+	if (!e->zmq_context)
+		return FAIL(-ENOMEM);
+	TRY(zap_start(&e->zap,
+		      e->zmq_context)); /* before any other socket: libzmq lets everybody in without it */
+	TRY(open_transport(e, note));
+	return control_start(&e->control, e, note);
+}
+
+int engine_open(struct engine **ret, const struct config *config, struct err_note *note)
+{
+	struct engine *e = calloc(1, sizeof *e);
+
+	if (!e)
+		return FAIL(-ENOMEM);
+	e->config = config;
+	e->started_ns = engine_mono_ns();
+	uv_loop_init(&e->loop);
+	uv_timer_init(&e->loop, &e->housekeeping);
+	e->housekeeping.data = e;
+	int r = open_parts(e, note);
+	if (r < 0) {
+		engine_stop(e);
+		uv_run(&e->loop, UV_RUN_DEFAULT);
+		engine_close(e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+/* ---- Running ---------------------------------------------------------------------------------------------
+ */
+
+/* When a share ends, what partners may see changes without anybody doing anything. */
+static void end_shares(struct engine *e)
+{
+	if (!e->visibility || !e->trust->policy || engine_wall_ns() < e->next_end_ns)
+		return;
+	e->next_end_ns = policy_next_end(e->trust->policy, engine_wall_ns());
+	if (visibility_sweep(e->visibility) < 0)
+		log_error("policy", "out of memory: visibility is computed again in a second");
+	gossip_changed(e->gossip);
+}
+
+static void on_housekeeping(uv_timer_t *timer)
+{
+	struct engine *e = timer->data;
+
+	end_shares(e);
+	writer_tick(e->writer);
+}
+
+void engine_trust_changed(struct engine *e)
+{
+	SCOPED(scope_roster) struct roster *roster = NULL;
+
+	int r = trust_roster(e->trust, &roster);
+	if (r < 0) {
+		engine_log_failure("trust", "the roster stays as it was", r, NULL);
+		return;
+	}
+	zap_publish(e->zap, roster);
+	transport_set_roster(e->transport, roster);
+	if (e->visibility)
+		r = visibility_sweep(e->visibility);
+	if (r < 0)
+		engine_log_failure("policy", "visibility could not be computed", r, NULL);
+	e->next_end_ns = e->trust->policy ? policy_next_end(e->trust->policy, engine_wall_ns()) : INT64_MAX;
+	gossip_dial(e->gossip);
+	gossip_policy(e->gossip);
+	gossip_changed(e->gossip);
+}
+
+void engine_store_changed(struct engine *e, bool swept)
+{
+	int r = 0;
+
+	if (e->visibility)
+		r = swept ? visibility_sweep(e->visibility) : visibility_follow(e->visibility);
+	if (r < 0)
+		engine_log_failure("policy", "visibility could not be computed", r, NULL);
+	gossip_changed(e->gossip);
+}
+
+static void on_signal(uv_signal_t *s, int number)
+{
+	log_info("node", "stopping signal=%d", number);
+	engine_stop(s->data);
+}
+
+static void say_ready(int fd)
+{
+	if (fd < 0)
+		return;
+	if (write(fd, "\n", 1) != 1)
+		log_warn("node", "nobody reads the ready descriptor fd=%d", fd);
+	close(fd);
+}
+
+int engine_run(struct engine *e, int ready_fd)
+{
+	static const int numbers[] = {SIGTERM, SIGINT};
+
+	for (size_t i = 0; i < 2; i++) {
+		uv_signal_init(&e->loop, &e->signals[i]);
+		e->signals[i].data = e;
+		uv_signal_start(&e->signals[i], on_signal, numbers[i]);
+	}
+	uv_timer_start(&e->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
+	engine_trust_changed(e);
+	if (e->trust->policy_problem.text[0])
+		log_error("policy", "nothing is shared, the stored policy is not in force: %s",
+			  e->trust->policy_problem.text);
+	log_info("node", "serving node=%s own=%s border=%s", e->origin, transport_own_endpoint(e->transport),
+		 transport_border_endpoint(e->transport));
+	say_ready(ready_fd);
+	uv_run(&e->loop, UV_RUN_DEFAULT);
+	return 0;
+}
+
+/* ---- Stopping: goodbyes, waiting askers, queued writes, sockets -------------------------------------------
+ */
+
+static void after_transport(void *ctx)
+{
+	struct engine *e = ctx;
+
+	e->transport = NULL;
+}
+
+static void after_control(struct engine *e)
+{
+	if (e->transport)
+		transport_free(e->transport, after_transport, e);
+}
+
+static void after_writer(struct engine *e)
+{
+	if (e->control)
+		control_stop(e->control, after_control);
+	else
+		after_control(e);
+}
+
+static void after_asks(struct engine *e)
+{
+	if (e->writer)
+		writer_stop(e->writer, after_writer);
+	else
+		after_writer(e);
+}
+
+void engine_stop(struct engine *e)
+{
+	if (e->stopping)
+		return;
+	e->stopping = true;
+	uv_close((uv_handle_t *)&e->housekeeping, NULL);
+	for (size_t i = 0; i < 2; i++)
+		if (e->signals[i].data)
+			uv_close((uv_handle_t *)&e->signals[i], NULL);
+	if (e->gossip)
+		gossip_stop(e->gossip);
+	if (e->asks)
+		asks_stop(e->asks, after_asks);
+	else
+		after_asks(e);
+}
+
+void engine_close(struct engine *e)
+{
+	if (!e)
+		return;
+	control_free(e->control);
+	gossip_free(e->gossip);
+	views_free(e->views);
+	asks_free(e->asks);
+	writer_free(e->writer);
+	zap_stop(e->zap);
+	if (e->zmq_context)
+		zmq_ctx_term(e->zmq_context);
+	visibility_free(e->visibility);
+	store_close(e->store);
+	trust_close(e->trust);
+	unit_fini();
+	if (uv_loop_close(&e->loop) != 0)
+		log_error("node", "handles are still open at the end");
+	free(e);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Engine - one running node: its parts, and what passes between them.
+ *
+ *     control socket --> writer --> store --> visibility --> gossip (mesh, sessions) --> transport
+ *                   \--> views, reads --> walk (egress) / asks --> gossip
+ *
+ * Each part is a file with its own header and keeps its own state; they reach each other through this struct.
+ * Threads: the loop's, but for what writer.c hands to the thread pool.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "node/config.h"
+#include "node/egress.h"
+#include "node/transport.h"
+#include "node/visibility.h"
+
+#ifndef HOLON_VERSION
+#define HOLON_VERSION "0.1.0"
+#endif
+
+struct writer;
+struct gossip;
+struct asks;
+struct views;
+struct control;
+
+struct engine {
+	const struct config *config;
+	uv_loop_t loop;
+	void *zmq_context;
+	struct trust *trust;
+	struct store *store;
+	struct egress egress;
+	struct visibility *visibility; /* NULL unless a border */
+	struct zap *zap;
+	struct transport *transport;
+	struct writer *writer;
+	struct gossip *gossip;
+	struct asks *asks;
+	struct views *views;
+	struct control *control;
+	uv_timer_t housekeeping;
+	uv_signal_t signals[2];                        /* SIGTERM, SIGINT */
+	int64_t next_end_ns;                           /* wall time at which the next share ends */
+	int64_t started_ns;                            /* monotonic */
+	char origin[ORG_NAME_MAX + NODE_NAME_MAX + 2]; /* ORG/NODE of this node */
+	struct fingerprint fingerprint;                /* over the own twins at ... */
+	uint64_t fingerprint_seq;                      /* ... this head (serve.c) */
+	bool stopping;
+};
+
+/* Open everything in the configured directory; not yet serving. The note says what is missing and what to do.
+ */
+MUST_CHECK int engine_open(struct engine **ret, const struct config *config, struct err_note *note);
+/* Run until engine_stop(); `ready_fd` (-1: none) gets a newline when the node serves. */
+MUST_CHECK int engine_run(struct engine *e, int ready_fd);
+void engine_stop(struct engine *e);  /* from the loop */
+void engine_close(struct engine *e); /* NULL is fine */
+
+/* Trust changed (a bundle, a policy): new roster, new dials, visibility computed anew, peers told. */
+void engine_trust_changed(struct engine *e);
+/* A batch has been applied; `swept`: a full listing may have dropped rows without a trace. */
+void engine_store_changed(struct engine *e, bool swept);
+
+int64_t engine_wall_ns(void);
+int64_t engine_mono_ns(void);
+
+/* One line for a failure nobody else is told of, with where it came from. */
+void engine_log_failure(const char *domain, const char *what, int code, const struct err_note *note);

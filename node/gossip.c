@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/gossip.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+#include "federation/mesh.h"
+#include "node/asks.h"
+#include "node/log.h"
+#include "node/questions.h"
+#include "node/serve.h"
+#include "node/writer.h"
+#include "proto/clock.h"
+#include "proto/map.h"
+
+enum { STEP_ARENA = 16 << 20 };
+
+struct heard {
+	int64_t at_ns; /* monotonic time at which the origin vouched, by our clock */
+	char origin[];
+};
+
+struct gossip {
+	struct engine *engine;
+	struct mesh *mesh;
+	struct session *sessions;
+	struct map heard;                    /* origin -> struct heard */
+	struct stored *stores, **stores_end; /* in the order the mesh gave them out */
+	uint64_t last_token;
+	uv_timer_t timer;
+	uint64_t malformed;
+};
+
+static void step(struct gossip *g, const struct mesh_event *event);
+
+/* ---- Sessions --------------------------------------------------------------------------------------------
+ */
+
+static struct session *find_session(const struct gossip *g, uint32_t id)
+{
+	struct session *s = g->sessions;
+
+	while (s && s->id != id)
+		s = s->next;
+	return s;
+}
+
+const struct session *gossip_session(const struct gossip *g, uint32_t id)
+{
+	return find_session(g, id);
+}
+
+const struct session *gossip_find(const struct gossip *g, const char *org, const char *node)
+{
+	const bool own = strcmp(org, g->engine->trust->self->org) == 0;
+
+	for (const struct session *s = g->sessions; s; s = s->next)
+		if (s->open && strcmp(s->org, org) == 0 && (!own || strcmp(s->node, node) == 0))
+			return s;
+	return NULL;
+}
+
+static void forget_session(struct gossip *g, uint32_t id)
+{
+	for (struct session **at = &g->sessions; *at; at = &(*at)->next)
+		if ((*at)->id == id) {
+			struct session *gone = *at;
+			*at = gone->next;
+			free(gone);
+			break;
+		}
+	asks_on_down(g->engine->asks, id);
+}
+
+static void on_up(void *ctx, uint32_t id, const struct transport_peer *peer)
+{
+	struct engine *e = ctx;
+	struct gossip *g = e->gossip;
+	struct session *s = calloc(1, sizeof *s);
+	const struct roster_entry *who = peer->entry;
+
+	if (!s) {
+		transport_close(e->transport, id);
+		return;
+	}
+	*s = (struct session){.id = id,
+			      .roles = who->roles,
+			      .own = who->own,
+			      .dialled = peer->dialled,
+			      .heard_ns = engine_mono_ns(),
+			      .next = g->sessions};
+	snprintf(s->org, sizeof s->org, "%s", who->org);
+	snprintf(s->node, sizeof s->node, "%s", who->node);
+	snprintf(s->endpoint, sizeof s->endpoint, "%s", peer->endpoint);
+	g->sessions = s;
+	step(g, &(struct mesh_event){.kind = MESH_UP,
+				     .session = id,
+				     .peer = {.org = s->org,
+					      .node = s->node,
+					      .roles = s->roles,
+					      .own = s->own,
+					      .dialled = s->dialled}});
+}
+
+static void drop(struct gossip *g, uint32_t id)
+{
+	const struct session *s = find_session(g, id);
+
+	if (!s)
+		return;
+	if (s->open)
+		log_info("mesh", "lost peer=%s/%s", s->org, s->node);
+	step(g, &(struct mesh_event){.kind = MESH_DOWN, .session = id});
+	forget_session(g, id);
+}
+
+static void on_down(void *ctx, uint32_t id)
+{
+	struct engine *e = ctx;
+
+	drop(e->gossip, id);
+}
+
+static void reset_session(struct gossip *g, uint32_t id)
+{
+	drop(g, id);
+	transport_close(g->engine->transport, id);
+}
+
+static void on_frame(void *ctx, uint32_t id, struct bytes frame)
+{
+	struct engine *e = ctx;
+	struct gossip *g = e->gossip;
+	struct session *s = find_session(g, id);
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct message m;
+
+	if (!s || arena_new(&a, DECODE_BUDGET_BASE + frame.len * DECODE_BUDGET_FACTOR) < 0)
+		return;
+	s->heard_ns = engine_mono_ns();
+	s->frames_in++;
+	s->bytes_in += frame.len;
+	if (message_decode(a, frame, &m) < 0) {
+		g->malformed++;
+		log_warn("mesh", "malformed frame, session reset peer=%s/%s bytes=%zu", s->org, s->node,
+			 frame.len);
+		reset_session(g, id);
+		return;
+	}
+	step(g, &(struct mesh_event){.kind = MESH_FRAME, .session = id, .message = &m});
+}
+
+struct transport_handler gossip_handler(struct engine *e)
+{
+	return (struct transport_handler){.ctx = e, .on_up = on_up, .on_down = on_down, .on_frame = on_frame};
+}
+
+/* ---- What a step wants done ------------------------------------------------------------------------------
+ */
+
+/* False: the session is gone, and the mesh must hear of it when the list is done. */
+static bool send_message(struct gossip *g, uint32_t id, const struct message *m)
+{
+	struct session *s = find_session(g, id);
+	SCOPED(buf_fini) struct buf frame = {0};
+
+	message_encode(m, &frame);
+	if (!s || buf_check(&frame) < 0 || transport_send(g->engine->transport, id, buf_bytes(&frame)) < 0)
+		return false;
+	log_debug("mesh", "sent %s peer=%s/%s bytes=%zu", message_kind_text(m->kind), s->org, s->node,
+		  frame.len);
+	s->frames_out++;
+	s->bytes_out += frame.len;
+	return true;
+}
+
+/* A STORE on its way to disk. Those of one origin go one at a time: when one fails, what was pulled behind it
+ * must not become durable, or the cursor would stand behind a hole. */
+struct stored {
+	struct stored *next;
+	struct gossip *gossip;
+	uint64_t token;
+	struct arena *arena; /* NULL: handed to the writer */
+	struct op *op;
+	char origin[ORG_NAME_MAX + NODE_NAME_MAX + 2];
+};
+
+static struct stored *first_of(const struct gossip *g, const char *origin)
+{
+	struct stored *s = g->stores;
+
+	while (s && strcmp(s->origin, origin) != 0)
+		s = s->next;
+	return s;
+}
+
+static void unlink_store(struct gossip *g, struct stored *s)
+{
+	struct stored **at = &g->stores;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	if (g->stores_end == &s->next)
+		g->stores_end = at;
+}
+
+static void end_store(struct gossip *g, struct stored *s, int code)
+{
+	const uint64_t token = s->token;
+
+	unlink_store(g, s);
+	arena_free(s->arena);
+	free(s);
+	if (!g->engine->stopping)
+		step(g, &(struct mesh_event){.kind = MESH_STORED, .token = token, .result = code});
+}
+
+static void submit_store(struct gossip *g, struct stored *s);
+
+static void on_stored(void *ctx, const struct write_result *result)
+{
+	struct stored *s = ctx, *behind;
+	struct gossip *g = s->gossip;
+	const int code = result->code < 0 ? result->code : result->n_refused > 0 ? ERR_REFUSED : 0;
+	const uint64_t newest =
+		g->last_token + 1; /* what the mesh gives out from here on knows of this end */
+	char origin[sizeof s->origin];
+
+	memcpy(origin, s->origin, sizeof origin);
+	if (result->n_refused > 0)
+		log_warn("mesh", "rows of %s were refused: %s", origin, result->refused[0].reason);
+	end_store(g, s, code);
+	while (code < 0 && (behind = first_of(g, origin)) && behind->token < newest)
+		end_store(g, behind, code);
+	behind = first_of(g, origin);
+	if (behind && behind->arena)
+		submit_store(g, behind);
+}
+
+static void submit_store(struct gossip *g, struct stored *s)
+{
+	const struct write_request request = {
+		.arena = MOVE(s->arena), .ops = s->op, .n_ops = 1, .done = on_stored, .ctx = s};
+
+	if (writer_submit(g->engine->writer, &request) < 0)
+		end_store(g, s, -ENOMEM);
+}
+
+/* The op is encoded and decoded into the writer's own arena: it outlives the step. */
+static int store_rows(struct gossip *g, const struct mesh_action *action)
+{
+	SCOPED(buf_fini) struct buf bytes = {0};
+	SCOPED(scope_arena) struct arena *a = NULL;
+	SCOPED(scope_free) struct stored *s = calloc(1, sizeof *s);
+
+	op_encode(&action->op, &bytes);
+	TRY(buf_check(&bytes));
+	TRY(arena_new(&a, DECODE_BUDGET_BASE + bytes.len * DECODE_BUDGET_FACTOR));
+	struct op *op = arena_take(a, sizeof *op);
+	if (!op || !s)
+		return FAIL(-ENOMEM);
+	TRY(op_decode(a, buf_bytes(&bytes), op));
+	*s = (struct stored){.gossip = g, .token = action->token, .op = op, .arena = MOVE(a)};
+	snprintf(s->origin, sizeof s->origin, "%s", op->rows.origin);
+	g->last_token = action->token;
+	const bool alone = !first_of(g, s->origin);
+	*g->stores_end = s;
+	g->stores_end = &s->next;
+	struct stored *kept = MOVE(s);
+	if (alone)
+		submit_store(g, kept);
+	return 0;
+}
+
+static void remember_heard(struct gossip *g, const char *origin, int64_t age_ns)
+{
+	struct heard *h = map_get(&g->heard, origin);
+	const size_t size = strlen(origin) + 1;
+
+	if (!h) {
+		h = calloc(1, sizeof *h + size);
+		if (!h)
+			return; /* its age stays unknown */
+		memcpy(h->origin, origin, size);
+		h->at_ns = INT64_MIN;
+		if (map_put(&g->heard, h->origin, h) < 0) {
+			free(h);
+			return;
+		}
+	}
+	const int64_t now_ns = engine_mono_ns(), at_ns = age_ns < now_ns ? now_ns - age_ns : 0;
+	h->at_ns = at_ns > h->at_ns ? at_ns : h->at_ns;
+}
+
+static void deliver(struct gossip *g, uint32_t id, const struct message *m)
+{
+	const struct session *s = find_session(g, id);
+	struct err_note note = {0};
+
+	if (!s)
+		return;
+	if (m->kind == MESSAGE_QUESTION)
+		questions_on_question(g->engine, s, &m->question);
+	if (m->kind == MESSAGE_ANSWER)
+		asks_on_answer(g->engine->asks, id, &m->answer);
+	if (m->kind != MESSAGE_POLICY)
+		return;
+	SCOPED(buf_fini) struct buf blob = {0};
+	signed_blob_encode(&m->policy, &blob);
+	int r = buf_check(&blob) < 0
+			? -ENOMEM
+			: trust_publish(g->engine->trust, buf_bytes(&blob), engine_wall_ns(), &note);
+	if (r < 0)
+		engine_log_failure("policy", "a peer's policy was not taken", r, &note);
+	if (r == 0)
+		engine_trust_changed(g->engine);
+}
+
+static void say_policy(struct gossip *g, const struct session *s)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct message m = {.kind = MESSAGE_POLICY};
+
+	if (!s->own || g->engine->trust->policy_doc.epoch == 0 ||
+	    arena_new(&a, (size_t)POLICY_TEXT_MAX * 2) < 0)
+		return;
+	if (signed_blob_decode(a, g->engine->trust->policy_blob, &m.policy) == 0)
+		ignore(gossip_say(g, s->id, &m)); /* it asks again when it connects again */
+}
+
+static void opened(struct gossip *g, uint32_t id)
+{
+	struct session *s = find_session(g, id);
+
+	if (!s)
+		return;
+	s->open = true;
+	log_info("mesh", "joined peer=%s/%s endpoint=%s", s->org, s->node, s->endpoint);
+	say_policy(g, s);
+}
+
+static void alarm_about(struct gossip *g, const struct mesh_action *action)
+{
+	const struct session *s = find_session(g, action->session);
+	char text[200];
+
+	log_warn("mesh", "%s peer=%s/%s", log_quote(action->text, text, sizeof text), s ? s->org : "-",
+		 s ? s->node : "-");
+}
+
+static bool perform(struct gossip *g, const struct mesh_action *action)
+{
+	switch (action->kind) {
+	case MESH_SEND: return send_message(g, action->session, &action->message);
+	case MESH_STORE:
+		if (store_rows(g, action) < 0)
+			step(g, &(struct mesh_event){
+					.kind = MESH_STORED, .token = action->token, .result = -ENOMEM});
+		break;
+	case MESH_CLOSE:
+		log_info("mesh", "closing session=%u: %s", action->session, action->text ? action->text : "");
+		forget_session(g, action->session);
+		transport_close(g->engine->transport, action->session);
+		break;
+	case MESH_OPENED: opened(g, action->session); break;
+	case MESH_DELIVER: deliver(g, action->session, &action->message); break;
+	case MESH_HEARD: remember_heard(g, action->origin, action->age_ns); break;
+	case MESH_ALARM: alarm_about(g, action); break;
+	}
+	return true;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	step(timer->data, &(struct mesh_event){.kind = MESH_TICK});
+}
+
+static void arm(struct gossip *g)
+{
+	const int64_t wait_ns = mesh_deadline(g->mesh) - engine_mono_ns();
+
+	if (!g->engine->stopping)
+		uv_timer_start(&g->timer, on_timer, wait_ns > 0 ? (uint64_t)(wait_ns / NS_PER_MS) + 1 : 1, 0);
+}
+
+static void step(struct gossip *g, const struct mesh_event *event)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct mesh_todo todo = {0};
+
+	int r = arena_new(&a, STEP_ARENA);
+	todo.arena = a;
+	if (r == 0)
+		r = mesh_step(g->mesh, event, engine_mono_ns(), &todo);
+	if (r < 0)
+		engine_log_failure("mesh", "a step could not be finished", r, NULL);
+	for (size_t i = 0; r == 0 && i < todo.n; i++)
+		if (!perform(g, &todo.actions[i]))
+			drop(g, todo.actions[i].session);
+	arm(g);
+}
+
+/* ---- From the engine -------------------------------------------------------------------------------------
+ */
+
+int gossip_start(struct gossip **ret, struct engine *e)
+{
+	struct gossip *g = calloc(1, sizeof *g);
+	const struct config *c = e->config;
+	struct mesh_options opt = {.org = e->trust->self->org,
+				   .node = e->trust->self->node,
+				   .credential = e->trust->credential,
+				   .port = serve_port(e),
+				   .heads_every_ns = c->heads_every_ms * NS_PER_MS,
+				   .silence_ns = c->silence_ms * NS_PER_MS,
+				   .publish_every_ns = c->publish_every_ms * NS_PER_MS};
+
+	if (!g)
+		return FAIL(-ENOMEM);
+	g->engine = e;
+	g->stores_end = &g->stores;
+	randombytes_buf(&opt.seed, sizeof opt.seed);
+	int r = mesh_new(&g->mesh, &opt);
+	if (r < 0) {
+		free(g);
+		return r;
+	}
+	uv_timer_init(&e->loop, &g->timer);
+	g->timer.data = g;
+	arm(g);
+	*ret = g;
+	return 0;
+}
+
+void gossip_stop(struct gossip *g)
+{
+	for (struct session *s = g->sessions; s; s = s->next)
+		if (s->open)
+			ignore(gossip_say(g, s->id,
+					  &(struct message){.kind = MESSAGE_BYE})); /* silence says it too */
+	uv_close((uv_handle_t *)&g->timer, NULL);
+}
+
+void gossip_free(struct gossip *g)
+{
+	size_t at = 0;
+
+	if (!g)
+		return;
+	while (g->sessions) {
+		struct session *s = g->sessions;
+		g->sessions = s->next;
+		free(s);
+	}
+	while (g->stores) {
+		struct stored *s = g->stores;
+		g->stores = s->next;
+		arena_free(s->arena);
+		free(s);
+	}
+	for (struct map_entry *h; (h = map_next(&g->heard, &at));)
+		free(h->value);
+	map_fini(&g->heard);
+	mesh_free(g->mesh);
+	free(g);
+}
+
+int gossip_say(struct gossip *g, uint32_t session, const struct message *m)
+{
+	const struct session *s = find_session(g, session);
+
+	if (!s || !s->open)
+		return FAIL(ERR_UNREACHABLE);
+	step(g, &(struct mesh_event){.kind = MESH_SAY, .session = session, .message = m});
+	return find_session(g, session) ? 0 : FAIL(ERR_UNREACHABLE);
+}
+
+void gossip_changed(struct gossip *g)
+{
+	step(g, &(struct mesh_event){.kind = MESH_CHANGED});
+}
+
+void gossip_policy(struct gossip *g)
+{
+	for (const struct session *s = g->sessions; s;) {
+		const struct session *next = s->next;
+		if (s->open)
+			say_policy(g, s);
+		s = next;
+	}
+}
+
+/* One link for a pair: the lower key dials, unless it is the only side that can be dialled. */
+static void dial_node(struct gossip *g, const struct credential *to, bool own)
+{
+	const struct credential *self = g->engine->trust->self;
+	const char *endpoint = own ? to->endpoint : to->border_endpoint;
+	const char *ours = own ? self->endpoint : self->border_endpoint;
+	struct roster_entry entry = {.key = to->curve,
+				     .roles = to->roles,
+				     .own = own,
+				     .not_before_ns = to->not_before_ns,
+				     .not_after_ns = to->not_after_ns};
+
+	if (!endpoint[0] || memcmp(to->curve.b, self->curve.b, KEY_BYTES) == 0)
+		return;
+	if (ours[0] && memcmp(self->curve.b, to->curve.b, KEY_BYTES) > 0)
+		return;
+	snprintf(entry.org, sizeof entry.org, "%s", to->org);
+	snprintf(entry.node, sizeof entry.node, "%s", to->node);
+	int r = transport_dial(g->engine->transport, &entry, endpoint);
+	if (r < 0)
+		engine_log_failure("mesh", "cannot dial", r, NULL);
+}
+
+void gossip_dial(struct gossip *g)
+{
+	const struct trust *t = g->engine->trust;
+
+	for (size_t i = 0; i < t->own.org.n_nodes; i++)
+		dial_node(g, &t->own.org.nodes[i], true);
+	if (!(t->self->roles & ROLE_BORDER))
+		return;
+	for (size_t i = 0; i < t->n_partners; i++)
+		for (size_t j = 0; j < t->partners[i]->org.n_nodes; j++)
+			if (t->partners[i]->org.nodes[j].roles & ROLE_BORDER)
+				dial_node(g, &t->partners[i]->org.nodes[j], false);
+}
+
+int64_t gossip_age(const struct gossip *g, const char *origin)
+{
+	const struct heard *h = map_get(&g->heard, origin);
+
+	return h ? engine_mono_ns() - h->at_ns : INT64_MAX;
+}
+
+uint64_t gossip_malformed(const struct gossip *g)
+{
+	return g->malformed;
+}
+
+uint64_t gossip_open(const struct gossip *g)
+{
+	uint64_t n = 0;
+
+	for (const struct session *s = g->sessions; s; s = s->next)
+		n += s->open;
+	return n;
+}
+
+static int add_peer(const struct gossip *g, const struct credential *c, bool own, struct arena *a,
+		    struct peer_info **peers, size_t *n)
+{
+	const struct session *s = g->sessions;
+
+	if (memcmp(c->curve.b, g->engine->trust->self->curve.b, KEY_BYTES) == 0)
+		return 0;
+	while (s && (strcmp(s->org, c->org) != 0 || strcmp(s->node, c->node) != 0))
+		s = s->next;
+	struct peer_info *p = arena_push(a, peers, n, sizeof *p);
+	if (!p)
+		return FAIL(-ENOMEM);
+	*p = (struct peer_info){.org = c->org,
+				.node = c->node,
+				.endpoint = own ? c->endpoint : c->border_endpoint,
+				.roles = roles_text(a, c->roles),
+				.state = "not connected",
+				.heard_ns = -1};
+	if (!s)
+		return 0;
+	p->state = s->open ? "connected" : "greeting";
+	p->dialled = s->dialled;
+	p->frames_in = s->frames_in;
+	p->frames_out = s->frames_out;
+	p->bytes_in = s->bytes_in;
+	p->bytes_out = s->bytes_out;
+	p->heard_ns = engine_mono_ns() - s->heard_ns;
+	mesh_session_open(g->mesh, s->id, &p->protocol);
+	return 0;
+}
+
+int gossip_peers(const struct gossip *g, struct arena *a, struct peer_info **ret, size_t *ret_n)
+{
+	const struct trust *t = g->engine->trust;
+
+	*ret = NULL;
+	*ret_n = 0;
+	for (size_t i = 0; i < t->own.org.n_nodes; i++)
+		TRY(add_peer(g, &t->own.org.nodes[i], true, a, ret, ret_n));
+	for (size_t i = 0; i < t->n_partners; i++)
+		for (size_t j = 0; j < t->partners[i]->org.n_nodes; j++)
+			if (t->partners[i]->org.nodes[j].roles & ROLE_BORDER)
+				TRY(add_peer(g, &t->partners[i]->org.nodes[j], false, a, ret, ret_n));
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gossip - the mesh at work: transport events in, mesh_step(), its todo list out.
+ *
+ * Owner:   the engine. Threads: the loop's.
+ */
+#pragma once
+
+#include "node/engine.h"
+#include "proto/control.h"
+
+struct session {
+	uint32_t id;
+	char org[ORG_NAME_MAX + 1], node[NODE_NAME_MAX + 1], endpoint[256];
+	uint32_t roles;
+	bool own, dialled, open;
+	uint64_t frames_in, frames_out, bytes_in, bytes_out;
+	int64_t heard_ns; /* monotonic */
+	struct session *next;
+};
+
+MUST_CHECK int gossip_start(struct gossip **ret, struct engine *e);
+void gossip_stop(struct gossip *g); /* says goodbye; its timer is closed by the loop's next turn */
+void gossip_free(struct gossip *g); /* after the loop has ended; NULL is fine */
+
+/* Callbacks for the transport; ctx is the engine. */
+struct transport_handler gossip_handler(struct engine *e);
+
+/* Dial every node that this side should dial: own nodes, and borders of partners if this node is a border. */
+void gossip_dial(struct gossip *g);
+/* Heads may differ now. */
+void gossip_changed(struct gossip *g);
+/* Tell the own nodes the policy in force. */
+void gossip_policy(struct gossip *g);
+
+/* Send a question, answer or policy. ERR_UNREACHABLE when the session is gone or not open. */
+MUST_CHECK int gossip_say(struct gossip *g, uint32_t session, const struct message *m);
+
+const struct session *gossip_session(const struct gossip *g, uint32_t id);
+/* An open session to a node of the own organisation, or to any border of another one; NULL: none. */
+const struct session *gossip_find(const struct gossip *g, const char *org, const char *node);
+
+/* Time since somebody entitled vouched for an origin (ORG/NODE); INT64_MAX: not since this process started.
+ */
+int64_t gossip_age(const struct gossip *g, const char *origin);
+
+/* For `peer list`: everybody who is or should be connected. */
+MUST_CHECK int gossip_peers(const struct gossip *g, struct arena *a, struct peer_info **ret, size_t *ret_n);
+uint64_t gossip_malformed(const struct gossip *g);
+/* Sessions that are open now. */
+uint64_t gossip_open(const struct gossip *g);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "node/engine.h"
+#include "node/log.h"
+
+extern char **environ;
+
+enum { EXIT_USAGE = 2 };
+
+struct arguments {
+	const char *dir, *config_file;
+	const char *settings[64];
+	size_t n_settings;
+	int ready_fd;
+	bool check, dump;
+};
+
+static const struct option options[] = {
+	{"dir", required_argument, NULL, 'd'},
+	{"config", required_argument, NULL, 'c'},
+	{"set", required_argument, NULL, 's'},
+	{"ready-fd", required_argument, NULL, 'r'},
+	{"check-config", no_argument, NULL, 'C'},
+	{"dump-config", no_argument, NULL, 'D'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static void usage(FILE *out)
+{
+	fputs("Usage: holond --dir DIR [OPTION...]\n\n"
+	      "Run the node whose keys, store and control socket are in DIR (made by `holon node init`).\n\n"
+	      "  --dir DIR          the node's directory\n"
+	      "  --config FILE      settings; default DIR/holon.conf if it is there (holon.conf(5))\n"
+	      "  --set SECTION.KEY=VALUE  one setting, before those of the file and the environment\n"
+	      "  --ready-fd N       write a newline to this descriptor when serving\n"
+	      "  --check-config     read the settings, say what is wrong with them, and end\n"
+	      "  --dump-config      print the settings as a commented file, and end\n"
+	      "  --version, --help\n",
+	      out);
+}
+
+static int parse(int argc, char *argv[], struct arguments *ret)
+{
+	*ret = (struct arguments){.ready_fd = -1};
+	for (int opt; (opt = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		switch (opt) {
+		case 'd': ret->dir = optarg; break;
+		case 'c': ret->config_file = optarg; break;
+		case 's':
+			if (ret->n_settings == 64)
+				return -1;
+			ret->settings[ret->n_settings++] = optarg;
+			break;
+		case 'r': ret->ready_fd = (int)strtol(optarg, NULL, 10); break;
+		case 'C': ret->check = true; break;
+		case 'D': ret->dump = true; break;
+		case 'V': puts("holond " HOLON_VERSION); exit(EXIT_SUCCESS);
+		case 'h': usage(stdout); exit(EXIT_SUCCESS);
+		default: return -1;
+		}
+	}
+	return optind == argc ? 0 : -1;
+}
+
+/* Built-in < file < environment < flags. */
+static int configure(const struct arguments *args, struct config *c, struct err_note *note)
+{
+	char file[600];
+
+	config_defaults(c);
+	if (args->dir)
+		snprintf(c->dir, sizeof c->dir, "%s", args->dir);
+	snprintf(file, sizeof file, "%s/holon.conf", c->dir);
+	TRY(config_read(c, args->config_file ? args->config_file : file, args->config_file != NULL, note));
+	TRY(config_environment(c, environ, note));
+	for (size_t i = 0; i < args->n_settings; i++)
+		TRY(config_set(c, args->settings[i], note));
+	if (args->dir)
+		snprintf(c->dir, sizeof c->dir, "%s", args->dir);
+	return c->dir[0] ? 0 : FAIL_SAY(note, ERR_REFUSED, "which node? give --dir DIR");
+}
+
+static int serve(const struct config *c, int ready_fd)
+{
+	struct err_note note = {0};
+	struct engine *e = NULL;
+
+	int r = engine_open(&e, c, &note);
+	if (r < 0) {
+		engine_log_failure("node", "cannot start", r, &note);
+		return EXIT_FAILURE;
+	}
+	r = engine_run(e, ready_fd);
+	engine_close(e);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[])
+{
+	static struct config config;
+	struct err_note note = {0};
+	struct arguments args;
+
+	if (parse(argc, argv, &args) < 0) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (configure(&args, &config, &note) < 0) {
+		fprintf(stderr, "holond: %s\n", note.text);
+		return EXIT_USAGE;
+	}
+	if (args.dump)
+		config_dump(&config, stdout);
+	if (args.dump || args.check)
+		return EXIT_SUCCESS;
+	log_set_level(config.log_level);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys are in memory: no core, no ptrace by others */
+	if (keys_init() < 0) {
+		fputs("holond: the cryptographic library does not start\n", stderr);
+		return EXIT_FAILURE;
+	}
+	return serve(&config, args.ready_fd);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/questions.h"
+
+#include <stdio.h>
+
+#include "node/log.h"
+#include "node/reads.h"
+#include "node/views.h"
+#include "proto/clock.h"
+#include "proto/id.h"
+
+enum { MEMBER_BYTES = 64, ROLLUP_BYTES = 80 };
+
+/* A question being answered. */
+struct reply {
+	struct engine *e;
+	uint64_t id;
+	uint32_t session, index;
+	enum question_kind kind;
+};
+
+static void say(struct reply *r, const struct answer *answer)
+{
+	struct message m = {.kind = MESSAGE_ANSWER, .answer = *answer};
+
+	m.answer.id = r->id;
+	m.answer.index = r->index++;
+	m.answer.kind = r->kind;
+	m.answer.text = answer->text ? answer->text : "";
+	ignore(gossip_say(r->e->gossip, r->session, &m)); /* gone: then nobody waits */
+}
+
+static void say_failure(struct reply *r, int code, const char *text)
+{
+	say(r, &(struct answer){.last = true, .code = code, .text = text, .unit = ""});
+}
+
+/* ---- Views: as many frames as they need ------------------------------------------------------------------
+ */
+
+static size_t member_bytes(const struct view_member *m, size_t n_rollups)
+{
+	return MEMBER_BYTES + strlen(m->id) + strlen(m->parent) + strlen(m->type) + strlen(m->name) +
+	       n_rollups * ROLLUP_BYTES;
+}
+
+static size_t say_members(struct reply *r, const struct view_part *view, size_t from)
+{
+	struct answer answer = {.unit = ""};
+	size_t bytes = 0, to = from;
+
+	while (to < view->n_members && bytes < FRAME_FILL)
+		bytes += member_bytes(&view->members[to++], view->n_rollups);
+	answer.view.members = view->members + from;
+	answer.view.n_members = to - from;
+	answer.view.n_rollups = view->n_rollups;
+	say(r, &answer);
+	return to;
+}
+
+static size_t say_edges(struct reply *r, const struct view_part *view, size_t from)
+{
+	struct answer answer = {.unit = ""};
+	size_t bytes = 0, to = from;
+
+	while (to < view->n_edges && bytes < FRAME_FILL) {
+		const struct view_edge *e = &view->edges[to++];
+		bytes += MEMBER_BYTES + strlen(e->anchor) + strlen(e->parent) + strlen(e->child);
+	}
+	answer.view.edges = view->edges + from;
+	answer.view.n_edges = to - from;
+	say(r, &answer);
+	return to;
+}
+
+static void on_view(void *ctx, int code, const struct err_note *note, const struct view_part *view)
+{
+	struct reply *r = ctx;
+
+	if (code < 0) {
+		say_failure(r, code, note->text);
+		free(r);
+		return;
+	}
+	for (size_t at = 0; at < view->n_members;)
+		at = say_members(r, view, at);
+	for (size_t at = 0; at < view->n_edges;)
+		at = say_edges(r, view, at);
+	struct answer end = {.last = true, .unit = ""};
+	end.view = *view;
+	end.view.n_members = end.view.n_edges = 0;
+	end.view.rollups = NULL; /* the asker adds up the members' */
+	say(r, &end);
+	free(r);
+}
+
+/* ---- Reads and histories ---------------------------------------------------------------------------------
+ */
+
+static void on_read(void *ctx, int code, const char *text, const struct answer *parts, size_t n)
+{
+	struct reply *r = ctx;
+
+	if (code < 0 || n == 0) {
+		say_failure(r, code < 0 ? code : ERR_ABSENT, text);
+	} else {
+		struct answer answer = parts[0];
+		answer.last = true;
+		answer.code = 0;
+		answer.unit = answer.unit ? answer.unit : "";
+		say(r, &answer);
+	}
+	free(r);
+}
+
+/* ---- Who asks --------------------------------------------------------------------------------------------
+ */
+
+/* A session of another organisation speaks for that organisation and for nobody else. */
+static int audience_of(const struct session *from, const struct question *q, char ret[ORG_NAME_MAX + 1])
+{
+	const bool named = q->asker && q->asker[0];
+
+	if (!from->own && named && strcmp(q->asker, from->org) != 0)
+		return FAIL(ERR_DENIED);
+	snprintf(ret, ORG_NAME_MAX + 1, "%s", !from->own ? from->org : named ? q->asker : "");
+	return 0;
+}
+
+static int start(struct reply *r, const struct session *from, const char *org, const struct question *q)
+{
+	const int64_t time_ns = q->timeout_ns - q->timeout_ns / 4; /* an answer that comes too late is none */
+	const char *own = r->e->trust->self->org;
+	struct view_question view = q->view;
+
+	if (q->kind != QUESTION_VIEW)
+		return reads_ask(r->e, org, q, time_ns, on_read, r);
+	for (size_t i = 0; i < view.n_roots; i++)
+		if (!id_is_of_org(view.roots[i].id, own))
+			return FAIL(ERR_DENIED); /* the asker asks the others itself */
+	view.offline = false;
+	view.fresh_ns = 0;
+	view.deadline_ns = time_ns;
+	return views_ask(r->e->views, org, from->own, &view, on_view, r);
+}
+
+void questions_on_question(struct engine *e, const struct session *from, const struct question *q)
+{
+	char org[ORG_NAME_MAX + 1];
+	struct reply *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return; /* the asker's deadline says it */
+	*r = (struct reply){.e = e, .id = q->id, .session = from->id, .kind = q->kind};
+	int code = audience_of(from, q, org);
+	if (code == 0)
+		code = start(r, from, org, q);
+	if (code < 0) {
+		log_debug("mesh", "question not taken peer=%s/%s: %s", from->org, from->node, err_text(code));
+		say_failure(r, code, "not a question for this node");
+		free(r);
+	}
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/reads.h"
+
+#include <stdio.h>
+
+#include "node/gossip.h"
+#include "node/summary.h"
+#include "proto/clock.h"
+#include "proto/id.h"
+
+enum { ANSWER_BYTES = 8 << 20, SAMPLES_PER_FRAME = 500 };
+
+/* ---- Here ------------------------------------------------------------------------------------------------
+ */
+
+static bool may_read(struct engine *e, const char *org, const struct row *full, const char *property,
+		     bool kpi)
+{
+	if (egress_allows(&e->egress, org, RIGHT_READ, full, property))
+		return true;
+	return kpi && egress_allows(&e->egress, org, RIGHT_SUMMARY, full, NULL) &&
+	       egress_allows(&e->egress, org, RIGHT_SUMMARY, full, property);
+}
+
+static int read_here(struct engine *e, const char *org, const struct question *q, struct arena *a,
+		     struct answer *ret, struct err_note *note)
+{
+	const struct twin *t = store_twin(e->store, q->twin);
+	struct row full;
+
+	if (!t)
+		return egress_refuse(&e->egress, org, q->twin, note);
+	TRY(summary_row(e->store, t, a, &full));
+	const uint32_t mask = egress_mask(&e->egress, org, &full);
+	if (mask == 0)
+		return egress_refuse(&e->egress, org, q->twin, note);
+	TRY(egress_row(&full, mask, a, &ret->row));
+	for (size_t i = 0; t->type && i < t->type->def.n_properties; i++) {
+		const struct property_def *p = &t->type->def.properties[i];
+		if ((q->property[0] && strcmp(p->name, q->property) != 0) ||
+		    !may_read(e, org, &full, p->name, p->kpi))
+			continue;
+		struct kpi *value = arena_push(a, &ret->values, &ret->n_values, sizeof *value);
+		if (!value)
+			return FAIL(-ENOMEM);
+		*value = (struct kpi){.property = p->name, .unit = p->unit, .sample = t->values[i]};
+		if (!egress_is_own(&e->egress, org))
+			value->sample.source = NULL;
+	}
+	return q->property[0] && ret->n_values == 0 ? egress_refuse(&e->egress, org, q->twin, note) : 0;
+}
+
+/* Only so far back, and at most one sample in each step: the first. */
+static void thin_out(struct answer *answer, int64_t step_ns)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; step_ns > 0 && i < answer->n_samples; i++)
+		if (n == 0 || answer->samples[i].t_ns / step_ns != answer->samples[n - 1].t_ns / step_ns)
+			answer->samples[n++] = answer->samples[i];
+	if (step_ns > 0)
+		answer->n_samples = n;
+}
+
+static int history_here(struct engine *e, const char *org, const struct question *q, struct arena *a,
+			struct answer *ret, struct err_note *note)
+{
+	const struct twin *t = store_twin(e->store, q->twin);
+	const struct property_def *p = NULL;
+	int64_t last_ns, step_ns, from_ns = q->from_ns;
+	struct row full;
+	size_t place;
+
+	if (t && t->type)
+		p = type_property(&t->type->def, q->property, &place);
+	if (!p)
+		return egress_refuse(&e->egress, org, q->twin, note);
+	TRY(summary_row(e->store, t, a, &full));
+	if (!egress_history(&e->egress, org, &full, q->property, &last_ns, &step_ns))
+		return egress_refuse(&e->egress, org, q->twin, note);
+	if (last_ns > 0 && from_ns < e->egress.wall_ns() - last_ns)
+		from_ns = e->egress.wall_ns() - last_ns;
+	const size_t limit = q->limit > 0 && q->limit < SAMPLES_PER_FRAME ? q->limit : SAMPLES_PER_FRAME;
+	ret->unit = p->unit;
+	TRY(store_history(e->store, t, place, from_ns, q->to_ns, limit, a, &ret->samples, &ret->n_samples,
+			  &ret->more));
+	thin_out(ret, step_ns);
+	for (size_t i = 0; !egress_is_own(&e->egress, org) && i < ret->n_samples; i++)
+		ret->samples[i].source = NULL;
+	return 0;
+}
+
+static int answer_here(struct engine *e, const char *org, const struct question *q, ask_fn *done, void *ctx)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct answer answer = {.id = q->id, .last = true, .text = "", .kind = q->kind, .unit = ""};
+	struct err_note note = {0};
+
+	TRY(arena_new(&a, ANSWER_BYTES));
+	int r = q->kind == QUESTION_READ ? read_here(e, org, q, a, &answer, &note)
+					 : history_here(e, org, q, a, &answer, &note);
+	done(ctx, r, note.text[0] ? note.text : err_text(r), &answer, r < 0 ? 0 : 1);
+	return 0;
+}
+
+/* ---- At the border ---------------------------------------------------------------------------------------
+ */
+
+struct relayed {
+	struct engine *e;
+	char org[ORG_NAME_MAX + 1], twin[TWIN_ID_MAX + 1];
+	ask_fn *done;
+	void *ctx;
+};
+
+/* The owner has decided; the border decides again before anything leaves. Its row stands for the twin's tags.
+ */
+static bool passes_border(struct relayed *r, const struct answer *part, struct answer *ret, struct arena *a)
+{
+	const struct egress *e = &r->e->egress;
+	struct row full;
+
+	*ret = *part;
+	if (part->kind == QUESTION_HISTORY)
+		return true; /* nothing but the one property that was looked at before it was asked for */
+	if (egress_full_row(e, r->twin, a, &full) < 0 || !egress_discovers(e, r->org, &full))
+		return false;
+	ret->n_values = 0;
+	for (size_t i = 0; i < part->n_values; i++)
+		if (may_read(r->e, r->org, &full, part->values[i].property,
+			     row_kpi(&full, part->values[i].property)))
+			ret->values[ret->n_values++] = part->values[i];
+	return true;
+}
+
+static void on_relayed(void *ctx, int code, const char *text, const struct answer *parts, size_t n)
+{
+	struct relayed *r = ctx;
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct answer shown;
+
+	if (code == 0 && !egress_is_own(&r->e->egress, r->org)) {
+		if (n != 1 || arena_new(&a, ANSWER_BYTES) < 0 || !passes_border(r, &parts[0], &shown, a)) {
+			struct err_note note = {0};
+			code = egress_refuse(&r->e->egress, r->org, r->twin, &note);
+			r->done(r->ctx, code, note.text, NULL, 0);
+		} else {
+			r->done(r->ctx, 0, "", &shown, 1);
+		}
+	} else {
+		r->done(r->ctx, code, text, parts, n);
+	}
+	free(r);
+}
+
+static int relay(struct engine *e, const char *org, const struct session *to, const struct question *q,
+		 int64_t timeout_ns, ask_fn *done, void *ctx)
+{
+	SCOPED(scope_free) struct relayed *r = calloc(1, sizeof *r);
+	struct question onward = *q;
+	uint64_t id;
+
+	if (!r)
+		return FAIL(-ENOMEM);
+	*r = (struct relayed){.e = e, .done = done, .ctx = ctx};
+	snprintf(r->org, sizeof r->org, "%s", org);
+	snprintf(r->twin, sizeof r->twin, "%s", q->twin);
+	onward.asker = egress_is_own(&e->egress, org) ? "" : r->org;
+	TRY(asks_send(e->asks, to->id, &onward, timeout_ns, on_relayed, r, &id));
+	r = NULL;
+	return 0;
+}
+
+/* At the border first: nothing is asked of an owner for somebody who may not have the answer. */
+static bool may_ask(struct engine *e, const char *org, const struct question *q)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	int64_t last_ns, step_ns;
+	struct row full;
+
+	if (egress_is_own(&e->egress, org))
+		return true;
+	if (!id_is_of_org(q->twin, e->trust->self->org) || arena_new(&a, ANSWER_BYTES) < 0 ||
+	    egress_full_row(&e->egress, q->twin, a, &full) < 0 || !egress_discovers(&e->egress, org, &full))
+		return false;
+	return q->kind != QUESTION_HISTORY ||
+	       egress_history(&e->egress, org, &full, q->property, &last_ns, &step_ns);
+}
+
+int reads_ask(struct engine *e, const char *org, const struct question *q, int64_t timeout_ns, ask_fn *done,
+	      void *ctx)
+{
+	const bool ours = id_is_of_org(q->twin, e->trust->self->org);
+	const struct remote_row *row = store_row(e->store, q->twin);
+	const struct session *to = NULL;
+	struct err_note note = {0};
+	char name[ORG_NAME_MAX + 1];
+
+	if (ours && (store_twin(e->store, q->twin) || !row))
+		return answer_here(e, org, q, done, ctx);
+	if (!may_ask(e, org, q)) {
+		done(ctx, egress_refuse(&e->egress, org, q->twin, &note), note.text, NULL, 0);
+		return 0;
+	}
+	snprintf(name, sizeof name, "%.*s", (int)id_org(q->twin).len, (const char *)id_org(q->twin).data);
+	to = gossip_find(e->gossip, name, ours ? id_local(row->origin->name) : "");
+	if (to)
+		return relay(e, org, to, q, timeout_ns, done, ctx);
+	err_say(&note, 0,
+		"%s: no node that could answer is connected; the last summary is in `view --offline`",
+		q->twin);
+	done(ctx, ERR_UNREACHABLE, note.text, NULL, 0);
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Serve - the mesh's view of this node's store: heads, rows behind a cursor, what is held (federation/mesh.h,
+ * port).
+ *
+ * Inside the organisation rows and heads go out as their origin made them; towards a partner a border filters
+ * each row through egress, seals the cursor and signs a head of its own over what that partner may see.
+ */
+#pragma once
+
+#include "federation/mesh.h"
+#include "node/engine.h"
+
+/* The port for mesh_new(); ctx is the engine. */
+struct mesh_port serve_port(struct engine *e);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/summary.h"
+
+#include "proto/id.h"
+
+/* Without limits and alarms health is what the data says: bad quality is an alarm of the sensor, not of the
+ * asset. */
+static enum health health_of(const struct row *r)
+{
+	enum health worst = HEALTH_UNKNOWN;
+
+	for (size_t i = 0; i < r->n_kpis; i++) {
+		const struct sample *s = &r->kpis[i].sample;
+		const enum health h = s->value.type == VALUE_NONE       ? HEALTH_UNKNOWN
+				      : s->quality == QUALITY_GOOD      ? HEALTH_GOOD
+				      : s->quality == QUALITY_UNCERTAIN ? HEALTH_WARNING
+									: HEALTH_ALARM;
+		worst = h > worst ? h : worst;
+	}
+	return worst;
+}
+
+static int add_kpis(const struct twin *t, struct arena *a, struct row *r)
+{
+	r->kpis = arena_take_array(a, t->type->n_kpis, sizeof *r->kpis);
+	if (!r->kpis)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < t->type->n_kpis; i++) {
+		const struct property_def *p = &t->type->def.properties[t->type->kpis[i]];
+		r->kpis[i] = (struct kpi){
+			.property = p->name, .unit = p->unit, .sample = t->values[t->type->kpis[i]]};
+		r->kpis[i].sample.source = NULL;
+	}
+	r->n_kpis = t->type->n_kpis;
+	return 0;
+}
+
+static struct row_parent *push_parent(struct arena *a, struct row *r)
+{
+	return r->n_parents < PARENTS_MAX ? arena_push(a, &r->parents, &r->n_parents, sizeof *r->parents)
+					  : NULL;
+}
+
+/* Parents of the own organisation come from the relations, parents elsewhere from the word given on them. */
+static int add_parents(const struct store *s, const struct twin *t, struct arena *a, struct row *r)
+{
+	for (const struct edge *e = t->in; e && r->n_parents < PARENTS_MAX; e = e->next_in) {
+		struct row_parent *p = push_parent(a, r);
+		if (!p)
+			return FAIL(-ENOMEM);
+		*p = (struct row_parent){.hierarchy = e->relation.type,
+					 .parent = e->relation.from,
+					 .state = CONFIRM_CONFIRMED};
+	}
+	const struct membership *m = NULL;
+	while ((m = store_membership_next(s, t->def.id, m)) && r->n_parents < PARENTS_MAX) {
+		struct row_parent *p = push_parent(a, r);
+		if (!p)
+			return FAIL(-ENOMEM);
+		*p = (struct row_parent){.hierarchy = m->hierarchy, .parent = m->parent, .state = m->state};
+	}
+	return 0;
+}
+
+int summary_row(const struct store *s, const struct twin *t, struct arena *a, struct row *ret)
+{
+	struct row r = {.id = t->def.id,
+			.version = t->version,
+			.seq = t->seq,
+			.mask = ROW_MASK_ALL,
+			.deleted = t->deleted,
+			.kind = t->def.kind,
+			.type = t->def.type ? t->def.type : "",
+			.name = t->def.name ? t->def.name : ""};
+
+	if (t->deleted) {
+		*ret = r;
+		return 0;
+	}
+	r.life = twin_life_at(&t->def, INT64_MAX);
+	r.tags = t->def.tags;
+	r.n_tags = t->def.n_tags;
+	if (t->type)
+		TRY(add_kpis(t, a, &r));
+	TRY(add_parents(s, t, a, &r));
+	r.health = health_of(&r);
+	*ret = r;
+	return 0;
+}

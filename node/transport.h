@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Transport - sessions with other nodes over CURVE: bound ROUTERs, dialled DEALERs, frames in and out.
+ *
+ * A port is one bound ROUTER: one for the own organisation, one for partners (DESIGN 7, Transport). A link is
+ * one DEALER to one pinned server key. Both become sessions: a number never used twice. Who a session is
+ * comes from the pinned key (link) or from the `User-Id` of the payload frame (port); routing ids mean
+ * nothing, have any length and are kept only to send back. Sends never block and never queue beyond the
+ * high-water mark. Frames are single-part; anything else is refused and counted.
+ *
+ *     link: dial -> CURVE handshake done (socket monitor) -> on_up ... disconnect -> on_down, dialled again
+ * after a back-off port: first frame of an admitted peer -> on_up, on_frame ... cannot be sent to any more,
+ * or replaced by a newer connection of the same key, or frames of several parts -> on_down
+ *
+ * Owner:   the engine; callbacks run on the loop and may call anything here, transport_free() excepted.
+ * Threads: the loop's.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "node/roster.h"
+#include "node/zap.h"
+#include "security/keys.h"
+
+struct transport;
+
+struct transport_peer {
+	const struct roster_entry *entry; /* good during the callback */
+	bool dialled;
+	const char *endpoint; /* dialled: the endpoint; else the peer's address as libzmq gives it, or "" */
+};
+
+struct transport_handler {
+	void *ctx;
+	void (*on_up)(void *ctx, uint32_t session, const struct transport_peer *peer);
+	void (*on_down)(void *ctx, uint32_t session);
+	void (*on_frame)(void *ctx, uint32_t session, struct bytes frame);
+};
+
+struct transport_limits {                        /* 0 stands for the default of SECURITY 3.3 / DESIGN 5 */
+	int64_t frame_border_max, frame_own_max; /* bytes: MAXMSGSIZE */
+	int handshake_ms, receive_mark, send_mark, reconnect_ms, reconnect_max_ms;
+};
+
+struct transport_options {
+	uv_loop_t *loop;
+	void *zmq_context;
+	const struct curve_pair *keys;              /* must outlive the transport */
+	const char *own_endpoint, *border_endpoint; /* bound; "" for none; `tcp://127.0.0.1:*` is resolved */
+	struct transport_limits limits;
+	struct transport_handler handler;
+	struct roster *roster; /* takes its own reference */
+};
+
+/* Binds the ports, after proving for each that a stranger is refused (see selftest in transport.c): a raw
+ * CURVE client with a fresh key must not get through, else ERR_UNTRUSTED and nothing stays bound. */
+MUST_CHECK int transport_new(struct transport **ret, const struct transport_options *opt,
+			     struct err_note *note);
+/* Closes every socket and handle; `done` is called on the loop when nothing is left, then frees. */
+void transport_free(struct transport *t, void (*done)(void *ctx), void *ctx);
+
+/* A new roster: sessions whose key is no longer in it, or stands for somebody else, or may not come in
+ * through that port any more, are closed (on_down is called) and their connections cut; links to keys not in
+ * it are hung up. */
+void transport_set_roster(struct transport *t, struct roster *r);
+
+/* Keep a link to this node up; dialling the same key again with the same endpoint changes nothing, with
+ * another endpoint replaces the link. */
+MUST_CHECK int transport_dial(struct transport *t, const struct roster_entry *to, const char *endpoint);
+void transport_hang_up(struct transport *t,
+		       const struct curve_key *key); /* also ends its session (on_down) */
+/* One word on the link to this key, for `peer list`: "up", "connecting", "refused" (the peer does not admit
+ * us; it is tried again), "" when there is none. */
+const char *transport_link_state(const struct transport *t, const struct curve_key *key);
+
+/* Copies the frame. ERR_UNREACHABLE: the session is gone or its queue is full; on_down follows from the loop.
+ * -EMSGSIZE: longer than the receiver takes; the session stays. */
+MUST_CHECK int transport_send(struct transport *t, uint32_t session, struct bytes frame);
+/* End a session without on_down. A link dials again after its back-off; frames of a closed port session start
+ * a new session. */
+void transport_close(struct transport *t, uint32_t session);
+
+/* The endpoints really bound (for `*` ports); "" when there is none. */
+const char *transport_own_endpoint(const struct transport *t);
+const char *transport_border_endpoint(const struct transport *t);
+
+struct transport_stats {
+	uint64_t frames_in, frames_out, bytes_in, bytes_out, refused_frames, send_failures;
+};
+void transport_stats(const struct transport *t, struct transport_stats *ret);

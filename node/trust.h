@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trust - who this node is, whom its organisation trusts, and which policy is in force.
+ *
+ * The node's directory holds keys/ and the own organisation's bundle; partners' bundles, the policy and the
+ * highest policy epochs seen live in the trust environment of the store. Bundles of different organisations
+ * are never merged: a key of B can speak only for B.
+ *
+ * Owner:   the engine. Threads: the loop's. Views: organisations stay good until trust_accept() replaces
+ * them.
+ */
+#pragma once
+
+#include "node/roster.h"
+#include "security/org.h"
+#include "security/policy.h"
+#include "storage/trust_store.h"
+
+struct partner {
+	struct arena *arena;
+	struct org org;
+	uint64_t epoch_seen; /* highest policy epoch its border showed */
+};
+
+enum { PARTNERS_MAX = 64 }; /* visibility keeps a bit for each */
+
+struct trust {
+	struct trust_store *store;
+	struct partner own;
+	const struct credential *self;
+	struct bytes credential; /* encoded signed_blob of self */
+	struct sign_key *sign;
+	struct curve_pair *curve;
+	struct secret32 *cursor_key; /* NULL unless a border */
+	struct partner *partners[PARTNERS_MAX];
+	size_t n_partners;
+	struct policy *policy; /* NULL: nothing is shared */
+	struct arena *policy_arena;
+	struct policy_doc policy_doc; /* epoch 0: none */
+	struct bytes policy_blob;     /* encoded signed_blob, to hand on inside the organisation */
+	struct err_note
+		policy_problem; /* why the stored policy is not in force; empty: it is, or there is none */
+};
+
+/* `dir` is the node's directory. The note names the file and what to do. */
+MUST_CHECK int trust_open(struct trust **ret, const char *dir, int64_t now_ns, struct err_note *note);
+void trust_close(struct trust *t); /* NULL is fine */
+
+/* Take a bundle: of a new partner (then `fingerprint` must be what its admin said), or a newer one of an
+ * organisation already trusted, the own one included. Durable when it returns. */
+MUST_CHECK int trust_accept(struct trust *t, struct bytes bundle, const char *fingerprint, int64_t now_ns,
+			    const struct org **ret, struct err_note *note);
+
+/* NULL: not trusted. The own organisation is found too. */
+const struct partner *trust_org(const struct trust *t, const char *org);
+
+/* Everybody who may connect now. */
+MUST_CHECK int trust_roster(const struct trust *t, struct roster **ret);
+
+/* Put a signed policy in force: signature, own organisation, epoch above the present one, and it must compile
+ * against the trusted organisations. TRUST_OLD: the epoch is not newer, nothing was done. */
+enum { TRUST_OLD = 1 };
+MUST_CHECK int trust_publish(struct trust *t, struct bytes signed_policy, int64_t now_ns,
+			     struct err_note *note);
+
+/* Compile a policy text as it would be published, without putting it in force. */
+MUST_CHECK int trust_compile(const struct trust *t, const char *text, int64_t now_ns, struct policy **ret,
+			     struct arena *a, struct policy_finding **ret_findings, size_t *ret_n,
+			     struct err_note *note);
+
+/* A partner's border showed this policy epoch. ERR_UNTRUSTED when a higher one was seen before. */
+MUST_CHECK int trust_see_epoch(struct trust *t, const char *org, uint64_t epoch);
+
+DEFINE_SCOPED(trust, trust_close)

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/views.h"
+
+#include <stdio.h>
+
+#include "federation/plan.h"
+#include "node/asks.h"
+#include "node/gossip.h"
+#include "node/walk.h"
+#include "proto/clock.h"
+#include "proto/id.h"
+
+/* Owner numbers of the plan: two walks of this node, or a session. */
+enum { OWNER_SELF = 0, OWNER_CACHE = 1, OWNER_SESSION = 2 };
+
+enum { VIEW_BYTES_MAX = 256 << 20 };
+
+struct view {
+	struct views *views;
+	struct plan *plan;
+	char org[ORG_NAME_MAX + 1];
+	bool forwarded;
+	struct view_question question; /* texts live in the plan's callers only; see settings below */
+	int64_t deadline_ns;           /* monotonic */
+	int n_waiting;
+	bool running; /* inside advance() */
+	int failed;   /* why there will be no view, once nothing is waited for any more */
+	view_fn *done;
+	void *ctx;
+};
+
+struct waiting {
+	struct view *view;
+	uint32_t ask;
+};
+
+struct views {
+	struct engine *engine;
+};
+
+int views_start(struct views **ret, struct engine *e)
+{
+	struct views *v = calloc(1, sizeof *v);
+
+	if (!v)
+		return FAIL(-ENOMEM);
+	v->engine = e;
+	*ret = v;
+	return 0;
+}
+
+void views_free(struct views *v)
+{
+	free(v);
+}
+
+static bool is_own(const struct view *v)
+{
+	return egress_is_own(&v->views->engine->egress, v->org);
+}
+
+/* ---- Who answers for a twin ------------------------------------------------------------------------------
+ */
+
+static int cached_or_nobody(const struct engine *e, const char *id)
+{
+	return store_row(e->store, id) ? OWNER_CACHE : PLAN_NOBODY;
+}
+
+static bool fresh_enough(const struct view *v, const struct remote_row *row)
+{
+	if (!row || v->question.has_as_of)
+		return false;
+	return v->question.offline ||
+	       (v->question.fresh_ns > 0 &&
+		gossip_age(v->views->engine->gossip, row->origin->name) <= v->question.fresh_ns);
+}
+
+static int owner_of(void *ctx, const char *id)
+{
+	struct view *v = ctx;
+	struct engine *e = v->views->engine;
+	const bool ours = id_is_of_org(id, e->trust->self->org);
+	const struct remote_row *row = store_row(e->store, id);
+	char org[ORG_NAME_MAX + 1];
+
+	if (ours && (store_twin(e->store, id) || !row))
+		return OWNER_SELF; /* not even a row: then it is not there */
+	if (v->forwarded)
+		return OWNER_SELF;
+	if (!ours && !is_own(v))
+		return PLAN_LEAVE;
+	if (fresh_enough(v, row))
+		return OWNER_CACHE;
+	if (v->question.offline)
+		return PLAN_NOBODY;
+	snprintf(org, sizeof org, "%.*s", (int)id_org(id).len, (const char *)id_org(id).data);
+	const struct session *s = gossip_find(e->gossip, org, ours ? id_local(row->origin->name) : "");
+	return s ? OWNER_SESSION + (int)s->id : cached_or_nobody(e, id);
+}
+
+/* ---- The end ---------------------------------------------------------------------------------------------
+ */
+
+/* An organisation that was asked in vain stands among the sources. */
+static int add_unreachable_sources(struct arena *a, struct view_part *view)
+{
+	struct view_source *all = arena_take_array(a, view->n_sources + view->n_members + 1, sizeof *all);
+	size_t n = view->n_sources;
+
+	if (!all)
+		return FAIL(-ENOMEM);
+	if (n > 0)
+		memcpy(all, view->sources, n * sizeof *all);
+	for (size_t i = 0; i < view->n_members; i++) {
+		const struct view_member *m = &view->members[i];
+		if (m->state != MEMBER_UNREACHABLE)
+			continue;
+		const char *org = arena_text(a, id_org(m->id));
+		bool known = !org;
+		for (size_t j = view->n_sources; j < n && !known; j++)
+			known = strcmp(all[j].org, org) == 0;
+		if (!known)
+			all[n++] = (struct view_source){
+				.org = org, .node = "", .age_ns = INT64_MAX, .state = MEMBER_UNREACHABLE};
+	}
+	view->sources = all;
+	view->n_sources = n;
+	return 0;
+}
+
+static void finish(struct view *v, int code)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct view_part result = {0};
+	struct err_note note = {0};
+
+	if (code == 0)
+		code = arena_new(&a, VIEW_BYTES_MAX);
+	if (code == 0)
+		code = plan_result(v->plan, &result);
+	if (code == 0)
+		code = add_unreachable_sources(a, &result);
+	if (code == -ENOMEM)
+		err_say(&note, 0,
+			"the view is too large for one answer: ask for less depth, or for a part of it");
+	v->done(v->ctx, code, &note, &result);
+	plan_free(v->plan);
+	free(v);
+}
+
+/* ---- Asking ----------------------------------------------------------------------------------------------
+ */
+
+static void advance(struct view *v);
+
+static int join_parts(const struct answer *parts, size_t n, struct plan *plan, uint32_t ask)
+{
+	static const struct view_part nothing;
+
+	for (size_t i = 0; i < n; i++)
+		TRY(plan_answer(plan, ask, &parts[i].view, i + 1 == n));
+	return n == 0 ? plan_answer(plan, ask, &nothing, true) : 0;
+}
+
+/* A refusal means that nothing is there for us; silence means that the last summaries must do. */
+static void on_answer(void *ctx, int code, const char *text, const struct answer *parts, size_t n)
+{
+	struct waiting *w = ctx;
+	struct view *v = w->view;
+	const uint32_t ask = w->ask;
+
+	(void)text;
+	free(w);
+	v->n_waiting--;
+	if (code == 0 || code == ERR_DENIED || code == ERR_ABSENT)
+		code = join_parts(parts, code == 0 ? n : 0, v->plan, ask);
+	if (code < 0)
+		plan_lost(v->plan, ask, v->question.has_as_of ? PLAN_NOBODY : OWNER_CACHE);
+	advance(v);
+}
+
+static int ask_walk(struct view *v, const struct plan_ask *ask, enum walk_source source)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct view_part part;
+
+	TRY(arena_new(&a, VIEW_BYTES_MAX));
+	TRY(walk_part(v->views->engine, v->org, &ask->question, source, a, &part));
+	return plan_answer(v->plan, ask->id, &part, true);
+}
+
+static int ask_session(struct view *v, const struct plan_ask *ask)
+{
+	struct engine *e = v->views->engine;
+	struct question q = {.kind = QUESTION_VIEW,
+			     .asker = is_own(v) ? "" : v->org,
+			     .view = ask->question,
+			     .twin = "",
+			     .property = ""};
+	const int64_t left_ns = v->deadline_ns - engine_mono_ns();
+	SCOPED(scope_free) struct waiting *w = calloc(1, sizeof *w);
+	uint64_t id;
+
+	if (!w)
+		return FAIL(-ENOMEM);
+	*w = (struct waiting){.view = v, .ask = ask->id};
+	if (left_ns <= 0)
+		return FAIL(ERR_UNREACHABLE);
+	TRY(asks_send(e->asks, (uint32_t)(ask->owner - OWNER_SESSION), &q, left_ns, on_answer, w, &id));
+	w = NULL;
+	v->n_waiting++;
+	return 0;
+}
+
+static int ask_next(struct view *v, const struct plan_ask *ask)
+{
+	if (ask->owner == OWNER_SELF)
+		return ask_walk(v, ask, WALK_LIVE);
+	if (ask->owner == OWNER_CACHE)
+		return ask_walk(v, ask, WALK_CACHED);
+	if (ask_session(v, ask) < 0)
+		plan_lost(v->plan, ask->id, v->question.has_as_of ? PLAN_NOBODY : OWNER_CACHE);
+	return 0;
+}
+
+static void advance(struct view *v)
+{
+	struct plan_ask ask;
+	int r = 0;
+
+	if (v->running)
+		return;
+	v->running = true;
+	while (v->failed == 0 && (r = plan_next(v->plan, owner_of, v, &ask)) > 0) {
+		r = ask_next(v, &ask);
+		if (r < 0)
+			break;
+	}
+	v->running = false;
+	if (r < 0)
+		v->failed = r;
+	if (v->n_waiting == 0 && (v->failed < 0 || plan_done(v->plan)))
+		finish(v, v->failed);
+}
+
+int views_ask(struct views *views, const char *org, bool forwarded, const struct view_question *question,
+	      view_fn *done, void *ctx)
+{
+	SCOPED(scope_free) struct view *v = calloc(1, sizeof *v);
+	const int64_t deadline_ns = question->deadline_ns > 0
+					    ? question->deadline_ns
+					    : views->engine->config->deadline_ms * NS_PER_MS;
+
+	if (!v)
+		return FAIL(-ENOMEM);
+	*v = (struct view){.views = views,
+			   .forwarded = forwarded,
+			   .question = *question,
+			   .done = done,
+			   .ctx = ctx,
+			   .deadline_ns = engine_mono_ns() + deadline_ns};
+	snprintf(v->org, sizeof v->org, "%s", org);
+	TRY(plan_new(&v->plan, question, VIEW_BYTES_MAX));
+	advance(v);
+	v = NULL;
+	return 0;
+}

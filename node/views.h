@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Views - assembling a view: the plan (federation/plan.h) at work over this node's walks and other nodes'
+ * answers.
+ *
+ * For its own organisation a node asks whoever owns the members, across organisations too. For a partner a
+ * border asks only inside its organisation and leaves other owners' members as edges: the asker asks for
+ * itself. Who does not answer by the deadline is taken from the last summaries, and counted so.
+ *
+ * Owner:   the engine. Threads: the loop's.
+ */
+#pragma once
+
+#include "node/engine.h"
+#include "proto/view.h"
+
+/* code 0: the whole view; else the note says why not. Everything dies with the call. */
+typedef void view_fn(void *ctx, int code, const struct err_note *note, const struct view_part *view);
+
+MUST_CHECK int views_start(struct views **ret, struct engine *e);
+void views_free(struct views *v); /* NULL is fine; when no view is running */
+
+/* `org`: who will read, "" for the own organisation. `forwarded`: asked by a border of ours on behalf of org,
+ * answer from the own twins only. `done` is called exactly once, perhaps before this returns; not when it
+ * fails. */
+MUST_CHECK int views_ask(struct views *v, const char *org, bool forwarded,
+			 const struct view_question *question, view_fn *done, void *ctx);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writer - group commit: requests for changes in, one log commit for all that wait, answers when it is
+ * durable.
+ *
+ *     submit -> queue --stage--> batch --(pool thread) store_write--> store_apply --> answers,
+ * engine_store_changed
+ *
+ * While a batch is being written the next requests gather; a commit starts when the last one ends (or, with
+ * `commit-interval`, when it has passed). Checkpoints run between commits on the same pool thread's turn.
+ */
+#pragma once
+
+#include "node/engine.h"
+#include "proto/control.h"
+
+struct write_result {
+	int code; /* 0, or why nothing of the request was kept */
+	struct err_note note;
+	uint64_t n_changed, n_unchanged; /* ops; samples count as one each */
+	struct refusal *refused;
+	size_t n_refused;
+};
+
+/* Called on the loop when the request is durable, refused or failed; the result dies with the call. */
+typedef void write_fn(void *ctx, const struct write_result *result);
+
+struct write_request {
+	struct arena *arena; /* holds the ops; the writer frees it after `done` */
+	struct op *ops;
+	size_t n_ops;
+	bool atomic, dry_run;
+	write_fn *done; /* NULL: nobody waits */
+	void *ctx;
+};
+
+MUST_CHECK int writer_start(struct writer **ret, struct engine *e);
+/* Takes the request's arena, also when it fails. */
+MUST_CHECK int writer_submit(struct writer *w, const struct write_request *request);
+/* Time passed: a checkpoint may be due. */
+void writer_tick(struct writer *w);
+/* Finish what is queued, then call `done`; nothing may be submitted any more. */
+void writer_stop(struct writer *w, void (*done)(struct engine *e));
+void writer_free(struct writer *w); /* after `done`; NULL is fine */
+
+/* Why the last commit failed, or NULL when the store takes writes. */
+const char *writer_trouble(const struct writer *w);

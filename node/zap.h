@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Zap - the door keeper: an own ZAP handler (RFC 27) on its own thread, answering from the published roster.
+ *
+ * libzmq accepts everybody when no handler is bound, so this is started before any other socket, and the
+ * process aborts if its thread ends by itself. Without a roster everybody is refused. No disk, no locks held,
+ * no logging: it counts. Domain "own" admits nodes of the own organisation, domain "border" nodes of trusted
+ * organisations that carry the border role; any other domain or mechanism is refused (400), as is an entry
+ * before or after its time; another version, frame count or length of key is malformed (500).
+ */
+#pragma once
+
+#include "node/roster.h"
+
+#define ZAP_DOMAIN_OWN "own"
+#define ZAP_DOMAIN_BORDER "border"
+
+struct zap;
+
+/* Returns when the handler is bound. One per context: -EADDRINUSE for another. */
+MUST_CHECK int zap_start(struct zap **ret, void *zmq_context);
+void zap_stop(struct zap *z); /* NULL is fine; before the context is terminated */
+
+/* Answer from this roster from now on; takes its own reference. NULL: refuse everybody. */
+void zap_publish(struct zap *z, struct roster *r);
+
+/* Whether an entry may come in through that door, whatever the time. */
+bool zap_admits(const char *domain, const struct roster_entry *e);
+
+struct zap_stats {
+	uint64_t admitted, refused, malformed;
+};
+void zap_stats(const struct zap *z, struct zap_stats *ret);
+
+DEFINE_SCOPED(zap, zap_stop)

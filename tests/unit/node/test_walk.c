@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+
+#include "node/walk.h"
+#include "proto/clock.h"
+#include "tests/unit/node/world.h"
+
+static struct arena *a;
+static struct view_root root = {.id = "acme/plant", .parent = ""};
+static struct rollup_spec power = {.fn = ROLLUP_SUM, .property = "power"};
+static struct view_question question;
+
+static void set_up(void)
+{
+	world_set_up();
+	cr_assert(eq(int, arena_new(&a, 64 << 20), 0));
+	root = (struct view_root){.id = "acme/plant", .parent = ""};
+	question = (struct view_question){.roots = &root,
+					  .n_roots = 1,
+					  .hierarchy = "contains",
+					  .depth = VIEW_DEPTH_ALL,
+					  .rollups = &power,
+					  .n_rollups = 1};
+	world_type("press", "power", "force", "kW");
+	world_twin("acme/plant", "", NULL);
+}
+
+static void tear_down(void)
+{
+	arena_free(a);
+	a = NULL;
+	world_tear_down();
+}
+
+TestSuite(walk, .init = set_up, .fini = tear_down, .timeout = 20);
+
+static void add_press(const char *id, const char *parent, double kw)
+{
+	world_twin(id, "press", NULL);
+	world_relation("contains", parent, id);
+	world_value(id, "power", 10, kw);
+}
+
+static struct view_part walked(const char *org)
+{
+	struct view_part part;
+
+	cr_assert(eq(int, walk_part(&world, org, &question, WALK_LIVE, a, &part), 0));
+	return part;
+}
+
+static double total(const struct view_part *part)
+{
+	double v = -1;
+
+	rollup_value(&part->members[0].rollups[0], ROLLUP_SUM, &v);
+	return v;
+}
+
+Test(walk, every_member_counts_once_whatever_leads_to_it)
+{
+	add_press("acme/plant/p1", "acme/plant", 1);
+	add_press("acme/plant/p2", "acme/plant", 2);
+	add_press("acme/plant/p3", "acme/plant/p1", 4);
+	world_relation("contains", "acme/plant/p2", "acme/plant/p3");
+	const struct view_part part = walked("");
+
+	cr_expect(eq(u64, part.counts.members, 4));
+	cr_expect(eq(dbl, total(&part), 7));
+	cr_expect(eq(sz, part.n_problems, 0));
+}
+
+Test(walk, roll_ups_reach_below_the_depth_that_is_shown)
+{
+	add_press("acme/plant/p1", "acme/plant", 1);
+	add_press("acme/plant/p2", "acme/plant/p1", 2);
+	question.depth = 1;
+	const struct view_part part = walked("");
+
+	cr_expect(eq(sz, part.n_members, 2));
+	cr_expect(eq(dbl, total(&part), 3));
+	question.depth = 0;
+	const struct view_part root_only = walked("");
+	cr_expect(eq(sz, root_only.n_members, 1));
+	cr_expect(eq(dbl, total(&root_only), 3));
+}
+
+Test(walk, a_cycle_ends_where_it_began_and_is_told)
+{
+	add_press("acme/plant/p1", "acme/plant", 1);
+	world_relation("contains", "acme/plant/p1", "acme/plant");
+	const struct view_part part = walked("");
+
+	cr_expect(eq(dbl, total(&part), 1));
+	cr_assert(eq(sz, part.n_problems, 1));
+	cr_expect(strstr(part.problems[0], "acme/plant contains itself") != NULL);
+}
+
+Test(walk, a_hierarchy_of_thousands_of_levels_is_walked)
+{
+	enum { LEVELS = 10000 };
+	static char ids[LEVELS][24];
+	static struct op ops[LEVELS * 2];
+
+	for (int i = 0; i < LEVELS; i++) {
+		snprintf(ids[i], sizeof ids[i], "acme/deep%d", i);
+		ops[2 * i] = (struct op){.kind = OP_TWIN, .twin = {.id = ids[i], .type = "", .name = ""}};
+		ops[2 * i + 1] = (struct op){.kind = OP_RELATION,
+					     .relation = {.type = "contains",
+							  .from = i > 0 ? ids[i - 1] : "acme/plant",
+							  .to = ids[i],
+							  .valid_from_ns = TIME_MIN,
+							  .valid_to_ns = TIME_MAX}};
+	}
+	world_put(ops, LEVELS * 2);
+	question.depth = 1;
+	const struct view_part part = walked("");
+	cr_expect(eq(u64, part.counts.members, LEVELS + 1));
+}
+
+Test(walk, as_of_reads_values_and_relations_of_that_time)
+{
+	const struct op later = {.kind = OP_RELATION,
+				 .relation = {.type = "contains",
+					      .from = "acme/plant",
+					      .to = "acme/plant/p2",
+					      .valid_from_ns = 50,
+					      .valid_to_ns = TIME_MAX}};
+
+	add_press("acme/plant/p1", "acme/plant", 1);
+	world_twin("acme/plant/p2", "press", NULL);
+	world_value("acme/plant/p2", "power", 10, 100);
+	world_put(&later, 1);
+	world_value("acme/plant/p1", "power", 30, 5);
+	question.has_as_of = true;
+	question.as_of_ns = 29;
+	const struct view_part before = walked("");
+	cr_expect(eq(dbl, total(&before), 1));
+	question.as_of_ns = 50;
+	const struct view_part after = walked("");
+	cr_expect(eq(dbl, total(&after), 105));
+	question.as_of_ns = 9;
+	const struct view_part first = walked("");
+	cr_expect(eq(u64, first.members[0].rollups[0].n, 0));
+}
+
+Test(walk, units_that_do_not_agree_are_told_by_name)
+{
+	add_press("acme/plant/p1", "acme/plant", 1);
+	world_type("tank", "power", NULL, "m3");
+	world_twin("acme/plant/t1", "tank", NULL);
+	world_relation("contains", "acme/plant", "acme/plant/t1");
+	world_value("acme/plant/t1", "power", 10, 3);
+	const struct view_part part = walked("");
+
+	cr_assert(ge(sz, part.n_problems, 1));
+	cr_expect(strstr(part.problems[0], "acme/plant/p1") != NULL &&
+		  strstr(part.problems[0], "acme/plant/t1") != NULL);
+}
+
+Test(walk, units_are_converted)
+{
+	add_press("acme/plant/p1", "acme/plant", 1);
+	world_type("turbine", "power", NULL, "MW");
+	world_twin("acme/plant/t1", "turbine", NULL);
+	world_relation("contains", "acme/plant", "acme/plant/t1");
+	world_value("acme/plant/t1", "power", 10, 2);
+	const struct view_part part = walked("");
+	const double in_kw = strcmp(part.members[0].rollups[0].unit, "kW") == 0 ? 2001 : 2.001;
+
+	cr_expect(epsilon_eq(dbl, total(&part), in_kw, 1e-9));
+}
+
+Test(walk, a_stranger_sees_nothing_and_a_partner_what_is_shared)
+{
+	add_press("acme/plant/p1", "acme/plant", 1);
+	add_press("acme/plant/p2", "acme/plant", 2);
+	world_policy(
+		"share \"plant\"\n to org volt\n twins plant, plant/p1\n allow discover\n until 2100-01-01\n"
+		"share \"power\"\n to org volt\n twins plant/p2\n allow read power\n until 2100-01-01\n");
+	const struct view_part none = walked("harbor"), some = walked("volt");
+
+	cr_expect(eq(sz, none.n_members, 0));
+	cr_expect(eq(u64, none.counts.members, 0), "what one may not discover appears in no count");
+	cr_expect(eq(u64, some.counts.members, 3));
+	cr_expect(eq(u64, some.counts.withheld, 1));
+	cr_expect(eq(dbl, total(&some), 2));
+}
+
+Test(walk, a_foreign_claim_needs_the_owners_word)
+{
+	const struct op yes = {.kind = OP_MEMBERSHIP,
+			       .membership = {.hierarchy = "contains",
+					      .parent = "harbor/city",
+					      .child = "acme/plant",
+					      .state = CONFIRM_CONFIRMED}};
+
+	add_press("acme/plant/p1", "acme/plant", 1);
+	root.parent = "harbor/city";
+	const struct view_part claimed = walked("");
+	cr_expect(eq(int, (int)claimed.members[0].state, MEMBER_UNCONFIRMED));
+	cr_expect(eq(u64, claimed.counts.unconfirmed, 1));
+	cr_expect(eq(dbl, total(&claimed), 0));
+	question.unconfirmed = true;
+	const struct view_part asked_for = walked("");
+	cr_expect(eq(dbl, total(&asked_for), 1));
+	question.unconfirmed = false;
+	world_put(&yes, 1);
+	const struct view_part confirmed = walked("");
+	cr_expect(eq(dbl, total(&confirmed), 1));
+}
+
+Test(walk, members_of_others_are_edges_named_only_to_whom_they_belong)
+{
+	world_relation("contains", "acme/plant", "volt/feeder");
+	world_policy(
+		"share \"plant\"\n to org volt\n twins plant\n allow discover\n until 2100-01-01\n"
+		"share \"plant to harbor\"\n to org harbor\n twins plant\n allow discover\n until "
+		"2100-01-01\n");
+	const struct view_part own = walked(""), theirs = walked("volt"), third = walked("harbor");
+
+	cr_expect(eq(sz, own.n_edges, 1));
+	cr_expect(eq(sz, theirs.n_edges, 1));
+	cr_expect(eq(sz, third.n_edges, 0));
+}

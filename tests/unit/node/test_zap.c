@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The handler as libzmq meets it: RFC 27 requests through its inproc endpoint, well-formed and not. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <criterion/parameterized.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <zmq.h>
+
+#include "node/zap.h"
+#include "proto/clock.h"
+#include "tests/lib/must.h"
+
+enum { OWN, FOREIGN_BORDER, FOREIGN_OWNER, EARLY, LATE, N_ENTRIES };
+
+static void *context, *client;
+static struct zap *zap;
+static struct roster_entry entries[N_ENTRIES];
+static char status[8], user_id[256];
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static void fill(int i, const char *org, bool own, uint32_t roles)
+{
+	struct roster_entry *e = &entries[i];
+
+	*e = (struct roster_entry){.own = own, .roles = roles};
+	memset(e->key.b, 'a' + i, sizeof e->key.b);
+	snprintf(e->org, sizeof e->org, "%s", org);
+	snprintf(e->node, sizeof e->node, "n%d", i);
+	e->not_before_ns = now_ns() - 60 * NS_PER_S;
+	e->not_after_ns = now_ns() + 60 * NS_PER_S;
+}
+
+static void publish(void)
+{
+	struct roster *r;
+
+	cr_assert(eq(int, roster_new(&r, entries, N_ENTRIES), 0));
+	zap_publish(zap, r);
+	roster_unref(r);
+}
+
+static void set_up(void)
+{
+	fill(OWN, "acme", true, ROLE_OWNER);
+	fill(FOREIGN_BORDER, "bolt", false, ROLE_OWNER | ROLE_BORDER);
+	fill(FOREIGN_OWNER, "bolt", false, ROLE_OWNER);
+	fill(EARLY, "acme", true, ROLE_OWNER);
+	fill(LATE, "acme", true, ROLE_OWNER);
+	entries[EARLY].not_before_ns = now_ns() + 30 * NS_PER_S;
+	entries[LATE].not_after_ns = now_ns() - 30 * NS_PER_S;
+	context = zmq_ctx_new();
+	cr_assert(eq(int, zap_start(&zap, context), 0));
+	client = zmq_socket(context, ZMQ_REQ);
+	zmq_setsockopt(client, ZMQ_RCVTIMEO, &(int){2000}, sizeof(int));
+	zmq_setsockopt(client, ZMQ_LINGER, &(int){0}, sizeof(int));
+	zmq_connect(client, "inproc://zeromq.zap.01");
+}
+
+static void tear_down(void)
+{
+	zmq_close(client);
+	zap_stop(zap);
+	zap = NULL;
+	must(zmq_ctx_term(context) == 0);
+}
+
+TestSuite(zap, .init = set_up, .fini = tear_down, .timeout = 10);
+
+static void receive(char *ret, size_t size, bool last)
+{
+	int more;
+	int n = zmq_recv(client, ret, size - 1, 0);
+
+	cr_assert(ge(int, n, 0), "no answer");
+	ret[n] = '\0';
+	zmq_getsockopt(client, ZMQ_RCVMORE, &more, &(size_t){sizeof more});
+	cr_assert(eq(int, more, !last));
+}
+
+/* Frames of a request up to a NULL one; the answer lands in status and user_id. */
+static void ask_frames(const struct bytes *frames, int n)
+{
+	char text[256];
+
+	for (int i = 0; i < n; i++)
+		zmq_send(client, frames[i].data, frames[i].len, i < n - 1 ? ZMQ_SNDMORE : 0);
+	receive(text, sizeof text, false);
+	cr_expect_str_eq(text, "1.0");
+	receive(text, sizeof text, false);
+	cr_expect_str_eq(text, n > 1 ? "7" : "");
+	receive(status, sizeof status, false);
+	receive(text, sizeof text, false);
+	receive(user_id, sizeof user_id, false);
+	receive(text, sizeof text, true);
+	cr_expect_str_eq(text, "");
+}
+
+static void request(struct bytes frames[8], const char *domain, int key)
+{
+	const struct bytes good[] = {
+		BYTES("1.0"), BYTES("7"),     bytes_of_text(domain),           BYTES("127.0.0.1"),
+		BYTES(""),    BYTES("CURVE"), {entries[key].key.b, KEY_BYTES}, BYTES("more")};
+
+	memcpy(frames, good, sizeof good);
+}
+
+static const char *ask(const char *domain, int key)
+{
+	struct bytes frames[8];
+
+	request(frames, domain, key);
+	ask_frames(frames, 7);
+	return status;
+}
+
+Test(zap, without_a_roster_everybody_is_refused)
+{
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "400");
+	cr_expect_str_eq(user_id, "");
+}
+
+Test(zap, the_own_door_admits_the_own_organisation_only)
+{
+	char want[USER_ID_SIZE];
+
+	publish();
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "200");
+	roster_user_id(&entries[OWN], want);
+	cr_expect_str_eq(user_id, want);
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, FOREIGN_BORDER), "400");
+	cr_expect_str_eq(user_id, "");
+}
+
+Test(zap, the_border_door_admits_foreign_border_nodes_only)
+{
+	publish();
+	cr_expect_str_eq(ask(ZAP_DOMAIN_BORDER, FOREIGN_BORDER), "200");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_BORDER, FOREIGN_OWNER), "400");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_BORDER, OWN), "400");
+}
+
+Test(zap, there_are_no_other_doors)
+{
+	publish();
+	cr_expect_str_eq(ask("", OWN), "400");
+	cr_expect_str_eq(ask("own ", OWN), "400");
+	cr_expect_str_eq(ask("*", OWN), "400");
+}
+
+Test(zap, an_entry_outside_its_time_is_refused)
+{
+	publish();
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, EARLY), "400");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, LATE), "400");
+}
+
+Test(zap, a_new_roster_counts_at_once)
+{
+	struct roster *empty;
+
+	publish();
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "200");
+	cr_assert(eq(int, roster_new(&empty, NULL, 0), 0));
+	zap_publish(zap, empty);
+	roster_unref(empty);
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "400");
+	publish();
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "200");
+	zap_publish(zap, NULL);
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "400");
+}
+
+Test(zap, other_mechanisms_are_refused)
+{
+	struct bytes frames[8];
+
+	publish();
+	request(frames, ZAP_DOMAIN_OWN, OWN);
+	frames[5] = BYTES("NULL");
+	ask_frames(frames, 6);
+	cr_expect_str_eq(status, "500"); /* NULL has no credentials: a frame less */
+	ask_frames(frames, 7);
+	cr_expect_str_eq(status, "400");
+	frames[5] = BYTES("PLAIN");
+	ask_frames(frames, 7);
+	cr_expect_str_eq(status, "400");
+	frames[5] = BYTES("curve");
+	ask_frames(frames, 7);
+	cr_expect_str_eq(status, "400");
+}
+
+Test(zap, what_is_not_a_request_is_malformed_and_the_next_one_is_answered)
+{
+	struct bytes frames[8];
+	uint8_t long_key[4000] = {0};
+
+	publish();
+	request(frames, ZAP_DOMAIN_OWN, OWN);
+	for (int n = 1; n <= 8; n++) {
+		ask_frames(frames, n);
+		cr_expect_str_eq(status, n == 7 ? "200" : "500", "%d frames", n);
+	}
+	frames[0] = BYTES("1.1");
+	ask_frames(frames, 7);
+	cr_expect_str_eq(status, "500");
+	request(frames, ZAP_DOMAIN_OWN, OWN);
+	frames[6].len = 31;
+	ask_frames(frames, 7);
+	cr_expect_str_eq(status, "500");
+	frames[6] = (struct bytes){long_key, sizeof long_key};
+	ask_frames(frames, 7);
+	cr_expect_str_eq(status, "500");
+	frames[6].len = 0;
+	ask_frames(frames, 7);
+	cr_expect_str_eq(status, "500");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "200");
+}
+
+Test(zap, counts_what_it_answers)
+{
+	struct bytes frames[8];
+	struct zap_stats s;
+
+	publish();
+	ask(ZAP_DOMAIN_OWN, OWN);
+	ask(ZAP_DOMAIN_OWN, LATE);
+	ask(ZAP_DOMAIN_OWN, EARLY);
+	request(frames, ZAP_DOMAIN_OWN, OWN);
+	for (int i = 0; i < 3; i++)
+		ask_frames(frames, 8);
+	zap_stats(zap, &s);
+	cr_expect(eq(u64, s.admitted, 1));
+	cr_expect(eq(u64, s.refused, 2));
+	cr_expect(eq(u64, s.malformed, 3));
+}
+
+Test(zap, a_second_handler_in_a_context_does_not_start)
+{
+	struct zap *second = NULL;
+
+	cr_expect(eq(int, zap_start(&second, context), -EADDRINUSE));
+	cr_expect(second == NULL);
+}
+
+Test(zap, the_process_does_not_outlive_its_handler, .signal = SIGABRT)
+{
+	const struct timespec while_it_aborts = {.tv_sec = 5};
+
+	zmq_ctx_shutdown(context);
+	nanosleep(&while_it_aborts, NULL);
+}
