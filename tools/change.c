@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/change.h"
+
+#include "tools/show.h"
+
+static void change_json(const struct control_answer *answer, bool dry_run)
+{
+	struct json j = {.out = stdout};
+
+	json_open(&j, NULL, '{');
+	json_bool(&j, "dry_run", dry_run);
+	json_count(&j, "changed", answer->n_changed);
+	json_count(&j, "unchanged", answer->n_unchanged);
+	show_refusals(&j, "refused", answer);
+	json_close(&j);
+}
+
+static void change_text(const struct control_answer *answer, size_t n_ops, bool dry_run)
+{
+	if (n_ops == 1)
+		puts(answer->n_changed > 0 ? (dry_run ? "would change" : "changed") : "unchanged");
+	else
+		printf("%llu %s, %llu unchanged\n", (unsigned long long)answer->n_changed,
+		       dry_run ? "would change" : "changed", (unsigned long long)answer->n_unchanged);
+}
+
+enum status change(struct context *ctx, struct op *ops, size_t n_ops, bool dry_run)
+{
+	struct control_request request = ask_for(CONTROL_CHANGE);
+	struct control_answer answer;
+	enum status status;
+
+	request.ops = ops;
+	request.n_ops = n_ops;
+	request.atomic = true;
+	request.dry_run = dry_run;
+	status = ask_frankly(ctx, &request, &answer);
+	if (status != STATUS_OK)
+		return status;
+	for (size_t i = 0; i < answer.n_refused; i++)
+		say("%s", answer.refused[i].reason);
+	if (answer.code < 0 && answer.n_refused == 0)
+		say("%s", answer.text && *answer.text ? answer.text : err_text(answer.code));
+	if (ctx->json)
+		change_json(&answer, dry_run);
+	else if (answer.code >= 0 && answer.n_refused == 0)
+		change_text(&answer, n_ops, dry_run);
+	return answer.code < 0 || answer.n_refused > 0 ? STATUS_FAILED : STATUS_OK;
+}
+
+enum status own_twin(struct context *ctx, const char *id, struct twin_def *ret)
+{
+	struct control_request request = ask_for(CONTROL_TWIN_GET);
+	struct control_answer answer;
+	enum status status;
+
+	request.twin = id;
+	status = ask(ctx, &request, &answer);
+	if (status != STATUS_OK)
+		return status;
+	if (answer.n_twins == 0) {
+		say("%s belongs to another node: only its owner can change it", id);
+		return STATUS_FAILED;
+	}
+	*ret = answer.twins[0];
+	return STATUS_OK;
+}
+
+enum status type_named(struct context *ctx, const char *name, struct type_def *ret)
+{
+	struct control_request request = ask_for(CONTROL_TYPE_GET);
+	struct control_answer answer;
+	enum status status;
+
+	request.name = name;
+	status = ask(ctx, &request, &answer);
+	if (status != STATUS_OK)
+		return status;
+	if (answer.n_types == 0) {
+		say("there is no type %s", name);
+		return STATUS_FAILED;
+	}
+	*ret = answer.types[0];
+	return STATUS_OK;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/clock.h"
+#include "security/org.h"
+#include "tools/command.h"
+#include "tools/json.h"
+#include "tools/print.h"
+
+static const struct flag init_flags[] = {
+	{"org", "DIR", "directory of the organisation, whose issuer key signs the credential", false},
+	{"dir", "DIR", "the node's directory, to be made", false},
+	{"role", "ROLES", "of owner, border, reader, admin; joined by commas (default: owner)", false},
+	{"prefix", "PREFIX", "twins it may own (default: all of the organisation)", true},
+	{"listen", "ENDPOINT", "where nodes of the own organisation reach it, tcp://HOST:PORT", false},
+	{"border", "ENDPOINT", "where partners reach it, tcp://HOST:PORT", false},
+	{0},
+};
+
+static const struct flag list_flags[] = {
+	{"org", "DIR", "as the organisation's directory knows them, without asking a node", false},
+	{0},
+};
+
+static int write_config(const struct node_options *o, struct err_note *note)
+{
+	SCOPED(buf_fini) struct buf path = {0};
+	SCOPED(buf_fini) struct buf text = {0};
+
+	buf_print(&path, "%s/holon.conf", o->node_dir);
+	buf_put_u8(&path, 0);
+	buf_print(&text,
+		  "; Settings of node %s; those not given have their defaults: holond --dump-config, "
+		  "holon.conf(5).\n"
+		  "; Addresses come from its credential; listen elsewhere, or not at all (none), with\n"
+		  ";[listen]\n;own = %s\n;border = %s\n",
+		  o->name, *o->endpoint ? o->endpoint : "none",
+		  *o->border_endpoint ? o->border_endpoint : "none");
+	TRY(buf_check(&path));
+	TRY(buf_check(&text));
+	return write_file((const char *)path.data, buf_bytes(&text), 0644, note);
+}
+
+static void node_json(struct json *j, const char *node, const char *roles, const char *listen,
+		      const char *border)
+{
+	json_open(j, NULL, '{');
+	json_text(j, "node", node);
+	json_text(j, "roles", roles);
+	json_text(j, "listen", listen);
+	json_text(j, "border", border);
+	json_close(j);
+}
+
+static int node_from_flags(const struct context *ctx, const char *name, struct node_options *ret,
+			   struct err_note *note)
+{
+	const char *role = flag_text(ctx, "role"), *listen = flag_text(ctx, "listen"),
+		   *border = flag_text(ctx, "border");
+	struct node_options o = {
+		.org_dir = flag_text(ctx, "org"),
+		.node_dir = flag_text(ctx, "dir"),
+		.name = name,
+		.roles = ROLE_OWNER,
+		.endpoint = listen ? listen : "",
+		.border_endpoint = border ? border : "",
+		.now_ns = ctx->now_ns,
+	};
+
+	if (!o.org_dir || !o.node_dir)
+		return FAIL_SAY(note, ERR_REFUSED,
+				"give --org DIR (the organisation) and --dir DIR (the new node)");
+	if (role && !roles_parse(role, &o.roles))
+		return FAIL_SAY(note, ERR_REFUSED, "--role: %.60s: roles are owner, border, reader, admin",
+				role);
+	if (!(o.roles & ROLE_BORDER) != !border)
+		return FAIL_SAY(note, ERR_REFUSED, "%s",
+				border ? "--border needs the role border"
+				       : "the role border needs --border ENDPOINT");
+	o.prefixes = flag_all(ctx, "prefix", &o.n_prefixes);
+	if (!o.prefixes)
+		return FAIL(-ENOMEM);
+	if (o.n_prefixes == 0)
+		o.prefixes = NULL;
+	*ret = o;
+	return 0;
+}
+
+static enum status init_run(struct context *ctx, int argc, char *const argv[])
+{
+	struct json j = {.out = stdout};
+	struct err_note note = {0};
+	struct node_options options;
+	int r;
+
+	(void)argc;
+	if (node_from_flags(ctx, argv[0], &options, &note) < 0)
+		return say_usage(&note);
+	r = org_dir_add_node(&options, &note);
+	if (r == 0)
+		r = write_config(&options, &note);
+	if (r < 0)
+		return say_failed(r, &note);
+	if (ctx->json)
+		node_json(&j, argv[0], roles_text(ctx->arena, options.roles), options.endpoint,
+			  options.border_endpoint);
+	else
+		printf("node %s is ready; start it with: holond --dir %s\n", argv[0], options.node_dir);
+	return STATUS_OK;
+}
+
+static enum status list_dir(struct context *ctx, const char *dir)
+{
+	struct table table = {.arena = ctx->arena, .n_columns = 5};
+	struct json j = {.out = stdout};
+	struct err_note note = {0};
+	struct org org;
+	const int r = org_dir_load(ctx->arena, dir, ctx->now_ns, &org, &note);
+
+	if (r < 0)
+		return say_failed(r, &note);
+	table_row(&table, (const char *[]){"NODE", "ROLES", "LISTEN", "BORDER", "UNTIL"});
+	if (ctx->json) {
+		json_open(&j, NULL, '{');
+		json_open(&j, "nodes", '[');
+	}
+	for (size_t i = 0; i < org.n_nodes; i++) {
+		const struct credential *c = &org.nodes[i];
+		const char *roles = roles_text(ctx->arena, c->roles);
+		char until[TIME_TEXT_SIZE];
+		if (ctx->json)
+			node_json(&j, c->node, roles, c->endpoint, c->border_endpoint);
+		else
+			table_row(&table,
+				  (const char *[]){
+					  c->node, roles, c->endpoint, c->border_endpoint,
+					  arena_copy(ctx->arena,
+						     time_text(c->not_after_ns - c->not_after_ns % NS_PER_S,
+							       until))});
+	}
+	while (j.depth > 0)
+		json_close(&j);
+	if (!ctx->json)
+		table_print(&table, stdout);
+	return STATUS_OK;
+}
+
+/* "NODE ROLES ENDPOINT", as the node words it. */
+static void listed_node(struct json *j, bool as_json, char *words)
+{
+	char *roles = strchr(words, ' '), *endpoint;
+
+	if (!as_json) {
+		print_clean(stdout, words);
+		putchar('\n');
+		return;
+	}
+	if (roles)
+		*roles++ = '\0';
+	endpoint = roles ? strchr(roles, ' ') : NULL;
+	if (endpoint)
+		*endpoint++ = '\0';
+	json_open(j, NULL, '{');
+	json_text(j, "node", words);
+	json_text(j, "roles", roles ? roles : "");
+	json_text(j, "endpoint", endpoint ? endpoint : "");
+	json_close(j);
+}
+
+static enum status list_run(struct context *ctx, int argc, char *const argv[])
+{
+	struct control_request request = ask_for(CONTROL_ORG_SHOW);
+	const char *dir = flag_text(ctx, "org");
+	struct json j = {.out = stdout};
+	struct control_answer answer;
+	enum status status;
+
+	(void)argc, (void)argv;
+	if (dir)
+		return list_dir(ctx, dir);
+	status = ask(ctx, &request, &answer);
+	if (status != STATUS_OK)
+		return status;
+	if (ctx->json) {
+		json_open(&j, NULL, '{');
+		json_open(&j, "nodes", '[');
+	}
+	for (size_t o = 0; o < answer.n_orgs; o++)
+		for (size_t i = 0; answer.orgs[o].own && i < answer.orgs[o].n_nodes; i++) {
+			char *words = arena_copy(ctx->arena, answer.orgs[o].nodes[i]);
+			if (words)
+				listed_node(&j, ctx->json, words);
+		}
+	while (j.depth > 0)
+		json_close(&j);
+	return STATUS_OK;
+}
+
+const struct command cmd_node[] = {
+	{.name = "node init",
+	 .args = "NAME --org DIR --dir DIR [--role ROLES] [--prefix PREFIX]... [--listen ENDPOINT] [--border "
+		 "ENDPOINT]",
+	 .summary = "make a node of an organisation: its keys, its credential, its settings",
+	 .flags = init_flags,
+	 .min_args = 1,
+	 .max_args = 1,
+	 .run = init_run},
+	{.name = "node list",
+	 .args = "[--org DIR]",
+	 .summary = "list the nodes of the own organisation",
+	 .flags = list_flags,
+	 .run = list_run},
+	{0},
+};

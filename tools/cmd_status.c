@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "proto/clock.h"
+#include "tools/command.h"
+#include "tools/json.h"
+#include "tools/print.h"
+
+/* Every number of a status, for both forms. */
+#define COUNTS(X) \
+	X(n_twins, "twins") \
+	X(n_types, "types") \
+	X(n_relations, "relations") \
+	X(n_series, "series") \
+	X(n_remote_rows, "remote_rows") \
+	X(n_peers, "peers") \
+	X(seq, "seq") \
+	X(epoch, "policy_epoch") \
+	X(malformed_frames, "malformed_frames") \
+	X(refused_handshakes, "refused_handshakes") \
+	X(refused_frames, "refused_frames") \
+	X(store_bytes, "store_bytes") \
+	X(resident_bytes, "resident_bytes")
+
+static void status_json(const struct node_status *s)
+{
+	struct json j = {.out = stdout};
+	char incarnation[17];
+
+	snprintf(incarnation, sizeof incarnation, "%016" PRIx64, s->incarnation);
+	json_open(&j, NULL, '{');
+	json_text(&j, "org", s->org);
+	json_text(&j, "node", s->node);
+	json_text(&j, "roles", s->roles);
+	json_text(&j, "version", s->version);
+	json_text(&j, "state", s->state);
+	json_text(&j, "incarnation", incarnation);
+#define X(field, name) json_count(&j, name, s->field);
+	COUNTS(X)
+#undef X
+	json_seconds(&j, "uptime_s", s->uptime_ns);
+	json_time(&j, "credential_until", s->credential_until_ns);
+	json_close(&j);
+}
+
+static void line(const char *what, const char *text)
+{
+	printf("%-20s", what);
+	print_clean(stdout, text);
+	putchar('\n');
+}
+
+static void status_text(struct arena *a, const struct node_status *s)
+{
+	char duration[DURATION_TEXT_SIZE], until[TIME_TEXT_SIZE];
+	const char *title = arena_print(a, "%s/%s", s->org, s->node);
+
+	paint(stdout, PAINT_BOLD, title ? title : "");
+	fputs(": ", stdout);
+	paint(stdout, strcmp(s->state, "serving") == 0 ? PAINT_GOOD : PAINT_WARNING, s->state);
+	putchar('\n');
+	line("roles", s->roles);
+	line("version", s->version);
+	line("up", duration_text(s->uptime_ns, duration));
+	line("credential until",
+	     time_text(s->credential_until_ns - s->credential_until_ns % NS_PER_S, until));
+#define X(field, name) line(name, human_count(a, s->field));
+	COUNTS(X)
+#undef X
+}
+
+static enum status status_run(struct context *ctx, int argc, char *const argv[])
+{
+	struct control_request request = ask_for(CONTROL_STATUS);
+	struct control_answer answer;
+	const enum status status = ask(ctx, &request, &answer);
+
+	(void)argc, (void)argv;
+	if (status != STATUS_OK)
+		return status;
+	if (ctx->json)
+		status_json(&answer.status);
+	else
+		status_text(ctx->arena, &answer.status);
+	return STATUS_OK;
+}
+
+const struct command cmd_status[] = {
+	{.name = "status", .args = "", .summary = "show what the node is and how it does", .run = status_run},
+	{0},
+};

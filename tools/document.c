@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/document.h"
+
+#include "proto/clock.h"
+
+/* A list of texts. */
+static int read_words(struct arena *a, const struct spot *up, const char *key, const char ***ret,
+		      size_t *ret_n, struct err_note *note)
+{
+	const struct spot list = spot_key(up, key);
+	const char **words;
+
+	TRY(in_list(&list, ret_n, note));
+	words = arena_take_array(a, *ret_n, sizeof *words);
+	if (!words)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < *ret_n; i++) {
+		const struct spot item = spot_item(&list, i);
+		words[i] = json_string_value(item.json);
+		if (!words[i])
+			return spot_fail(&item, note, "a text is expected here");
+	}
+	*ret = words;
+	return 0;
+}
+
+static int read_property(struct arena *a, const struct spot *s, struct property_def *p, struct err_note *note)
+{
+	static const char *const keys[] = {"name", "type", "unit", "min", "max", "kpi", "options", NULL};
+	const struct spot type = spot_key(s, "type");
+	const char *text;
+
+	TRY(in_object(s, keys, note));
+	TRY(in_text(s, "name", NULL, &p->name, note));
+	TRY(in_text(s, "type", NULL, &text, note));
+	if (!value_type_parse(text, &p->type))
+		return spot_fail(&type, note, "%.60s is none of bool, int64, double, text, enum, position",
+				 text);
+	TRY(in_text(s, "unit", "", &p->unit, note));
+	TRY(in_number(s, "min", NAN, &p->min, note));
+	TRY(in_number(s, "max", NAN, &p->max, note));
+	TRY(in_bool(s, "kpi", false, &p->kpi, note));
+	return read_words(a, s, "options", &p->options, &p->n_options, note);
+}
+
+static int read_kind(const struct spot *up, enum kind *ret, struct err_note *note)
+{
+	const struct spot s = spot_key(up, "kind");
+	const char *text;
+
+	TRY(in_text(up, "kind", NULL, &text, note));
+	if (!kind_parse(text, ret))
+		return spot_fail(
+			&s, note,
+			"%.60s is none of component, asset, system, process, system-of-systems, environment",
+			text);
+	return 0;
+}
+
+int document_type(struct arena *a, const struct spot *s, struct type_def *ret, struct err_note *note)
+{
+	static const char *const keys[] = {"name", "version", "kind", "properties", NULL};
+	const struct spot list = spot_key(s, "properties");
+	struct type_def type = {0};
+	struct err_note why = {0};
+
+	TRY(in_object(s, keys, note));
+	TRY(in_text(s, "name", NULL, &type.name, note));
+	TRY(in_count(s, "version", 1, &type.version, note));
+	TRY(read_kind(s, &type.kind, note));
+	TRY(in_list(&list, &type.n_properties, note));
+	type.properties = arena_take_array(a, type.n_properties, sizeof *type.properties);
+	if (!type.properties)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < type.n_properties; i++) {
+		const struct spot item = spot_item(&list, i);
+		TRY(read_property(a, &item, &type.properties[i], note));
+	}
+	TRY(spot_blame(s, type_def_check(&type, &why), &why, note));
+	*ret = type;
+	return 0;
+}
+
+int document_types(struct arena *a, const struct spot *list, struct type_def **ret, size_t *ret_n,
+		   struct err_note *note)
+{
+	TRY(in_list(list, ret_n, note));
+	*ret = arena_take_array(a, *ret_n, sizeof **ret);
+	if (!*ret)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < *ret_n; i++) {
+		const struct spot item = spot_item(list, i);
+		TRY(document_type(a, &item, &(*ret)[i], note));
+	}
+	return 0;
+}
+
+int life_begin(struct arena *a, enum life_cycle state, struct twin_def *twin)
+{
+	twin->life = arena_take(a, sizeof *twin->life);
+	if (!twin->life)
+		return FAIL(-ENOMEM);
+	twin->life[0] = (struct life_step){state, TIME_MIN};
+	twin->n_life = 1;
+	return 0;
+}
+
+static int read_state(const struct spot *s, const char *text, enum life_cycle *ret, struct err_note *note)
+{
+	if (!life_cycle_parse(text, ret))
+		return spot_fail(
+			s, note,
+			"%.60s is none of design, build, commissioned, operating, maintenance, retired",
+			text);
+	return 0;
+}
+
+/* A state, or the list of its changes. */
+static int read_life(struct arena *a, const struct spot *up, struct twin_def *twin, struct err_note *note)
+{
+	static const char *const keys[] = {"state", "since", NULL};
+	const struct spot s = spot_key(up, "life");
+	enum life_cycle state = LIFE_OPERATING;
+	const char *text;
+
+	if (!s.json || json_is_string(s.json)) {
+		if (s.json)
+			TRY(read_state(&s, json_string_value(s.json), &state, note));
+		return life_begin(a, state, twin);
+	}
+	TRY(in_list(&s, &twin->n_life, note));
+	twin->life = arena_take_array(a, twin->n_life, sizeof *twin->life);
+	if (!twin->life)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < twin->n_life; i++) {
+		const struct spot item = spot_item(&s, i);
+		TRY(in_object(&item, keys, note));
+		TRY(in_text(&item, "state", NULL, &text, note));
+		TRY(read_state(&item, text, &twin->life[i].state, note));
+		TRY(in_time(&item, "since", TIME_MIN, &twin->life[i].since_ns, note));
+	}
+	return 0;
+}
+
+int document_twin(struct arena *a, const struct spot *s, kind_of_type_fn *kind_of_type, void *ctx,
+		  struct twin_def *ret, struct err_note *note)
+{
+	static const char *const keys[] = {"id", "type", "kind", "name", "tags", "aliases", "life", NULL};
+	struct twin_def t = {0};
+	struct err_note why = {0};
+
+	TRY(in_object(s, keys, note));
+	TRY(in_text(s, "id", NULL, &t.id, note));
+	TRY(in_text(s, "type", "", &t.type, note));
+	if (json_object_get(s->json, "kind") || !kind_of_type || !*t.type)
+		TRY(read_kind(s, &t.kind, note));
+	else if (!kind_of_type(ctx, t.type, &t.kind))
+		return spot_fail(s, note, "unknown type %.100s: define it under \"types\"", t.type);
+	TRY(in_text(s, "name", "", &t.name, note));
+	TRY(read_words(a, s, "tags", &t.tags, &t.n_tags, note));
+	TRY(read_words(a, s, "aliases", &t.aliases, &t.n_aliases, note));
+	TRY(read_life(a, s, &t, note));
+	TRY(spot_blame(s, twin_def_check(&t, &why), &why, note));
+	*ret = t;
+	return 0;
+}
+
+int document_relation(const struct spot *s, struct relation *ret, struct err_note *note)
+{
+	static const char *const keys[] = {"type", "from", "to", "valid_from", "valid_to", NULL};
+	struct relation r = {0};
+	struct err_note why = {0};
+
+	TRY(in_object(s, keys, note));
+	TRY(in_text(s, "type", NULL, &r.type, note));
+	TRY(in_text(s, "from", NULL, &r.from, note));
+	TRY(in_text(s, "to", NULL, &r.to, note));
+	TRY(in_time(s, "valid_from", TIME_MIN, &r.valid_from_ns, note));
+	TRY(in_time(s, "valid_to", TIME_MAX, &r.valid_to_ns, note));
+	TRY(spot_blame(s, relation_check(&r, &why), &why, note));
+	*ret = r;
+	return 0;
+}
+
+int document_membership(const struct spot *s, int64_t now_ns, struct membership *ret, struct err_note *note)
+{
+	static const char *const keys[] = {"hierarchy", "parent", "child", "state", "since", NULL};
+	const struct spot state = spot_key(s, "state");
+	struct membership m = {.state = CONFIRM_CONFIRMED};
+	const char *text;
+
+	TRY(in_object(s, keys, note));
+	TRY(in_text(s, "hierarchy", "contains", &m.hierarchy, note));
+	TRY(in_text(s, "parent", NULL, &m.parent, note));
+	TRY(in_text(s, "child", NULL, &m.child, note));
+	TRY(in_text(s, "state", "confirmed", &text, note));
+	if (strcmp(text, confirmation_text(CONFIRM_REFUSED)) == 0)
+		m.state = CONFIRM_REFUSED;
+	else if (strcmp(text, confirmation_text(CONFIRM_CONFIRMED)) != 0)
+		return spot_fail(&state, note, "%.60s is none of confirmed, refused", text);
+	TRY(in_time(s, "since", now_ns, &m.since_ns, note));
+	*ret = m;
+	return 0;
+}
+
+static int read_position(const struct spot *s, struct value *ret, struct err_note *note)
+{
+	static const char *const keys[] = {"lat", "lon", "alt", NULL};
+	struct position p;
+
+	TRY(in_object(s, keys, note));
+	TRY(in_number(s, "lat", NAN, &p.lat_deg, note));
+	TRY(in_number(s, "lon", NAN, &p.lon_deg, note));
+	TRY(in_number(s, "alt", NAN, &p.alt_m, note));
+	if (isnan(p.lat_deg) || isnan(p.lon_deg))
+		return spot_fail(s, note, "a position needs lat and lon");
+	*ret = (struct value){.type = VALUE_POSITION, .position = p};
+	return 0;
+}
+
+static int read_value(const struct spot *s, struct value *ret, struct err_note *note)
+{
+	switch (s->json ? json_typeof(s->json) : JSON_NULL) {
+	case JSON_TRUE:
+	case JSON_FALSE:
+		*ret = (struct value){.type = VALUE_BOOL, .boolean = json_is_true(s->json)};
+		return 0;
+	case JSON_INTEGER:
+		*ret = (struct value){.type = VALUE_INT64, .integer = json_integer_value(s->json)};
+		return 0;
+	case JSON_REAL:
+		*ret = (struct value){.type = VALUE_DOUBLE, .real = json_real_value(s->json)};
+		return 0;
+	case JSON_STRING:
+		*ret = (struct value){.type = VALUE_TEXT, .text = json_string_value(s->json)};
+		return 0;
+	case JSON_OBJECT: return read_position(s, ret, note);
+	case JSON_NULL:
+	case JSON_ARRAY: break;
+	}
+	return spot_fail(s, note, "a value is expected here: true, false, a number, a text or {lat, lon}");
+}
+
+int document_reading(const struct spot *s, int64_t now_ns, struct reading *ret, struct err_note *note)
+{
+	static const char *const keys[] = {"twin",    "property", "t",      "value",
+					   "quality", "sigma",    "source", NULL};
+	const struct spot value = spot_key(s, "value"), quality = spot_key(s, "quality");
+	struct reading r = {0};
+	const char *text;
+
+	TRY(in_object(s, keys, note));
+	TRY(in_text(s, "twin", NULL, &r.twin, note));
+	TRY(in_text(s, "property", NULL, &r.property, note));
+	TRY(in_time(s, "t", now_ns, &r.sample.t_ns, note));
+	TRY(read_value(&value, &r.sample.value, note));
+	TRY(in_text(s, "quality", "good", &text, note));
+	if (!quality_parse(text, &r.sample.quality))
+		return spot_fail(&quality, note, "%.60s is none of good, uncertain, bad", text);
+	TRY(in_number(s, "sigma", NAN, &r.sample.sigma, note));
+	TRY(in_text(s, "source", "", &text, note));
+	r.sample.source = *text ? text : NULL;
+	*ret = r;
+	return 0;
+}
+
+void value_fit(struct value *v, enum value_type wanted)
+{
+	if (wanted == VALUE_DOUBLE && v->type == VALUE_INT64)
+		*v = (struct value){.type = VALUE_DOUBLE, .real = (double)v->integer};
+	else if (wanted == VALUE_INT64 && v->type == VALUE_DOUBLE && trunc(v->real) == v->real &&
+		 fabs(v->real) < 0x1p53)
+		*v = (struct value){.type = VALUE_INT64, .integer = (int64_t)v->real};
+	else if (wanted == VALUE_ENUM && v->type == VALUE_TEXT)
+		v->type = VALUE_ENUM;
+}

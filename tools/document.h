@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Document - types, twins, relations, memberships and samples as people write them in JSON: holon-apply(5).
+ *
+ * Text is borrowed from the JSON document, lists come from the arena. Failures name file and key.
+ */
+#pragma once
+
+#include "proto/op.h"
+#include "tools/jsonin.h"
+
+MUST_CHECK int document_type(struct arena *a, const struct spot *s, struct type_def *ret,
+			     struct err_note *note);
+MUST_CHECK int document_types(struct arena *a, const struct spot *list, struct type_def **ret, size_t *ret_n,
+			      struct err_note *note);
+/* `kind_of_type` (may be NULL) tells the kind of twins of a type, so that a document need not. */
+typedef bool kind_of_type_fn(void *ctx, const char *type, enum kind *ret);
+MUST_CHECK int document_twin(struct arena *a, const struct spot *s, kind_of_type_fn *kind_of_type, void *ctx,
+			     struct twin_def *ret, struct err_note *note);
+MUST_CHECK int document_relation(const struct spot *s, struct relation *ret, struct err_note *note);
+MUST_CHECK int document_membership(const struct spot *s, int64_t now_ns, struct membership *ret,
+				   struct err_note *note);
+
+/* `{"twin", "property", "t"?, "value", "quality"?, "sigma"?, "source"?}`; without t it is `now_ns`. */
+struct reading {
+	const char *twin, *property;
+	struct sample sample;
+};
+MUST_CHECK int document_reading(const struct spot *s, int64_t now_ns, struct reading *ret,
+				struct err_note *note);
+
+/* Turn a value as JSON types it into one of the type that a property wants, where nothing is lost: 3 for a
+ * double, 3.0 for an integer, a text for an enum. What does not fit stays, and the node says why. */
+void value_fit(struct value *v, enum value_type wanted);
+
+/* Twins begin in `operating`, since ever. */
+MUST_CHECK int life_begin(struct arena *a, enum life_cycle state, struct twin_def *twin);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Show - the one JSON form of each thing (the same that `apply` reads), and a few texts for people. */
+#pragma once
+
+#include "proto/control.h"
+#include "tools/json.h"
+
+void show_type(struct json *j, const char *key, const struct type_def *t);
+/* The members of a twin's object, without the braces. */
+void show_twin_members(struct json *j, const struct twin_def *t);
+void show_relation(struct json *j, const char *key, const struct relation *r);
+void show_membership(struct json *j, const char *key, const struct membership *m);
+/* t, value, quality, sigma?, source? without the braces. */
+void show_sample_members(struct json *j, const struct sample *s);
+void show_refusals(struct json *j, const char *key, const struct control_answer *answer);
+
+/* `380 kV`, with its quality if it is not good. In the arena; "" without memory. */
+const char *sample_words(struct arena *a, const struct sample *s, const char *unit);
+/* Words joined by blanks. */
+const char *words_joined(struct arena *a, const char *const words[], size_t n);

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/twin_show.h"
+
+#include "proto/clock.h"
+#include "tools/print.h"
+#include "tools/show.h"
+
+enum { PAGE = 1000 };
+
+const struct flag twin_list_flags[] = {
+	{"tag", "TAG", "only twins with this tag", false},
+	{"kind", "KIND", "only twins of this kind", false},
+	{0},
+};
+
+static const struct life_step *present_life(const struct twin_def *t)
+{
+	return t->n_life > 0 ? &t->life[t->n_life - 1] : NULL;
+}
+
+static void twin_row(struct table *table, const struct twin_def *t)
+{
+	const struct life_step *life = present_life(t);
+
+	table_row(table, (const char *[]){t->id, kind_text(t->kind), t->type,
+					  life ? life_cycle_text(life->state) : "",
+					  words_joined(table->arena, t->tags, t->n_tags), t->name});
+}
+
+static void twin_rows(struct context *ctx, struct json *j, struct table *table,
+		      const struct control_answer *answer)
+{
+	for (size_t i = 0; i < answer->n_twins; i++) {
+		if (!ctx->json) {
+			twin_row(table, &answer->twins[i]);
+			continue;
+		}
+		json_open(j, NULL, '{');
+		show_twin_members(j, &answer->twins[i]);
+		json_close(j);
+	}
+}
+
+/* Ask page after page and print the twins as one document or one table. */
+static enum status list_twins(struct context *ctx, struct control_request *request)
+{
+	struct table table = {.arena = ctx->arena, .n_columns = 6};
+	struct json j = {.out = stdout};
+	struct control_answer answer;
+	enum status status;
+
+	table_row(&table, (const char *[]){"TWIN", "KIND", "TYPE", "LIFE", "TAGS", "NAME"});
+	do {
+		status = ask(ctx, request, &answer);
+		if (status != STATUS_OK)
+			return status;
+		if (ctx->json && j.depth == 0) {
+			json_open(&j, NULL, '{');
+			json_open(&j, "twins", '[');
+		}
+		twin_rows(ctx, &j, &table, &answer);
+		if (answer.n_twins > 0)
+			request->after = answer.twins[answer.n_twins - 1].id;
+	} while (answer.more && answer.n_twins > 0);
+	while (j.depth > 0)
+		json_close(&j);
+	if (!ctx->json)
+		table_print(&table, stdout);
+	return STATUS_OK;
+}
+
+enum status twin_list_run(struct context *ctx, int argc, char *const argv[])
+{
+	struct control_request request = ask_for(CONTROL_TWIN_LIST);
+	const char *kind = flag_text(ctx, "kind"), *tag = flag_text(ctx, "tag");
+
+	request.prefix = argc > 0 ? argv[0] : "";
+	request.tag = tag ? tag : "";
+	request.limit = PAGE;
+	if (kind && !kind_parse(kind, &request.kind)) {
+		say("--kind: %s is none of component, asset, system, process, system-of-systems, environment",
+		    kind);
+		return STATUS_USAGE;
+	}
+	request.has_kind = kind != NULL;
+	return list_twins(ctx, &request);
+}
+
+const struct flag twin_find_flags[] = {{"alias", "ALIAS", "the foreign identifier", false}, {0}};
+
+enum status twin_find_run(struct context *ctx, int argc, char *const argv[])
+{
+	struct control_request request = ask_for(CONTROL_TWIN_FIND);
+
+	(void)argc, (void)argv;
+	request.alias = flag_text(ctx, "alias");
+	if (!request.alias) {
+		say("which alias? holon twin find --alias ALIAS");
+		return STATUS_USAGE;
+	}
+	return list_twins(ctx, &request);
+}
+
+static void value_json(struct json *j, const char *twin, const struct kpi *v)
+{
+	json_open(j, NULL, '{');
+	if (twin)
+		json_text(j, "twin", twin);
+	json_text(j, "property", v->property);
+	json_text(j, "unit", v->unit);
+	show_sample_members(j, &v->sample);
+	json_close(j);
+}
+
+static void row_members(struct json *j, const struct row *r)
+{
+	json_text(j, "id", r->id);
+	json_text(j, "type", r->type);
+	json_text(j, "kind", kind_text(r->kind));
+	json_text(j, "name", r->name);
+	json_open(j, "tags", '[');
+	for (size_t i = 0; i < r->n_tags; i++)
+		json_text(j, NULL, r->tags[i]);
+	json_close(j);
+}
+
+static void row_parents(struct json *j, const struct row *r)
+{
+	json_open(j, "parents", '[');
+	for (size_t i = 0; i < r->n_parents; i++) {
+		json_open(j, NULL, '{');
+		json_text(j, "hierarchy", r->parents[i].hierarchy);
+		json_text(j, "parent", r->parents[i].parent);
+		json_text(j, "state", confirmation_text(r->parents[i].state));
+		json_close(j);
+	}
+	json_close(j);
+}
+
+/* What is known of the twin's present state: of an own twin from its definition and row, of a foreign one its
+ * row. */
+static void state_members(struct json *j, const struct control_answer *answer)
+{
+	const struct life_step *life = answer->n_twins > 0 ? present_life(&answer->twins[0]) : NULL;
+	const struct row *r = &answer->row;
+
+	json_bool(j, "own", answer->n_twins > 0);
+	json_text(j, "life_cycle", life_cycle_text(life ? life->state : r->life));
+	json_text(j, "health", health_text(r->id ? r->health : HEALTH_UNKNOWN));
+	if (r->id)
+		row_parents(j, r);
+}
+
+static void twin_json(const struct control_answer *answer)
+{
+	struct json j = {.out = stdout};
+
+	json_open(&j, NULL, '{');
+	if (answer->n_twins > 0)
+		show_twin_members(&j, &answer->twins[0]);
+	else
+		row_members(&j, &answer->row);
+	state_members(&j, answer);
+	json_open(&j, "properties", '[');
+	for (size_t i = 0; i < answer->n_values; i++)
+		value_json(&j, NULL, &answer->values[i]);
+	json_close(&j);
+	json_open(&j, "relations", '[');
+	for (size_t i = 0; i < answer->n_relations; i++)
+		show_relation(&j, NULL, &answer->relations[i]);
+	json_close(&j);
+	json_open(&j, "memberships", '[');
+	for (size_t i = 0; i < answer->n_memberships; i++)
+		show_membership(&j, NULL, &answer->memberships[i]);
+	json_close(&j);
+	json_close(&j);
+}
+
+static void line(const char *what, const char *text)
+{
+	if (!text || !*text)
+		return;
+	printf("%-10s", what);
+	print_clean(stdout, text);
+	putchar('\n');
+}
+
+static void values_text(struct arena *a, const struct control_answer *answer)
+{
+	struct table table = {.arena = a, .n_columns = 3};
+	char at[TIME_TEXT_SIZE];
+
+	table_row(&table, (const char *[]){"PROPERTY", "VALUE", "MEASURED"});
+	for (size_t i = 0; i < answer->n_values; i++) {
+		const struct kpi *v = &answer->values[i];
+		const bool measured = v->sample.value.type != VALUE_NONE;
+		table_row(&table, (const char *[]){v->property, sample_words(a, &v->sample, v->unit),
+						   measured ? arena_copy(a, time_text(v->sample.t_ns, at))
+							    : "never"});
+	}
+	if (answer->n_values > 0)
+		table_print(&table, stdout);
+}
+
+static void edges_text(const struct control_answer *answer)
+{
+	for (size_t i = 0; i < answer->n_relations; i++) {
+		const struct relation *r = &answer->relations[i];
+		print_clean(stdout, r->from);
+		printf(" --%s--> ", r->type);
+		print_clean(stdout, r->to);
+		putchar('\n');
+	}
+	for (size_t i = 0; i < answer->n_memberships; i++) {
+		const struct membership *m = &answer->memberships[i];
+		printf("member of ");
+		print_clean(stdout, m->parent);
+		printf(" in %s: %s\n", m->hierarchy, confirmation_text(m->state));
+	}
+}
+
+static void twin_text(struct arena *a, const struct control_answer *answer)
+{
+	const struct twin_def *t = answer->n_twins > 0 ? &answer->twins[0] : NULL;
+	const struct row *r = &answer->row;
+	const struct life_step *life = t ? present_life(t) : NULL;
+
+	paint(stdout, PAINT_BOLD, t ? t->id : r->id);
+	putchar('\n');
+	line("name", t ? t->name : r->name);
+	line("kind", kind_text(t ? t->kind : r->kind));
+	line("type", t ? t->type : r->type);
+	line("life", life_cycle_text(life ? life->state : r->life));
+	line("health", r->id ? health_text(r->health) : NULL);
+	line("tags", t ? words_joined(a, t->tags, t->n_tags) : words_joined(a, r->tags, r->n_tags));
+	for (size_t i = 0; t && i < t->n_aliases; i++)
+		line("alias", t->aliases[i]);
+	values_text(a, answer);
+	edges_text(answer);
+}
+
+static enum status one_value(struct context *ctx, const char *id, const char *property,
+			     const struct control_answer *answer)
+{
+	struct json j = {.out = stdout};
+
+	for (size_t i = 0; i < answer->n_values; i++) {
+		const struct kpi *v = &answer->values[i];
+		if (strcmp(v->property, property) != 0)
+			continue;
+		if (ctx->json) {
+			value_json(&j, id, v);
+		} else {
+			print_clean(stdout, sample_words(ctx->arena, &v->sample, v->unit));
+			putchar('\n');
+		}
+		return STATUS_OK;
+	}
+	say("%s has no property %s, or it is not shared with you", id, property);
+	return STATUS_FAILED;
+}
+
+enum status twin_get_run(struct context *ctx, int argc, char *const argv[])
+{
+	struct control_request request = ask_for(CONTROL_TWIN_GET);
+	struct control_answer answer;
+	enum status status;
+
+	request.twin = argv[0];
+	request.property = argc > 1 ? argv[1] : "";
+	status = ask(ctx, &request, &answer);
+	if (status != STATUS_OK)
+		return status;
+	if (answer.n_twins == 0 && !answer.row.id) {
+		say("there is no twin %s", argv[0]);
+		return STATUS_FAILED;
+	}
+	if (argc > 1)
+		return one_value(ctx, argv[0], argv[1], &answer);
+	if (ctx->json)
+		twin_json(&answer);
+	else
+		twin_text(ctx->arena, &answer);
+	return STATUS_OK;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands that show twins. */
+#pragma once
+
+#include "tools/command.h"
+
+extern const struct flag twin_list_flags[], twin_find_flags[];
+
+enum status twin_list_run(struct context *ctx, int argc, char *const argv[]);
+enum status twin_get_run(struct context *ctx, int argc, char *const argv[]);
+enum status twin_find_run(struct context *ctx, int argc, char *const argv[]);
