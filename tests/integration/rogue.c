@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rogue - a peer that does not behave, for the tests of a node's door and of its decoder.
+ *
+ *     rogue MODE NODE-DIR OWN-BUNDLE THEIR-BUNDLE
+ *
+ * Connects to the first border node of THEIR-BUNDLE, with the keys of NODE-DIR where the mode wants valid
+ * ones, and does what the mode says. Prints `admitted` or `refused`, and how many frames came back. Exit code
+ * 0 if it could try at all.
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include <sodium.h>
+#include <zmq.h>
+
+#include "proto/message.h"
+#include "security/org.h"
+
+enum { MEMORY = 4 << 20, WAIT_MS = 3000, QUIET_MS = 300, RANDOM_FRAMES = 200 };
+
+struct rogue {
+	struct arena *arena;
+	const char *node_dir;
+	struct org own, their;
+	const struct credential *server;
+	void *zmq, *socket, *monitor;
+};
+
+enum key_used { KEY_VALID, KEY_FRESH, KEY_NONE };
+
+static int from_zmq(int r)
+{
+	return r >= 0 ? 0 : FAIL(-zmq_errno());
+}
+
+static int load_bundle(struct rogue *r, const char *path, struct org *ret, struct err_note *note)
+{
+	struct timespec now;
+	struct bytes encoded;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	TRY(file_read(r->arena, path, MEMORY / 4, &encoded, note));
+	return org_verify(r->arena, encoded, (int64_t)now.tv_sec * 1000000000, ret, note);
+}
+
+static int find_border(struct rogue *r, struct err_note *note)
+{
+	for (size_t i = 0; i < r->their.n_nodes && !r->server; i++)
+		if (r->their.nodes[i].roles & ROLE_BORDER)
+			r->server = &r->their.nodes[i];
+	return r->server ? 0 : FAIL_SAY(note, ERR_ABSENT, "no border node in the bundle");
+}
+
+static int set_keys(struct rogue *r, const struct curve_pair *pair)
+{
+	const struct curve_key public = curve_pair_public(pair);
+
+	TRY(from_zmq(zmq_setsockopt(r->socket, ZMQ_CURVE_SERVERKEY, r->server->curve.b, KEY_BYTES)));
+	TRY(from_zmq(zmq_setsockopt(r->socket, ZMQ_CURVE_PUBLICKEY, public.b, KEY_BYTES)));
+	return from_zmq(zmq_setsockopt(r->socket, ZMQ_CURVE_SECRETKEY, curve_pair_secret(pair), KEY_BYTES));
+}
+
+static int use_key(struct rogue *r, enum key_used which, struct err_note *note)
+{
+	SCOPED(scope_curve_pair) struct curve_pair *pair = NULL;
+
+	switch (which) {
+	case KEY_NONE: return 0;
+	case KEY_FRESH: TRY(curve_pair_new(&pair)); break;
+	case KEY_VALID:
+		TRY(curve_pair_load(&pair, arena_print(r->arena, "%s/keys/curve.key", r->node_dir), note));
+		break;
+	}
+	return set_keys(r, pair);
+}
+
+static int dial(struct rogue *r, enum key_used which, struct err_note *note)
+{
+	const int none = 0, once = -1;
+
+	r->zmq = zmq_ctx_new();
+	r->socket = zmq_socket(r->zmq, ZMQ_DEALER);
+	r->monitor = zmq_socket(r->zmq, ZMQ_PAIR);
+	TRY(use_key(r, which, note));
+	TRY(from_zmq(zmq_setsockopt(r->socket, ZMQ_LINGER, &none, sizeof none)));
+	TRY(from_zmq(zmq_setsockopt(r->socket, ZMQ_RECONNECT_IVL, &once, sizeof once)));
+	TRY(from_zmq(zmq_socket_monitor(r->socket, "inproc://monitor", ZMQ_EVENT_ALL)));
+	TRY(from_zmq(zmq_connect(r->monitor, "inproc://monitor")));
+	return from_zmq(zmq_connect(r->socket, r->server->border_endpoint));
+}
+
+/* The number of a monitor event; 0 when none came in time. */
+static int next_event(struct rogue *r, int wait_ms)
+{
+	zmq_pollitem_t item = {.socket = r->monitor, .events = ZMQ_POLLIN};
+	uint8_t frame[6] = {0};
+	uint16_t event = 0;
+
+	if (zmq_poll(&item, 1, wait_ms) <= 0 || zmq_recv(r->monitor, frame, sizeof frame, 0) < 0)
+		return 0;
+	memcpy(&event, frame, sizeof event);
+	/* the address frame says nothing that is of use here */
+	ignore(zmq_recv(r->monitor, frame, sizeof frame, 0));
+	return event;
+}
+
+static bool admitted(struct rogue *r)
+{
+	for (;;) {
+		switch (next_event(r, WAIT_MS)) {
+		case ZMQ_EVENT_HANDSHAKE_SUCCEEDED: return true;
+		case 0:
+		case ZMQ_EVENT_DISCONNECTED:
+		case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+		case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+		case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL: return false;
+		default: break;
+		}
+	}
+}
+
+static void send_frame(struct rogue *r, struct bytes frame, int flags)
+{
+	/* the node may have hung up, which is its right */
+	ignore(zmq_send(r->socket, frame.data, frame.len, flags | ZMQ_DONTWAIT));
+}
+
+/* What a well-behaved node would say first. The names and the credential are those of NODE-DIR's
+ * organisation. */
+static int good_hello(struct rogue *r, struct buf *out)
+{
+	struct bundle bundle;
+	struct buf credential = {0};
+	const struct message hello = {
+		.kind = MESSAGE_HELLO,
+		.nonce = 1,
+		.frame = 1,
+		.hello = {.protocol_min = PROTOCOL_MIN,
+			  .protocol_max = PROTOCOL_MAX,
+			  .org = r->own.nodes[0].org,
+			  .node = r->own.nodes[0].node},
+	};
+	struct message full = hello;
+
+	TRY(bundle_decode(r->arena, r->own.encoded, &bundle));
+	signed_blob_encode(&bundle.credentials[0], &credential);
+	full.hello.credential = buf_bytes(&credential);
+	message_encode(&full, out);
+	buf_fini(&credential);
+	return buf_check(out);
+}
+
+static int say_garbage(struct rogue *r)
+{
+	uint8_t frame[512];
+
+	for (uint32_t i = 0; i < RANDOM_FRAMES; i++) {
+		const size_t len = randombytes_uniform(sizeof frame);
+		randombytes_buf(frame, len);
+		send_frame(r, (struct bytes){frame, len}, 0);
+	}
+	return 0;
+}
+
+static int say_cut_hello(struct rogue *r)
+{
+	SCOPED(buf_fini) struct buf hello = {0};
+
+	TRY(good_hello(r, &hello));
+	for (size_t len = 0; len < hello.len; len++)
+		send_frame(r, (struct bytes){hello.data, len}, 0);
+	return 0;
+}
+
+static int say_garbage_after_hello(struct rogue *r)
+{
+	SCOPED(buf_fini) struct buf hello = {0};
+
+	TRY(good_hello(r, &hello));
+	send_frame(r, buf_bytes(&hello), 0);
+	return say_garbage(r);
+}
+
+static int say_too_much(struct rogue *r)
+{
+	SCOPED(buf_fini) struct buf frame = {0};
+	const uint8_t *room = buf_extend(&frame, FRAME_BORDER_MAX + 1);
+
+	if (!room)
+		return FAIL(-ENOMEM);
+	memset(frame.data, 'x', frame.len);
+	send_frame(r, buf_bytes(&frame), 0);
+	return 0;
+}
+
+static int say_many_parts(struct rogue *r)
+{
+	for (int i = 0; i < RANDOM_FRAMES; i++)
+		send_frame(r, BYTES("part"), ZMQ_SNDMORE);
+	send_frame(r, BYTES("last"), 0);
+	return 0;
+}
+
+static int say_nothing(struct rogue *r)
+{
+	(void)r;
+	return 0;
+}
+
+static const struct mode {
+	const char *name;
+	enum key_used key;
+	int (*say)(struct rogue *r);
+} modes[] = {
+	{"stranger", KEY_FRESH, say_nothing},    {"plain", KEY_NONE, say_garbage},
+	{"silent", KEY_VALID, say_nothing},      {"garbage", KEY_VALID, say_garbage},
+	{"cut-hello", KEY_VALID, say_cut_hello}, {"garbage-after-hello", KEY_VALID, say_garbage_after_hello},
+	{"too-much", KEY_VALID, say_too_much},   {"many-parts", KEY_VALID, say_many_parts},
+};
+
+static size_t count_frames(struct rogue *r)
+{
+	zmq_pollitem_t item = {.socket = r->socket, .events = ZMQ_POLLIN};
+	uint8_t frame[1];
+	size_t n = 0;
+
+	while (zmq_poll(&item, 1, QUIET_MS) > 0 &&
+	       zmq_recv(r->socket, frame, sizeof frame, ZMQ_DONTWAIT) >= 0)
+		n++;
+	return n;
+}
+
+static void hang_up(struct rogue *r)
+{
+	if (r->monitor)
+		zmq_close(r->monitor);
+	if (r->socket)
+		zmq_close(r->socket);
+	if (r->zmq)
+		zmq_ctx_term(r->zmq);
+	arena_free(r->arena);
+}
+
+static int misbehave(struct rogue *r, const struct mode *mode, char *const argv[], struct err_note *note)
+{
+	bool in;
+
+	TRY(keys_init());
+	TRY(arena_new(&r->arena, MEMORY));
+	r->node_dir = argv[2];
+	TRY(load_bundle(r, argv[3], &r->own, note));
+	TRY(load_bundle(r, argv[4], &r->their, note));
+	TRY(find_border(r, note));
+	TRY(dial(r, mode->key, note));
+	in = admitted(r);
+	if (in)
+		TRY(mode->say(r));
+	printf("%s, %zu frames came back\n", in ? "admitted" : "refused", count_frames(r));
+	return 0;
+}
+
+int main(int argc, char *argv[])
+{
+	SCOPED(hang_up) struct rogue rogue = {0};
+	struct err_note note = {0};
+
+	for (size_t i = 0; argc == 5 && i < sizeof modes / sizeof *modes; i++) {
+		if (strcmp(argv[1], modes[i].name) != 0)
+			continue;
+		const int r = misbehave(&rogue, &modes[i], argv, &note);
+		if (r < 0)
+			fprintf(stderr, "rogue: %s: %s\n", err_text(r), note.text);
+		return r < 0;
+	}
+	fputs("usage: rogue MODE NODE-DIR OWN-BUNDLE THEIR-BUNDLE\n", stderr);
+	return 2;
+}
