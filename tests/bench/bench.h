@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bench - what every measurement of holon-bench has in common: its row in the table, and the line it prints.
+ *
+ * Figures are medians or percentiles over many runs; a peer that does the same work beside it in the same run
+ * is printed with its ratio. Timings never decide a test.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bench_options {
+	const char *data;   /* the folder of real data (--data or HOLON_DATA); NULL: none */
+	const char *source; /* root of the source tree, for deploy/demo.sh */
+	bool json;
+};
+
+struct bench {
+	const char *name, *summary;
+	int (*run)(const struct bench_options *opt); /* 0, or -1 after saying why on standard error */
+};
+
+extern const struct bench bench_policy, bench_sign, bench_walk, bench_grid;
+
+/* Print one figure. `peer` NULL: there is none. */
+void bench_figure(const struct bench_options *opt, const char *bench, const char *bench_case, double value,
+		  const char *unit, const char *peer, double peer_value);
+void bench_result(const struct bench_options *opt, const char *bench, const char *bench_case, double value,
+		  const char *unit);
+/* Why there is no figure, on standard error. Returns -1. */
+int bench_say(const char *bench, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+double bench_now_s(void); /* monotonic */
+/* The p-th part (0..1) of n values; sorts them. */
+double bench_quantile(double *values, size_t n, double p);

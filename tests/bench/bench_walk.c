@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* In process: a roll-up over the members below one twin, as the owner computes it for a view. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proto/clock.h"
+#include "storage/store.h"
+#include "tests/bench/bench.h"
+#include "tests/lib/tmpdir.h"
+
+enum { FAN_OUT = 10, RUNS = 30 };
+
+static int put(struct store *s, const struct op *ops, size_t n)
+{
+	SCOPED(scope_batch) struct batch *b = NULL;
+	struct err_note note = {0};
+
+	TRY(batch_new(&b));
+	for (size_t i = 0; i < n; i++) {
+		int r = store_stage(s, b, &ops[i], NS_PER_S, NULL, &note);
+		TRY(r);
+		if (r == STORE_REFUSED)
+			return bench_say("walk", "%s", note.text);
+	}
+	TRY(store_write(s, b));
+	return store_apply(s, b, NS_PER_S);
+}
+
+/* Twin i is a child of twin (i - 1) / FAN_OUT: 11,111 members make five levels, 111,111 make six. */
+static int add_twin(struct store *s, size_t i)
+{
+	char id[64], parent[64];
+	struct sample sample = {.t_ns = 1, .value = {.type = VALUE_DOUBLE, .real = (double)i}, .sigma = NAN};
+
+	snprintf(id, sizeof id, "acme/t%zu", i);
+	snprintf(parent, sizeof parent, "acme/t%zu", i > 0 ? (i - 1) / FAN_OUT : 0);
+	const struct op ops[] = {
+		{.kind = OP_TWIN, .twin = {.id = id, .type = "part", .name = ""}},
+		{.kind = OP_SAMPLES,
+		 .samples = {.twin = id, .property = "power", .samples = &sample, .n = 1}},
+		{.kind = OP_RELATION,
+		 .relation = {.type = "contains",
+			      .from = parent,
+			      .to = id,
+			      .valid_from_ns = TIME_MIN,
+			      .valid_to_ns = TIME_MAX}},
+	};
+	return put(s, ops, i > 0 ? 3 : 2);
+}
+
+static int fill(struct store *s, size_t n)
+{
+	struct property_def power = {
+		.name = "power", .type = VALUE_DOUBLE, .unit = "kW", .min = NAN, .max = NAN, .kpi = true};
+	const struct op type = {
+		.kind = OP_TYPE,
+		.type = {.name = "part", .version = 1, .properties = &power, .n_properties = 1}};
+
+	TRY(put(s, &type, 1));
+	for (size_t i = 0; i < n; i++)
+		TRY(add_twin(s, i));
+	return 0;
+}
+
+static double sum_below(const struct twin *t, size_t *n)
+{
+	double sum = 0;
+
+	if (t->values[0].value.type == VALUE_DOUBLE)
+		sum += t->values[0].value.real;
+	(*n)++;
+	for (const struct edge *e = t->out; e; e = e->next_out)
+		if (e->to)
+			sum += sum_below(e->to, n);
+	return sum;
+}
+
+static int measure(const struct bench_options *opt, size_t n, const char *name)
+{
+	SCOPED(scope_store) struct store *s = NULL;
+	const struct store_options options = {
+		.dir = tmpdir_make(), .org = "acme", .node = "n1", .fresh_id = 1, .now_ns = NS_PER_S};
+	struct err_note note = {0};
+	double times[RUNS];
+	size_t met = 0;
+
+	if (store_open(&s, &options, &note) < 0 || fill(s, n) < 0)
+		return bench_say("walk", "%s", note.text);
+	for (int i = 0; i < RUNS; i++) {
+		met = 0;
+		const double began = bench_now_s();
+		const double sum = sum_below(store_twin(s, "acme/t0"), &met);
+		times[i] = (bench_now_s() - began) * 1e3;
+		if (met != n || sum != (double)n * (double)(n - 1) / 2)
+			return bench_say("walk", "the roll-up is wrong: %zu members, %.17g", met, sum);
+	}
+	bench_result(opt, "walk", name, bench_quantile(times, RUNS, 0.5), "ms");
+	return 0;
+}
+
+static int run(const struct bench_options *opt)
+{
+	int r = measure(opt, 11111, "11111");
+
+	tmpdir_remove();
+	return r;
+}
+
+const struct bench bench_walk = {"walk", "roll-up of the members below one twin, in process", run};
