@@ -127,8 +127,7 @@ struct credential full_credential = {
 	.not_after_ns = 20,
 };
 
-struct bundle full_bundle = {
-	{{(const uint8_t *)"manifest", 8}, {"root"}, "signed"}, blobs, COUNT(blobs)};
+struct bundle full_bundle = {{{(const uint8_t *)"manifest", 8}, {"root"}, "signed"}, blobs, COUNT(blobs)};
 struct policy_doc full_policy = {"acme", 9, 12, POLICY_FORMAT, "policy acme\n"};
 
 static struct incarnation lineage[] = {{0xfedcba9876543210, 0}, {2, 1000}};
@@ -177,51 +176,50 @@ static struct head_notice notices[] = {{{{(const uint8_t *)"head", 4}, {"k"}, "s
 				       {{{(const uint8_t *)"HEAD", 4}, {"K"}, "S"}, 0}};
 struct message full_heads = {FRAME(MESSAGE_HEADS), .heads = {notices, COUNT(notices)}};
 struct message full_pull = {FRAME(MESSAGE_PULL),
-				  .pull = {17, "acme/gateway-1", {(const uint8_t *)"cur\0sor", 7}, true, 8}};
-struct message full_rows = {FRAME(MESSAGE_ROWS),
-				  .rows = {17,
-					   2,
-					   "acme/gateway-1",
-					   rows,
-					   COUNT(rows),
-					   {(const uint8_t *)"c", 1},
-					   3,
-					   true,
-					   true,
-					   {{{(const uint8_t *)"head", 4}, {"k"}, "s"}, 6}}};
+			    .pull = {17, "acme/gateway-1", {(const uint8_t *)"cur\0sor", 7}, true, 8}};
+struct message full_rows = {FRAME(MESSAGE_ROWS), .rows = {17,
+							  2,
+							  "acme/gateway-1",
+							  rows,
+							  COUNT(rows),
+							  {(const uint8_t *)"c", 1},
+							  3,
+							  true,
+							  true,
+							  {{{(const uint8_t *)"head", 4}, {"k"}, "s"}, 6}}};
 struct message full_reset = {FRAME(MESSAGE_RESET), .reset = {17, "acme/gateway-1", RESET_BEHIND}};
 struct message full_view_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
-										 .timeout_ns = 5,
-										 .asker = "volt",
-										 .kind = QUESTION_VIEW,
-										 .view = FULL_QUESTION,
-										 .twin = "",
-										 .property = ""}};
-struct message full_history_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
-										    .timeout_ns = 5,
-										    .asker = "volt",
-										    .kind = QUESTION_HISTORY,
-										    .twin = "acme/a",
-										    .property = "load/power",
-										    .from_ns = -3,
-										    .to_ns = 3,
-										    .limit = 100}};
-struct message full_view_answer = {FRAME(MESSAGE_ANSWER), .answer = {.id = 4,
-									   .index = 1,
-									   .last = true,
-									   .code = ERR_DENIED,
-									   .text = "not shared",
+									   .timeout_ns = 5,
+									   .asker = "volt",
 									   .kind = QUESTION_VIEW,
-									   .view = FULL_PART}};
+									   .view = FULL_QUESTION,
+									   .twin = "",
+									   .property = ""}};
+struct message full_history_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
+									      .timeout_ns = 5,
+									      .asker = "volt",
+									      .kind = QUESTION_HISTORY,
+									      .twin = "acme/a",
+									      .property = "load/power",
+									      .from_ns = -3,
+									      .to_ns = 3,
+									      .limit = 100}};
+struct message full_view_answer = {FRAME(MESSAGE_ANSWER), .answer = {.id = 4,
+								     .index = 1,
+								     .last = true,
+								     .code = ERR_DENIED,
+								     .text = "not shared",
+								     .kind = QUESTION_VIEW,
+								     .view = FULL_PART}};
 struct message full_read_answer = {FRAME(MESSAGE_ANSWER), .answer = {.id = 4,
-									   .kind = QUESTION_READ,
-									   .row = FULL_ROW,
-									   .values = kpis,
-									   .n_values = COUNT(kpis),
-									   .samples = samples,
-									   .n_samples = COUNT(samples),
-									   .unit = "MW",
-									   .more = true}};
+								     .kind = QUESTION_READ,
+								     .row = FULL_ROW,
+								     .values = kpis,
+								     .n_values = COUNT(kpis),
+								     .samples = samples,
+								     .n_samples = COUNT(samples),
+								     .unit = "MW",
+								     .more = true}};
 static const struct message ping = {FRAME(MESSAGE_PING)}, bye = {FRAME(MESSAGE_BYE)};
 static const struct message policy = {FRAME(MESSAGE_POLICY),
 				      .policy = {{(const uint8_t *)"policy", 6}, {"k"}, "s"}};
@@ -331,6 +329,13 @@ CODEC(head);
 CODEC(message);
 CODEC(control_request);
 CODEC(control_answer);
+
+const struct codec *const codecs[] = {
+	&twin_def,   &type_def,    &relation, &membership,      &row,
+	&op,         &signed_blob, &manifest, &credential,      &bundle,
+	&policy_doc, &head,        &message,  &control_request, &control_answer,
+};
+const size_t n_codecs = COUNT(codecs);
 
 const struct example examples[] = {
 	{&twin_def, &full_twin},

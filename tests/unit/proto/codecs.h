@@ -34,6 +34,8 @@ struct example {
 	const void *object;
 };
 
+extern const struct codec *const codecs[];
+extern const size_t n_codecs;
 extern const struct example examples[];
 extern const size_t n_examples;
 
