@@ -133,10 +133,11 @@ static void end_conflicts(struct port *p, const struct routing_id *id, struct cu
 
 static uint32_t start_session(struct port *p, struct arrival *a, const struct roster_entry *e)
 {
-	SCOPED(scope_roster) struct roster *keeps_entry = roster_ref(p->t->roster);
+	SCOPED(scope_roster) struct roster *roster = roster_ref(p->t->roster); /* whatever on_up does */
 	struct session like = {.key = e->key, .port = p, .routing_id = a->id, .frame_max = p->frame_max};
 	const char *address = zmq_msg_gets(&a->payload, "Peer-Address");
-	const struct transport_peer peer = {.entry = e, .endpoint = address ? address : ""};
+	const struct transport_peer peer = {.entry = roster_find(roster, &e->key),
+					    .endpoint = address ? address : ""};
 
 	memcpy(like.org, e->org, sizeof like.org);
 	memcpy(like.node, e->node, sizeof like.node);

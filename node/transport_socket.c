@@ -91,22 +91,29 @@ static void *pair_new(struct transport *t)
 	return NULL;
 }
 
+/* Fills *ret as far as it gets. */
 static int monitored_new(struct transport *t, int type, int events, struct monitored *ret)
 {
-	SCOPED(monitored_close) struct monitored m = {0};
 	char name[64];
 
-	m.socket = zmq_socket(t->zmq_context, type);
-	m.monitor = m.socket ? pair_new(t) : NULL;
-	if (!m.monitor)
+	ret->socket = zmq_socket(t->zmq_context, type);
+	ret->monitor = ret->socket ? pair_new(t) : NULL;
+	if (!ret->monitor)
 		return from_zmq(-1);
 	/* libzmq frees the name of a closed monitor some time later: the time makes it a new one */
-	snprintf(name, sizeof name, "inproc://monitor-%p-%llx", m.socket, (unsigned long long)uv_hrtime());
-	TRY(from_zmq(zmq_socket_monitor(m.socket, name, events)));
-	TRY(from_zmq(zmq_connect(m.monitor, name)));
-	*ret = m;
-	m = (struct monitored){0};
-	return 0;
+	snprintf(name, sizeof name, "inproc://monitor-%p-%llx", ret->socket, (unsigned long long)uv_hrtime());
+	TRY(from_zmq(zmq_socket_monitor(ret->socket, name, events)));
+	return from_zmq(zmq_connect(ret->monitor, name));
+}
+
+/* The end of a constructor: half-made sockets are not handed out. */
+static int hand_out(int r, struct monitored *m, struct monitored *ret)
+{
+	if (r < 0)
+		monitored_close(m);
+	else
+		*ret = *m;
+	return r;
 }
 
 void monitored_close(struct monitored *m)
@@ -146,13 +153,12 @@ int monitor_read(void *monitor, int *ret_value)
 
 int router_new(struct transport *t, const char *domain, int64_t frame_max, struct monitored *ret)
 {
-	SCOPED(monitored_close) struct monitored m = {0};
+	struct monitored m = {0};
+	int r = monitored_new(t, ZMQ_ROUTER, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED, &m);
 
-	TRY(monitored_new(t, ZMQ_ROUTER, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED, &m));
-	TRY(make_router(t, m.socket, domain, frame_max));
-	*ret = m;
-	m = (struct monitored){0};
-	return 0;
+	if (r == 0)
+		r = make_router(t, m.socket, domain, frame_max);
+	return hand_out(r, &m, ret);
 }
 
 /* libzmq binds an IPv4 address as a mapped one where it may, and then shows it so to people. */
@@ -195,13 +201,12 @@ int dealer_new(struct transport *t, const struct curve_pair *keys, const struct 
 {
 	static const int events =
 		ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_DISCONNECTED;
-	SCOPED(monitored_close) struct monitored m = {0};
+	struct monitored m = {0};
+	int r = monitored_new(t, ZMQ_DEALER, events, &m);
 
-	TRY(monitored_new(t, ZMQ_DEALER, events, &m));
-	TRY(make_dealer(t, m.socket, keys, server, frame_max));
-	*ret = m;
-	m = (struct monitored){0};
-	return 0;
+	if (r == 0)
+		r = make_dealer(t, m.socket, keys, server, frame_max);
+	return hand_out(r, &m, ret);
 }
 
 bool frame_receive(void *socket, void *message)
