@@ -131,7 +131,7 @@ static int parse_digits(const char *text, const char **ret_end, int64_t *ret)
 
 static int parse_count(const char *text, int64_t *ret, struct err_note *note)
 {
-	const char *end;
+	const char *end = "";
 
 	if (parse_digits(text, &end, ret) < 0 || *end)
 		return FAIL_SAY(note, ERR_REFUSED, "\"%.40s\" is not a number, write for example 64", text);
@@ -140,7 +140,7 @@ static int parse_count(const char *text, int64_t *ret, struct err_note *note)
 
 static int parse_size(const char *text, int64_t *ret, struct err_note *note)
 {
-	const char *end;
+	const char *end = "";
 	int64_t n;
 
 	if (parse_digits(text, &end, &n) == 0)
@@ -331,6 +331,11 @@ int config_read(struct config *c, const char *path, bool must_exist, struct err_
 	return 0;
 }
 
+static char upper(char c)
+{
+	return 'a' <= c && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
 /* HOLON_LIMITS_STORE_SIZE of limits, store-size. */
 static bool is_named(const struct setting *s, const char *variable, size_t len)
 {
@@ -338,7 +343,7 @@ static bool is_named(const struct setting *s, const char *variable, size_t len)
 	int n = snprintf(name, sizeof name, "HOLON_%s_%s", s->section, s->key);
 
 	for (char *p = name; *p; p++)
-		*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+		*p = *p == '-' ? '_' : upper(*p);
 	return (size_t)n == len && memcmp(name, variable, len) == 0;
 }
 
@@ -349,7 +354,7 @@ static bool is_of_a_section(const char *variable)
 	for (size_t i = 0; i < N_SETTINGS; i++) {
 		int n = snprintf(start, sizeof start, "HOLON_%s_", settings[i].section);
 		for (char *p = start; *p; p++)
-			*p = (char)toupper((unsigned char)*p);
+			*p = upper(*p);
 		if (strncmp(variable, start, (size_t)n) == 0)
 			return true;
 	}
