@@ -17,6 +17,16 @@ enum {
 	FLAGS_ALL = (1 << 7) - 1,
 };
 
+/* What the first sample of a chunk is told against. */
+static struct sample before_first(enum value_type type)
+{
+	struct sample s = {.value.type = type, .sigma = NAN};
+
+	if (type == VALUE_TEXT || type == VALUE_ENUM)
+		s.value.text = "";
+	return s;
+}
+
 /* ---- Encoding ---------------------------------------------------------------------------------------------
  */
 
@@ -28,8 +38,6 @@ static bool same_bits(double a, double b)
 /* To the bit, unlike value_equal(): what is stored comes back as it was. */
 static bool same_value(const struct value *a, const struct value *b)
 {
-	if (a->type != b->type)
-		return false;
 	if (a->type == VALUE_DOUBLE)
 		return same_bits(a->real, b->real);
 	if (a->type == VALUE_POSITION)
@@ -84,7 +92,6 @@ static void put_value(struct buf *out, const struct value *v, const struct value
 
 static void put_sample(struct buf *out, const struct sample *s, const struct sample *before)
 {
-	static const struct value zero = {0};
 	const uint8_t flags = choose_flags(s, before);
 
 	buf_put_u8(out, flags);
@@ -93,12 +100,12 @@ static void put_sample(struct buf *out, const struct sample *s, const struct sam
 	if (flags & FLAG_SOURCE_NEW)
 		record_put_text(out, s->source);
 	if (!(flags & FLAG_VALUE_SAME))
-		put_value(out, &s->value, before->value.type == s->value.type ? &before->value : &zero);
+		put_value(out, &s->value, &before->value);
 }
 
 void chunk_encode(const struct points *p, size_t i, size_t end, struct buf *out)
 {
-	struct sample before = {.sigma = NAN};
+	struct sample before = before_first(p->type);
 	uint64_t step = 0;
 
 	assert(i < end && end - i <= CHUNK_SAMPLES_MAX);
@@ -175,7 +182,6 @@ static void read_sample(struct record_reader *r, struct sample *s)
 static int read_samples(struct record_reader *r, struct sample s, uint64_t n, struct points *ret)
 {
 	uint64_t step = 0;
-	const bool is_text = s.value.type == VALUE_TEXT || s.value.type == VALUE_ENUM;
 
 	for (uint64_t i = 0; i < n; i++) {
 		const int64_t before_ns = s.t_ns;
@@ -184,7 +190,7 @@ static int read_samples(struct record_reader *r, struct sample s, uint64_t n, st
 			s.t_ns = (int64_t)((uint64_t)s.t_ns + step);
 		}
 		read_sample(r, &s);
-		if (r->failed || (i > 0 && s.t_ns <= before_ns) || (is_text && !s.value.text))
+		if (r->failed || (i > 0 && s.t_ns <= before_ns))
 			return FAIL(ERR_CORRUPT);
 		TRY(points_add(ret, &s));
 	}
@@ -203,7 +209,8 @@ int chunk_decode(struct bytes in, int64_t first_ns, struct points *ret)
 	if (r.failed || format != FORMAT || type == VALUE_NONE || type > VALUE_POSITION || n == 0 ||
 	    n > CHUNK_SAMPLES_MAX)
 		return FAIL(ERR_CORRUPT);
-	const struct sample s = {.t_ns = first_ns, .value.type = (enum value_type)type, .sigma = NAN};
+	struct sample s = before_first((enum value_type)type);
+	s.t_ns = first_ns;
 	TRY(read_samples(&r, s, n, ret));
 	if ((uint64_t)points_time(ret, ret->n - 1) - (uint64_t)first_ns != span)
 		return FAIL(ERR_CORRUPT);

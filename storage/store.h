@@ -29,19 +29,20 @@
 struct store;
 
 struct store_options {
-	const char *dir;    /* made if absent (0700) */
-	size_t limit_bytes; /* ceiling of each environment: address space, not disk; 0: 64 GiB */
+	const char *dir;        /* made if absent (0700) */
+	size_t limit_bytes;     /* ceiling of each environment: address space, not disk; 0: 64 GiB */
 	const char *org, *node; /* whose store this is: kept in it, and must match at the next open */
-	uint64_t fresh_id;  /* random: the incarnation id if the store is new */
-	int64_t now_ns;     /* wall clock; the hybrid clock starts above it and above all stored stamps */
+	uint64_t fresh_id;      /* random: the incarnation id if the store is new */
+	int64_t now_ns;         /* wall clock; the hybrid clock starts above it and above all stored stamps */
 };
 
-/* ERR_CORRUPT, ERR_VERSION (a newer format), ERR_REFUSED (second process, other organisation or node), -errno;
- * the note says which file and what to do. Replays the log. */
+/* ERR_CORRUPT, ERR_VERSION (a newer format), ERR_REFUSED (second process, other organisation or node),
+ * -errno; the note says which file and what to do. Replays the log. */
 MUST_CHECK int store_open(struct store **ret, const struct store_options *opt, struct err_note *note);
 void store_close(struct store *s); /* NULL is fine; does not checkpoint: opening replays */
 
-/* ---- Changing -------------------------------------------------------------------------------------------- */
+/* ---- Changing --------------------------------------------------------------------------------------------
+ */
 
 struct batch;
 
@@ -55,16 +56,17 @@ size_t batch_bytes(const struct batch *b);
  *   STORE_UNCHANGED it would change nothing: not staged
  *   STORE_REFUSED   the note says why (unknown type or twin, wrong type of value, illegal id, wrong owner,
  *                   life-cycle step not allowed, type in use with other properties, ...): not staged
- * The table does not show staged ops, but the checks see those of the same batch (and of a batch written and not
- * yet applied there can be none: stage only when nothing is between write and apply), so a type, its twins, their
- * relations and samples may come in one batch. In OP_SAMPLES all samples are
- * checked; the first bad one refuses the op and ret_bad (may be NULL) is its index. NaN and infinite numbers
- * are taken with quality bad. `now_ns` refuses samples more than 5 minutes ahead. */
+ * The table does not show staged ops, but the checks see those of the same batch (and of a batch written and
+ * not yet applied there can be none: stage only when nothing is between write and apply), so a type, its
+ * twins, their relations and samples may come in one batch. In OP_SAMPLES all samples are checked; the first
+ * bad one refuses the op and ret_bad (may be NULL) is its index. NaN and infinite numbers are taken with
+ * quality bad. `now_ns` refuses samples more than 5 minutes ahead. */
 enum { STORE_UNCHANGED = 1, STORE_REFUSED = 2, STORE_ABSENT = 3 };
-MUST_CHECK int store_stage(struct store *s, struct batch *b, const struct op *op, int64_t now_ns, size_t *ret_bad,
-                           struct err_note *note);
+MUST_CHECK int store_stage(struct store *s, struct batch *b, const struct op *op, int64_t now_ns,
+			   size_t *ret_bad, struct err_note *note);
 
-/* A place in a batch, and back to it: everything staged after it is taken out again (all-or-nothing requests). */
+/* A place in a batch, and back to it: everything staged after it is taken out again (all-or-nothing
+ * requests). */
 size_t batch_mark(const struct batch *b);
 void batch_rewind(struct batch *b, size_t mark);
 
@@ -84,7 +86,8 @@ MUST_CHECK int checkpoint_begin(struct store *s, struct checkpoint **ret);
 MUST_CHECK int checkpoint_write(struct checkpoint *c);
 void checkpoint_end(struct store *s, struct checkpoint *c, bool written); /* frees c */
 
-/* ---- The own twins --------------------------------------------------------------------------------------- */
+/* ---- The own twins ---------------------------------------------------------------------------------------
+ */
 
 struct edge;
 
@@ -98,14 +101,14 @@ struct type {
 /* A twin as the table holds it: read-only outside storage/. */
 struct twin {
 	struct twin_def def;
-	const struct type *type;  /* NULL: none */
-	struct sample *values;    /* one per property of the type; type VALUE_NONE: never measured */
-	const struct edge *out;   /* relations from here, newest first */
-	const struct edge *in;    /* relations to here from own twins */
-	uint64_t seq;             /* of its latest change that shows in its row */
+	const struct type *type; /* NULL: none */
+	struct sample *values;   /* one per property of the type; type VALUE_NONE: never measured */
+	const struct edge *out;  /* relations from here, newest first */
+	const struct edge *in;   /* relations to here from own twins */
+	uint64_t seq;            /* of its latest change that shows in its row */
 	struct row_version version;
-	bool deleted;             /* tombstone: only def.id, seq and version mean anything */
-	void *user;               /* the node's mark; the store never looks at it */
+	bool deleted; /* tombstone: only def.id, seq and version mean anything */
+	void *user;   /* the node's mark; the store never looks at it */
 };
 
 /* A relation; the other end may be another organisation's twin, then its pointer is NULL. */
@@ -119,7 +122,8 @@ const struct twin *store_twin(const struct store *s, const char *id); /* NULL: a
 const struct type *store_type(const struct store *s, const char *name);
 /* Twins that carry an alias, in id order: call with the last one to go on, NULL to begin; NULL at the end. */
 const struct twin *store_twin_by_alias(const struct store *s, const char *alias, const struct twin *after);
-/* Living twins in id order, the first one behind `after` ("" to begin) that begins with prefix. NULL: the end. */
+/* Living twins in id order, the first one behind `after` ("" to begin) that begins with prefix. NULL: the
+ * end. */
 const struct twin *store_twin_next(const struct store *s, const char *prefix, const char *after);
 const struct type *store_type_next(const struct store *s, const char *after);
 /* Relations whose `from` is not one of the own twins cannot exist: the owner of `from` owns the relation.
@@ -127,36 +131,40 @@ const struct type *store_type_next(const struct store *s, const char *after);
 const struct edge *store_edges_to(const struct store *s, const char *to);
 /* The word on a membership claimed by another organisation. STORE_ABSENT when none was given. */
 int store_membership(const struct store *s, const char *hierarchy, const char *parent, const char *child,
-                     struct membership *ret);
+		     struct membership *ret);
 /* Memberships of a child, in order; NULL to begin, NULL at the end. */
 const struct membership *store_membership_next(const struct store *s, const char *child,
-                                               const struct membership *after);
+					       const struct membership *after);
 
-/* Twins in the order of their latest change: the first with seq > after, deleted ones too; NULL at the head. */
+/* Twins in the order of their latest change: the first with seq > after, deleted ones too; NULL at the head.
+ */
 const struct twin *store_change_next(const struct store *s, uint64_t after_seq);
 
 struct store_position {
 	struct incarnation lineage[LINEAGE_MAX]; /* oldest first; the last is the present one */
 	size_t n_lineage;
-	uint64_t seq;       /* head: of the latest applied change */
-	int64_t stamp_ns;   /* hybrid clock of it */
+	uint64_t seq;     /* head: of the latest applied change */
+	int64_t stamp_ns; /* hybrid clock of it */
 	uint64_t n_twins, n_types, n_relations, n_series;
-	uint64_t bytes;     /* on disk, all environments */
+	uint64_t bytes; /* on disk, all environments */
 };
 void store_position(const struct store *s, struct store_position *ret);
 
-/* ---- History --------------------------------------------------------------------------------------------- */
+/* ---- History ---------------------------------------------------------------------------------------------
+ */
 
 /* The last sample at or before a time. STORE_ABSENT when there is none. Text goes into the arena. */
 MUST_CHECK int store_value_at(struct store *s, const struct twin *t, size_t property, int64_t at_ns,
-                              struct arena *a, struct sample *ret);
+			      struct arena *a, struct sample *ret);
 
-/* At most `limit` samples with from <= t <= to, oldest first; ret_more: there are more. ERR_CORRUPT when a chunk
- * is damaged (it is never served). */
-MUST_CHECK int store_history(struct store *s, const struct twin *t, size_t property, int64_t from_ns, int64_t to_ns,
-                             size_t limit, struct arena *a, struct sample **ret, size_t *ret_n, bool *ret_more);
+/* At most `limit` samples with from <= t <= to, oldest first; ret_more: there are more. ERR_CORRUPT when a
+ * chunk is damaged (it is never served). */
+MUST_CHECK int store_history(struct store *s, const struct twin *t, size_t property, int64_t from_ns,
+			     int64_t to_ns, size_t limit, struct arena *a, struct sample **ret, size_t *ret_n,
+			     bool *ret_more);
 
-/* ---- Rows of other origins ------------------------------------------------------------------------------- */
+/* ---- Rows of other origins -------------------------------------------------------------------------------
+ */
 
 /* A row as it was received, with what is asked of it often already decoded. */
 struct remote_row {
@@ -165,16 +173,16 @@ struct remote_row {
 	struct row_version version;
 	uint64_t seq; /* 0: crossed a border */
 	uint32_t mask;
-	struct bytes encoded; /* row_decode() gives the rest */
+	struct bytes encoded;            /* row_decode() gives the rest */
 	struct remote_row *next_sibling; /* private */
 	void *user;
 };
 
 /* What is held of one origin. */
 struct origin {
-	const char *name; /* ORG/NODE */
-	struct bytes cursor;         /* behind the last row held */
-	struct bytes head;           /* encoded signed head last reached, empty before */
+	const char *name;               /* ORG/NODE */
+	struct bytes cursor;            /* behind the last row held */
+	struct bytes head;              /* encoded signed head last reached, empty before */
 	struct fingerprint fingerprint; /* over what is held: compare with the head's */
 	uint64_t n_rows, max_seq;
 	int64_t stamp_ns; /* newest version held */
@@ -183,14 +191,14 @@ struct origin {
 const struct origin *store_origin(const struct store *s, const char *name);
 const struct origin *store_origin_next(const struct store *s, const char *after); /* "" to begin */
 const struct remote_row *store_row(const struct store *s, const char *id);
-/* Rows of an origin in the order of their sequence numbers (inside the organisation), the first behind `after`,
- * tombstones too; NULL at the end. */
+/* Rows of an origin in the order of their sequence numbers (inside the organisation), the first behind
+ * `after`, tombstones too; NULL at the end. */
 const struct remote_row *store_row_change_next(const struct store *s, const char *origin, uint64_t after_seq);
 /* Rows in id order, behind `after`, beginning with prefix. */
 const struct remote_row *store_row_next(const struct store *s, const char *prefix, const char *after);
 /* Rows that name `parent` in `hierarchy`, whatever the word on it: the first, or the one after `after`. */
-const struct remote_row *store_row_child_next(const struct store *s, const char *hierarchy, const char *parent,
-                                              const struct remote_row *after);
+const struct remote_row *store_row_child_next(const struct store *s, const char *hierarchy,
+					      const char *parent, const struct remote_row *after);
 
 DEFINE_SCOPED(store, store_close)
 DEFINE_SCOPED(batch, batch_free)

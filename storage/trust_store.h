@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Trust store - the tiny environment that holds trust records, apart from the rest so that a full history never
- * stops trust (DESIGN 4): accepted bundles, the policy in force, the highest epochs seen.
+/* Trust store - the tiny environment that holds trust records, apart from the rest so that a full history
+ * never stops trust (DESIGN 4): accepted bundles, the policy in force, the highest epochs seen.
  *
  * Owner:   node/; one per directory.
  * Threads: the loop's. Each put is one synchronous LMDB commit.
@@ -22,6 +22,6 @@ enum { TRUST_STORE_ABSENT = 1 };
 MUST_CHECK int trust_store_get(struct trust_store *t, struct arena *a, const char *key, struct bytes *ret);
 /* Keys that begin with prefix, in order, behind `after` ("" to begin); TRUST_STORE_ABSENT at the end. */
 MUST_CHECK int trust_store_next(struct trust_store *t, struct arena *a, const char *prefix, const char *after,
-                                const char **ret_key, struct bytes *ret_value);
+				const char **ret_key, struct bytes *ret_value);
 
 DEFINE_SCOPED(trust_store, trust_store_close)
