@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #define BLOCK_BYTES 4096
-#define ALIGN       _Alignof(max_align_t)
+#define ALIGN _Alignof(max_align_t)
 
 struct block {
 	struct block *next;

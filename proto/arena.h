@@ -25,7 +25,8 @@ void arena_free(struct arena *a); /* NULL is fine */
 /* Empty it for the next use; keeps its first block. */
 void arena_reset(struct arena *a);
 
-/* Zeroed memory aligned for any object, or NULL when memory or budget is used up. size 0 gives a valid pointer. */
+/* Zeroed memory aligned for any object, or NULL when memory or budget is used up. size 0 gives a valid
+ * pointer. */
 void *arena_take(struct arena *a, size_t size);
 
 /* Zeroed array; NULL also when n * size overflows. */

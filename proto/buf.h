@@ -18,13 +18,13 @@ struct buf {
 	bool failed; /* memory ran out; contents are not to be used */
 };
 
-void buf_fini(struct buf *b); /* frees, leaves an empty buf */
+void buf_fini(struct buf *b);  /* frees, leaves an empty buf */
 void buf_clear(struct buf *b); /* length 0, forgets a failure, keeps the memory */
 
 void buf_put(struct buf *b, struct bytes bytes);
 void buf_put_u8(struct buf *b, uint8_t v);
-void buf_put_u32(struct buf *b, uint32_t v); /* big-endian, so byte order is number order */
-void buf_put_u64(struct buf *b, uint64_t v); /* big-endian */
+void buf_put_u32(struct buf *b, uint32_t v);        /* big-endian, so byte order is number order */
+void buf_put_u64(struct buf *b, uint64_t v);        /* big-endian */
 void buf_put_text(struct buf *b, const char *text); /* without its NUL */
 void buf_print(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -8,9 +8,9 @@
 #include "proto/err.h"
 
 #define NS_PER_MS INT64_C(1000000)
-#define NS_PER_S  INT64_C(1000000000)
-#define TIME_MIN  INT64_MIN /* "always", as the start of a validity */
-#define TIME_MAX  INT64_MAX /* "for ever", as its end */
+#define NS_PER_S INT64_C(1000000000)
+#define TIME_MIN INT64_MIN /* "always", as the start of a validity */
+#define TIME_MAX INT64_MAX /* "for ever", as its end */
 
 enum { TIME_TEXT_SIZE = 40, DURATION_TEXT_SIZE = 32 };
 
@@ -18,7 +18,8 @@ enum { TIME_TEXT_SIZE = 40, DURATION_TEXT_SIZE = 32 };
  * it is UTC. The proleptic Gregorian calendar, years 1678..2261. ERR_REFUSED with a note otherwise. */
 MUST_CHECK int time_parse(const char *text, int64_t *ret_ns, struct err_note *note);
 
-/* `2011-01-01T00:00:00Z`, with as many decimals as needed (none, 3, 6 or 9); "always" and "forever" at the ends. */
+/* `2011-01-01T00:00:00Z`, with as many decimals as needed (none, 3, 6 or 9); "always" and "forever" at the
+ * ends. */
 const char *time_text(int64_t ns, char ret[TIME_TEXT_SIZE]);
 
 /* `250ms`, `5s`, `90s`, `2min`, `1h`, `30d` and sums such as `1h30min`; never negative. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Control - what the command line, importers and adapters say to their node: a request, answered by one or more
- * parts (protobuf in one ZeroMQ frame each, ipc:// with file permissions; DESIGN 10).
+/* Control - what the command line, importers and adapters say to their node: a request, answered by one or
+ * more parts (protobuf in one ZeroMQ frame each, ipc:// with file permissions; DESIGN 10).
  *
  * One request and one answer type for all operations; which fields an operation uses stands beside its name.
  * Changes are absolute (create-or-replace), so a request that is sent twice does no harm.
@@ -11,30 +11,31 @@
 #include "proto/op.h"
 
 enum control_op {
-	CONTROL_STATUS = 1,    /* -> status */
-	CONTROL_CHANGE,        /* ops, atomic, dry_run -> n_changed, n_unchanged, refused */
-	CONTROL_TWIN_GET,      /* twin -> twins[0], row, values, relations, memberships; a foreign twin is asked for */
-	CONTROL_TWIN_LIST,     /* prefix?, tag?, kind?, after?, limit -> twins, more */
-	CONTROL_TWIN_FIND,     /* alias -> twins */
-	CONTROL_TYPE_LIST,     /* -> types */
-	CONTROL_TYPE_GET,      /* name -> types[0] */
-	CONTROL_REL_LIST,      /* twin?, after?, limit -> relations, memberships, more */
-	CONTROL_VIEW,          /* question -> view parts */
-	CONTROL_HISTORY,       /* twin, property, from_ns, to_ns, limit -> samples, unit, more */
+	CONTROL_STATUS = 1,     /* -> status */
+	CONTROL_CHANGE,         /* ops, atomic, dry_run -> n_changed, n_unchanged, refused */
+	CONTROL_TWIN_GET,       /* twin -> twins[0], row, values, relations, memberships; foreign twins too */
+	CONTROL_TWIN_LIST,      /* prefix?, tag?, kind?, after?, limit -> twins, more */
+	CONTROL_TWIN_FIND,      /* alias -> twins */
+	CONTROL_TYPE_LIST,      /* -> types */
+	CONTROL_TYPE_GET,       /* name -> types[0] */
+	CONTROL_REL_LIST,       /* twin?, after?, limit -> relations, memberships, more */
+	CONTROL_VIEW,           /* question -> view parts */
+	CONTROL_HISTORY,        /* twin, property, from_ns, to_ns, limit -> samples, unit, more */
 	CONTROL_POLICY_PUBLISH, /* blob: encoded signed_blob of a policy_doc -> text */
-	CONTROL_POLICY_CHECK,  /* text: policy source -> text: findings; code */
-	CONTROL_POLICY_SHOW,   /* -> text: source, epoch in status */
-	CONTROL_POLICY_WHY,    /* org, right, twin, property -> allowed, text: explanation */
-	CONTROL_PEERS,         /* -> peers */
-	CONTROL_ORG_SHOW,      /* -> orgs */
-	CONTROL_ORG_TRUST,     /* blob: encoded bundle, text: fingerprint -> text */
+	CONTROL_POLICY_CHECK,   /* text: policy source -> text: findings; code */
+	CONTROL_POLICY_SHOW,    /* -> text: source, epoch in status */
+	CONTROL_POLICY_WHY,     /* org, right, twin, property -> allowed, text: explanation */
+	CONTROL_PEERS,          /* -> peers */
+	CONTROL_ORG_SHOW,       /* -> orgs */
+	CONTROL_ORG_TRUST,      /* blob: encoded bundle, text: fingerprint -> text */
 	N_CONTROL_OPS,
 };
 
 struct control_request {
 	uint64_t id; /* echoed in every part of the answer */
 	enum control_op op;
-	const char *twin, *property, *name, *prefix, *tag, *alias, *after, *org, *right, *text; /* "" for none */
+	const char *twin, *property, *name, *prefix, *tag, *alias; /* "" for none */
+	const char *after, *org, *right, *text;
 	bool has_kind;
 	enum kind kind;
 	int64_t from_ns, to_ns;
@@ -48,7 +49,7 @@ struct control_request {
 };
 
 struct refusal {
-	uint32_t index; /* of the op in the request */
+	uint32_t index;  /* of the op in the request */
 	uint32_t sample; /* of the sample in an OP_SAMPLES op; UINT32_MAX: the op as a whole */
 	const char *reason;
 };

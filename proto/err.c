@@ -20,7 +20,8 @@ static _Thread_local struct {
 const char *err_text(int code)
 {
 	switch (code) {
-#define X(name, value, text) case name: return text;
+#define X(name, value, text) \
+	case name: return text;
 		ERR_MAP(X)
 #undef X
 	case 0: return "success";
@@ -65,7 +66,7 @@ void err_chain(char *buf, size_t size)
 		buf[0] = '\0';
 	for (unsigned i = 0; i < trace.n && used < size; i++) {
 		int w = snprintf(buf + used, size - used, "%s%s:%d", i > 0 ? " < " : "", trace.step[i].file,
-		                 trace.step[i].line);
+				 trace.step[i].line);
 		used += w > 0 ? (size_t)w : 0;
 	}
 }

@@ -64,7 +64,7 @@ static inline void ignore(int r)
 /* The same with a sentence for the person who has to act. */
 #define FAIL_SAY(note, code, ...) err_begin(err_say((note), (code), __VA_ARGS__), __FILE__, __LINE__)
 
-/* Pass a failure up. The only macro in the tree that hides control flow; safe with scoped cleanup (scope.h). */
+/* Pass a failure up. The only macro that hides control flow; safe with scoped cleanup (scope.h). */
 #define TRY(call) \
 	do { \
 		const int try_r = (call); \

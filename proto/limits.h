@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Limits - every bound a person or a peer can push against, in one place. Bytes unless the name says otherwise. */
+/* Limits - every bound a person or a peer can push against, in one place. Bytes, unless the name differs. */
 #pragma once
 
 enum {
@@ -15,35 +15,35 @@ enum {
 	TEXT_VALUE_MAX = 4096,
 	SOURCE_MAX = 127,
 
-	TAGS_MAX = 32,       /* per twin */
-	ALIASES_MAX = 16,    /* per twin */
-	KPIS_MAX = 16,       /* per twin: DESIGN 2, summary */
-	PARENTS_MAX = 8,     /* per row, over all hierarchies */
-	PROPERTIES_MAX = 256, /* per type */
-	OPTIONS_MAX = 64,    /* words of an enum property */
-	LIFE_STEPS_MAX = 64, /* kept life-cycle history per twin */
-	ROLLUPS_MAX = 32,    /* per view question */
-	ROOTS_MAX = 1024,    /* per view question */
-	LINEAGE_MAX = 64,    /* incarnations of one origin */
-	ORIGINS_MAX = 256,   /* origins in one HEADS message */
-	BORDERS_MAX = 8,     /* credentials of an organisation bundle that carry the border role */
-	NODES_MAX = 200,     /* credentials in an organisation bundle */
-	PREFIXES_MAX = 32,   /* twin id prefixes in a credential */
+	TAGS_MAX = 32,          /* per twin */
+	ALIASES_MAX = 16,       /* per twin */
+	KPIS_MAX = 16,          /* per twin: DESIGN 2, summary */
+	PARENTS_MAX = 8,        /* per row, over all hierarchies */
+	PROPERTIES_MAX = 256,   /* per type */
+	OPTIONS_MAX = 64,       /* words of an enum property */
+	LIFE_STEPS_MAX = 64,    /* kept life-cycle history per twin */
+	ROLLUPS_MAX = 32,       /* per view question */
+	ROOTS_MAX = 1024,       /* per view question */
+	LINEAGE_MAX = 64,       /* incarnations of one origin */
+	ORIGINS_MAX = 256,      /* origins in one HEADS message */
+	BORDERS_MAX = 8,        /* credentials of an organisation bundle that carry the border role */
+	NODES_MAX = 200,        /* credentials in an organisation bundle */
+	PREFIXES_MAX = 32,      /* twin id prefixes in a credential */
 	MANIFEST_KEYS_MAX = 16, /* issuer keys, and as many policy keys, in a manifest */
 	POLICY_TEXT_MAX = 1 << 20,
 	POLICY_RULES_MAX = 1024,
 	ENDPOINT_MAX = 255,
 	SENTENCE_MAX = 4096, /* words to a failure, problems of a view */
 	CURSOR_MAX = 256,
-	HEAD_MAX = 4096,       /* an encoded head, signed */
-	CREDENTIAL_MAX = 16 * 1024, /* an encoded credential, signed */
+	HEAD_MAX = 4096,                      /* an encoded head, signed */
+	CREDENTIAL_MAX = 16 * 1024,           /* an encoded credential, signed */
 	PAYLOAD_MAX = POLICY_TEXT_MAX + 1024, /* what is signed in a signed_blob */
-	OPS_MAX = 10000,     /* changes in one control request */
+	OPS_MAX = 10000,                      /* changes in one control request */
 
-	FRAME_BORDER_MAX = 64 * 1024,  /* a frame from another organisation */
-	FRAME_OWN_MAX = 1024 * 1024,   /* a frame from a node of the own organisation */
+	FRAME_BORDER_MAX = 64 * 1024,        /* a frame from another organisation */
+	FRAME_OWN_MAX = 1024 * 1024,         /* a frame from a node of the own organisation */
 	FRAME_CONTROL_MAX = 8 * 1024 * 1024, /* a request or one part of an answer at the control socket */
-	FRAME_FILL = 48 * 1024,        /* rows, members and samples are packed into a frame up to here */
-	DECODE_BUDGET_FACTOR = 24,     /* memory a decoder may take per byte of message, plus DECODE_BUDGET_BASE */
-	DECODE_BUDGET_BASE = 16 * 1024,
+	FRAME_FILL = 48 * 1024,         /* rows, members and samples are packed into a frame up to here */
+	DECODE_BUDGET_FACTOR = 24,      /* memory that a decoder may take: so much per byte of message */
+	DECODE_BUDGET_BASE = 16 * 1024, /* and so much besides */
 };

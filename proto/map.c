@@ -67,7 +67,7 @@ int map_put(struct map *m, const char *key, void *value)
 	return 0;
 }
 
-/* Entries behind a freed place move up, so that no chain is broken and no tombstone is needed (Knuth 6.4 R). */
+/* Entries behind a freed place move up: no chain is broken and no tombstone needed (Knuth 6.4 R). */
 static void close_gap(struct map *m, size_t gap)
 {
 	for (size_t i = (gap + 1) & (m->size - 1); m->entries[i].key; i = (i + 1) & (m->size - 1)) {

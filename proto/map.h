@@ -23,7 +23,7 @@ struct map {
 	size_t size, n; /* size: a power of two, or 0 */
 };
 
-void map_fini(struct map *m); /* frees the table, not the values */
+void map_fini(struct map *m);                        /* frees the table, not the values */
 void *map_get(const struct map *m, const char *key); /* NULL: not there */
 /* Insert or replace (then the new key pointer is kept). -ENOMEM. `value` is not NULL. */
 MUST_CHECK int map_put(struct map *m, const char *key, void *value);

@@ -56,13 +56,13 @@ struct incarnation {
 /* Where an origin's stream stands. Inside an organisation signed by the origin; towards a partner made and
  * signed by the serving border, over what the partner may see, with the sequence numbers left 0. */
 struct head {
-	const char *origin; /* ORG/NODE */
+	const char *origin;          /* ORG/NODE */
 	struct incarnation *lineage; /* oldest first; towards partners only the ids */
 	size_t n_lineage;
-	uint64_t seq; /* 0 towards partners */
+	uint64_t seq;                   /* 0 towards partners */
 	struct fingerprint fingerprint; /* over the visible, not deleted rows */
-	uint64_t epoch; /* policy epoch; 0 inside the organisation */
-	int64_t stamp_ns; /* hybrid clock of the newest change in it */
+	uint64_t epoch;                 /* policy epoch; 0 inside the organisation */
+	int64_t stamp_ns;               /* hybrid clock of the newest change in it */
 };
 
 /* An encoded head with its signature, and how long ago its origin vouched for it, by the sender's clock. */
@@ -77,7 +77,7 @@ struct heads {
 };
 
 struct pull {
-	uint64_t id;        /* chosen by the asker, never 0 */
+	uint64_t id; /* chosen by the asker, never 0 */
 	const char *origin;
 	struct bytes cursor; /* opaque; empty: from the beginning */
 	bool full;           /* list everything: rows that are not in the listing are to be dropped */
@@ -85,15 +85,15 @@ struct pull {
 };
 
 struct rows {
-	uint64_t pull;   /* the PULL it answers */
-	uint32_t index;  /* 0, 1, ... within that answer */
+	uint64_t pull;  /* the PULL it answers */
+	uint32_t index; /* 0, 1, ... within that answer */
 	const char *origin;
 	struct bytes *rows; /* encoded rows (row.h), verbatim inside an organisation */
 	size_t n;
-	struct bytes cursor; /* behind the last row scanned */
-	uint64_t epoch;      /* policy epoch of the sender's organisation; 0 inside it */
-	bool full;           /* part of a full listing */
-	bool at_head;        /* nothing more: `head` follows */
+	struct bytes cursor;     /* behind the last row scanned */
+	uint64_t epoch;          /* policy epoch of the sender's organisation; 0 inside it */
+	bool full;               /* part of a full listing */
+	bool at_head;            /* nothing more: `head` follows */
 	struct head_notice head; /* only when at_head */
 };
 
@@ -112,7 +112,7 @@ struct question {
 	uint64_t id;
 	int64_t timeout_ns; /* how long the asker will wait */
 	const char *asker;  /* organisation that asks; a border fills it in for the owners behind it, and only
-	                       nodes of the own organisation are believed */
+			       nodes of the own organisation are believed */
 	enum question_kind kind;
 	struct view_question view;
 	const char *twin, *property; /* READ ("" for all properties), HISTORY */
@@ -128,13 +128,13 @@ struct answer {
 	const char *text; /* the sentence to a code; "" */
 	enum question_kind kind;
 	struct view_part view;
-	struct row row;        /* READ; id NULL when none */
-	struct kpi *values;    /* READ: every property the asker may read */
+	struct row row;     /* READ; id NULL when none */
+	struct kpi *values; /* READ: every property the asker may read */
 	size_t n_values;
 	struct sample *samples; /* HISTORY */
 	size_t n_samples;
-	const char *unit;      /* HISTORY */
-	bool more;             /* HISTORY: there is more after the last sample */
+	const char *unit; /* HISTORY */
+	bool more;        /* HISTORY: there is more after the last sample */
 };
 
 struct message {

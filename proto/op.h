@@ -15,8 +15,8 @@ enum op_kind {
 	OP_MEMBERSHIP,      /* membership: the child's owner confirms or refuses */
 	OP_SAMPLES,         /* samples of one property of one twin */
 	/* The ones below are the node's own; the control socket refuses them. */
-	OP_ROWS,            /* rows of another origin, with the cursor that stands behind them */
-	OP_ORIGIN_DROP,     /* forget every row of an origin */
+	OP_ROWS,        /* rows of another origin, with the cursor that stands behind them */
+	OP_ORIGIN_DROP, /* forget every row of an origin */
 };
 
 struct op_samples {
@@ -27,13 +27,13 @@ struct op_samples {
 
 /* Rows received from a peer. They and the cursor become durable together. */
 struct op_rows {
-	const char *origin;     /* ORG/NODE */
-	struct bytes *rows;     /* encoded as received, see row.h; `deleted` rows take the twin away */
+	const char *origin; /* ORG/NODE */
+	struct bytes *rows; /* encoded as received, see row.h; `deleted` rows take the twin away */
 	size_t n;
-	struct bytes cursor;    /* the sender's token behind the last row; opaque here */
-	bool full_begin;        /* first of a full listing: from here on mark ... */
-	bool full_end;          /* ... and here drop every row of the origin that was not in it */
-	struct bytes head;      /* encoded signed head that these rows reach, empty if not yet at the head */
+	struct bytes cursor; /* the sender's token behind the last row; opaque here */
+	bool full_begin;     /* first of a full listing: from here on mark ... */
+	bool full_end;       /* ... and here drop every row of the origin that was not in it */
+	struct bytes head;   /* encoded signed head that these rows reach, empty if not yet at the head */
 };
 
 struct op {

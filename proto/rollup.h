@@ -32,7 +32,7 @@ MUST_CHECK int rollup_spec_parse(const char *text, struct rollup_spec *ret, stru
 /* Add one number measured in `unit` at `twin` (both must outlive the state). Non-finite numbers are left out.
  * ERR_UNIT with a note naming both twins. */
 MUST_CHECK int rollup_add(struct rollup_state *s, double number, const char *unit, const char *twin,
-                          struct err_note *note);
+			  struct err_note *note);
 
 /* s += other, converted to the unit of s. ERR_UNIT with a note naming both twins. */
 MUST_CHECK int rollup_merge(struct rollup_state *s, const struct rollup_state *other, struct err_note *note);

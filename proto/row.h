@@ -2,8 +2,8 @@
 /* Row - a twin's summary as it travels: the small public face of a twin (DESIGN 2, summary; DESIGN 7, rows).
  *
  * Inside an organisation a row is handed on as the bytes its origin encoded. Across a border it is what the
- * policy leaves of it, encoded anew by the border: `mask` says what was left in, so that both sides compute the
- * same fingerprint, and `seq` is 0 (a sequence number would tell how much else changes).
+ * policy leaves of it, encoded anew by the border: `mask` says what was left in, so that both sides compute
+ * the same fingerprint, and `seq` is 0 (a sequence number would tell how much else changes).
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 #include "proto/hash.h"
 #include "proto/twin.h"
 
-/* Which state of a twin is newer. `lineage` is the place of the incarnation in the origin's lineage, `stamp_ns`
- * the origin's hybrid clock: wall time, but always larger than the last one it gave. */
+/* Which state of a twin is newer. `lineage` is the place of the incarnation in the origin's lineage,
+ * `stamp_ns` the origin's hybrid clock: wall time, but always larger than the last one it gave. */
 struct row_version {
 	uint32_t lineage;
 	int64_t stamp_ns;
@@ -32,18 +32,18 @@ struct row_parent {
 
 /* What of the owner's full row is in (macros, for bit 31 fits no enum). Bits 0..15: the origin's KPI of that
  * place; bits 16..23: the parent of that place. */
-#define ROW_MASK_KPI      (1u << 0)
-#define ROW_MASK_PARENT   (1u << 16)
-#define ROW_MASK_DISCOVER (1u << 30) /* set in every row that crossed a border: a mask of 0 is "not visible" */
-#define ROW_MASK_SUMMARY  (1u << 31) /* name, life-cycle, health and tags */
-#define ROW_MASK_ALL      UINT32_MAX /* the owner's full row */
+#define ROW_MASK_KPI (1u << 0)
+#define ROW_MASK_PARENT (1u << 16)
+#define ROW_MASK_DISCOVER (1u << 30) /* in every row that crossed a border: 0 means "not visible" */
+#define ROW_MASK_SUMMARY (1u << 31)  /* name, life-cycle, health and tags */
+#define ROW_MASK_ALL UINT32_MAX      /* the owner's full row */
 
 struct row {
 	const char *id;
 	struct row_version version;
-	uint64_t seq;  /* in the origin's stream; 0 in rows that crossed a border */
+	uint64_t seq; /* in the origin's stream; 0 in rows that crossed a border */
 	uint32_t mask;
-	bool deleted;  /* tombstone or retraction: only id, version and seq mean anything */
+	bool deleted; /* tombstone or retraction: only id, version and seq mean anything */
 	enum kind kind;
 	const char *type; /* "" for none */
 	const char *name; /* "" for none */

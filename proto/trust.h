@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Trust objects - what organisations sign, as data; security/ makes and verifies them (SECURITY 2.2).
  *
- * A signed object is a `struct signed_blob`: the bytes that were signed, the key, the signature. What the bytes
- * are is fixed by the context string that goes into the signature (security/sign.h). All pointers are borrowed.
+ * A signed object is a `struct signed_blob`: the bytes that were signed, the key, the signature. What the
+ * bytes are is fixed by the context string that goes into the signature (security/sign.h). All pointers are
+ * borrowed.
  */
 #pragma once
 
@@ -60,8 +61,8 @@ struct credential {
 	struct serial serial;
 	struct curve_key curve;
 	struct public_key sign;
-	uint32_t roles;         /* of enum role */
-	const char **prefixes;  /* twin id prefixes the node may own; none: all of the organisation */
+	uint32_t roles;        /* of enum role */
+	const char **prefixes; /* twin id prefixes the node may own; none: all of the organisation */
 	size_t n_prefixes;
 	const char *endpoint;        /* where own nodes reach it, `tcp://host:port`; "": it only dials out */
 	const char *border_endpoint; /* where partners reach it; "" unless it has the role */

@@ -36,10 +36,10 @@ enum confirmation { CONFIRM_PENDING, CONFIRM_CONFIRMED, CONFIRM_REFUSED, N_CONFI
 struct property_def {
 	const char *name;
 	enum value_type type;
-	const char *unit;      /* UDUNITS-2; "" for none */
-	double min, max;       /* inclusive; NaN: open */
-	bool kpi;              /* part of the summary */
-	const char **options;  /* words of an enum */
+	const char *unit;     /* UDUNITS-2; "" for none */
+	double min, max;      /* inclusive; NaN: open */
+	bool kpi;             /* part of the summary */
+	const char **options; /* words of an enum */
 	size_t n_options;
 };
 
@@ -91,8 +91,9 @@ bool life_cycle_parse(const char *text, enum life_cycle *ret);
 const char *health_text(enum health health);
 const char *confirmation_text(enum confirmation state);
 
-/* May the life-cycle go from one state to the other? design -> build -> commissioned -> operating <-> maintenance,
- * any of them -> retired, design/build/commissioned may be skipped forwards, nothing leaves retired. */
+/* May the life-cycle go from one state to the other? design -> build -> commissioned -> operating <->
+ * maintenance, any of them -> retired, design/build/commissioned may be skipped forwards, nothing leaves
+ * retired. */
 bool life_cycle_may(enum life_cycle from, enum life_cycle to);
 
 /* The life-cycle state at a time; LIFE_DESIGN before the first step. */
@@ -114,8 +115,9 @@ bool twin_def_equal(const struct twin_def *a, const struct twin_def *b);
 bool type_def_equal(const struct type_def *a, const struct type_def *b);
 bool relation_equal(const struct relation *a, const struct relation *b);
 
-/* May this sample be stored under this property? Type, range of the number, word of the enum, finite position.
- * NaN and infinity are kept with quality bad (the caller sets it); anything else wrong is ERR_REFUSED + note. */
+/* May this sample be stored under this property? Type, range of the number, word of the enum, finite
+ * position. NaN and infinity are kept with quality bad (the caller sets it); anything else wrong is
+ * ERR_REFUSED + note. */
 MUST_CHECK int property_accepts(const struct property_def *p, const struct sample *s, struct err_note *note);
 
 /* Deep copies into an arena; -ENOMEM. */

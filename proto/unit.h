@@ -14,7 +14,7 @@ MUST_CHECK int unit_check(const char *unit, struct err_note *note);
 /* y[from] = scale * x[to] + offset, so that `x * ret_scale + ret_offset` turns a value in `from` into `to`.
  * Equal texts are answered without the library. ERR_UNIT with a note when they measure different things. */
 MUST_CHECK int unit_convert(const char *from, const char *to, double *ret_scale, double *ret_offset,
-                            struct err_note *note);
+			    struct err_note *note);
 
 /* Give the data base back (tests and end of process). */
 void unit_fini(void);

@@ -60,9 +60,9 @@ bool position_is_valid(const struct position *p);
 bool value_equal(const struct value *a, const struct value *b);
 
 /* Read a value a person or a CSV cell wrote, as the given type (ERR_REFUSED with a note). Text is copied into
- * the arena. A position is `lat,lon` or `lat,lon,alt`. "NaN" and "inf" are numbers here; who stores decides. */
+ * the arena. A position is `lat,lon` or `lat,lon,alt`. "NaN" and "inf" are numbers here. */
 MUST_CHECK int value_parse(struct arena *a, enum value_type type, const char *text, struct value *ret,
-                           struct err_note *note);
+			   struct err_note *note);
 
 /* The shortest text that reads back as the same value; numbers as %.17g at most. */
 const char *value_text(struct arena *a, const struct value *v);

@@ -2,12 +2,13 @@
 /* View - the question a view asks and the parts its answer comes in (DESIGN 8).
  *
  * One question carries all roots at once. The answer of one source is one or more parts (a frame each); parts
- * merge: members and edges are lists to be joined, counts and roll-up states add up. Every pointer is borrowed.
+ * merge: members and edges are lists to be joined, counts and roll-up states add up. Every pointer is
+ * borrowed.
  */
 #pragma once
 
-#include "proto/row.h"
 #include "proto/rollup.h"
+#include "proto/row.h"
 
 #define VIEW_DEPTH_ALL UINT32_MAX
 
@@ -27,9 +28,9 @@ struct view_question {
 	int64_t as_of_ns; /* valid time: values by their time of measurement, relations by their validity */
 	bool unconfirmed; /* take unconfirmed members into the roll-ups */
 	/* What only the asker's own node looks at: */
-	bool offline;         /* never ask another node */
-	int64_t fresh_ns;     /* summaries vouched for within this time are good enough; 0: always ask */
-	int64_t deadline_ns;  /* after this the last summaries are taken; 0: the node's default */
+	bool offline;        /* never ask another node */
+	int64_t fresh_ns;    /* summaries vouched for within this time are good enough; 0: always ask */
+	int64_t deadline_ns; /* after this the last summaries are taken; 0: the node's default */
 };
 
 enum member_state {
@@ -64,9 +65,9 @@ struct view_counts {
 
 struct view_source {
 	const char *org, *node;
-	uint64_t revision; /* stamp of the newest row that went in, microseconds since the epoch */
-	int64_t age_ns;    /* time since the owner last vouched for it; 0 when live */
-	uint64_t epoch;    /* policy epoch under which it was answered */
+	uint64_t revision;       /* stamp of the newest row that went in, microseconds since the epoch */
+	int64_t age_ns;          /* time since the owner last vouched for it; 0 when live */
+	uint64_t epoch;          /* policy epoch under which it was answered */
 	enum member_state state; /* live, cached, or unreachable: asked and not heard */
 };
 
@@ -79,7 +80,7 @@ struct view_part {
 	size_t n_sources;
 	struct view_counts counts;
 	struct rollup_state *rollups; /* totals; NULL or n_rollups */
-	size_t n_rollups; /* as many as the question has; also the length of every member's array */
+	size_t n_rollups;      /* as many as the question has; also the length of every member's array */
 	const char **problems; /* sentences: a cycle, units that do not agree, a budget reached */
 	size_t n_problems;
 };
