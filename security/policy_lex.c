@@ -68,12 +68,12 @@ static bool is_plain(uint8_t c)
 	return c > 0x20 && c < 0x7f && !is_separator(c);
 }
 
-static unsigned column_at(const struct line *l, size_t at)
+unsigned line_column(const struct line *l, const struct word *w)
 {
 	unsigned n = 1;
 
-	for (size_t i = 0; i < at; i++)
-		n += (l->text.data[i] & 0xc0) != 0x80; /* the later bytes of a character do not count */
+	for (const uint8_t *c = l->text.data; c < w->text.data; c++)
+		n += (*c & 0xc0) != 0x80; /* the later bytes of a character do not count */
 	return n;
 }
 
@@ -81,7 +81,7 @@ static unsigned column_at(const struct line *l, size_t at)
 static struct word cut(struct line *l, enum word_kind kind, size_t from, size_t len, size_t next)
 {
 	l->at = next;
-	return (struct word){kind, {l->text.data + from, len}, column_at(l, from)};
+	return (struct word){kind, {l->text.data + from, len}};
 }
 
 /* The fault stays where it is: whoever reads on meets it again. */

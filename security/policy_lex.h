@@ -31,7 +31,6 @@ enum word_kind {
 struct word {
 	enum word_kind kind;
 	struct bytes text; /* of a title without the quotes; of a fault the offending character */
-	unsigned column;   /* 1.., in characters */
 };
 
 struct line {
@@ -49,6 +48,10 @@ struct lines lines_of(const char *text);
 bool lines_next(struct lines *l, struct line *ret); /* false: no line is left */
 
 struct word line_next(struct line *l);
+
+/* Where a word of the line stands: 1.., in characters. Counts from the front: for findings, not for every
+ * word. */
+unsigned line_column(const struct line *l, const struct word *w);
 
 /* The character at the front of `text` as a code point, *ret_len its bytes; false if it is not UTF-8. */
 bool utf8_decode(struct bytes text, uint32_t *ret, size_t *ret_len);

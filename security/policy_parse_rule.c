@@ -23,7 +23,7 @@ static bool begin_rule(struct parser *ps, bool never)
 	if (title.kind != WORD_TITLE)
 		return parser_unexpected(ps, &title, "a \"title\" in quotes");
 	rule->title = parser_keep(ps, title.text);
-	return rule->title && parser_end(ps, "the rest on lines of its own");
+	return rule->title && parser_end(ps, "nothing more");
 }
 
 bool policy_read_never(struct parser *ps)
@@ -174,17 +174,16 @@ static bool read_duration(struct parser *ps, int64_t *ret_ns)
 	char text[SHOWN];
 
 	if (*ret_ns != 0)
-		return parser_complain(ps, "column %u: the bound stands twice, remove one", w.column);
+		return parser_complain_at(ps, &w, "the bound stands twice, remove one");
 	if (w.kind != WORD_PLAIN || w.text.len > SHOWN - 3)
 		return parser_unexpected(ps, &w, "a duration such as 30d or 1min");
 	/* A month is not a duration here, so `1m` can only be the minute people mean by it. */
 	const bool minute = w.text.data[w.text.len - 1] == 'm';
 	snprintf(text, sizeof text, "%.*s%s", word_shown(&w), word_chars(&w), minute ? "in" : "");
 	if (duration_parse(text, ret_ns, &note) < 0)
-		return parser_complain(ps, "column %u: %s", w.column, note.text);
+		return parser_complain_at(ps, &w, "%s", note.text);
 	if (*ret_ns == 0) /* would mean no bound: the opposite of what it says */
-		return parser_complain(ps, "column %u: '%s' is no time at all, write more or leave it out",
-				       w.column, text);
+		return parser_complain_at(ps, &w, "'%s' is no time at all, write more or leave it out", text);
 	return true;
 }
 
@@ -333,7 +332,7 @@ static bool read_time(struct parser *ps, int64_t *ret_ns)
 			 word_chars(&of_day));
 	}
 	if (time_parse(text, ret_ns, &note) < 0)
-		return parser_complain(ps, "column %u: %s", date.column, note.text);
+		return parser_complain_at(ps, &date, "%s", note.text);
 	if (strlen(text) == strlen("2027-03-31"))
 		*ret_ns += 24 * 3600 * NS_PER_S;
 	return parser_end(ps, "nothing more");

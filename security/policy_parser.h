@@ -24,6 +24,9 @@ struct parser {
 
 /* An error in the current line. Returns false. */
 bool parser_complain(struct parser *ps, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same with the column of a word of the line. */
+bool parser_complain_at(struct parser *ps, const struct word *w, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* The same about a word that does not belong here; `what` are the words that could have stood in its place.
  */
 bool parser_unexpected(struct parser *ps, const struct word *w, const char *what);

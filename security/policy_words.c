@@ -20,6 +20,17 @@ bool parser_complain(struct parser *ps, const char *format, ...)
 	return false;
 }
 
+bool parser_complain_at(struct parser *ps, const struct word *w, const char *format, ...)
+{
+	char text[320];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	return parser_complain(ps, "column %u: %s", line_column(&ps->line, w), text);
+}
+
 struct word parser_next(struct parser *ps)
 {
 	return line_next(&ps->line);
@@ -66,11 +77,11 @@ static bool complain_of_foreign(struct parser *ps, const struct word *w)
 	size_t len;
 
 	if (!utf8_decode(w->text, &code, &len))
-		return parser_complain(ps, "column %u: byte 0x%02x is not ASCII, type the character anew",
-				       w->column, w->text.data[0]);
-	return parser_complain(
-		ps, "column %u: U+%04X is possible in titles and comments only, type an ASCII character",
-		w->column, (unsigned)code);
+		return parser_complain_at(ps, w, "byte 0x%02x is not ASCII, type the character anew",
+					  w->text.data[0]);
+	return parser_complain_at(ps, w,
+				  "U+%04X is possible in titles and comments only, type an ASCII character",
+				  (unsigned)code);
 }
 
 static bool complain_of_fault(struct parser *ps, const struct word *w)
@@ -78,15 +89,12 @@ static bool complain_of_fault(struct parser *ps, const struct word *w)
 	switch (w->kind) {
 	case WORD_NOT_ASCII: return complain_of_foreign(ps, w);
 	case WORD_NOT_UTF8:
-		return parser_complain(ps, "column %u: byte 0x%02x is not UTF-8, save the file as UTF-8",
-				       w->column, w->text.data[0]);
-	case WORD_CONTROL:
-		return parser_complain(ps, "column %u: there is a control character, remove it", w->column);
-	case WORD_TITLE_OPEN:
-		return parser_complain(ps, "column %u: the title does not end, add a '\"'", w->column);
+		return parser_complain_at(ps, w, "byte 0x%02x is not UTF-8, save the file as UTF-8",
+					  w->text.data[0]);
+	case WORD_CONTROL: return parser_complain_at(ps, w, "there is a control character, remove it");
+	case WORD_TITLE_OPEN: return parser_complain_at(ps, w, "the title does not end, add a '\"'");
 	case WORD_TITLE_LONG:
-		return parser_complain(ps, "column %u: the title is longer than %d bytes, shorten it",
-				       w->column, TITLE_MAX);
+		return parser_complain_at(ps, w, "the title is longer than %d bytes, shorten it", TITLE_MAX);
 	case WORD_END:
 	case WORD_PLAIN:
 	case WORD_TITLE:
@@ -116,8 +124,8 @@ bool parser_unexpected(struct parser *ps, const struct word *w, const char *what
 	if (is_unsupported(w))
 		return parser_complain(ps, "'%.*s' is not supported yet, leave it out", word_shown(w),
 				       word_chars(w));
-	return parser_complain(ps, "column %u: '%.*s' is not expected here, write %s", w->column,
-			       word_shown(w), word_chars(w), what);
+	return parser_complain_at(ps, w, "'%.*s' is not expected here, write %s", word_shown(w),
+				  word_chars(w), what);
 }
 
 bool parser_end(struct parser *ps, const char *what)
@@ -159,9 +167,9 @@ const char *parser_name(struct parser *ps, const char *what, size_t max)
 	if (w.kind != WORD_PLAIN)
 		return parser_unexpected(ps, &w, what), NULL;
 	if (!id_is_segment(w.text, max))
-		return parser_complain(
-			       ps, "column %u: '%.*s' is not %s, those have 1 to %zu of A-Z a-z 0-9 . _ -",
-			       w.column, word_shown(&w), word_chars(&w), what, max),
+		return parser_complain_at(ps, &w,
+					  "'%.*s' is not %s, those have 1 to %zu of A-Z a-z 0-9 . _ -",
+					  word_shown(&w), word_chars(&w), what, max),
 		       NULL;
 	return parser_keep(ps, w.text);
 }
@@ -174,8 +182,8 @@ const char *parser_pattern(struct parser *ps, const char *what)
 	if (w.kind != WORD_PLAIN)
 		return parser_unexpected(ps, &w, what), NULL;
 	if (pattern_check(w.text, &note) < 0)
-		return parser_complain(ps, "column %u: pattern '%.*s' is not possible: %s", w.column,
-				       word_shown(&w), word_chars(&w), note.text),
+		return parser_complain_at(ps, &w, "pattern '%.*s' is not possible: %s", word_shown(&w),
+					  word_chars(&w), note.text),
 		       NULL;
 	return parser_keep(ps, w.text);
 }

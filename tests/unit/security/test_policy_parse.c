@@ -2,6 +2,7 @@
 #include "tests/unit/security/test_policy.h"
 
 #include "proto/buf.h"
+#include "security/policy_lex.h"
 #include "tests/lib/failing_alloc.h"
 
 static const char everything[] = ACME
@@ -70,6 +71,41 @@ Test(policy_parse, what_is_beyond_ascii_stands_in_titles_and_comments_only)
 			"E 1: column 16: there is a control character, remove it\n");
 	expect_findings("policy acme\nshare \"\xc3\xa4\xc2\x9b\"\n",
 			"E 2: column 9: there is a control character, remove it\n");
+}
+
+Test(policy_parse, titles_and_comments_are_utf8)
+{
+	for (const char **good =
+		     (const char *[]){"\t\x7e", "\xc2\xa0", "\xe2\x82\xac", "\xf0\x9f\x98\x80", NULL};
+	     *good; good++) {
+		char text[64];
+		snprintf(text, sizeof text, "policy acme # %s\nnever \"%s\"\nto org\n", *good, *good);
+		expect_findings(text, "E 3: the line ends too early, write an organisation name\n");
+	}
+	for (const char **bad = (const char *[]){"\xc0\xaf", "\xed\xa0\x80", "\xe2\x82", "\xf4\x90\x80\x80",
+						 "\xf8", "\x80", "\xe0\x80\xaf", NULL};
+	     *bad; bad++) {
+		char text[64], expected[256];
+		snprintf(text, sizeof text, "policy acme # %s\nnever \"%s\"\nto org\n", *bad, *bad);
+		snprintf(expected, sizeof expected,
+			 "E 1: column 15: byte 0x%02x is not UTF-8, save the file as UTF-8\n"
+			 "E 2: column 8: byte 0x%02x is not UTF-8, save the file as UTF-8\n"
+			 "E 3: the line ends too early, write an organisation name\n",
+			 (unsigned char)**bad, (unsigned char)**bad);
+		expect_findings(text, expected);
+	}
+}
+
+Test(policy_parse, a_title_has_a_bound)
+{
+	char text[256], title[TITLE_MAX + 2] = "";
+
+	memset(title, 'x', TITLE_MAX);
+	snprintf(text, sizeof text, "policy acme\nnever \"%s\"\nto org\n", title);
+	expect_findings(text, "E 3: the line ends too early, write an organisation name\n");
+	title[TITLE_MAX] = 'x';
+	snprintf(text, sizeof text, "policy acme\nnever \"%s\"\n", title);
+	expect_findings(text, "E 2: column 7: the title is longer than 200 bytes, shorten it\n");
 }
 
 Test(policy_parse, the_first_line_says_whose_policy_it_is)
@@ -376,6 +412,16 @@ Test(policy_parse, limits_are_refused_in_one_line)
 	expect_findings(blank, "");
 }
 
+Test(policy_parse, one_line_of_half_a_million_words_is_read_at_once, .timeout = 10)
+{
+	SCOPED(buf_fini) struct buf rule = {0};
+
+	buf_put_text(&rule, ACME "never \"n\"\nto org volt\ndeny read\ntwins a");
+	while (rule.len < POLICY_TEXT_MAX - 2)
+		buf_put_text(&rule, ",a");
+	expect_findings(text_of(&rule), "");
+}
+
 Test(policy_parse, of_very_many_findings_the_first_are_kept)
 {
 	SCOPED(buf_fini) struct buf lines = {0};
@@ -433,6 +479,7 @@ Test(policy_parse, every_allocation_may_fail)
 	for (int i = 0; i < 200; i++) {
 		buf_print(&good, "org o%d = F\nnever \"%d\"\nto org o%d, group partners\n", i, i, i);
 		buf_put_text(&good, "twins x, y with tag z\ndeny read of a, b\n");
+		buf_print(&good, "deny read of %0*d, %0*d\n", 200, i, 250, i);
 		buf_print(&bad, "share \"%d\"\nto org volt role r\nallow watch\n", i);
 	}
 	expect_survival(text_of(&good), 0);
