@@ -19,6 +19,11 @@ static const char text[] = ACME
 	"  twins plant1/line3\n"
 	"  allow read state/*\n"
 	"  until 2026-11-30T18:00\n"
+	"share \"operators too\"\n"
+	"  to org bolt role operator\n"
+	"  twins plant1/line3\n"
+	"  allow read state/*, state/x\n"
+	"  until 2026-12-30T18:00\n"
 	"share \"last year\"\n"
 	"  to org harbor\n"
 	"  twins plant1/**\n"
@@ -78,6 +83,14 @@ Test(policy_why, an_allow_names_its_share_and_how_long_it_holds)
 		   "2027-01-01T00:00:00Z");
 }
 
+Test(policy_why, of_several_shares_the_one_that_holds_longest_is_named)
+{
+	expect_why(asks("bolt", "operator", RIGHT_READ, "state/power"), LINE3,
+		   "read of state/power of acme/plant1/line3 is granted to bolt as operator by share "
+		   "\"operators too\" "
+		   "(line 23) until 2026-12-30T18:00:00Z");
+}
+
 Test(policy_why, a_never_is_named_with_the_share_it_wins_over)
 {
 	expect_why(asks("volt", NULL, RIGHT_READ, "recipe/mix"), LINE3,
@@ -110,7 +123,7 @@ Test(policy_why, what_is_missing_is_named_with_the_nearest_share)
 		   "it to the role operator only");
 	expect_why(asks("harbor", NULL, RIGHT_READ, "state/power"), LINE3,
 		   "no share grants read of state/power of acme/plant1/line3 to harbor; share \"last year\" "
-		   "(line 23) "
+		   "(line 28) "
 		   "granted it and ended 2026-01-01T00:00:00Z");
 	expect_why(asks("stranger", NULL, RIGHT_SUMMARY, NULL), LINE3,
 		   "no share grants summary of acme/plant1/line3 to stranger; share \"line 3\" (line 10) "
