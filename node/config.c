@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "proto/clock.h"
 #include "proto/scope.h"
@@ -331,20 +332,16 @@ int config_read(struct config *c, const char *path, bool must_exist, struct err_
 	return 0;
 }
 
-static char upper(char c)
-{
-	return 'a' <= c && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}
-
-/* HOLON_LIMITS_STORE_SIZE of limits, store-size. */
+/* HOLON_LIMITS_STORE_SIZE of limits, store-size; the case of letters does not matter. */
 static bool is_named(const struct setting *s, const char *variable, size_t len)
 {
 	char name[64];
 	int n = snprintf(name, sizeof name, "HOLON_%s_%s", s->section, s->key);
 
 	for (char *p = name; *p; p++)
-		*p = *p == '-' ? '_' : upper(*p);
-	return (size_t)n == len && memcmp(name, variable, len) == 0;
+		if (*p == '-')
+			*p = '_';
+	return (size_t)n == len && strncasecmp(name, variable, len) == 0;
 }
 
 static bool is_of_a_section(const char *variable)
@@ -353,9 +350,7 @@ static bool is_of_a_section(const char *variable)
 
 	for (size_t i = 0; i < N_SETTINGS; i++) {
 		int n = snprintf(start, sizeof start, "HOLON_%s_", settings[i].section);
-		for (char *p = start; *p; p++)
-			*p = upper(*p);
-		if (strncmp(variable, start, (size_t)n) == 0)
+		if (strncasecmp(variable, start, (size_t)n) == 0)
 			return true;
 	}
 	return false;

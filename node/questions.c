@@ -38,10 +38,18 @@ static void say_failure(struct reply *r, int code, const char *text)
 /* ---- Views: as many frames as they need ------------------------------------------------------------------
  */
 
+static size_t text_bytes(const char *text)
+{
+	return text ? strlen(text) : 0;
+}
+
 static size_t member_bytes(const struct view_member *m, size_t n_rollups)
 {
-	return MEMBER_BYTES + strlen(m->id) + strlen(m->parent) + strlen(m->type) + strlen(m->name) +
-	       n_rollups * ROLLUP_BYTES;
+	size_t bytes = MEMBER_BYTES + strlen(m->id) + strlen(m->parent) + strlen(m->type) + strlen(m->name);
+
+	for (size_t i = 0; i < n_rollups; i++)
+		bytes += ROLLUP_BYTES + text_bytes(m->rollups[i].unit) + text_bytes(m->rollups[i].unit_twin);
+	return bytes;
 }
 
 static size_t say_members(struct reply *r, const struct view_part *view, size_t from)
@@ -97,18 +105,43 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 /* ---- Reads and histories ---------------------------------------------------------------------------------
  */
 
+static size_t value_bytes(const struct value *v)
+{
+	return v->type == VALUE_TEXT || v->type == VALUE_ENUM ? strlen(v->text) : 0;
+}
+
+/* A history is one frame's worth already; the values of a twin may be many, and long. */
+static size_t say_values(struct reply *r, const struct answer *whole, size_t from)
+{
+	struct answer answer = *whole;
+	size_t bytes = 0, to = from;
+
+	while (to < whole->n_values && bytes < FRAME_FILL) {
+		const struct kpi *v = &whole->values[to++];
+		bytes += MEMBER_BYTES + strlen(v->property) + text_bytes(v->unit) +
+			 text_bytes(v->sample.source) + value_bytes(&v->sample.value);
+	}
+	answer.values = whole->values + from;
+	answer.n_values = to - from;
+	answer.last = to == whole->n_values;
+	say(r, &answer);
+	return to;
+}
+
 static void on_read(void *ctx, int code, const char *text, const struct answer *parts, size_t n)
 {
 	struct reply *r = ctx;
+	size_t at = 0;
 
 	if (code < 0 || n == 0) {
 		say_failure(r, code < 0 ? code : ERR_ABSENT, text);
 	} else {
 		struct answer answer = parts[0];
-		answer.last = true;
 		answer.code = 0;
 		answer.unit = answer.unit ? answer.unit : "";
-		say(r, &answer);
+		do
+			at = say_values(r, &answer, at);
+		while (at < answer.n_values);
 	}
 	free(r);
 }

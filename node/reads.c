@@ -8,7 +8,7 @@
 #include "proto/clock.h"
 #include "proto/id.h"
 
-enum { ANSWER_BYTES = 8 << 20, SAMPLES_PER_FRAME = 500 };
+enum { ANSWER_BYTES = 8 << 20, SAMPLES_PER_FRAME = 500, SAMPLE_BYTES = 64 };
 
 /* ---- Here ------------------------------------------------------------------------------------------------
  */
@@ -50,16 +50,60 @@ static int read_here(struct engine *e, const char *org, const struct question *q
 	return q->property[0] && ret->n_values == 0 ? egress_refuse(&e->egress, org, q->twin, note) : 0;
 }
 
-/* Only so far back, and at most one sample in each step: the first. */
-static void thin_out(struct answer *answer, int64_t step_ns)
+static size_t sample_bytes(const struct sample *s)
+{
+	const bool text = s->value.type == VALUE_TEXT || s->value.type == VALUE_ENUM;
+
+	return SAMPLE_BYTES + (text ? strlen(s->value.text) : 0) + (s->source ? strlen(s->source) : 0);
+}
+
+/* As many samples as one frame holds; the asker goes on behind the last of them. */
+static void fit_frame(struct answer *answer)
+{
+	size_t bytes = 0, n = 0;
+
+	while (n < answer->n_samples && bytes < FRAME_FILL)
+		bytes += sample_bytes(&answer->samples[n++]);
+	answer->more |= n < answer->n_samples;
+	answer->n_samples = n;
+}
+
+/* Of each step only its first sample, whatever page it falls on: the one before the page decides too. */
+static void thin_out(struct answer *answer, int64_t step_ns, const struct sample *before)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; step_ns > 0 && i < answer->n_samples; i++)
-		if (n == 0 || answer->samples[i].t_ns / step_ns != answer->samples[n - 1].t_ns / step_ns)
-			answer->samples[n++] = answer->samples[i];
-	if (step_ns > 0)
-		answer->n_samples = n;
+	for (size_t i = 0; i < answer->n_samples; i++) {
+		const struct sample s = answer->samples[i];
+		if (!before || before->t_ns / step_ns != s.t_ns / step_ns)
+			answer->samples[n++] = s;
+		before = &answer->samples[n > 0 ? n - 1 : 0];
+	}
+	answer->n_samples = n;
+}
+
+/* One page. With a step, pages of which nothing is left are passed over. */
+static int read_page(struct engine *e, const struct twin *t, size_t place, const struct question *q,
+		     int64_t step_ns, struct arena *a, struct answer *ret)
+{
+	const size_t limit = q->limit > 0 && q->limit < SAMPLES_PER_FRAME ? q->limit : SAMPLES_PER_FRAME;
+	int64_t from_ns = q->from_ns;
+
+	do {
+		struct sample before;
+		int r = STORE_ABSENT;
+		TRY(store_history(e->store, t, place, from_ns, q->to_ns, limit, a, &ret->samples,
+				  &ret->n_samples, &ret->more));
+		fit_frame(ret);
+		if (step_ns == 0 || ret->n_samples == 0)
+			return 0;
+		if (from_ns > INT64_MIN)
+			r = store_value_at(e->store, t, place, from_ns - 1, a, &before);
+		TRY(r);
+		from_ns = ret->samples[ret->n_samples - 1].t_ns + 1;
+		thin_out(ret, step_ns, r == 0 ? &before : NULL);
+	} while (ret->n_samples == 0 && ret->more);
+	return 0;
 }
 
 static int history_here(struct engine *e, const char *org, const struct question *q, struct arena *a,
@@ -80,11 +124,10 @@ static int history_here(struct engine *e, const char *org, const struct question
 		return egress_refuse(&e->egress, org, q->twin, note);
 	if (last_ns > 0 && from_ns < e->egress.wall_ns() - last_ns)
 		from_ns = e->egress.wall_ns() - last_ns;
-	const size_t limit = q->limit > 0 && q->limit < SAMPLES_PER_FRAME ? q->limit : SAMPLES_PER_FRAME;
+	struct question page = *q;
+	page.from_ns = from_ns;
 	ret->unit = p->unit;
-	TRY(store_history(e->store, t, place, from_ns, q->to_ns, limit, a, &ret->samples, &ret->n_samples,
-			  &ret->more));
-	thin_out(ret, step_ns);
+	TRY(read_page(e, t, place, &page, step_ns, a, ret));
 	for (size_t i = 0; !egress_is_own(&e->egress, org) && i < ret->n_samples; i++)
 		ret->samples[i].source = NULL;
 	return 0;
@@ -133,23 +176,42 @@ static bool passes_border(struct relayed *r, const struct answer *part, struct a
 	return true;
 }
 
+/* The frames of an answer as one part. */
+static int join(struct arena *a, const struct answer *parts, size_t n, struct answer *ret)
+{
+	if (n == 0)
+		return FAIL(ERR_ABSENT);
+	*ret = parts[0];
+	ret->values = NULL;
+	ret->n_values = 0;
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < parts[i].n_values; j++) {
+			struct kpi *v = arena_push(a, &ret->values, &ret->n_values, sizeof *v);
+			if (!v)
+				return FAIL(-ENOMEM);
+			*v = parts[i].values[j];
+		}
+	return 0;
+}
+
 static void on_relayed(void *ctx, int code, const char *text, const struct answer *parts, size_t n)
 {
 	struct relayed *r = ctx;
 	SCOPED(scope_arena) struct arena *a = NULL;
-	struct answer shown;
+	struct answer whole, shown;
+	struct err_note note = {0};
 
-	if (code == 0 && !egress_is_own(&r->e->egress, r->org)) {
-		if (n != 1 || arena_new(&a, ANSWER_BYTES) < 0 || !passes_border(r, &parts[0], &shown, a)) {
-			struct err_note note = {0};
-			code = egress_refuse(&r->e->egress, r->org, r->twin, &note);
-			r->done(r->ctx, code, note.text, NULL, 0);
-		} else {
-			r->done(r->ctx, 0, "", &shown, 1);
-		}
-	} else {
-		r->done(r->ctx, code, text, parts, n);
+	if (code == 0)
+		code = arena_new(&a, ANSWER_BYTES);
+	if (code == 0)
+		code = join(a, parts, n, &whole);
+	if (code == 0 && egress_is_own(&r->e->egress, r->org))
+		shown = whole;
+	else if (code == 0 && !passes_border(r, &whole, &shown, a)) {
+		code = egress_refuse(&r->e->egress, r->org, r->twin, &note);
+		text = note.text;
 	}
+	r->done(r->ctx, code, text, &shown, code < 0 ? 0 : 1);
 	free(r);
 }
 

@@ -301,16 +301,18 @@ static int start_seq(struct engine *e, const char *audience, const struct pull *
 static int fill_rows(struct reader *reader, const struct pull *pull, const struct head *head, struct arena *a,
 		     struct rows *ret)
 {
-	const size_t before = arena_used(a);
+	size_t bytes = 0;
 
-	while (arena_used(a) - before < FRAME_FILL) {
+	while (bytes < FRAME_FILL) {
 		const uint64_t seq = reader->seq;
 		if (!read_next(reader) || reader->seq > head->seq) {
 			reader->seq = seq;
 			ret->at_head = true;
 			return 0;
 		}
+		const size_t n = ret->n;
 		TRY(push_current(reader, pull->full, ret, a));
+		bytes += ret->n > n ? ret->rows[n].len : 0;
 	}
 	return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/summary.h"
 
+#include <string.h>
+
 #include "proto/id.h"
 
 /* Without limits and alarms health is what the data says: bad quality is an alarm of the sensor, not of the
@@ -20,6 +22,12 @@ static enum health health_of(const struct row *r)
 	return worst;
 }
 
+/* A summary has to fit into one frame with others. */
+static bool is_long_text(const struct value *v)
+{
+	return (v->type == VALUE_TEXT || v->type == VALUE_ENUM) && strlen(v->text) > KPI_TEXT_MAX;
+}
+
 static int add_kpis(const struct twin *t, struct arena *a, struct row *r)
 {
 	r->kpis = arena_take_array(a, t->type->n_kpis, sizeof *r->kpis);
@@ -30,6 +38,8 @@ static int add_kpis(const struct twin *t, struct arena *a, struct row *r)
 		r->kpis[i] = (struct kpi){
 			.property = p->name, .unit = p->unit, .sample = t->values[t->type->kpis[i]]};
 		r->kpis[i].sample.source = NULL;
+		if (is_long_text(&r->kpis[i].sample.value))
+			r->kpis[i].sample.value = (struct value){.type = VALUE_NONE};
 	}
 	r->n_kpis = t->type->n_kpis;
 	return 0;

@@ -92,19 +92,26 @@ static int push_edge(struct walk *w, const struct step *parent, const char *chil
 /* ---- Values ----------------------------------------------------------------------------------------------
  */
 
-/* May the asker have this value now? As-of is history; a KPI comes with the summary too. */
-static bool may_have(const struct walk *w, const struct row *row, const char *property, bool kpi)
+/* May the asker have this value? As-of is history, and as coarse: a share with a step shows the value at its
+ * last full step, not between. A KPI comes with the summary too. */
+static bool may_have(const struct walk *w, const struct row *row, const char *property, bool kpi,
+		     int64_t *ret_at_ns)
 {
 	const struct egress *e = &w->e->egress;
+	int64_t last_ns, step_ns;
 
-	if (w->q->has_as_of) {
-		int64_t last_ns, step_ns;
-		return egress_history(e, w->org, row, property, &last_ns, &step_ns) &&
-		       (last_ns == 0 || w->q->as_of_ns >= e->wall_ns() - last_ns);
-	}
-	return egress_allows(e, w->org, RIGHT_READ, row, property) ||
-	       (kpi && egress_allows(e, w->org, RIGHT_SUMMARY, row, NULL) &&
-		egress_allows(e, w->org, RIGHT_SUMMARY, row, property));
+	*ret_at_ns = w->q->as_of_ns;
+	if (is_own(w))
+		return true;
+	if (!w->q->has_as_of)
+		return egress_allows(e, w->org, RIGHT_READ, row, property) ||
+		       (kpi && egress_allows(e, w->org, RIGHT_SUMMARY, row, NULL) &&
+			egress_allows(e, w->org, RIGHT_SUMMARY, row, property));
+	if (!egress_history(e, w->org, row, property, &last_ns, &step_ns))
+		return false;
+	if (step_ns > 0)
+		*ret_at_ns -= ((*ret_at_ns % step_ns) + step_ns) % step_ns;
+	return last_ns == 0 || *ret_at_ns >= e->wall_ns() - last_ns;
 }
 
 static int add_value(struct walk *w, const struct step *s, size_t rollup, const struct sample *sample,
@@ -132,14 +139,15 @@ static int add_live(struct walk *w, const struct step *s, const struct twin *t, 
 		const struct property_def *p =
 			type_property(&t->type->def, w->q->rollups[i].property, &place);
 		struct sample sample = {0};
+		int64_t at_ns;
 		if (!p)
 			continue;
-		if (!is_own(w) && !may_have(w, row, p->name, p->kpi)) {
+		if (!may_have(w, row, p->name, p->kpi, &at_ns)) {
 			*ret_withheld = true;
 			continue;
 		}
 		if (w->q->has_as_of) {
-			int r = store_value_at(w->e->store, t, place, w->q->as_of_ns, w->rows, &sample);
+			int r = store_value_at(w->e->store, t, place, at_ns, w->rows, &sample);
 			TRY(r);
 			if (r == STORE_ABSENT)
 				continue;
@@ -155,9 +163,10 @@ static int add_cached(struct walk *w, const struct step *s, const struct row *ro
 {
 	for (size_t i = 0; i < w->q->n_rollups; i++) {
 		const struct kpi *k = row_kpi(row, w->q->rollups[i].property);
+		int64_t at_ns;
 		if (!k)
 			continue;
-		if (!is_own(w) && !may_have(w, row, k->property, true)) {
+		if (!may_have(w, row, k->property, true, &at_ns)) {
 			*ret_withheld = true;
 			continue;
 		}

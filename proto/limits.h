@@ -13,6 +13,7 @@ enum {
 	TAG_MAX = 63,
 	UNIT_MAX = 63,
 	TEXT_VALUE_MAX = 4096,
+	KPI_TEXT_MAX = 1024, /* a longer text is not in the summary: 16 of them must fit into one row */
 	SOURCE_MAX = 127,
 
 	TAGS_MAX = 32,          /* per twin */
@@ -43,7 +44,8 @@ enum {
 	FRAME_BORDER_MAX = 64 * 1024,        /* a frame from another organisation */
 	FRAME_OWN_MAX = 1024 * 1024,         /* a frame from a node of the own organisation */
 	FRAME_CONTROL_MAX = 8 * 1024 * 1024, /* a request or one part of an answer at the control socket */
-	FRAME_FILL = 48 * 1024,         /* rows, members and samples are packed into a frame up to here */
+	FRAME_FILL = 40 * 1024, /* rows, members and samples are packed into a frame until it is so full: with
+				   the largest single one on top it stays below FRAME_BORDER_MAX */
 	DECODE_BUDGET_FACTOR = 24,      /* memory that a decoder may take: so much per byte of message */
 	DECODE_BUDGET_BASE = 16 * 1024, /* and so much besides */
 };
