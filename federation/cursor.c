@@ -18,6 +18,7 @@ void cursor_encode(const struct cursor *c, uint8_t ret[CURSOR_BYTES])
 	p = put_u64(p, c->incarnation);
 	p = put_u64(p, c->seq);
 	p = put_u64(p, c->snap_hi);
+	p = put_u64(p, (uint64_t)c->stamp_ns);
 	put_u64(p, c->epoch);
 }
 
@@ -27,34 +28,55 @@ int cursor_decode(struct bytes in, struct cursor *ret)
 		return FAIL(ERR_MALFORMED);
 
 	const uint8_t *p = in.data + 1;
-	struct cursor c = {get_u64(p), get_u64(p + 8), get_u64(p + 16), get_u64(p + 24)};
+	struct cursor c = {get_u64(p), get_u64(p + 8), get_u64(p + 16), (int64_t)get_u64(p + 24),
+			   get_u64(p + 32)};
 	if (c.snap_hi < c.seq)
 		return FAIL(ERR_MALFORMED);
 	*ret = c;
 	return 0;
 }
 
-/* Every later incarnation must have begun behind all that the reader may have seen. */
-static bool is_on_lineage(const struct cursor *c, const struct incarnation *lineage, size_t n)
+/* The place of the reader's incarnation in a lineage; n: it is not there. */
+static size_t place_in_lineage(const struct cursor *c, const struct head *head)
 {
 	size_t at = 0;
 
-	while (at < n && lineage[at].id != c->incarnation)
+	while (at < head->n_lineage && head->lineage[at].id != c->incarnation)
 		at++;
-	if (at == n)
-		return false;
-	for (size_t later = at + 1; later < n; later++)
-		if (c->snap_hi >= lineage[later].start_seq)
-			return false;
-	return true;
+	return at;
+}
+
+/* Every later incarnation must have begun behind all that the reader may have seen. */
+static bool is_undone(const struct cursor *c, const struct head *head, size_t at)
+{
+	for (size_t later = at + 1; later < head->n_lineage; later++)
+		if (c->snap_hi >= head->lineage[later].start_seq)
+			return true;
+	return false;
+}
+
+int cursor_judge(const struct cursor *c, const struct head *head, uint64_t epoch)
+{
+	size_t at = place_in_lineage(c, head);
+
+	if (at == head->n_lineage)
+		return c->stamp_ns > head->stamp_ns ? RESET_BEHIND : RESET_LINEAGE;
+	if (is_undone(c, head, at))
+		return RESET_LINEAGE;
+	if (c->snap_hi > head->seq)
+		return RESET_BEHIND;
+	return c->epoch == epoch ? 0 : RESET_EPOCH;
 }
 
 int cursor_check(const struct cursor *c, const struct incarnation *lineage, size_t n_lineage,
 		 uint64_t head_seq, uint64_t epoch)
 {
-	if (!is_on_lineage(c, lineage, n_lineage))
+	const struct cursor timeless = {c->incarnation, c->seq, c->snap_hi, INT64_MIN, c->epoch};
+	struct incarnation copy[LINEAGE_MAX];
+	const struct head head = {.lineage = copy, .n_lineage = n_lineage, .seq = head_seq};
+
+	if (n_lineage > LINEAGE_MAX)
 		return RESET_LINEAGE;
-	if (c->snap_hi > head_seq)
-		return RESET_BEHIND;
-	return c->epoch == epoch ? 0 : RESET_EPOCH;
+	memcpy(copy, lineage, n_lineage * sizeof *copy);
+	return cursor_judge(&timeless, &head, epoch);
 }

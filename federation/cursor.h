@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cursor - a reader's place in an origin's stream, and whether a server can go on from it (DESIGN 7, MESH 1.4).
  *
- * (incarnation, seq, snap_hi, epoch): every row up to `seq` has been seen, in states no newer than `snap_hi`. A bare
- * sequence number would be wrong after a restore from backup, one without snap_hi would let rows "from the
- * future" survive it. Between organisations the node seals the encoded form; inside it travels plain.
+ * (incarnation, seq, snap_hi, stamp, epoch): every row up to `seq` has been seen, in states no newer than `snap_hi`,
+ * which was the head at `stamp`. A bare sequence number would be wrong after a restore from backup, one without
+ * snap_hi would let rows "from the future" survive it, and without the stamp a server that was restored itself, or
+ * has not heard of the newest incarnation, would take a reader ahead of it for one on a lost branch.
+ * Between organisations the node seals the encoded form; inside it travels plain.
  */
 #pragma once
 
@@ -13,18 +15,25 @@ struct cursor {
 	uint64_t incarnation;
 	uint64_t seq;
 	uint64_t snap_hi; /* head when the rows were read; >= seq */
+	int64_t stamp_ns; /* hybrid clock of that head */
 	uint64_t epoch;   /* policy epoch under which they were filtered; 0 inside the organisation */
 };
 
-enum { CURSOR_BYTES = 33 }; /* version byte, four big-endian numbers */
+enum { CURSOR_BYTES = 41 }; /* version byte, five big-endian numbers */
 
 void cursor_encode(const struct cursor *c, uint8_t ret[CURSOR_BYTES]);
 /* ERR_MALFORMED */
 MUST_CHECK int cursor_decode(struct bytes in, struct cursor *ret);
 
-/* 0: serve from c->seq; otherwise an enum reset_reason:
- *   RESET_LINEAGE  the incarnation is unknown, or the reader has seen states that a newer incarnation undid
- *   RESET_BEHIND   the reader is ahead of this server on the same lineage: another server must serve
- *   RESET_EPOCH    the rows were filtered under another policy */
+/* Against the head this server can serve up to, as its origin made it (inside the organisation):
+ *   0             serve from c->seq
+ *   otherwise an enum reset_reason:
+ *   RESET_LINEAGE the reader has seen states that a newer incarnation undid
+ *   RESET_BEHIND  the reader is ahead of this server: another one must serve
+ *   RESET_EPOCH   the rows were filtered under another policy
+ * Rests on a head's stamp never going back, and on each incarnation beginning with a larger one. */
+int cursor_judge(const struct cursor *c, const struct head *head, uint64_t epoch);
+
+/* The same for a server that does not look at stamps: an unknown incarnation is always RESET_LINEAGE. */
 int cursor_check(const struct cursor *c, const struct incarnation *lineage, size_t n_lineage, uint64_t head_seq,
                  uint64_t epoch);

@@ -29,7 +29,6 @@ struct place {
 	struct incarnation *lineage;
 	size_t n_lineage;
 	uint64_t seq, epoch;
-	int64_t stamp_ns;
 	struct fingerprint fingerprint;
 	uint64_t digest; /* of the encoded head */
 };
@@ -176,7 +175,7 @@ void stream_free(struct stream *st);
 
 /* ---- stream_place.c */
 
-/* <0: a is older than b, 0: neither, >0: newer. */
+/* <0: a is older than b, 0: neither, >0: newer, or on another branch. */
 int place_compare(const struct place *a, const struct place *b);
 MUST_CHECK int place_set(struct place *p, const struct head *head, struct bytes payload);
 void place_fini(struct place *p);

@@ -346,23 +346,46 @@ static bool is_better(const struct offer *a, const struct offer *b)
 	return place_compare(&a->place, &b->place) > 0;
 }
 
-static int look(struct mesh *m, struct stream *st)
+/* A listing begins at no cursor, so its server cannot tell whether it is behind what is held here. Only the
+ * one that refused the cursor, or disagreed at its head, is known not to be: without it the cursor is tried
+ * again. */
+static bool is_bound(const struct mesh *m, struct stream *st, const struct held *held)
 {
-	const struct offer *best = NULL;
-	struct held held;
+	const struct offer *o = offer_find(st, st->session);
 
-	st->look_ns = INT64_MAX;
-	TRY(held_read(m, st->origin, &held));
+	if (st->listing != LISTING_BEGIN || !held->whole)
+		return false;
+	if (!o || o->not_before_ns > m->now_ns || weigh(held, &o->place) != OFFER_ROWS)
+		st->listing = LISTING_NONE;
+	return st->listing == LISTING_BEGIN;
+}
+
+/* The best offer that may be asked now; NULL: none, and look_ns says when there will be one. */
+static const struct offer *choose(const struct mesh *m, struct stream *st, const struct held *held)
+{
+	bool bound = is_bound(m, st, held);
+	const struct offer *best = NULL;
+
 	for (size_t i = 0; i < st->n_offers; i++) {
 		const struct offer *o = &st->offers[i];
-		if (weigh(&held, &o->place) != OFFER_ROWS)
+		if (weigh(held, &o->place) != OFFER_ROWS || (bound && o->session != st->session))
 			continue;
 		if (o->not_before_ns > m->now_ns)
 			st->look_ns = o->not_before_ns < st->look_ns ? o->not_before_ns : st->look_ns;
 		else if (!best || is_better(o, best))
 			best = o;
 	}
-	struct session *s = best ? session_find(m, best->session) : NULL;
+	return best;
+}
+
+static int look(struct mesh *m, struct stream *st)
+{
+	struct held held;
+
+	st->look_ns = INT64_MAX;
+	TRY(held_read(m, st->origin, &held));
+	const struct offer *o = choose(m, st, &held);
+	struct session *s = o ? session_find(m, o->session) : NULL;
 	return s ? pull(m, st, s, &held) : 0;
 }
 

@@ -6,28 +6,27 @@ static int compare(uint64_t a, uint64_t b)
 	return (a > b) - (a < b);
 }
 
-/* The one that goes on where the other ends is newer. Where an origin was restored from a copy they fork:
- * then the hybrid clock decides, which a new incarnation begins above all it may have given before. */
+/* The one that goes on where the other ends is newer. Where they fork, an origin was restored from a copy:
+ * which branch is alive only a server can tell, by the cursor (cursor_judge); so neither counts as older. */
 static int lineage_compare(const struct place *a, const struct place *b)
 {
 	size_t same = 0;
 
 	while (same < a->n_lineage && same < b->n_lineage && a->lineage[same].id == b->lineage[same].id)
 		same++;
-	if (same == a->n_lineage || same == b->n_lineage)
-		return compare(a->n_lineage, b->n_lineage);
-	return (a->stamp_ns > b->stamp_ns) - (a->stamp_ns < b->stamp_ns);
+	return same < a->n_lineage ? 1 : same < b->n_lineage ? -1 : 0;
 }
 
-/* Heads of partners have no sequence number (0): of two under one policy and one lineage none is older, and
- * the server's look at the cursor must tell. */
+/* Under an older policy or on a lineage that has gone on meanwhile a head is older whatever else it says.
+ * Heads of partners have no sequence number (0): among equals of them the server's look at the cursor must
+ * tell. */
 int place_compare(const struct place *a, const struct place *b)
 {
-	int r = compare(a->epoch, b->epoch);
+	int lineage = lineage_compare(a, b), epoch = compare(a->epoch, b->epoch);
 
-	if (r == 0)
-		r = lineage_compare(a, b);
-	return r != 0 ? r : compare(a->seq, b->seq);
+	if (lineage < 0 || epoch < 0)
+		return -1;
+	return lineage > 0 || epoch > 0 ? 1 : compare(a->seq, b->seq);
 }
 
 int place_set(struct place *p, const struct head *head, struct bytes payload)
@@ -44,7 +43,6 @@ int place_set(struct place *p, const struct head *head, struct bytes payload)
 		.n_lineage = head->n_lineage,
 		.seq = head->seq,
 		.epoch = head->epoch,
-		.stamp_ns = head->stamp_ns,
 		.fingerprint = head->fingerprint,
 		.digest = hash64("head", payload, (struct bytes){0}),
 	};
@@ -70,7 +68,6 @@ static int held_place(struct mesh *m, struct bytes encoded, struct place *ret)
 		.n_lineage = head.n_lineage,
 		.seq = head.seq,
 		.epoch = head.epoch,
-		.stamp_ns = head.stamp_ns,
 		.fingerprint = head.fingerprint,
 		.digest = hash64("head", blob.payload, (struct bytes){0}),
 	};

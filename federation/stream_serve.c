@@ -15,9 +15,6 @@ static int is_settled(struct mesh *m, const char *origin, bool *ret)
 	return 0;
 }
 
-/* ---- Heads -----------------------------------------------------------------------------------------------
- */
-
 /* HEADS being filled; a long list goes out as several messages. */
 struct telling {
 	struct session *session;
@@ -95,9 +92,6 @@ int serve_heads(struct mesh *m, struct session *s, bool all)
 	TRY(flush(m, &t));
 	return all && !t.told ? session_send(m, s, &ping) : 0;
 }
-
-/* ---- Pulls -----------------------------------------------------------------------------------------------
- */
 
 static bool is_offered(struct mesh *m, const char *audience, const char *origin)
 {

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/world.h"
+
+#define PAUSE_NS (100 * NS_PER_MS) /* at most, between two misfortunes */
+#define OUTAGE_NS (6 * NS_PER_S)
+#define RESTART_NS (2 * NS_PER_S)
+
+/* Each seed has its own character: one never loses a frame, another loses many. */
+static unsigned draw(struct world *w, unsigned most)
+{
+	return world_chance(w, 300) ? 0 : (unsigned)world_below(w, most + 1);
+}
+
+static void draw_rates(struct world *w)
+{
+	w->rates = (struct rates){
+		.drop = draw(w, 30),
+		.duplicate = draw(w, 30),
+		.late = draw(w, 600),
+		.store_failure = draw(w, 30),
+		.notice = draw(w, 900),
+		.latency_ns = world_delay(w, 30 * NS_PER_MS),
+		.commit_ns = world_delay(w, 30 * NS_PER_MS),
+	};
+}
+
+static void draw_rule(struct world *w, int org)
+{
+	struct rule *r = &w->rules[org][++w->epochs[org]];
+
+	for (int audience = 0; audience < N_ORGS; audience++)
+		r->attrs[audience] = world_chance(w, 150) ? 0 : (uint8_t)world_below(w, 1u << N_ATTRS);
+	r->mask = world_chance(w, 500) ? ROW_MASK_SUMMARY : ROW_MASK_SUMMARY | ROW_MASK_KPI;
+}
+
+static void push_policy(struct world *w, int node, int64_t most_ns)
+{
+	world_push(w, (struct sim_event){.at_ns = w->now_ns + world_delay(w, most_ns),
+					 .kind = SIM_POLICY,
+					 .node = node,
+					 .number = w->epochs[sites[node].org]});
+}
+
+static void push_chaos(struct world *w)
+{
+	world_push(w, (struct sim_event){.at_ns = w->now_ns + world_delay(w, PAUSE_NS), .kind = SIM_CHAOS});
+}
+
+void chaos_start(struct world *w)
+{
+	w->chaos_left = w->opt.steps;
+	draw_rates(w);
+	for (int org = 0; org < N_ORGS; org++)
+		draw_rule(w, org);
+	for (int i = 0; i < N_NODES; i++) {
+		w->nodes[i].world = w;
+		w->nodes[i].id = i;
+		disk_init(&w->nodes[i]);
+		check_state(&w->nodes[i]);
+		node_start(&w->nodes[i]);
+	}
+	net_start(w);
+	push_chaos(w);
+}
+
+static struct sim_node *any_node(struct world *w)
+{
+	return &w->nodes[world_below(w, N_NODES)];
+}
+
+static void change(struct world *w)
+{
+	struct sim_node *n = any_node(w);
+
+	if (n->up && sites[n->id].owner)
+		disk_change(n, (int)world_below(w, TWINS), (uint8_t)world_below(w, N_ATTRS),
+			    world_chance(w, 150));
+}
+
+static void burst(struct world *w)
+{
+	for (int i = 0; i < 12; i++)
+		change(w);
+}
+
+static void edit_policy(struct world *w)
+{
+	int org = (int)world_below(w, N_ORGS);
+
+	if (w->epochs[org] + 1 == EPOCHS_MAX)
+		return;
+	draw_rule(w, org);
+	for (int i = 0; i < N_NODES; i++)
+		if (sites[i].org == org)
+			push_policy(w, i, 2 * NS_PER_S);
+}
+
+static void reset_link(struct world *w)
+{
+	net_break(w, &w->links[world_below(w, N_LINKS)]);
+}
+
+static void cut_link(struct world *w)
+{
+	struct link *l = &w->links[world_below(w, N_LINKS)];
+
+	if (world_chance(w, 600))
+		l->cut[0] = l->cut[1] = true;
+	else
+		l->cut[world_below(w, 2)] = true;
+}
+
+static void mend_link(struct world *w)
+{
+	struct link *l = &w->links[world_below(w, N_LINKS)];
+
+	l->cut[0] = l->cut[1] = false;
+}
+
+static void restart_later(struct world *w, int node)
+{
+	world_push(w, (struct sim_event){.at_ns = w->now_ns + world_delay(w, RESTART_NS),
+					 .kind = SIM_RESTART,
+					 .node = node});
+	push_policy(w, node, OUTAGE_NS);
+}
+
+static void crash(struct world *w)
+{
+	struct sim_node *n = any_node(w);
+
+	if (!n->up)
+		return;
+	world_tell(w, "%s crashes", sites[n->id].origin);
+	node_stop(n);
+	restart_later(w, n->id);
+}
+
+static void copy_disk(struct world *w)
+{
+	struct sim_node *n = any_node(w);
+
+	n->copy = n->parted ? n->durable : n->disk;
+	n->has_copy = true;
+	world_tell(w, "%s is copied", sites[n->id].origin);
+}
+
+static void restore(struct world *w)
+{
+	struct sim_node *n = any_node(w);
+
+	if (!n->has_copy)
+		return;
+	if (n->up) {
+		node_stop(n);
+		restart_later(w, n->id);
+	}
+	world_tell(w, "%s is restored from a copy", sites[n->id].origin);
+	disk_restore(n);
+}
+
+static void corrupt(struct world *w)
+{
+	struct sim_node *n = any_node(w);
+	int origin = (int)world_below(w, N_NODES);
+
+	if (origin != n->id)
+		disk_corrupt(n, origin, (int)world_below(w, TWINS));
+}
+
+static void ask(struct world *w)
+{
+	int node;
+	uint32_t session = net_any_session(w, &node);
+	const struct message question = {
+		.kind = MESSAGE_QUESTION,
+		.question = {.id = ++w->questions_said,
+			     .timeout_ns = NS_PER_S,
+			     .asker = org_names[sites[node].org],
+			     .kind = QUESTION_READ,
+			     .twin = "acme/a1/t1",
+			     .property = ""},
+	};
+	const struct mesh_event say = {.kind = MESH_SAY, .session = session, .message = &question};
+
+	if (session != 0)
+		node_step(&w->nodes[node], &say);
+}
+
+static void nothing(struct world *w)
+{
+	(void)w;
+}
+
+static const struct {
+	unsigned weight;
+	void (*happen)(struct world *w);
+} misfortunes[] = {
+	{300, change}, {30, burst},     {30, edit_policy}, {50, reset_link}, {30, cut_link}, {60, mend_link},
+	{25, crash},   {25, copy_disk}, {12, restore},     {8, corrupt},     {40, ask},      {50, nothing},
+};
+
+void chaos_on_step(struct world *w)
+{
+	enum { KINDS = sizeof misfortunes / sizeof *misfortunes };
+	unsigned sum = 0, i = 0;
+
+	if (w->healed || w->chaos_left == 0)
+		return;
+	for (unsigned k = 0; k < KINDS; k++)
+		sum += misfortunes[k].weight;
+	unsigned drawn = (unsigned)world_below(w, sum);
+	while (drawn >= misfortunes[i].weight)
+		drawn -= misfortunes[i++].weight;
+	misfortunes[i].happen(w);
+	if (--w->chaos_left > 0)
+		push_chaos(w);
+}
+
+/* A node learns of a policy, of the newest one or of one on the way to it; it never goes back. */
+void chaos_on_policy(struct world *w, const struct sim_event *e)
+{
+	struct sim_node *n = &w->nodes[e->node];
+	const struct mesh_event changed = {.kind = MESH_CHANGED};
+
+	if (!n->up || n->disk.epoch >= e->number)
+		return;
+	n->disk.epoch = e->number;
+	world_tell(w, "%s knows policy %lu", sites[n->id].origin, (unsigned long)e->number);
+	if (n->parted)
+		n->durable.epoch = e->number;
+	node_step(n, &changed);
+}
+
+void chaos_heal(struct world *w)
+{
+	w->healed = true;
+	for (int i = 0; i < N_LINKS; i++)
+		w->links[i].cut[0] = w->links[i].cut[1] = false;
+	for (int i = 0; i < N_NODES; i++) {
+		if (!w->nodes[i].up)
+			node_start(&w->nodes[i]);
+		push_policy(w, i, NS_PER_S);
+	}
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/world.h"
+
+#include <stdio.h>
+
+#define WALL_NS (INT64_C(1000000) * NS_PER_S)
+
+void disk_init(struct sim_node *n)
+{
+	struct disk *d = &n->disk;
+
+	d->lineage[d->n_lineage++] = (struct incarnation){world_random(n->world), 1};
+	d->stamp_ns = WALL_NS;
+	d->epoch = 1;
+	d->origins[n->id].known = sites[n->id].owner;
+}
+
+static void fingerprint_of(struct fingerprint *f, int origin, int twin, const struct sim_row *r, bool add)
+{
+	char id[64];
+
+	if (!r->present || r->deleted)
+		return;
+	snprintf(id, sizeof id, "%s/t%d", sites[origin].origin, twin);
+	struct hash128 h = row_hash(id, r->version, r->mask);
+	if (add)
+		fingerprint_add(f, &h);
+	else
+		fingerprint_remove(f, &h);
+}
+
+static void put_row(struct sim_origin *o, int origin, int twin, const struct sim_row *row)
+{
+	fingerprint_of(&o->fingerprint, origin, twin, &o->rows[twin], false);
+	o->rows[twin] = *row;
+	fingerprint_of(&o->fingerprint, origin, twin, &o->rows[twin], true);
+}
+
+static void schedule_commit(struct sim_node *n)
+{
+	struct world *w = n->world;
+
+	if (n->commit_due)
+		return;
+	n->commit_due = true;
+	world_push(w, (struct sim_event){.at_ns = w->now_ns + world_delay(w, w->rates.commit_ns),
+					 .kind = SIM_COMMIT,
+					 .node = n->id,
+					 .boot = n->boots});
+}
+
+static void add_change(struct sim_node *n, struct sim_change change)
+{
+	struct sim_change **end = &n->changes, *c = malloc(sizeof *c);
+
+	if (!c)
+		abort();
+	*c = change;
+	c->next = NULL;
+	while (*end)
+		end = &(*end)->next;
+	*end = c;
+	schedule_commit(n);
+}
+
+static void encode_own(struct sim_node *n, int twin, struct sim_row *r)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+	char id[64], type[8];
+
+	snprintf(id, sizeof id, "%s/t%d", sites[n->id].origin, twin);
+	snprintf(type, sizeof type, "k%u", (unsigned)r->attr);
+	const struct row row = {
+		.id = id,
+		.version = r->version,
+		.seq = r->seq,
+		.mask = ROW_MASK_ALL,
+		.deleted = r->deleted,
+		.type = type,
+		.name = "",
+	};
+	row_encode(&row, &b);
+	if (buf_check(&b) < 0 || b.len > ROW_BYTES)
+		abort();
+	memcpy(r->encoded, b.data, b.len);
+	r->len = (uint8_t)b.len;
+}
+
+static void note_fact(struct sim_node *n, int twin, const struct sim_row *r, bool durable)
+{
+	struct facts *f = &n->world->facts[n->id][twin];
+
+	if ((f->n & (f->n - 1)) == 0) {
+		f->list = realloc(f->list, (f->n == 0 ? 1 : f->n * 2) * sizeof *f->list);
+		if (!f->list)
+			abort();
+	}
+	f->list[f->n++] = (struct fact){
+		.version = r->version, .attr = r->attr, .deleted = r->deleted, .durable = durable};
+}
+
+static void apply_own(struct sim_node *n, const struct sim_change *c, bool durable)
+{
+	struct disk *d = &n->disk;
+	struct sim_origin *o = &d->origins[n->id];
+	int64_t wall_ns = WALL_NS + n->world->now_ns;
+	struct sim_row row = {.present = true, .deleted = c->deleted, .attr = c->attr, .mask = ROW_MASK_ALL};
+
+	if (c->deleted && (!o->rows[c->twin].present || o->rows[c->twin].deleted))
+		return;
+	d->stamp_ns = wall_ns > d->stamp_ns ? wall_ns : d->stamp_ns + 1;
+	row.version = (struct row_version){(uint32_t)d->n_lineage - 1, d->stamp_ns};
+	row.seq = ++d->seq;
+	encode_own(n, c->twin, &row);
+	put_row(o, n->id, c->twin, &row);
+	note_fact(n, c->twin, &row, durable);
+	check_state(n);
+}
+
+void disk_change(struct sim_node *n, int twin, uint8_t attr, bool deleted)
+{
+	const struct sim_change change = {.twin = twin, .attr = attr, .deleted = deleted};
+	const struct mesh_event changed = {.kind = MESH_CHANGED};
+
+	if (n->world->opt.broken != BREAK_PUBLISH_EARLY) {
+		add_change(n, change);
+		return;
+	}
+	if (!n->parted) {
+		n->durable = n->disk;
+		n->parted = true;
+	}
+	apply_own(n, &change, false);
+	schedule_commit(n);
+	node_step(n, &changed);
+}
+
+/* publish-early: what the table has shown for a while is durable now. */
+static void join(struct sim_node *n)
+{
+	n->parted = false;
+	for (int t = 0; t < TWINS; t++)
+		for (size_t i = 0; i < n->world->facts[n->id][t].n; i++)
+			n->world->facts[n->id][t].list[i].durable = true;
+}
+
+static void keep(uint8_t *place, size_t size, size_t *len, struct bytes bytes)
+{
+	if (bytes.len > size)
+		abort();
+	memcpy(place, bytes.data, bytes.len);
+	*len = bytes.len;
+}
+
+void disk_store(struct sim_node *n, uint64_t token, const struct op *op)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+
+	op_encode(op, &b);
+	if (buf_check(&b) < 0)
+		abort();
+	if (n->world->opt.broken == BREAK_SPLIT_COMMIT) {
+		struct sim_origin *o = &n->disk.origins[origin_index(op->rows.origin)];
+		o->known = true;
+		keep(o->cursor, sizeof o->cursor, &o->cursor_len, op->rows.cursor);
+	}
+	add_change(n, (struct sim_change){.is_rows = true, .token = token, .op = bytes_dup(buf_bytes(&b))});
+}
+
+bool disk_is_listing(const struct sim_origin *o)
+{
+	return o->known && o->cursor_len == 0;
+}
+
+/* Apply if newer; a full listing is what the origin says now, also where that is older (after a restore). */
+static void apply_row(struct sim_node *n, int origin, struct bytes encoded)
+{
+	struct sim_origin *o = &n->disk.origins[origin];
+	bool listing = disk_is_listing(o);
+	struct sim_row row = {.present = true, .marked = listing};
+	struct row r;
+	int owner = -1;
+
+	if (row_decode(n->world->arena, encoded, &r) < 0 || encoded.len > ROW_BYTES)
+		abort();
+	int twin = twin_index(r.id, &owner);
+	if (twin < 0 || owner != origin) {
+		world_fail(n->world, "%s stores %s as of %s", sites[n->id].origin, r.id,
+			   sites[origin].origin);
+		return;
+	}
+	const struct sim_row *held = &o->rows[twin];
+	check_applied(n, origin, twin, r.version, listing);
+	if (!listing && held->present && row_version_compare(r.version, held->version) <= 0)
+		return;
+	row.version = r.version;
+	row.seq = r.seq;
+	row.mask = r.mask;
+	row.deleted = r.deleted;
+	row.present = !r.deleted || r.seq > 0; /* tombstones are for those we hand on to */
+	row.len = (uint8_t)encoded.len;
+	memcpy(row.encoded, encoded.data, encoded.len);
+	put_row(o, origin, twin, &row);
+}
+
+static void sweep(struct sim_node *n, int origin)
+{
+	struct sim_origin *o = &n->disk.origins[origin];
+	const struct sim_row none = {0};
+
+	for (int t = 0; t < TWINS; t++)
+		if (!o->rows[t].marked && n->world->opt.broken != BREAK_NO_SWEEP)
+			put_row(o, origin, t, &none);
+	o->mixed = false;
+}
+
+static void apply_rows(struct sim_node *n, const struct op_rows *op)
+{
+	int origin = origin_index(op->origin);
+	struct sim_origin *o = &n->disk.origins[origin];
+
+	if (op->full_begin) {
+		o->mixed = disk_is_listing(o);
+		o->suspect = false;
+		o->known = true;
+		o->cursor_len = 0;
+		for (int t = 0; t < TWINS; t++)
+			o->rows[t].marked = false;
+	}
+	for (size_t i = 0; i < op->n; i++)
+		apply_row(n, origin, op->rows[i]);
+	if (op->full_end)
+		sweep(n, origin);
+	o->known = true;
+	keep(o->cursor, sizeof o->cursor, &o->cursor_len, op->cursor);
+	if (op->head.len > 0)
+		keep(o->head, sizeof o->head, &o->head_len, op->head);
+}
+
+static void commit_rows(struct sim_node *n, const struct sim_change *c)
+{
+	struct world *w = n->world;
+	struct mesh_event stored = {.kind = MESH_STORED, .token = c->token};
+	struct op op;
+
+	if (op_decode(w->arena, c->op, &op) < 0) {
+		world_fail(w, "%s: an op does not decode", sites[n->id].origin);
+		return;
+	}
+	int origin = origin_index(op.rows.origin);
+	n->stores[origin]--;
+	if (n->failing[origin] || (!w->healed && world_chance(w, w->rates.store_failure))) {
+		n->failing[origin] = n->stores[origin] > 0 && w->opt.broken != BREAK_STORE_HOLES;
+		stored.result = -ENOSPC;
+		n->disk.origins[origin].suspect = true;
+		world_tell(w, "%s cannot store rows of %s", sites[n->id].origin, op.rows.origin);
+	} else {
+		apply_rows(n, &op.rows);
+	}
+	node_step(n, &stored);
+}
+
+static void free_change(struct sim_change *c)
+{
+	bytes_drop(c->op);
+	free(c);
+}
+
+void disk_on_commit(struct sim_node *n)
+{
+	const struct mesh_event changed = {.kind = MESH_CHANGED};
+	bool own = n->parted;
+	struct sim_change *all = n->changes;
+
+	n->changes = NULL;
+	n->commit_due = false;
+	if (n->parted)
+		join(n);
+	while (all) {
+		struct sim_change *c = all;
+		all = c->next;
+		own |= !c->is_rows;
+		if (c->is_rows)
+			commit_rows(n, c);
+		else
+			apply_own(n, c, true);
+		free_change(c);
+	}
+	if (own)
+		node_step(n, &changed);
+}
+
+void disk_lose_changes(struct sim_node *n)
+{
+	while (n->changes) {
+		struct sim_change *c = n->changes;
+		n->changes = c->next;
+		free_change(c);
+	}
+	n->commit_due = false;
+	if (n->parted)
+		n->disk = n->durable;
+	n->parted = false;
+}
+
+static void undo_facts(struct sim_node *n, int64_t after_ns)
+{
+	for (int t = 0; t < TWINS; t++)
+		for (size_t i = 0; i < n->world->facts[n->id][t].n; i++) {
+			struct fact *f = &n->world->facts[n->id][t].list[i];
+			f->undone |= f->version.stamp_ns > after_ns;
+		}
+}
+
+void disk_restore(struct sim_node *n)
+{
+	struct disk *d = &n->disk;
+	int64_t wall_ns = WALL_NS + n->world->now_ns;
+
+	*d = n->copy;
+	undo_facts(n, d->stamp_ns);
+	if (d->n_lineage < LINEAGE_MAX)
+		d->lineage[d->n_lineage++] = (struct incarnation){world_random(n->world), d->seq + 1};
+	d->stamp_ns = wall_ns > d->stamp_ns ? wall_ns : d->stamp_ns + 1;
+	check_state(n);
+}
+
+void disk_corrupt(struct sim_node *n, int origin, int twin)
+{
+	struct sim_origin *o = &n->disk.origins[origin];
+	const struct sim_row none = {0};
+
+	if (!o->rows[twin].present || o->rows[twin].deleted)
+		return;
+	put_row(o, origin, twin, &none);
+	world_tell(n->world, "%s loses its row of %s/t%d", sites[n->id].origin, sites[origin].origin, twin);
+	o->suspect = true;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A connection has two sides: [0] dialled, [1] listens, as libzmq has them. The dialling side knows its
+ * session from the start; the listening one makes a session when the first frame comes, and a new one when it
+ * has closed or forgotten the old and the dialler goes on as if nothing had been. */
+#include "tests/sim/world.h"
+
+static const int ends[N_LINKS][2] = {{0, 1}, {2, 0}, {1, 2}, {3, 1}, {2, 3}, {4, 3}};
+
+#define DIAL_NS (500 * NS_PER_MS)
+#define LATE_NS (2 * NS_PER_S)
+
+static struct conn *conn_of(struct world *w, uint32_t conn)
+{
+	return &w->conns[conn - 1];
+}
+
+static void *grow(void *items, size_t *n, size_t size)
+{
+	void **array = items;
+
+	if ((*n & (*n - 1)) == 0) {
+		*array = realloc(*array, (*n == 0 ? 1 : *n * 2) * size);
+		if (!*array)
+			abort();
+	}
+	return memset((uint8_t *)*array + size * (*n)++, 0, size);
+}
+
+static uint32_t open_side(struct world *w, int link, uint32_t conn, int side)
+{
+	struct session_at *at = grow(&w->sessions, &w->n_sessions, sizeof *at);
+	uint32_t session = (uint32_t)w->n_sessions;
+
+	*at = (struct session_at){conn, side, w->links[link].ends[side], link};
+	conn_of(w, conn)->session[side] = session;
+	return session;
+}
+
+static void session_up(struct world *w, int link, uint32_t conn, int side)
+{
+	const struct link *l = &w->links[link];
+	const struct site *peer = &sites[l->ends[!side]];
+	const struct mesh_event up = {
+		.kind = MESH_UP,
+		.session = open_side(w, link, conn, side),
+		.peer = {org_names[peer->org], peer->name, ROLE_OWNER | ROLE_BORDER,
+			 peer->org == sites[l->ends[side]].org, side == 0},
+	};
+
+	node_step(&w->nodes[l->ends[side]], &up);
+}
+
+static void dial_later(struct world *w, int link)
+{
+	world_push(w, (struct sim_event){
+			      .at_ns = w->now_ns + world_delay(w, DIAL_NS), .kind = SIM_DIAL, .node = link});
+}
+
+void net_start(struct world *w)
+{
+	for (int i = 0; i < N_LINKS; i++) {
+		w->links[i].ends[0] = ends[i][0];
+		w->links[i].ends[1] = ends[i][1];
+		dial_later(w, i);
+	}
+}
+
+static void push_frame(struct world *w, struct sim_event e, int64_t delay_ns)
+{
+	struct conn *c = conn_of(w, e.conn);
+
+	e.kind = SIM_FRAME;
+	e.at_ns = w->now_ns + delay_ns;
+	if (!e.late) { /* FIFO */
+		e.at_ns = e.at_ns > c->last_ns[e.side] ? e.at_ns : c->last_ns[e.side] + 1;
+		c->last_ns[e.side] = e.at_ns;
+	}
+	world_push(w, e);
+}
+
+static bool is_live(struct world *w, const struct link *l)
+{
+	return l->conn != 0 && !conn_of(w, l->conn)->broken;
+}
+
+/* A frame that its connection could not bring any more comes out of the next one, at whatever moment. HELLOs
+ * do not: the transport makes a new socket for each dialled session. */
+static void keep_late(struct world *w, int link, int side, struct bytes frame)
+{
+	struct link *l = &w->links[link];
+	struct late *late = malloc(sizeof *late);
+
+	if (!late)
+		abort();
+	*late = (struct late){l->late[side], bytes_dup(frame)};
+	l->late[side] = late;
+}
+
+static void push_late(struct world *w, int link)
+{
+	struct link *l = &w->links[link];
+
+	for (int side = 0; side < 2; side++)
+		while (l->late[side]) {
+			struct late *late = l->late[side];
+			struct sim_event e = {.node = link, .conn = l->conn, .side = side, .late = true};
+			l->late[side] = late->next;
+			e.frame = late->frame;
+			free(late);
+			push_frame(w, e, world_delay(w, LATE_NS));
+		}
+}
+
+void net_on_dial(struct world *w, const struct sim_event *e)
+{
+	struct link *l = &w->links[e->node];
+	bool up = w->nodes[l->ends[0]].up && w->nodes[l->ends[1]].up;
+
+	if (is_live(w, l) && conn_of(w, l->conn)->session[0] != 0)
+		return;
+	if (!up || l->cut[0] || l->cut[1]) {
+		dial_later(w, e->node);
+		return;
+	}
+	if (is_live(w, l))
+		conn_of(w, l->conn)->broken = true;
+	grow(&w->conns, &w->n_conns, sizeof *w->conns);
+	l->conn = (uint32_t)w->n_conns;
+	session_up(w, e->node, l->conn, 0);
+	push_late(w, e->node);
+}
+
+void net_send(struct sim_node *n, uint32_t session, struct message *m)
+{
+	struct world *w = n->world;
+	const struct session_at *at = &w->sessions[session - 1];
+	struct sim_event e = {.node = at->link, .conn = at->conn, .side = !at->side};
+	SCOPED(buf_fini) struct buf b = {0};
+
+	check_sent(n, at, m);
+	message_encode(m, &b);
+	if (buf_check(&b) < 0)
+		abort();
+	if (w->links[at->link].cut[e.side] || (!w->healed && world_chance(w, w->rates.drop)))
+		return;
+	e.frame = bytes_dup(buf_bytes(&b));
+	push_frame(w, e, world_delay(w, w->rates.latency_ns));
+}
+
+static uint32_t next_index(struct conn *c, int side, uint64_t pull)
+{
+	c->index[side] = pull == c->pull[side] ? c->index[side] + 1 : 0;
+	c->pull[side] = pull;
+	return c->index[side];
+}
+
+/* Without the fence a frame of an old session, a repeated one or one behind a gap looks like the next one. */
+static void remove_fence(struct world *w, struct conn *c, const struct sim_event *e, struct message *m)
+{
+	if (m->kind == MESSAGE_HELLO)
+		c->shift[e->side] = 0;
+	if (w->opt.broken == BREAK_NO_NONCE && e->late) {
+		m->nonce = c->nonce[e->side];
+		m->frame = c->last_frame[e->side] + 1;
+		c->shift[e->side]++;
+	} else if (w->opt.broken == BREAK_NO_NONCE) {
+		m->frame += c->shift[e->side];
+	} else if (w->opt.broken == BREAK_NO_GAP && m->kind != MESSAGE_HELLO &&
+		   m->nonce == c->nonce[e->side] && !e->late) {
+		m->frame = c->last_frame[e->side] + 1;
+		if (m->kind == MESSAGE_ROWS)
+			m->rows.index = next_index(c, e->side, m->rows.pull);
+	}
+}
+
+static void note_frame(struct conn *c, const struct sim_event *e, const struct message *m)
+{
+	if (m->kind == MESSAGE_HELLO && !e->late)
+		c->nonce[e->side] = m->nonce;
+	if (m->nonce == c->nonce[e->side] && m->frame > c->last_frame[e->side])
+		c->last_frame[e->side] = m->frame;
+	if (m->kind == MESSAGE_HELLO && !e->late)
+		c->last_frame[e->side] = m->frame;
+}
+
+/* Nothing a late frame says may have any effect, so all timers are served first: what is done then was due.
+ */
+static void deliver(struct world *w, struct sim_node *n, struct conn *c, struct sim_event *e)
+{
+	struct message m;
+	const struct mesh_event tick = {.kind = MESH_TICK};
+	struct mesh_event frame = {.kind = MESH_FRAME, .message = &m};
+
+	int r = message_decode(w->arena, e->frame, &m);
+	if (r < 0) {
+		world_fail(w, "%s: frame does not decode: %s", sites[n->id].origin, err_text(r));
+		return;
+	}
+	if (e->late && m.kind == MESSAGE_HELLO)
+		return;
+	if (e->late)
+		node_step(n, &tick);
+	frame.session = c->session[e->side];
+	if (frame.session == 0)
+		return;
+	remove_fence(w, c, e, &m);
+	note_frame(c, e, &m);
+	if (!e->late)
+		check_received(n, &m);
+	w->stale = e->late;
+	node_step(n, &frame);
+	w->stale = false;
+}
+
+static void repeat(struct world *w, const struct sim_event *e)
+{
+	struct sim_event again = {.node = e->node, .conn = e->conn, .side = e->side, .late = true};
+
+	again.frame = bytes_dup(e->frame);
+	push_frame(w, again, world_delay(w, LATE_NS));
+}
+
+void net_on_frame(struct world *w, struct sim_event *e)
+{
+	struct link *l = &w->links[e->node];
+	struct conn *c = conn_of(w, e->conn);
+	struct sim_node *n = &w->nodes[l->ends[e->side]];
+
+	if (c->broken) {
+		if (!e->late && !w->healed && world_chance(w, w->rates.late))
+			keep_late(w, e->node, e->side, e->frame);
+		return;
+	}
+	if (!n->up)
+		return;
+	if (!e->late && !w->healed && world_chance(w, w->rates.duplicate))
+		repeat(w, e);
+	if (c->session[e->side] == 0) {
+		if (e->side == 0 || e->late)
+			return;
+		session_up(w, e->node, e->conn, 1);
+		c = conn_of(w, e->conn);
+	}
+	deliver(w, n, c, e);
+}
+
+static void lose_side(struct world *w, int link, uint32_t conn, int side)
+{
+	struct conn *c = conn_of(w, conn);
+	struct mesh_event down = {.kind = MESH_DOWN, .session = c->session[side]};
+
+	if (c->session[side] == 0)
+		return;
+	c->session[side] = 0;
+	if (side == 0) {
+		c->broken = true;
+		dial_later(w, link);
+	}
+	if (w->nodes[w->links[link].ends[side]].up)
+		node_step(&w->nodes[w->links[link].ends[side]], &down);
+}
+
+void net_on_down(struct world *w, const struct sim_event *e)
+{
+	if (conn_of(w, e->conn)->session[e->side] == e->number)
+		lose_side(w, e->node, e->conn, e->side);
+}
+
+/* The other side may hear of it, or find out by silence. */
+static void notice_later(struct world *w, int link, uint32_t conn, int side)
+{
+	struct sim_event down = {.kind = SIM_DOWN, .node = link, .conn = conn, .side = side};
+
+	down.at_ns = w->now_ns + world_delay(w, NS_PER_S / 10);
+	down.number = conn_of(w, conn)->session[side];
+	if (down.number != 0 && world_chance(w, w->rates.notice))
+		world_push(w, down);
+}
+
+void net_close(struct sim_node *n, uint32_t session)
+{
+	struct world *w = n->world;
+	const struct session_at at = w->sessions[session - 1];
+	struct conn *c = conn_of(w, at.conn);
+
+	if (c->session[at.side] != session)
+		return;
+	c->session[at.side] = 0;
+	if (at.side == 0) {
+		c->broken = true;
+		notice_later(w, at.link, at.conn, 1);
+		dial_later(w, at.link);
+	}
+}
+
+void net_break(struct world *w, struct link *l)
+{
+	int link = (int)(l - w->links);
+
+	if (!is_live(w, l))
+		return;
+	uint32_t conn = l->conn;
+	conn_of(w, conn)->broken = true;
+	notice_later(w, link, conn, 0);
+	notice_later(w, link, conn, 1);
+}
+
+/* A listener that starts anew may get a dialler that has not noticed. */
+void net_node_gone(struct world *w, int node)
+{
+	for (int i = 0; i < N_LINKS; i++) {
+		struct link *l = &w->links[i];
+		int side = l->ends[1] == node;
+		if (l->ends[side] != node || l->conn == 0)
+			continue;
+		struct conn *c = conn_of(w, l->conn);
+		c->session[side] = 0;
+		if (!c->broken && (side == 0 || world_chance(w, 500))) {
+			c->broken = true;
+			notice_later(w, i, l->conn, !side);
+		}
+		if (side == 0)
+			dial_later(w, i);
+	}
+}
+
+uint32_t net_any_session(struct world *w, int *node)
+{
+	const struct link *l = &w->links[world_below(w, N_LINKS)];
+	int side = (int)world_below(w, 2);
+
+	*node = l->ends[side];
+	return is_live(w, l) && w->nodes[*node].up ? conn_of(w, l->conn)->session[side] : 0;
+}

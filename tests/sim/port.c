@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/world.h"
+
+#include <stdio.h>
+
+#include "proto/id.h"
+
+enum { SEALED_BYTES = CURSOR_BYTES + 2 };
+
+/* Which rows of an origin an audience gets; audience -1: the own organisation. */
+struct view {
+	struct sim_node *n;
+	int origin, audience;
+	const struct sim_origin *held;
+};
+
+bool port_visible(const struct world *w, int org, uint64_t epoch, int audience, uint8_t attr)
+{
+	return w->rules[org][epoch].attrs[audience] >> attr & 1;
+}
+
+struct fact *fact_find(const struct world *w, int origin, int twin, struct row_version version)
+{
+	const struct facts *f = &w->facts[origin][twin];
+
+	for (size_t i = f->n; i-- > 0;)
+		if (row_version_compare(f->list[i].version, version) == 0)
+			return &f->list[i];
+	return NULL;
+}
+
+static bool is_visible(const struct view *v, int twin)
+{
+	const struct world *w = v->n->world;
+	const struct sim_row *r = &v->held->rows[twin];
+	int org = sites[v->n->id].org;
+
+	if (!r->present || r->deleted)
+		return false;
+	const struct fact *f = fact_find(w, v->origin, twin, r->version);
+	return w->opt.broken == BREAK_NO_FILTER ||
+	       (f && port_visible(w, org, v->n->disk.epoch, v->audience, f->attr));
+}
+
+static struct view view_of(struct sim_node *n, const char *audience, const char *origin)
+{
+	int i = origin_index(origin);
+
+	return (struct view){n, i, org_index(audience), i >= 0 ? &n->disk.origins[i] : NULL};
+}
+
+static const char *origin_next(void *ctx, const char *audience, const char *after)
+{
+	struct sim_node *n = ctx;
+	int aud = org_index(audience);
+
+	for (int i = after ? origin_index(after) + 1 : 0; i < N_NODES; i++) {
+		const struct view v = view_of(n, audience, sites[i].origin);
+		if (sites[i].org != sites[n->id].org || !v.held->known)
+			continue;
+		if (aud < 0)
+			return sites[i].origin;
+		for (int t = 0; t < TWINS; t++)
+			n->offered[aud][i] |= is_visible(&v, t);
+		/* Also with nothing in it: an empty head is what takes back all that was visible once. */
+		if (n->offered[aud][i] || n->world->opt.broken != BREAK_FORGET_OFFERS)
+			return sites[i].origin;
+	}
+	return NULL;
+}
+
+static uint64_t signature(struct bytes payload, int signer)
+{
+	const uint8_t key = (uint8_t)signer;
+
+	return hash64("signature", payload, (struct bytes){&key, 1});
+}
+
+static int sign(struct arena *a, const struct head *head, int signer, struct signed_blob *ret)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+
+	head_encode(head, &b);
+	*ret = (struct signed_blob){.key.b[0] = (uint8_t)(signer + 1)};
+	uint8_t *payload = arena_take(a, b.len);
+	if (buf_check(&b) < 0 || !payload)
+		return -ENOMEM;
+	memcpy(payload, b.data, b.len);
+	ret->payload = (struct bytes){payload, b.len};
+	uint64_t s = signature(ret->payload, signer);
+	memcpy(ret->signature, &s, sizeof s);
+	return 0;
+}
+
+static struct bytes held_head(const struct sim_origin *o)
+{
+	return (struct bytes){o->head, o->head_len};
+}
+
+/* The head of an origin as this node stands to it: its own one as it is now, another's as last reached. */
+static int full_head(struct sim_node *n, int origin, struct arena *a, struct signed_blob *ret_blob,
+		     struct head *ret)
+{
+	const struct sim_origin *o = &n->disk.origins[origin];
+
+	if (origin == n->id) {
+		*ret = (struct head){
+			.origin = sites[origin].origin,
+			.lineage = n->disk.lineage,
+			.n_lineage = n->disk.n_lineage,
+			.seq = n->disk.seq,
+			.fingerprint = o->fingerprint,
+			.stamp_ns = n->disk.stamp_ns,
+		};
+		return sign(a, ret, n->id, ret_blob);
+	}
+	if (o->head_len == 0)
+		return ERR_ABSENT;
+	TRY(signed_blob_decode(a, held_head(o), ret_blob));
+	return head_decode(a, ret_blob->payload, ret);
+}
+
+static int border_head(const struct view *v, struct arena *a, const struct head *full,
+		       struct signed_blob *ret)
+{
+	uint32_t mask = v->n->world->rules[sites[v->n->id].org][v->n->disk.epoch].mask;
+	struct head head = *full;
+	char id[64];
+
+	head.lineage = arena_take_array(a, full->n_lineage, sizeof *head.lineage);
+	if (!head.lineage)
+		return -ENOMEM;
+	for (size_t i = 0; i < full->n_lineage; i++)
+		head.lineage[i].id = full->lineage[i].id;
+	head.seq = 0;
+	head.epoch = v->n->disk.epoch;
+	head.fingerprint = (struct fingerprint){0};
+	for (int t = 0; t < TWINS; t++) {
+		if (!is_visible(v, t))
+			continue;
+		snprintf(id, sizeof id, "%s/t%d", sites[v->origin].origin, t);
+		struct hash128 h = row_hash(id, v->held->rows[t].version, mask);
+		fingerprint_add(&head.fingerprint, &h);
+	}
+	return sign(a, &head, v->n->id, ret);
+}
+
+static int head(void *ctx, const char *audience, const char *origin, struct arena *a, struct head_notice *ret)
+{
+	struct sim_node *n = ctx;
+	const struct view v = view_of(n, audience, origin);
+	struct head full;
+
+	TRY(full_head(n, v.origin, a, &ret->head, &full));
+	ret->age_ns = v.origin == n->id ? 0 : n->world->now_ns - n->heard_ns[v.origin];
+	return v.audience < 0 ? 0 : border_head(&v, a, &full, &ret->head);
+}
+
+static int verify_head(void *ctx, const char *peer_org, const char *peer_node,
+		       const struct head_notice *notice, struct arena *a, struct head *ret)
+{
+	const struct sim_node *n = ctx;
+	int signer = notice->head.key.b[0] - 1;
+	uint64_t s;
+
+	if (signer < 0 || signer >= N_NODES)
+		return ERR_UNTRUSTED;
+	memcpy(&s, notice->head.signature, sizeof s);
+	if (s != signature(notice->head.payload, signer))
+		return ERR_UNTRUSTED;
+	TRY(head_decode(a, notice->head.payload, ret));
+	bool own = strcmp(peer_org, org_names[sites[n->id].org]) == 0;
+	const char *must = own ? id_local(ret->origin) : peer_node;
+	return strcmp(sites[signer].name, must) == 0 ? 0 : ERR_UNTRUSTED;
+}
+
+static int open_cursor(const struct view *v, struct bytes in, struct cursor *ret)
+{
+	uint8_t plain[SEALED_BYTES];
+
+	if (v->audience < 0)
+		return cursor_decode(in, ret);
+	if (in.len != SEALED_BYTES)
+		return ERR_MALFORMED;
+	for (size_t i = 0; i < in.len; i++)
+		plain[i] = in.data[i] ^ 0x5a;
+	if (plain[0] != v->audience || plain[1] != v->origin)
+		return ERR_MALFORMED;
+	return cursor_decode((struct bytes){plain + 2, CURSOR_BYTES}, ret);
+}
+
+static int seal_cursor(const struct view *v, const struct cursor *c, struct arena *a, struct bytes *ret)
+{
+	uint8_t *out = arena_take(a, SEALED_BYTES);
+
+	if (!out)
+		return -ENOMEM;
+	if (v->audience < 0) {
+		cursor_encode(c, out);
+		*ret = (struct bytes){out, CURSOR_BYTES};
+		return 0;
+	}
+	out[0] = (uint8_t)v->audience;
+	out[1] = (uint8_t)v->origin;
+	cursor_encode(c, out + 2);
+	for (size_t i = 0; i < SEALED_BYTES; i++)
+		out[i] ^= 0x5a;
+	*ret = (struct bytes){out, SEALED_BYTES};
+	return 0;
+}
+
+/* 0, or the reason why a cursor is refused, as far as the safeguards that are left allow one. */
+static int judge(const struct view *v, struct cursor *c, const struct head *head)
+{
+	enum sim_break broken = v->n->world->opt.broken;
+
+	if (broken == BREAK_NO_SNAP_HI)
+		c->snap_hi = c->seq;
+	if (broken == BREAK_NO_STAMP)
+		c->stamp_ns = INT64_MIN;
+	int r = cursor_judge(c, head, v->audience < 0 ? 0 : v->n->disk.epoch);
+	if ((r == RESET_LINEAGE && broken == BREAK_NO_LINEAGE) ||
+	    (r == RESET_BEHIND && broken == BREAK_NO_BEHIND) ||
+	    (r == RESET_EPOCH && broken == BREAK_NO_EPOCH))
+		return 0;
+	return r;
+}
+
+/* The twin whose latest change is the first behind a sequence number; -1: none. */
+static int next_twin(const struct sim_origin *o, uint64_t after)
+{
+	int best = -1;
+
+	for (int t = 0; t < TWINS; t++)
+		if (o->rows[t].present && o->rows[t].seq > after &&
+		    (best < 0 || o->rows[t].seq < o->rows[best].seq))
+			best = t;
+	return best;
+}
+
+static int push_row(struct rows *rows, struct arena *a, struct bytes encoded)
+{
+	struct bytes *place = arena_push(a, &rows->rows, &rows->n, sizeof *place);
+	uint8_t *copy = arena_take(a, encoded.len);
+
+	if (!place || !copy)
+		return -ENOMEM;
+	memcpy(copy, encoded.data, encoded.len);
+	*place = (struct bytes){copy, encoded.len};
+	return 0;
+}
+
+/* What a partner gets of a row: what the policy leaves, a retraction if it had the twin in sight, or nothing.
+ */
+static int push_filtered(const struct view *v, int twin, bool full, struct arena *a, struct rows *rows)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+	const struct sim_row *held = &v->held->rows[twin];
+	bool *sight = &v->n->sight[v->audience][v->origin][twin];
+	bool visible = is_visible(v, twin);
+	struct row row;
+
+	if (!visible && (full || !*sight))
+		return 0;
+	if (visible)
+		*sight = true;
+	TRY(row_decode(a, (struct bytes){held->encoded, held->len}, &row));
+	row.seq = 0;
+	row.mask = v->n->world->rules[sites[v->n->id].org][v->n->disk.epoch].mask;
+	row.deleted = !visible;
+	row_encode(&row, &b);
+	TRY(buf_check(&b));
+	return push_row(rows, a, buf_bytes(&b));
+}
+
+static int push_twin(const struct view *v, int twin, bool full, struct arena *a, struct rows *rows)
+{
+	const struct sim_row *held = &v->held->rows[twin];
+
+	if (held->deleted && v->n->world->opt.broken == BREAK_NO_TOMBSTONES)
+		return 0;
+	if (v->audience >= 0)
+		return push_filtered(v, twin, full, a, rows);
+	return push_row(rows, a, (struct bytes){held->encoded, held->len});
+}
+
+static int fill(const struct view *v, const struct head *top, uint64_t seq, bool full, struct arena *a,
+		struct rows *ret)
+{
+	uint64_t most = 1 + world_below(v->n->world, 4);
+	int twin = next_twin(v->held, seq);
+
+	for (; twin >= 0 && most > 0; most--, twin = next_twin(v->held, seq)) {
+		seq = v->held->rows[twin].seq;
+		TRY(push_twin(v, twin, full, a, ret));
+	}
+	ret->at_head = twin < 0;
+	const struct cursor behind = {
+		.incarnation = top->lineage[top->n_lineage - 1].id,
+		.seq = ret->at_head ? top->seq : seq,
+		.snap_hi = top->seq,
+		.stamp_ns = top->stamp_ns,
+		.epoch = v->audience < 0 ? 0 : v->n->disk.epoch,
+	};
+	ret->epoch = behind.epoch;
+	return seal_cursor(v, &behind, a, &ret->cursor);
+}
+
+static int rows(void *ctx, const char *audience, const struct pull *pull, struct arena *a, struct rows *ret)
+{
+	struct sim_node *n = ctx;
+	const struct view v = view_of(n, audience, pull->origin);
+	struct signed_blob blob;
+	struct cursor c = {0};
+	struct head top;
+
+	if (!v.held || !v.held->known || full_head(n, v.origin, a, &blob, &top) < 0)
+		return RESET_UNKNOWN;
+	if (pull->cursor.len > 0) {
+		if (open_cursor(&v, pull->cursor, &c) < 0)
+			return RESET_LINEAGE;
+		int reason = judge(&v, &c, &top);
+		if (reason != 0)
+			return reason;
+	}
+	TRY(fill(&v, &top, c.seq, pull->full, a, ret));
+	return ret->at_head ? head(ctx, audience, pull->origin, a, &ret->head) : 0;
+}
+
+static int held(void *ctx, const char *origin, struct bytes *ret_cursor, struct fingerprint *ret_fingerprint,
+		struct bytes *ret_head)
+{
+	struct sim_node *n = ctx;
+	int i = origin_index(origin);
+	const struct sim_origin *o = i >= 0 ? &n->disk.origins[i] : NULL;
+
+	if (!o || !o->known)
+		return ERR_ABSENT;
+	*ret_cursor = (struct bytes){o->cursor, o->cursor_len};
+	*ret_fingerprint = o->fingerprint;
+	*ret_head = held_head(o);
+	if (n->world->opt.broken == BREAK_NO_CHECK && o->head_len > 0) {
+		struct signed_blob blob;
+		struct head head;
+		TRY(signed_blob_decode(n->world->arena, *ret_head, &blob));
+		TRY(head_decode(n->world->arena, blob.payload, &head));
+		*ret_fingerprint = head.fingerprint;
+	}
+	return 0;
+}
+
+static uint64_t policy_epoch(void *ctx)
+{
+	const struct sim_node *n = ctx;
+
+	return n->disk.epoch;
+}
+
+struct mesh_port port_of(struct sim_node *n)
+{
+	return (struct mesh_port){
+		.ctx = n,
+		.origin_next = origin_next,
+		.head = head,
+		.rows = rows,
+		.verify_head = verify_head,
+		.held = held,
+		.policy_epoch = policy_epoch,
+	};
+}
