@@ -142,7 +142,7 @@ static int parse_count(const char *text, int64_t *ret, struct err_note *note)
 static int parse_size(const char *text, int64_t *ret, struct err_note *note)
 {
 	const char *end = "";
-	int64_t n;
+	int64_t n = 0;
 
 	if (parse_digits(text, &end, &n) == 0)
 		for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
