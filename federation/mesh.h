@@ -30,8 +30,9 @@ struct mesh;
 struct mesh_port {
 	void *ctx;
 	/* Origins that can be served to an audience, in order: NULL to begin, NULL at the end. Inside the
-	 * organisation: this node if it owns twins, and every origin of the organisation that is held. To others (border
-	 * nodes only): those of them with at least one visible row, or that were ever offered. */
+	 * organisation: this node if it owns twins, and every origin of the organisation that is held. To partners
+	 * (border nodes only): the same, also those of which they may see nothing: only an empty head takes back what
+	 * they once saw, perhaps through another border or before this node was started. */
 	const char *(*origin_next)(void *ctx, const char *audience, const char *after);
 	/* Encoded, signed head of an origin for that audience, and its age. ERR_ABSENT. */
 	int (*head)(void *ctx, const char *audience, const char *origin, struct arena *a, struct head_notice *ret);

@@ -3,7 +3,9 @@
  *
  *   mesh.c          the step: events and messages to their functions, deadlines
  *   session.c       HELLO, nonces, frame numbers, silence
- *   stream.c        the reader: offers, pulls, what is stored, agreement with the head
+ *   stream.c        the reader: pulls, and what comes back
+ *   stream_offer.c  the reader: who offers which stream
+ *   stream_store.c  the reader: what is made durable, agreement with the head
  *   stream_place.c  which of two heads is newer
  *   stream_serve.c  the server: heads told, pulls answered
  */
@@ -162,16 +164,45 @@ void session_free(struct session *s);
 
 /* ---- stream.c */
 
-MUST_CHECK int stream_on_heads(struct mesh *m, struct session *s, const struct message *message);
 MUST_CHECK int stream_on_rows(struct mesh *m, struct session *s, const struct message *message);
 MUST_CHECK int stream_on_reset(struct mesh *m, struct session *s, const struct message *message);
-MUST_CHECK int stream_on_stored(struct mesh *m, const struct mesh_event *e);
+bool stream_is_busy(const struct stream *st);           /* a pull is in flight, or rows are not yet durable */
+void stream_abandon(struct mesh *m, struct stream *st); /* back to IDLE, to look again */
 void streams_abandon(struct mesh *m, const struct session *s); /* its pulls in flight */
 void streams_forget(struct mesh *m, const struct session *s);  /* its pulls and offers */
 MUST_CHECK int streams_run(struct mesh *m);                    /* pulls due and overdue */
 int64_t streams_deadline(const struct mesh *m);
 void streams_reap(struct mesh *m);
+
+/* ---- stream_offer.c */
+
+MUST_CHECK int stream_on_heads(struct mesh *m, struct session *s, const struct message *message);
+struct stream *stream_find(const struct mesh *m, const char *origin); /* NULL: nobody offers it */
 void stream_free(struct stream *st);
+struct offer *offer_find(const struct stream *st, uint32_t session);
+void offer_drop(struct stream *st, uint32_t session);
+void offer_pause(const struct stream *st, uint32_t session, int64_t until_ns);
+MUST_CHECK int offer_set(struct stream *st, const struct session *s, const struct head *head,
+			 struct bytes payload);
+
+struct held;
+enum verdict {
+	OFFER_NOTHING, /* held already, or older */
+	OFFER_HEAD,    /* a newer head over the same rows */
+	OFFER_ROWS,
+};
+enum verdict offer_weigh(const struct held *held, const struct place *offered);
+
+/* ---- stream_store.c */
+
+MUST_CHECK int stream_on_stored(struct mesh *m, const struct mesh_event *e);
+MUST_CHECK int stream_store_rows(struct mesh *m, struct stream *st, const struct rows *rows);
+/* The rows held are also what a newer head is about. */
+MUST_CHECK int stream_store_head(struct mesh *m, struct stream *st, const struct held *held,
+				 const struct signed_blob *head);
+MUST_CHECK int stream_heard(struct mesh *m, const char *origin, int64_t age_ns);
+int64_t stream_age(int64_t age_ns); /* what a peer says of an age, kept away from overflow */
+MUST_CHECK int stream_copy(struct arena *a, struct bytes in, struct bytes *ret);
 
 /* ---- stream_place.c */
 

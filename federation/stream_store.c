@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "federation/mesh_state.h"
+
+static int encode_blob(struct arena *a, const struct signed_blob *blob, struct bytes *ret)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+
+	signed_blob_encode(blob, &b);
+	TRY(buf_check(&b));
+	uint8_t *copy = arena_take(a, b.len);
+	if (!copy)
+		return FAIL(-ENOMEM);
+	memcpy(copy, b.data, b.len);
+	*ret = (struct bytes){copy, b.len};
+	return 0;
+}
+
+int stream_copy(struct arena *a, struct bytes in, struct bytes *ret)
+{
+	uint8_t *copy = (uint8_t *)arena_text(a, in);
+
+	*ret = (struct bytes){copy, in.len};
+	return copy ? 0 : FAIL(-ENOMEM);
+}
+
+static int emit_store(struct mesh *m, struct stream *st, const struct op_rows *rows)
+{
+	struct pending *p = mesh_grow(&m->pending, &m->n_pending, sizeof *p);
+	struct mesh_action *a = p ? mesh_emit(m, MESH_STORE, 0) : NULL;
+
+	if (!a) {
+		m->n_pending -= p != NULL;
+		return FAIL(-ENOMEM);
+	}
+	*p = (struct pending){++m->last_token, st};
+	st->n_stores++;
+	a->token = p->token;
+	a->op = (struct op){.kind = OP_ROWS, .rows = *rows};
+	return 0;
+}
+
+int stream_store_head(struct mesh *m, struct stream *st, const struct held *held,
+		      const struct signed_blob *head)
+{
+	struct arena *a = m->todo->arena;
+	struct op_rows rows = {.origin = arena_copy(a, st->origin)};
+
+	if (!rows.origin)
+		return FAIL(-ENOMEM);
+	TRY(stream_copy(a, held->cursor, &rows.cursor));
+	TRY(encode_blob(a, head, &rows.head));
+	return emit_store(m, st, &rows);
+}
+
+int64_t stream_age(int64_t age_ns)
+{
+	const int64_t most_ns = INT64_MAX / 4;
+
+	return age_ns < 0 ? 0 : age_ns < most_ns ? age_ns : most_ns;
+}
+
+int stream_heard(struct mesh *m, const char *origin, int64_t age_ns)
+{
+	const char *copy = arena_copy(m->todo->arena, origin);
+	struct mesh_action *a = mesh_emit(m, MESH_HEARD, 0);
+
+	if (!copy || !a)
+		return FAIL(-ENOMEM);
+	a->origin = copy;
+	a->age_ns = stream_age(age_ns);
+	m->heard = true;
+	return 0;
+}
+
+/* While a listing is under way no cursor is stored: behind a cursor nobody would find what the listing has
+ * not come to yet. So a listing that is interrupted by a crash begins again, and between two pulls the cursor
+ * is kept here. */
+static int keep_listed_to(struct stream *st, struct op_rows *op)
+{
+	buf_clear(&st->listed_to);
+	buf_put(&st->listed_to, op->cursor);
+	if (!op->full_end)
+		op->cursor = (struct bytes){0};
+	st->listing = LISTING_GOING;
+	return buf_check(&st->listed_to);
+}
+
+int stream_store_rows(struct mesh *m, struct stream *st, const struct rows *rows)
+{
+	struct op_rows op = {
+		.origin = rows->origin,
+		.rows = rows->rows,
+		.n = rows->n,
+		.cursor = rows->cursor,
+		.full_begin = st->listing == LISTING_BEGIN,
+		.full_end = st->listing != LISTING_NONE && rows->at_head,
+	};
+
+	if (rows->at_head)
+		TRY(encode_blob(m->todo->arena, &rows->head.head, &op.head));
+	if (st->listing != LISTING_NONE)
+		TRY(keep_listed_to(st, &op));
+	return emit_store(m, st, &op);
+}
+
+static struct stream *take_pending(struct mesh *m, uint64_t token)
+{
+	for (size_t i = 0; i < m->n_pending; i++)
+		if (m->pending[i].token == token) {
+			struct stream *st = m->pending[i].stream;
+			m->pending[i] = m->pending[--m->n_pending];
+			return st;
+		}
+	return NULL;
+}
+
+static int disagree(struct mesh *m, struct stream *st)
+{
+	m->stats.mismatches++;
+	bool in_full = st->listing != LISTING_NONE;
+	st->listing = LISTING_BEGIN;
+	if (!in_full || ++st->full_pulls < FULL_PULLS_MAX)
+		return 0;
+	st->full_pulls = 0;
+	st->blocked_ns = m->now_ns + MISMATCH_PAUSE_NS;
+	const char *text = arena_print(
+		m->todo->arena, "%s: %d full listings in a row do not agree with its head, waiting a minute",
+		st->origin, FULL_PULLS_MAX);
+	return text ? mesh_alarm(m, st->session, text) : FAIL(-ENOMEM);
+}
+
+/* Everything up to the head is durable: it must be what the head says. */
+static int check_agreement(struct mesh *m, struct stream *st)
+{
+	struct held held;
+
+	TRY(held_read(m, st->origin, &held));
+	if (!fingerprint_equal(&held.fingerprint, &st->reached))
+		return disagree(m, st);
+	st->listing = LISTING_NONE;
+	st->full_pulls = 0;
+	return stream_heard(m, st->origin, m->now_ns - st->reached_ns);
+}
+
+/* The cursor held stands where it stood; of a listing nobody knows how much was marked. */
+static void after_failure(struct mesh *m, struct stream *st)
+{
+	if (st->listing != LISTING_NONE)
+		st->listing = LISTING_BEGIN;
+	st->failed = st->n_stores > 0;
+	st->blocked_ns = m->now_ns + FAILURE_PAUSE_NS;
+	stream_abandon(m, st);
+}
+
+int stream_on_stored(struct mesh *m, const struct mesh_event *e)
+{
+	struct stream *st = take_pending(m, e->token);
+
+	if (!st)
+		return 0;
+	st->n_stores--;
+	st->failed = st->failed || e->result != 0;
+	m->dirty = m->dirty || e->result == 0; /* what is held now can be handed on */
+	if (st->failed) {
+		after_failure(m, st);
+		return 0;
+	}
+	if (st->n_stores > 0 || st->phase == STREAM_PULLING)
+		return 0;
+	bool at_head = st->phase == STREAM_STORING && st->at_head;
+	stream_abandon(m, st);
+	return at_head ? check_agreement(m, st) : 0;
+}
