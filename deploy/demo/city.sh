@@ -111,7 +111,7 @@ refuse() {
 	! run holon --node harbor/site history $secret recipe/force || die 'the recipe was shown'
 	! run holon --node harbor/site history acme/plant1/line1/press9 recipe/force || die 'a press was invented'
 	printf '\nAcme can ask its own node why:\n'
-	run holon --node acme/site policy why harbor read $secret recipe/force
+	run holon --node acme/site policy why --as harbor --do read --twin $secret --prop recipe/force
 }
 
 set_one() {

@@ -131,7 +131,7 @@ refuse() {
 	! run holon --node observer/site history $secret gen/capacity || die 'the capacity was shown'
 	! run holon --node observer/site history tennet/gen-1-Perpetual gen/capacity || die 'a station was invented'
 	printf '\nTenneT can ask its own node why:\n'
-	run holon --node tennet/site policy why observer read $secret gen/capacity
+	run holon --node tennet/site policy why --as observer --do read --twin $secret --prop gen/capacity
 }
 
 set_one() {
