@@ -53,6 +53,7 @@ static void send_part(struct call *c, const struct control_answer *part)
 	if (zmq_send(c->control->socket, c->peer.data, c->peer.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
 	    zmq_send(c->control->socket, frame.data, frame.len, ZMQ_DONTWAIT) < 0)
 		log_debug("control", "a client went away before its answer");
+	zwatch_touch(&c->control->watch);
 }
 
 static void call_free(struct call *c)

@@ -17,7 +17,11 @@
 #include "proto/clock.h"
 #include "proto/unit.h"
 
-enum { HOUSEKEEPING_MS = 1000 };
+enum {
+	HOUSEKEEPING_MS = 1000,
+	ROSTER_EVERY_S = 60, /* how soon an ended credential ends its sessions */
+	SOCKETS_MAX = 4096,  /* three for each link and port */
+};
 
 static int64_t read_clock(clockid_t which)
 {
@@ -75,7 +79,7 @@ static int open_transport(struct engine *e, struct err_note *note)
 	const struct config *c = e->config;
 	SCOPED(scope_roster) struct roster *roster = NULL;
 
-	TRY(trust_roster(e->trust, &roster));
+	TRY(trust_roster(e->trust, engine_wall_ns(), &roster));
 	zap_publish(e->zap, roster);
 	const struct transport_options opt = {
 		.loop = &e->loop,
@@ -119,6 +123,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	e->zmq_context = zmq_ctx_new();
 	if (!e->zmq_context)
 		return FAIL(-ENOMEM);
+	zmq_ctx_set(e->zmq_context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
 	TRY(zap_start(&e->zap,
 		      e->zmq_context)); /* before any other socket: libzmq lets everybody in without it */
 	TRY(open_transport(e, note));
@@ -161,25 +166,36 @@ static void end_shares(struct engine *e)
 	gossip_changed(e->gossip);
 }
 
-static void on_housekeeping(uv_timer_t *timer)
-{
-	struct engine *e = timer->data;
-
-	end_shares(e);
-	writer_tick(e->writer);
-}
-
-void engine_trust_changed(struct engine *e)
+/* Who may connect from now on; sessions of those who may not any more are closed. */
+static void renew_roster(struct engine *e)
 {
 	SCOPED(scope_roster) struct roster *roster = NULL;
 
-	int r = trust_roster(e->trust, &roster);
+	int r = trust_roster(e->trust, engine_wall_ns(), &roster);
 	if (r < 0) {
 		engine_log_failure("trust", "the roster stays as it was", r, NULL);
 		return;
 	}
 	zap_publish(e->zap, roster);
 	transport_set_roster(e->transport, roster);
+	e->roster_ns = engine_mono_ns();
+}
+
+static void on_housekeeping(uv_timer_t *timer)
+{
+	struct engine *e = timer->data;
+
+	if (engine_mono_ns() - e->roster_ns > ROSTER_EVERY_S * NS_PER_S)
+		renew_roster(e);
+	end_shares(e);
+	writer_tick(e->writer);
+}
+
+void engine_trust_changed(struct engine *e)
+{
+	int r = 0;
+
+	renew_roster(e);
 	if (e->visibility)
 		r = visibility_sweep(e->visibility);
 	if (r < 0)

@@ -44,6 +44,7 @@ struct engine {
 	uv_timer_t housekeeping;
 	uv_signal_t signals[2];                        /* SIGTERM, SIGINT */
 	int64_t next_end_ns;                           /* wall time at which the next share ends */
+	int64_t roster_ns;                             /* monotonic time of the last roster */
 	int64_t started_ns;                            /* monotonic */
 	char origin[ORG_NAME_MAX + NODE_NAME_MAX + 2]; /* ORG/NODE of this node */
 	struct fingerprint fingerprint;                /* over the own twins at ... */

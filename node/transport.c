@@ -14,7 +14,7 @@ static const struct transport_limits defaults = {
 	.receive_mark = 64,
 	.send_mark = 256,
 	.reconnect_ms = 200,
-	.reconnect_max_ms = 30000,
+	.reconnect_max_ms = 3000, /* a node that comes back is found again within seconds */
 };
 
 struct session *session_new(struct transport *t, const struct session *like)

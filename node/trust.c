@@ -254,7 +254,7 @@ int trust_accept(struct trust *t, struct bytes bundle, const char *fingerprint, 
 	return 0;
 }
 
-static size_t list_nodes(const struct org *org, bool own, struct roster_entry *ret)
+static size_t list_nodes(const struct org *org, bool own, int64_t now_ns, struct roster_entry *ret)
 {
 	size_t n = 0;
 
@@ -267,6 +267,8 @@ static size_t list_nodes(const struct org *org, bool own, struct roster_entry *r
 					 .not_after_ns = c->not_after_ns};
 		if (!own && !(c->roles & ROLE_BORDER))
 			continue; /* a partner's inner nodes have no business with us */
+		if (now_ns > c->not_after_ns)
+			continue;
 		snprintf(e.org, sizeof e.org, "%s", c->org);
 		snprintf(e.node, sizeof e.node, "%s", c->node);
 		ret[n++] = e;
@@ -274,7 +276,7 @@ static size_t list_nodes(const struct org *org, bool own, struct roster_entry *r
 	return n;
 }
 
-int trust_roster(const struct trust *t, struct roster **ret)
+int trust_roster(const struct trust *t, int64_t now_ns, struct roster **ret)
 {
 	size_t most = t->own.org.n_nodes, n = 0;
 
@@ -283,9 +285,9 @@ int trust_roster(const struct trust *t, struct roster **ret)
 	SCOPED(scope_free) struct roster_entry *entries = calloc(most + 1, sizeof *entries);
 	if (!entries)
 		return FAIL(-ENOMEM);
-	n = list_nodes(&t->own.org, true, entries);
+	n = list_nodes(&t->own.org, true, now_ns, entries);
 	for (size_t i = 0; i < t->n_partners; i++)
-		n += list_nodes(&t->partners[i]->org, false, entries + n);
+		n += list_nodes(&t->partners[i]->org, false, now_ns, entries + n);
 	return roster_new(ret, entries, n);
 }
 

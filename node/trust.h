@@ -53,8 +53,8 @@ MUST_CHECK int trust_accept(struct trust *t, struct bytes bundle, const char *fi
 /* NULL: not trusted. The own organisation is found too. */
 const struct partner *trust_org(const struct trust *t, const char *org);
 
-/* Everybody who may connect now. */
-MUST_CHECK int trust_roster(const struct trust *t, struct roster **ret);
+/* Everybody who may connect now: ended credentials are left out. */
+MUST_CHECK int trust_roster(const struct trust *t, int64_t now_ns, struct roster **ret);
 
 /* Put a signed policy in force: signature, own organisation, epoch above the present one, and it must compile
  * against the trusted organisations. TRUST_OLD: the epoch is not newer, nothing was done. */
