@@ -165,18 +165,15 @@ static bool selector_has_twin(const struct selector *s, const struct policy_twin
 	return any;
 }
 
-/* The id of an own twin as patterns write it; NULL for any other. */
-static const char *own_path(const char *id, const char *own_org)
+const char *policy_path(const struct policy *p, const struct policy_twin *twin)
 {
-	const size_t n = strlen(own_org);
+	const size_t n = strlen(p->own_org);
 
-	return strncmp(id, own_org, n) == 0 && id[n] == '/' ? id + n + 1 : NULL;
+	return strncmp(twin->id, p->own_org, n) == 0 && twin->id[n] == '/' ? twin->id + n + 1 : NULL;
 }
 
-bool rule_has_twin(const struct rule *rule, const struct policy_twin *twin, const char *own_org)
+bool rule_has_twin(const struct rule *rule, const struct policy_twin *twin, const char *path)
 {
-	const char *path = own_path(twin->id, own_org);
-
 	for (size_t i = 0; path && i < rule->n_selectors; i++)
 		if (selector_has_twin(&rule->selectors[i], twin, path))
 			return true;
@@ -223,32 +220,39 @@ static uint64_t candidates(const struct policy *p, const struct policy_query *q,
 	       (never ? p->nevers.words[word] : ~p->nevers.words[word]);
 }
 
-static bool rule_matches(const struct policy *p, size_t at, const struct policy_query *q,
-			 const struct policy_org *org)
+/* A question and what is looked up once for it. */
+struct question {
+	const struct policy_query *q;
+	const struct policy_org *org; /* NULL: not declared */
+	const char *path;
+};
+
+static bool rule_matches(const struct policy *p, size_t at, const struct question *question)
 {
+	const struct policy_query *q = question->q;
 	const struct rule *rule = &p->rules[at];
 
 	if (!rule->never && q->now_ns >= rule->until_ns)
 		return false;
-	if (!rule_has_right(rule, q->right, q->property) || !rule_has_twin(rule, q->twin, p->own_org))
-		return false;
-	return speaks_to(p, at, org, q);
+	return rule_has_twin(rule, q->twin, question->path) && rule_has_right(rule, q->right, q->property) &&
+	       speaks_to(p, at, question->org, q);
 }
 
 const struct rule *policy_match(const struct policy *p, const struct policy_query *q, bool never,
 				const struct rule *after)
 {
+	const struct question question = {q, policy_org(p, q->org), policy_path(p, q->twin)};
 	const size_t from = after ? (size_t)(after - p->rules) + 1 : 0;
-	const struct policy_org *org = policy_org(p, q->org);
 	uint64_t mask = ~UINT64_C(0) << from % 64;
 
-	/* a policy speaks of others, and of rights there are */
-	if (strcmp(q->org, p->own_org) == 0 || (unsigned)q->right >= N_RIGHTS)
+	/* a policy speaks to others, of own twins, and of rights there are */
+	if (strcmp(q->org, p->own_org) == 0 || !question.path || (unsigned)q->right >= N_RIGHTS)
 		return NULL;
 	for (size_t word = from / 64; word * 64 < p->n_rules; word++, mask = ~UINT64_C(0))
-		for (uint64_t bits = candidates(p, q, org, never, word) & mask; bits; bits &= bits - 1) {
+		for (uint64_t bits = candidates(p, q, question.org, never, word) & mask; bits;
+		     bits &= bits - 1) {
 			const size_t at = word * 64 + (size_t)__builtin_ctzll(bits);
-			if (rule_matches(p, at, q, org))
+			if (rule_matches(p, at, &question))
 				return &p->rules[at];
 		}
 	return NULL;
@@ -278,6 +282,18 @@ static bool is_wider(const struct clause *a, const struct clause *b)
 	return a->step_ns < b->step_ns;
 }
 
+/* The widest of the windows a share opens to a property, and of `widest` (NULL: none yet). */
+static const struct clause *widest_window(const struct rule *share, const char *property,
+					  const struct clause *widest)
+{
+	for (size_t i = 0; i < share->n_clauses; i++) {
+		const struct clause *c = &share->clauses[i];
+		if (clause_has_right(c, RIGHT_HISTORY, property) && (!widest || is_wider(c, widest)))
+			widest = c;
+	}
+	return widest;
+}
+
 bool policy_history_window(const struct policy *p, const struct policy_query *q, int64_t *ret_last_ns,
 			   int64_t *ret_step_ns)
 {
@@ -288,12 +304,9 @@ bool policy_history_window(const struct policy *p, const struct policy_query *q,
 	if (!policy_allows(p, &history, NULL))
 		return false;
 	for (const struct rule *share = NULL; (share = policy_match(p, &history, false, share));)
-		for (size_t i = 0; i < share->n_clauses; i++) {
-			const struct clause *c = &share->clauses[i];
-			if (clause_has_right(c, RIGHT_HISTORY, q->property) &&
-			    (!widest || is_wider(c, widest)))
-				widest = c;
-		}
+		widest = widest_window(share, q->property, widest);
+	if (!widest)
+		return false;
 	*ret_last_ns = widest->last_ns;
 	*ret_step_ns = widest->step_ns;
 	return true;

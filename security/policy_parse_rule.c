@@ -334,7 +334,7 @@ static bool read_time(struct parser *ps, int64_t *ret_ns)
 	if (time_parse(text, ret_ns, &note) < 0)
 		return parser_complain_at(ps, &date, "%s", note.text);
 	if (strlen(text) == strlen("2027-03-31"))
-		*ret_ns += 24 * 3600 * NS_PER_S;
+		*ret_ns += INT64_C(24) * 3600 * NS_PER_S;
 	return parser_end(ps, "nothing more");
 }
 

@@ -119,7 +119,9 @@ void policy_index(struct policy *p);
 
 /* ---- The steps of a decision, for policy.c and policy_why.c ---- */
 bool rule_speaks_to(const struct policy *p, const struct rule *rule, const struct policy_query *q);
-bool rule_has_twin(const struct rule *rule, const struct policy_twin *twin, const char *own_org);
+/* The id of an own twin as patterns write it; NULL for a twin of others, which no rule has. */
+const char *policy_path(const struct policy *p, const struct policy_twin *twin);
+bool rule_has_twin(const struct rule *rule, const struct policy_twin *twin, const char *path);
 bool rule_has_right(const struct rule *rule, enum right right, const char *property);
 bool clause_has_right(const struct clause *c, enum right right, const char *property);
 /* In line order, the next rule after `after` (NULL: the first) that matches the query; of a share also in

@@ -97,7 +97,7 @@ static unsigned lacks(const struct policy *p, const struct rule *share, const st
 
 	if (!rule_speaks_to(p, share, q))
 		lack |= missing_role(share, q) ? LACK_ROLE : LACK_ORG;
-	if (!rule_has_twin(share, q->twin, p->own_org))
+	if (!rule_has_twin(share, q->twin, policy_path(p, q->twin)))
 		lack |= LACK_TWIN;
 	if (!rule_has_right(share, q->right, q->property))
 		lack |= LACK_RIGHT;

@@ -11,6 +11,7 @@ Test(policy_pattern, literal_segments_match_themselves_only)
 	cr_expect(not(pattern_matches("plant1/line3", "plant1/line33")));
 	cr_expect(not(pattern_matches("plant1/line33", "plant1/line3")));
 	cr_expect(not(pattern_matches("plant1/line3", "plant1")));
+	cr_expect(not(pattern_matches("plant1-line3", "plant1/line3")), "a separator is no character");
 	cr_expect(not(pattern_matches("plant1/line3", "plant1/line3/press")));
 	cr_expect(not(pattern_matches("plant1", "Plant1")), "there is no case folding");
 }
