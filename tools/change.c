@@ -24,7 +24,18 @@ static void change_text(const struct control_answer *answer, size_t n_ops, bool 
 		       dry_run ? "would change" : "changed", (unsigned long long)answer->n_unchanged);
 }
 
-enum status change(struct context *ctx, struct op *ops, size_t n_ops, bool dry_run)
+static void say_refusals(const struct control_answer *answer, size_t n_ops, const char *const *places)
+{
+	for (size_t i = 0; i < answer->n_refused; i++) {
+		const struct refusal *r = &answer->refused[i];
+		if (places && r->index < n_ops)
+			say("%s: %s", places[r->index], r->reason);
+		else
+			say("%s", r->reason);
+	}
+}
+
+enum status change(struct context *ctx, struct op *ops, size_t n_ops, const char *const *places, bool dry_run)
 {
 	struct control_request request = ask_for(CONTROL_CHANGE);
 	struct control_answer answer;
@@ -37,8 +48,7 @@ enum status change(struct context *ctx, struct op *ops, size_t n_ops, bool dry_r
 	status = ask_frankly(ctx, &request, &answer);
 	if (status != STATUS_OK)
 		return status;
-	for (size_t i = 0; i < answer.n_refused; i++)
-		say("%s", answer.refused[i].reason);
+	say_refusals(&answer, n_ops, places);
 	if (answer.code < 0 && answer.n_refused == 0)
 		say("%s", answer.text && *answer.text ? answer.text : err_text(answer.code));
 	if (ctx->json)

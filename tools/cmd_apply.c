@@ -11,16 +11,22 @@ struct plan {
 	struct type_def *types;
 	size_t n_types;
 	struct op *ops;
-	size_t n_ops;
+	const char **places; /* of each op, for what the node refuses */
+	size_t n_ops, n_places;
 	enum status status; /* of a failure that has been said already */
 };
 
-static struct op *add(struct plan *p, enum op_kind kind)
+/* `s` is an item of a list of the document. */
+static struct op *add(struct plan *p, enum op_kind kind, const struct spot *s)
 {
+	const char *place = arena_print(p->ctx->arena, "%s: %s[%zu]", s->file, s->up->key, s->index);
+	const char **kept = arena_push(p->ctx->arena, &p->places, &p->n_places, sizeof *kept);
 	struct op *op = arena_push(p->ctx->arena, &p->ops, &p->n_ops, sizeof *op);
 
-	if (op)
-		op->kind = kind;
+	if (!place || !kept || !op)
+		return NULL;
+	*kept = place;
+	op->kind = kind;
 	return op;
 }
 
@@ -48,7 +54,8 @@ static int plan_types(struct plan *p, const struct spot *root, struct err_note *
 
 	TRY(document_types(p->ctx->arena, &list, &p->types, &p->n_types, note));
 	for (size_t i = 0; i < p->n_types; i++) {
-		struct op *op = add(p, OP_TYPE);
+		const struct spot item = spot_item(&list, i);
+		struct op *op = add(p, OP_TYPE, &item);
 		if (!op)
 			return FAIL(-ENOMEM);
 		op->type = p->types[i];
@@ -58,7 +65,7 @@ static int plan_types(struct plan *p, const struct spot *root, struct err_note *
 
 static int plan_twin(struct plan *p, const struct spot *s, struct err_note *note)
 {
-	struct op *op = add(p, OP_TWIN);
+	struct op *op = add(p, OP_TWIN, s);
 
 	if (!op)
 		return FAIL(-ENOMEM);
@@ -67,7 +74,7 @@ static int plan_twin(struct plan *p, const struct spot *s, struct err_note *note
 
 static int plan_relation(struct plan *p, const struct spot *s, struct err_note *note)
 {
-	struct op *op = add(p, OP_RELATION);
+	struct op *op = add(p, OP_RELATION, s);
 
 	if (!op)
 		return FAIL(-ENOMEM);
@@ -76,7 +83,7 @@ static int plan_relation(struct plan *p, const struct spot *s, struct err_note *
 
 static int plan_membership(struct plan *p, const struct spot *s, struct err_note *note)
 {
-	struct op *op = add(p, OP_MEMBERSHIP);
+	struct op *op = add(p, OP_MEMBERSHIP, s);
 
 	if (!op)
 		return FAIL(-ENOMEM);
@@ -100,7 +107,7 @@ static int wanted(struct plan *p, const struct reading *r, enum value_type *ret)
 static int plan_sample(struct plan *p, const struct spot *s, struct err_note *note)
 {
 	struct sample *sample = arena_take(p->ctx->arena, sizeof *sample);
-	struct op *op = add(p, OP_SAMPLES);
+	struct op *op = add(p, OP_SAMPLES, s);
 	enum value_type type;
 	struct reading r;
 
@@ -160,7 +167,7 @@ static enum status apply_json(struct context *ctx, const struct spot *root)
 	schema_fini(&p.schema);
 	if (p.status != STATUS_OK)
 		return p.status;
-	return r < 0 ? say_usage(&note) : change(ctx, p.ops, p.n_ops, flag_given(ctx, "dry-run"));
+	return r < 0 ? say_usage(&note) : change(ctx, p.ops, p.n_ops, p.places, flag_given(ctx, "dry-run"));
 }
 
 static enum status apply_run(struct context *ctx, int argc, char *const argv[])
@@ -171,7 +178,7 @@ static enum status apply_run(struct context *ctx, int argc, char *const argv[])
 	(void)argc;
 	if (json_load_document(argv[0], &json, &note) < 0)
 		return say_usage(&note);
-	return apply_json(ctx, &(struct spot){.file = argv[0], .json = json});
+	return apply_json(ctx, &(struct spot){.file = document_name(argv[0]), .json = json});
 }
 
 const struct command cmd_apply[] = {

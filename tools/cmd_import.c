@@ -46,8 +46,7 @@ static void rule_members(struct json *j, const struct rule_report *r)
 	tally_json(j, "twins", &r->twins);
 	tally_json(j, "values", &r->values);
 	tally_json(j, "relations", &r->relations);
-	tally_json(j, "series", &r->series);
-	json_count(j, "samples", r->samples);
+	tally_json(j, "samples", &r->samples);
 }
 
 static void add_tally(struct tally *into, const struct tally *t)
@@ -65,11 +64,10 @@ static struct rule_report total(const struct import *im)
 		sum.rows += r->rows;
 		sum.chosen += r->chosen;
 		sum.skipped += r->skipped;
-		sum.samples += r->samples;
 		add_tally(&sum.twins, &r->twins);
 		add_tally(&sum.values, &r->values);
 		add_tally(&sum.relations, &r->relations);
-		add_tally(&sum.series, &r->series);
+		add_tally(&sum.samples, &r->samples);
 	}
 	return sum;
 }
@@ -113,9 +111,14 @@ static void report_json(const struct import *im, bool dry_run)
 	json_close(&j);
 }
 
-/* `12 +3`: there already, and new or changed. */
+/* `12 new, 3 there`, as far as there is something to say. */
 static const char *tally_words(struct arena *a, const struct tally *t)
 {
+	if (t->unchanged == 0 && t->changed == 0)
+		return "-";
+	if (t->unchanged == 0 || t->changed == 0)
+		return arena_print(a, "%s %s", human_count(a, t->changed + t->unchanged),
+				   t->changed > 0 ? "new" : "there");
 	return arena_print(a, "%s new, %s there", human_count(a, t->changed), human_count(a, t->unchanged));
 }
 
@@ -126,16 +129,16 @@ static void report_row(struct table *table, const char *name, const struct rule_
 	table_row(table, (const char *[]){name, human_count(a, r->rows), human_count(a, r->chosen),
 					  human_count(a, r->skipped), tally_words(a, &r->twins),
 					  tally_words(a, &r->relations), tally_words(a, &r->values),
-					  tally_words(a, &r->series), human_count(a, r->samples)});
+					  tally_words(a, &r->samples)});
 }
 
 static void report_text(const struct import *im)
 {
-	struct table table = {.arena = im->arena, .n_columns = 9};
+	struct table table = {.arena = im->arena, .n_columns = 8};
 	const struct rule_report sum = total(im);
 
 	table_row(&table, (const char *[]){"RULE", "ROWS", "CHOSEN", "SKIPPED", "TWINS", "RELATIONS",
-					   "VALUES", "SERIES", "SAMPLES"});
+					   "VALUES", "SAMPLES"});
 	for (size_t i = 0; i < im->mapping->n_rules; i++)
 		report_row(&table, im->mapping->rules[i].name, &im->rules[i]);
 	report_row(&table, "total", &sum);
@@ -177,7 +180,20 @@ static void book_plan(struct import *im)
 	book(im, &im->values, offsetof(struct rule_report, values));
 	book(im, &im->relations, offsetof(struct rule_report, relations));
 	for (size_t i = 0; i < im->n_series; i++)
-		im->rules[im->series[i].rule].series.changed++;
+		im->rules[im->series[i].rule].samples.changed += im->series[i].n_samples;
+}
+
+/* Said before anything is sent: else the types would be there and everything else refused. */
+static enum status check_owner(struct context *ctx, const char *org)
+{
+	struct control_request request = ask_for(CONTROL_STATUS);
+	struct control_answer answer;
+	const enum status status = ask(ctx, &request, &answer);
+
+	if (status != STATUS_OK || strcmp(answer.status.org, org) == 0)
+		return status;
+	say("the mapping makes twins of %s, the node belongs to %s", org, answer.status.org);
+	return STATUS_FAILED;
 }
 
 static enum status run_plan(struct context *ctx, struct import *im)
@@ -194,7 +210,7 @@ static enum status run_plan(struct context *ctx, struct import *im)
 	if (dry_run)
 		book_plan(im);
 	if (!dry_run && !(strict && n_skips > 0)) {
-		status = ask_open(ctx);
+		status = check_owner(ctx, im->mapping->org);
 		if (status != STATUS_OK)
 			return status;
 		r = send_plan(ctx, im, &note);

@@ -45,7 +45,8 @@ static void status_json(const struct node_status *s)
 
 static void line(const char *what, const char *text)
 {
-	printf("%-20s", what);
+	for (size_t i = 0; i < 20; i++) /* the keys of the JSON form, with blanks */
+		putchar(i >= strlen(what) || what[i] == '_' ? ' ' : what[i]);
 	print_clean(stdout, text);
 	putchar('\n');
 }

@@ -40,8 +40,11 @@ static const char *range_words(struct arena *a, const struct property_def *p)
 		return words_joined(a, p->options, p->n_options);
 	if (isnan(p->min) && isnan(p->max))
 		return "";
-	return arena_print(a, "%s .. %s", isnan(p->min) ? "" : human_number(a, p->min),
-			   isnan(p->max) ? "" : human_number(a, p->max));
+	if (isnan(p->max))
+		return arena_print(a, ">= %s", human_number(a, p->min));
+	if (isnan(p->min))
+		return arena_print(a, "<= %s", human_number(a, p->max));
+	return arena_print(a, "%s .. %s", human_number(a, p->min), human_number(a, p->max));
 }
 
 static void type_text(struct arena *a, const struct type_def *t)

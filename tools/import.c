@@ -344,7 +344,6 @@ static int check_series(struct import *im)
 			TRY(import_samples(im, s, a, &at, PIECE, true, &piece));
 			s->n_samples += piece.n;
 		}
-		im->rules[s->rule].samples += s->n_samples;
 	}
 	return 0;
 }

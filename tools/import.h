@@ -41,8 +41,8 @@ struct tally {
 /* What became of one rule. */
 struct rule_report {
 	size_t rows, chosen, skipped;
-	struct tally twins, values, relations, series;
-	uint64_t samples;
+	struct tally twins, values, relations,
+		samples; /* values: those of `properties`; samples: those of series */
 };
 
 struct import {

@@ -7,6 +7,11 @@
 
 #include "proto/clock.h"
 
+const char *document_name(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "stdin" : path;
+}
+
 int json_load_document(const char *path, json_t **ret, struct err_note *note)
 {
 	json_error_t e;
@@ -16,7 +21,7 @@ int json_load_document(const char *path, json_t **ret, struct err_note *note)
 	if (!f)
 		return FAIL_SAY(note, -errno, "%s: %s", path, err_text(-errno));
 	*ret = json_loadf(f, JSON_REJECT_DUPLICATES, &e);
-	r = *ret ? 0 : FAIL_SAY(note, ERR_REFUSED, "%s:%d: %s", path, e.line, e.text);
+	r = *ret ? 0 : FAIL_SAY(note, ERR_REFUSED, "%s:%d: %s", document_name(path), e.line, e.text);
 	if (f != stdin)
 		fclose(f);
 	return r;

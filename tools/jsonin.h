@@ -23,6 +23,8 @@ struct spot {
 
 /* Parse a file ("-": stdin); duplicate keys are refused. ERR_REFUSED with `file:line: what`. */
 MUST_CHECK int json_load_document(const char *path, json_t **ret, struct err_note *note);
+/* What a file is called in messages: "-" is stdin. */
+const char *document_name(const char *path);
 static inline void scope_json(json_t **j)
 {
 	json_decref(*j);

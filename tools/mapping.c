@@ -363,7 +363,7 @@ int mapping_open(struct mapping **ret, struct arena *a, const struct mapping_opt
 	if (!m)
 		return FAIL(-ENOMEM);
 	TRY(json_load_document(opt->file, &m->json, note));
-	TRY(read_mapping(&r, &(struct spot){.file = opt->file, .json = m->json}));
+	TRY(read_mapping(&r, &(struct spot){.file = document_name(opt->file), .json = m->json}));
 	*ret = MOVE(m);
 	return 0;
 }

@@ -35,6 +35,23 @@ static void pad(FILE *out, size_t n)
 		fputc(' ', out);
 }
 
+/* Blanks wait until something stands behind them. */
+static void print_row(const struct table *t, size_t row, const size_t *widths, FILE *out)
+{
+	const char *const *cells = &t->cells[row * t->n_columns];
+	size_t blanks = 0;
+
+	for (size_t c = 0; c < t->n_columns; c++) {
+		if (*cells[c]) {
+			pad(out, blanks);
+			blanks = 0;
+			paint(out, row == 0 ? PAINT_BOLD : PAINT_PLAIN, cells[c]);
+		}
+		blanks += widths[c] - text_width(cells[c]) + 2;
+	}
+	fputc('\n', out);
+}
+
 void table_print(const struct table *t, FILE *out)
 {
 	size_t *widths = arena_take_array(t->arena, t->n_columns, sizeof *widths);
@@ -43,17 +60,8 @@ void table_print(const struct table *t, FILE *out)
 		return;
 	for (size_t c = 0; c < t->n_columns; c++)
 		widths[c] = column_width(t, c);
-	for (size_t i = 0; i < t->n_cells; i++) {
-		const size_t c = i % t->n_columns;
-		if (i < t->n_columns)
-			paint(out, PAINT_BOLD, t->cells[i]);
-		else
-			print_clean(out, t->cells[i]);
-		if (c + 1 == t->n_columns)
-			fputc('\n', out);
-		else
-			pad(out, widths[c] - text_width(t->cells[i]) + 2);
-	}
+	for (size_t row = 0; row * t->n_columns < t->n_cells; row++)
+		print_row(t, row, widths, out);
 }
 
 bool paint_wanted(FILE *out)

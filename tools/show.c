@@ -81,7 +81,10 @@ void show_membership(struct json *j, const char *key, const struct membership *m
 
 void show_sample_members(struct json *j, const struct sample *s)
 {
-	json_time(j, "t", s->t_ns);
+	if (s->value.type == VALUE_NONE)
+		json_none(j, "t");
+	else
+		json_time(j, "t", s->t_ns);
 	json_value(j, "value", &s->value);
 	json_text(j, "quality", quality_text(s->quality));
 	if (isfinite(s->sigma))

@@ -224,7 +224,7 @@ Test(mapping, a_series_is_a_column_of_a_wide_table)
 
 	plan(SERIES "}]}");
 	cr_assert(eq(sz, im.n_series, 1));
-	cr_expect(eq(u64, im.rules[0].samples, 2));
+	cr_expect(eq(u64, im.series[0].n_samples + (im.n_series > 1 ? im.series[1].n_samples : 0), 2));
 	cr_assert(eq(int, import_samples(&im, &im.series[0], arena, &at, 1, false, &samples), 0));
 	cr_assert(eq(sz, samples.n, 1));
 	cr_assert(eq(int, import_samples(&im, &im.series[0], arena, &at, 9, false, &samples), 0));
@@ -246,7 +246,7 @@ Test(mapping, bad_fields_and_times_of_a_series_are_reported)
 {
 	write_text("use.csv", "hour,Lathe,Drill 1\n0,x,1\n9x,2,2\n2,-3,3\n");
 	plan(SERIES "}]}");
-	cr_expect(eq(u64, im.rules[0].samples, 2));
+	cr_expect(eq(u64, im.series[0].n_samples + (im.n_series > 1 ? im.series[1].n_samples : 0), 2));
 	cr_expect(eq(sz, im.n_skips, 3));
 }
 
