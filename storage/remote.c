@@ -286,9 +286,16 @@ static bool same_org(const char *id, const char *origin)
 
 enum effect { EFFECT_NONE, EFFECT_REPLACE, EFFECT_REMOVE };
 
+/* Rows of a full listing are what the origin has now, whatever was held before: an origin that was restored from a
+ * copy has gone back. Until the listing is whole its ops carry no cursor (mesh.h, MESH_STORE). */
+static bool is_listing(const struct op_rows *rows)
+{
+	return rows->full_begin || rows->full_end || rows->cursor.len == 0;
+}
+
 /* What a row does to the one that is held. Another origin of the organisation takes a twin over with a newer
  * state. */
-static enum effect effect_of(const struct own_row *held, const struct own_origin *origin,
+static enum effect effect_of(const struct own_row *held, const struct own_origin *origin, bool listing,
 			     const struct row *row, struct bytes encoded)
 {
 	const bool retraction = row->deleted && row->seq == 0;
@@ -297,7 +304,7 @@ static enum effect effect_of(const struct own_row *held, const struct own_origin
 		return retraction ? EFFECT_NONE : EFFECT_REPLACE;
 	if (held->origin != origin && row->version.stamp_ns <= held->pub.version.stamp_ns)
 		return EFFECT_NONE;
-	if (held->origin == origin && row_version_compare(row->version, held->pub.version) < 0)
+	if (held->origin == origin && !listing && row_version_compare(row->version, held->pub.version) < 0)
 		return EFFECT_NONE;
 	if (retraction)
 		return EFFECT_REMOVE;
@@ -305,7 +312,7 @@ static enum effect effect_of(const struct own_row *held, const struct own_origin
 										 : EFFECT_REPLACE;
 }
 
-static int put_row(struct remote *m, struct own_origin *origin, struct arena *a, struct bytes encoded)
+static int put_row(struct remote *m, struct own_origin *origin, bool listing, struct arena *a, struct bytes encoded)
 {
 	struct own_row *w;
 	struct row row;
@@ -315,7 +322,7 @@ static int put_row(struct remote *m, struct own_origin *origin, struct arena *a,
 		return 0;
 	TRY(r);
 	w = map_get(&m->rows, row.id);
-	switch (effect_of(w, origin, &row, encoded)) {
+	switch (effect_of(w, origin, listing, &row, encoded)) {
 	case EFFECT_NONE: break;
 	case EFFECT_REMOVE: return remove_row(m, w);
 	case EFFECT_REPLACE: TRY(row_put(m, origin, &row, encoded, &w)); return row_mark(m, w);
@@ -350,7 +357,7 @@ int remote_put_rows(struct remote *m, const struct op_rows *rows)
 	origin->listing += rows->full_begin;
 	for (size_t i = 0; i < rows->n; i++) {
 		arena_reset(a);
-		TRY(put_row(m, origin, a, rows->rows[i]));
+		TRY(put_row(m, origin, is_listing(rows), a, rows->rows[i]));
 	}
 	if (rows->full_end)
 		TRY(sweep(m, origin, origin->listing));
@@ -378,9 +385,10 @@ int remote_drop_origin(struct remote *m, const char *name)
 /* ---- Checking ---------------------------------------------------------------------------------------------
  */
 
-static int check_row(const struct remote *m, const struct own_origin *origin, const char *name,
+static int check_row(const struct remote *m, const struct own_origin *origin, const struct op_rows *rows,
 		     struct bytes encoded, bool *unchanged, struct err_note *note)
 {
+	const char *name = rows->origin;
 	SCOPED(scope_arena) struct arena *a = NULL;
 	struct row row;
 
@@ -392,7 +400,7 @@ static int check_row(const struct remote *m, const struct own_origin *origin, co
 	if (!same_org(row.id, name))
 		return FAIL_SAY(note, ERR_REFUSED, "%s speaks of %s, which is not its organisation's", name,
 				row.id);
-	if (!origin || effect_of(map_get(&m->rows, row.id), origin, &row, encoded) != EFFECT_NONE)
+	if (!origin || effect_of(map_get(&m->rows, row.id), origin, is_listing(rows), &row, encoded) != EFFECT_NONE)
 		*unchanged = false;
 	return 0;
 }
@@ -406,7 +414,7 @@ int remote_check(const struct remote *m, const struct op_rows *rows, bool *ret_u
 			 (rows->head.len == 0 || bytes_equal(origin->pub.head, rows->head));
 
 	for (size_t i = 0; i < rows->n; i++)
-		TRY(check_row(m, origin, rows->origin, rows->rows[i], &unchanged, note));
+		TRY(check_row(m, origin, rows, rows->rows[i], &unchanged, note));
 	*ret_unchanged = unchanged;
 	return 0;
 }

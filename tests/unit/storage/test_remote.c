@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "proto/row.h"
+#include "tests/lib/must.h"
+#include "tests/unit/storage/world.h"
+
+TestSuite(remote, .init = world_begin, .fini = world_end);
+
+static struct row make_row(const char *id, int64_t stamp_ns, uint64_t seq)
+{
+	return (struct row){
+		.id = id, .version = {0, stamp_ns}, .seq = seq, .mask = ROW_MASK_ALL, .type = "", .name = ""};
+}
+
+static struct bytes encode(const struct row *row)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+
+	row_encode(row, &b);
+	must(buf_check(&b) == 0);
+	const char *copy = arena_text(world.arena, buf_bytes(&b));
+	must(copy);
+	return (struct bytes){(const uint8_t *)copy, b.len};
+}
+
+struct listing {
+	const char *origin, *cursor;
+	bool begin, end;
+};
+
+static int put_as(struct listing how, const struct row *rows, size_t n)
+{
+	struct bytes encoded[8];
+
+	must(n <= 8);
+	for (size_t i = 0; i < n; i++)
+		encoded[i] = encode(&rows[i]);
+	const struct op_rows op = {
+		.origin = how.origin,
+		.rows = encoded,
+		.n = n,
+		.cursor = bytes_of_text(how.cursor),
+		.full_begin = how.begin,
+		.full_end = how.end,
+	};
+	return world_do(&(struct op){.kind = OP_ROWS, .rows = op});
+}
+
+static int put(const struct row *row, const char *cursor)
+{
+	return put_as((struct listing){.origin = "volt/east", .cursor = cursor}, row, 1);
+}
+
+static void every_way(void (*check)(void))
+{
+	check();
+	world_reopen();
+	check();
+	world_checkpoint();
+	check();
+	world_reopen();
+	check();
+}
+
+/* "id@stamp ..." of the rows below a prefix. */
+static const char *rows_below(const char *prefix)
+{
+	SCOPED(buf_fini) struct buf out = {0};
+	const char *after = "";
+
+	for (const struct remote_row *r; (r = store_row_next(world.store, prefix, after)); after = r->id)
+		buf_print(&out, "%s@%d ", r->id, (int)r->version.stamp_ns);
+	return arena_text(world.arena, buf_bytes(&out));
+}
+
+/* The fingerprint and count of an origin must be those of the rows that are shown. */
+static void check_fingerprint(const char *origin)
+{
+	const struct origin *o = store_origin(world.store, origin);
+	struct fingerprint expected = {0};
+	const char *after = "";
+
+	cr_assert_not_null(o);
+	for (const struct remote_row *r; (r = store_row_next(world.store, "", after)); after = r->id) {
+		const struct hash128 h = row_hash(r->id, r->version, r->mask);
+		if (r->origin == o)
+			fingerprint_add(&expected, &h);
+	}
+	cr_expect(fingerprint_equal(&expected, &o->fingerprint));
+	cr_expect_eq(o->n_rows, expected.count);
+}
+
+static void check_one_row(void)
+{
+	const struct remote_row *r = store_row(world.store, "volt/a");
+
+	cr_assert(r && r->version.stamp_ns == 10 && r->seq == 1 && r->mask == ROW_MASK_ALL);
+	cr_expect_str_eq(r->origin->name, "volt/east");
+	cr_expect(bytes_equal(r->origin->cursor, BYTES("c1")));
+	cr_expect_eq(r->origin->max_seq, 1);
+	cr_expect_eq(r->origin->stamp_ns, 10);
+	check_fingerprint("volt/east");
+	cr_expect(store_origin_next(world.store, "") == r->origin);
+	cr_expect_null(store_origin_next(world.store, "volt/east"));
+}
+
+Test(remote, rows_and_their_cursor_are_kept_together)
+{
+	const struct row row = make_row("volt/a", 10, 1);
+
+	cr_assert_eq(put(&row, "c1"), 0);
+	every_way(check_one_row);
+	cr_expect_eq(put(&row, "c1"), STORE_UNCHANGED);
+}
+
+Test(remote, only_newer_rows_replace)
+{
+	struct row row = make_row("volt/a", 10, 5);
+
+	cr_assert_eq(put(&row, "c1"), 0);
+	row = make_row("volt/a", 9, 4);
+	cr_assert_eq(put(&row, "c2"), 0, "the cursor moves");
+	cr_expect_str_eq(rows_below(""), "volt/a@10 ");
+	row.version.lineage = 1;
+	cr_assert_eq(put(&row, "c3"), 0);
+	cr_expect_str_eq(rows_below(""), "volt/a@9 ", "a later incarnation is newer whatever its clock says");
+	check_fingerprint("volt/east");
+}
+
+Test(remote, at_the_same_version_the_last_word_counts)
+{
+	struct row row = make_row("volt/a", 10, 0);
+
+	row.mask = ROW_MASK_DISCOVER | ROW_MASK_SUMMARY;
+	cr_assert_eq(put(&row, "c1"), 0);
+	row.mask = ROW_MASK_DISCOVER;
+	cr_assert_eq(put(&row, "c2"), 0);
+	cr_expect_eq(store_row(world.store, "volt/a")->mask, ROW_MASK_DISCOVER);
+	check_fingerprint("volt/east");
+	row.deleted = true;
+	cr_assert_eq(put(&row, "c3"), 0);
+	cr_expect_null(store_row(world.store, "volt/a"), "retracted");
+	row.deleted = false;
+	cr_assert_eq(put(&row, "c4"), 0);
+	cr_expect_not_null(store_row(world.store, "volt/a"), "and shared again");
+	check_fingerprint("volt/east");
+}
+
+static void check_tombstone(void)
+{
+	const struct remote_row *r = store_row_change_next(world.store, "volt/east", 0);
+
+	cr_expect_null(store_row(world.store, "volt/a"));
+	cr_expect_str_eq(rows_below(""), "volt/b@11 ");
+	cr_assert(r && r->seq == 2 && strcmp(r->id, "volt/b") == 0);
+	r = store_row_change_next(world.store, "volt/east", 2);
+	cr_assert(r && r->seq == 3 && strcmp(r->id, "volt/a") == 0);
+	cr_expect_null(store_row_change_next(world.store, "volt/east", 3));
+	check_fingerprint("volt/east");
+}
+
+Test(remote, tombstones_are_handed_on_inside_the_organisation)
+{
+	struct row rows[] = {make_row("volt/a", 10, 1), make_row("volt/b", 11, 2), make_row("volt/a", 12, 3)};
+
+	rows[2].deleted = true;
+	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "c"}, rows, 3), 0);
+	every_way(check_tombstone);
+}
+
+Test(remote, a_full_listing_drops_what_is_not_in_it)
+{
+	struct row rows[] = {make_row("volt/a", 10, 1), make_row("volt/b", 11, 2), make_row("volt/c", 12, 3)};
+	const struct row other = make_row("bolt/x", 1, 1);
+
+	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "c1"}, rows, 3), 0);
+	cr_assert_eq(put_as((struct listing){.origin = "bolt/one", .cursor = "c1"}, &other, 1), 0);
+	cr_assert_eq(
+		put_as((struct listing){.origin = "volt/east", .cursor = "c2", .begin = true}, &rows[0], 1),
+		0);
+	cr_expect_str_eq(rows_below("volt"), "volt/a@10 volt/b@11 volt/c@12 ", "not before it ends");
+	world_checkpoint();
+	world_reopen();
+	cr_assert_eq(
+		put_as((struct listing){.origin = "volt/east", .cursor = "c3", .end = true}, &rows[2], 1), 0);
+	cr_expect_str_eq(rows_below(""), "bolt/x@1 volt/a@10 volt/c@12 ");
+	check_fingerprint("volt/east");
+	world_checkpoint();
+	world_reopen();
+	cr_expect_str_eq(rows_below(""), "bolt/x@1 volt/a@10 volt/c@12 ");
+	check_fingerprint("volt/east");
+}
+
+Test(remote, rows_are_found_by_the_parents_they_name)
+{
+	struct row_parent parents[] = {{"contains", "acme/city", CONFIRM_CONFIRMED},
+				       {"electrical", "acme/grid", 0}};
+	struct row rows[] = {make_row("volt/b", 1, 1), make_row("volt/a", 1, 2), make_row("volt/c", 1, 3)};
+
+	for (int i = 0; i < 3; i++) {
+		rows[i].parents = parents;
+		rows[i].n_parents = i == 2 ? 1 : 2;
+	}
+	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "c"}, rows, 3), 0);
+	for (int round = 0; round < 2; round++) {
+		const struct remote_row *r = NULL;
+		const char *expected[] = {"volt/a", "volt/b", "volt/c"};
+		for (int i = 0; i < 3; i++) {
+			r = store_row_child_next(world.store, "contains", "acme/city", r);
+			cr_assert(r && strcmp(r->id, expected[i]) == 0);
+		}
+		cr_expect_null(store_row_child_next(world.store, "contains", "acme/city", r));
+		cr_expect_null(store_row_child_next(world.store, "contains", "acme/grid", NULL));
+		world_checkpoint();
+		world_reopen();
+	}
+	rows[0].n_parents = 0;
+	rows[0].version.stamp_ns = 2;
+	rows[0].seq = 4;
+	cr_assert_eq(put(&rows[0], "d"), 0);
+	const struct remote_row *r = store_row_child_next(world.store, "electrical", "acme/grid", NULL);
+	cr_assert(r && strcmp(r->id, "volt/a") == 0);
+	cr_expect_null(store_row_child_next(world.store, "electrical", "acme/grid", r));
+}
+
+Test(remote, an_origin_can_be_forgotten)
+{
+	const struct row row = make_row("volt/a", 10, 1), other = make_row("volt/b", 10, 1);
+	const struct op drop = {.kind = OP_ORIGIN_DROP, .id = "volt/east"};
+
+	cr_assert_eq(put(&row, "c"), 0);
+	cr_assert_eq(put_as((struct listing){.origin = "volt/west", .cursor = "c"}, &other, 1), 0);
+	world_checkpoint();
+	cr_assert_eq(world_do(&drop), 0);
+	for (int round = 0; round < 3; round++) {
+		cr_expect_null(store_origin(world.store, "volt/east"));
+		cr_expect_str_eq(rows_below(""), "volt/b@10 ");
+		if (round > 0)
+			world_checkpoint();
+		world_reopen();
+	}
+	cr_expect_eq(world_do(&drop), STORE_UNCHANGED);
+	cr_assert_eq(put(&row, "c"), 0);
+	cr_expect_str_eq(rows_below(""), "volt/a@10 volt/b@10 ");
+}
+
+Test(remote, nobody_speaks_for_another_organisation)
+{
+	const struct row row = make_row("bolt/a", 10, 1), own = make_row("acme/a", 10, 1);
+	const uint8_t junk[] = {1, 2, 3};
+	struct bytes rows[] = {{junk, 3}};
+
+	cr_expect_eq(put(&row, "c"), STORE_REFUSED);
+	cr_expect(strstr(world.note.text, "volt/east speaks of bolt/a"), "%s", world.note.text);
+	cr_expect_eq(put_as((struct listing){.origin = "acme/north", .cursor = "c"}, &own, 1), STORE_REFUSED);
+	cr_expect_eq(put_as((struct listing){.origin = "volt", .cursor = "c"}, &row, 1), STORE_REFUSED);
+	cr_expect_eq(world_do(&(struct op){.kind = OP_ROWS,
+					   .rows = {.origin = "volt/east", .rows = rows, .n = 1}}),
+		     STORE_REFUSED);
+	cr_expect_eq(put_as((struct listing){.origin = "acme/south", .cursor = "c"}, &own, 1), 0);
+	cr_expect_eq(world_twin("acme/a", "", KIND_ASSET), STORE_REFUSED);
+	cr_expect(strstr(world.note.text, "owned by acme/south"), "%s", world.note.text);
+	cr_assert_eq(world_twin("acme/b", "", KIND_ASSET), 0);
+	cr_expect_eq(world_relate("feeds", "acme/b", "acme/a"), 0, "it can be related to");
+}
+
+Test(remote, the_mark_of_the_node_stays_with_the_row)
+{
+	struct row row = make_row("volt/a", 10, 1);
+	int mark;
+
+	cr_assert_eq(put(&row, "c"), 0);
+	((struct remote_row *)(uintptr_t)store_row(world.store, "volt/a"))->user = &mark;
+	row = make_row("volt/a", 11, 2);
+	cr_assert_eq(put(&row, "d"), 0);
+	cr_expect(store_row(world.store, "volt/a")->user == &mark);
+}
+
+Test(remote, the_head_last_reached_is_kept)
+{
+	const struct op_rows first = {.origin = "volt/east", .cursor = BYTES("a"), .head = BYTES("signed")};
+	const struct op_rows next = {.origin = "volt/east", .cursor = BYTES("b")};
+
+	cr_assert_eq(world_do(&(struct op){.kind = OP_ROWS, .rows = first}), 0);
+	cr_expect_eq(world_do(&(struct op){.kind = OP_ROWS, .rows = first}), STORE_UNCHANGED);
+	cr_assert_eq(world_do(&(struct op){.kind = OP_ROWS, .rows = next}), 0);
+	world_checkpoint();
+	world_reopen();
+	cr_expect(bytes_equal(store_origin(world.store, "volt/east")->head, BYTES("signed")));
+	cr_expect(bytes_equal(store_origin(world.store, "volt/east")->cursor, BYTES("b")));
+}
