@@ -7,6 +7,8 @@
 #include "node/summary.h"
 #include "proto/id.h"
 
+enum { CURSOR_USE_SIZE = 2 * ORG_NAME_MAX + NODE_NAME_MAX + 3 };
+
 static const char *own_org(const struct engine *e)
 {
 	return e->trust->self->org;
@@ -24,9 +26,7 @@ static bool can_serve(const struct engine *e, const char *audience, const char *
 {
 	if (!id_is_of_org(origin, own_org(e)))
 		return false;
-	if (audience[0] == '\0')
-		return true;
-	return e->visibility && visibility_offers(e->visibility, audience, origin);
+	return audience[0] == '\0' || e->visibility; /* an empty head takes back what was seen once */
 }
 
 /* This node first, if it owns twins, then the relayed origins in their order. */
@@ -39,7 +39,7 @@ static const char *next_origin(void *ctx, const char *audience, const char *afte
 		return e->origin;
 	after = begins || is_own_origin(e, after) ? "" : after;
 	for (const struct origin *o; (o = store_origin_next(e->store, after)); after = o->name)
-		if (can_serve(e, audience, o->name) && (audience[0] != '\0' || o->head.len > 0))
+		if (can_serve(e, audience, o->name) && o->head.len > 0)
 			return o->name;
 	return NULL;
 }
@@ -251,15 +251,25 @@ static int push_current(struct reader *r, bool full, struct rows *rows, struct a
 	return push_row(rows, &shown, a);
 }
 
+/* A partner's cursor is sealed for that partner and that origin: nobody else can use it, or for anything
+ * else. */
+static struct bytes cursor_use(const char *audience, const char *origin, char ret[CURSOR_USE_SIZE])
+{
+	const int n = snprintf(ret, CURSOR_USE_SIZE, "%s %s", audience, origin);
+
+	return (struct bytes){(const uint8_t *)ret, (size_t)n};
+}
+
 static int open_cursor(struct engine *e, const char *audience, const char *origin, struct bytes in,
 		       struct cursor *ret)
 {
 	uint8_t plain[CURSOR_BYTES];
+	char use[CURSOR_USE_SIZE];
 	size_t len;
 
 	if (audience[0] == '\0')
 		return cursor_decode(in, ret);
-	TRY(unseal(e->trust->cursor_key, bytes_of_text(origin), in, plain, sizeof plain, &len));
+	TRY(unseal(e->trust->cursor_key, cursor_use(audience, origin, use), in, plain, sizeof plain, &len));
 	return cursor_decode((struct bytes){plain, len}, ret);
 }
 
@@ -268,12 +278,14 @@ static int make_cursor(struct engine *e, const char *audience, const char *origi
 {
 	SCOPED(buf_fini) struct buf out = {0};
 	uint8_t plain[CURSOR_BYTES];
+	char use[CURSOR_USE_SIZE];
 
 	cursor_encode(c, plain);
 	if (audience[0] == '\0')
 		buf_put(&out, (struct bytes){plain, sizeof plain});
 	else
-		seal(e->trust->cursor_key, bytes_of_text(origin), (struct bytes){plain, sizeof plain}, &out);
+		seal(e->trust->cursor_key, cursor_use(audience, origin, use),
+		     (struct bytes){plain, sizeof plain}, &out);
 	TRY(buf_check(&out));
 	uint8_t *kept = arena_take(a, out.len);
 	if (!kept)
@@ -295,7 +307,7 @@ static int start_seq(struct engine *e, const char *audience, const struct pull *
 	if (open_cursor(e, audience, pull->origin, pull->cursor, &c) < 0)
 		return RESET_LINEAGE;
 	*ret = c.seq;
-	return cursor_check(&c, head->lineage, head->n_lineage, head->seq, epoch);
+	return cursor_judge(&c, head, epoch);
 }
 
 static int fill_rows(struct reader *reader, const struct pull *pull, const struct head *head, struct arena *a,
@@ -337,6 +349,7 @@ static int get_rows(void *ctx, const char *audience, const struct pull *pull, st
 	const struct cursor c = {.incarnation = head.lineage[head.n_lineage - 1].id,
 				 .seq = ret->at_head ? head.seq : reader.seq,
 				 .snap_hi = head.seq,
+				 .stamp_ns = head.stamp_ns,
 				 .epoch = epoch};
 	TRY(make_cursor(e, audience, pull->origin, &c, a, &ret->cursor));
 	return ret->at_head ? get_head(e, audience, pull->origin, a, &ret->head) : 0;

@@ -12,7 +12,6 @@ enum { ROW_ARENA = 1 << 20 };
 struct sight {
 	struct fingerprint fingerprint;
 	int64_t stamp_ns;
-	bool ever;
 };
 
 struct origin_view {
@@ -152,7 +151,6 @@ static void show(struct subject *s, size_t partner, struct row_version version, 
 		fingerprint_add(&view->fingerprint, &h);
 		if (version.stamp_ns > view->stamp_ns)
 			view->stamp_ns = version.stamp_ns;
-		view->ever = true;
 		s->ever |= UINT64_C(1) << partner;
 	}
 	s->masks[partner] = mask;
@@ -306,11 +304,4 @@ void visibility_view(const struct visibility *v, const char *org, const char *or
 
 	*ret = s ? s->fingerprint : (struct fingerprint){0};
 	*ret_stamp_ns = s ? s->stamp_ns : 0;
-}
-
-bool visibility_offers(const struct visibility *v, const char *org, const char *origin)
-{
-	const struct sight *s = find_sight(v, org, origin);
-
-	return s && s->ever;
 }

@@ -32,7 +32,4 @@ bool visibility_left(const struct visibility *v, const char *org, const char *id
 /* What of an origin is in an organisation's sight; stamp of its newest row, 0 when there is none. */
 void visibility_view(const struct visibility *v, const char *org, const char *origin, struct fingerprint *ret,
 		     int64_t *ret_stamp_ns);
-/* Was anything of this origin ever in the organisation's sight? */
-bool visibility_offers(const struct visibility *v, const char *org, const char *origin);
-
 DEFINE_SCOPED(visibility, visibility_free)

@@ -37,8 +37,6 @@ Test(visibility, a_twin_comes_into_sight_of_those_who_may_and_of_nobody_else)
 	cr_expect(eq(u32, visibility_mask(world.visibility, "harbor", "acme/l1"), 0));
 	cr_expect(eq(u64, in_sight("volt"), 1));
 	cr_expect(eq(u64, in_sight("harbor"), 0));
-	cr_expect(visibility_offers(world.visibility, "volt", "acme/n1"));
-	cr_expect(not(visibility_offers(world.visibility, "harbor", "acme/n1")));
 }
 
 Test(visibility, a_twin_that_loses_its_tag_is_retracted_to_those_who_had_it)
