@@ -28,10 +28,10 @@ static int write_config(const struct node_options *o, struct err_note *note)
 	buf_print(&path, "%s/holon.conf", o->node_dir);
 	buf_put_u8(&path, 0);
 	buf_print(&text,
-		  "; Settings of node %s; those not given have their defaults: holond --dump-config, "
+		  "# Settings of node %s; those not given have their defaults: holond --dump-config, "
 		  "holon.conf(5).\n"
-		  "; Addresses come from its credential; listen elsewhere, or not at all (none), with\n"
-		  ";[listen]\n;own = %s\n;border = %s\n",
+		  "# Addresses come from its credential; listen elsewhere, or not at all (none), with\n"
+		  "#[listen]\n#own = %s\n#border = %s\n",
 		  o->name, *o->endpoint ? o->endpoint : "none",
 		  *o->border_endpoint ? o->border_endpoint : "none");
 	TRY(buf_check(&path));

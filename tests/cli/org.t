@@ -44,11 +44,11 @@ Organisations and nodes are founded without any node.
   holon.conf
   keys
   $ cat n1/holon.conf
-  ; Settings of node n1; those not given have their defaults: holond --dump-config, holon.conf(5).
-  ; Addresses come from its credential; listen elsewhere, or not at all (none), with
-  ;[listen]
-  ;own = tcp://127.0.0.1:9000
-  ;border = tcp://127.0.0.1:9001
+  # Settings of node n1; those not given have their defaults: holond --dump-config, holon.conf(5).
+  # Addresses come from its credential; listen elsewhere, or not at all (none), with
+  #[listen]
+  #own = tcp://127.0.0.1:9000
+  #border = tcp://127.0.0.1:9001
   $ holon node init n1 --org org --dir n2
   2> holon: acme has a node n1 already: choose another name
   [1]
