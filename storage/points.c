@@ -23,6 +23,7 @@ void points_clear(struct points *p)
 {
 	p->n = 0;
 	p->type = VALUE_NONE;
+	p->last_more = 0;
 	buf_clear(&p->more);
 }
 
@@ -71,7 +72,12 @@ static int put_more(struct points *p, const struct sample *s, uint32_t *ret)
 		p->more.len = at;
 		return FAIL(-ENOMEM);
 	}
-	*ret = (uint32_t)at + 1;
+	const struct bytes last = {p->more.data + p->last_more, at - p->last_more};
+	if (bytes_equal(last, (struct bytes){p->more.data + at, p->more.len - at}))
+		p->more.len = at;
+	else
+		p->last_more = at;
+	*ret = (uint32_t)p->last_more + 1;
 	return 0;
 }
 

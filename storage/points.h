@@ -13,7 +13,8 @@ struct points {
 	enum value_type type; /* of all values; set by the first */
 	size_t n, size;
 	struct point *items;
-	struct buf more; /* uncertainties, sources, texts, positions */
+	struct buf more;  /* uncertainties, sources, texts, positions */
+	size_t last_more; /* where the latest of these begins: the next one is often the same */
 };
 
 void points_fini(struct points *p);  /* frees, leaves it empty */
