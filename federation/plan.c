@@ -444,7 +444,37 @@ bool plan_done(const struct plan *p)
 /* ---- The whole -------------------------------------------------------------------------------------------
  */
 
-static const struct node *after(const struct node *n)
+static int by_id(const void *a, const void *b)
+{
+	const struct node *const *x = a, *const *y = b;
+
+	return strcmp((*x)->member.id, (*y)->member.id);
+}
+
+/* Brothers and sisters in the order of their ids, whoever answered first. */
+static int sort_children(struct plan *p, struct node *parent)
+{
+	size_t n = 0;
+
+	for (const struct node *c = parent->first_child; c; c = c->next)
+		n++;
+	if (n < 2)
+		return 0;
+	struct node **all = arena_take_array(p->arena, n, sizeof *all);
+	if (!all)
+		return FAIL(-ENOMEM);
+	n = 0;
+	for (struct node *c = parent->first_child; c; c = c->next)
+		all[n++] = c;
+	qsort(all, n, sizeof(struct node *), by_id);
+	parent->first_child = all[0];
+	for (size_t i = 0; i < n; i++)
+		all[i]->next = i + 1 < n ? all[i + 1] : NULL;
+	parent->last_child = all[n - 1];
+	return 0;
+}
+
+static struct node *after(const struct node *n)
 {
 	if (n->first_child)
 		return n->first_child;
@@ -520,6 +550,8 @@ int plan_result(struct plan *p, struct view_part *ret)
 	struct view_part r = {.counts = p->counts, .n_rollups = p->question.n_rollups};
 
 	TRY(propagate_all(p));
+	for (struct node *n = p->roots; n; n = after(n))
+		TRY(sort_children(p, n));
 	r.members = arena_take_array(p->arena, p->n_members, sizeof *r.members);
 	r.sources = arena_take_array(p->arena, p->n_sources, sizeof *r.sources);
 	r.rollups = arena_take_array(p->arena, r.n_rollups, sizeof *r.rollups);

@@ -119,6 +119,18 @@ Test(plan, totals_of_other_owners_reach_every_ancestor)
 	cr_expect(eq(u64, r.counts.members, 4));
 }
 
+Test(plan, siblings_stand_in_the_order_of_their_ids)
+{
+	struct view_member here[] = {member("harbor/city", "", 0), member("harbor/z", "harbor/city", 0),
+				     member("harbor/a", "harbor/city", 0),
+				     member("harbor/m", "harbor/city", 0)};
+
+	must_answer(must_ask(HERE).id, here, 4, NULL, 0);
+	const struct view_part r = result();
+	cr_expect(strcmp(r.members[1].id, "harbor/a") == 0);
+	cr_expect(strcmp(r.members[3].id, "harbor/z") == 0);
+}
+
 Test(plan, a_round_asks_each_owner_once_with_all_its_roots)
 {
 	struct view_member here[] = {member("harbor/city", "", 0)};
