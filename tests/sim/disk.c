@@ -148,7 +148,8 @@ static void keep(uint8_t *place, size_t size, size_t *len, struct bytes bytes)
 {
 	if (bytes.len > size)
 		abort();
-	memcpy(place, bytes.data, bytes.len);
+	if (bytes.len > 0)
+		memcpy(place, bytes.data, bytes.len);
 	*len = bytes.len;
 }
 

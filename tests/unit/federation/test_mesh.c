@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "tests/unit/federation/desk.h"
+
+static struct desk desk;
+
+static void begin(void)
+{
+	desk_init(&desk);
+}
+
+static void end(void)
+{
+	desk_fini(&desk);
+	desk.mesh = NULL;
+	desk.arena = NULL;
+}
+
+TestSuite(mesh, .init = begin, .fini = end);
+
+static void open_session(void)
+{
+	EXPECT(desk_up(&desk, 1, "acme", "a1"), "hello");
+	EXPECT(desk_hello(&desk, 1, "acme", "a1"), "opened, ping");
+}
+
+static struct mesh_stats stats(void)
+{
+	struct mesh_stats s;
+
+	mesh_stats(desk.mesh, &s);
+	return s;
+}
+
+Test(mesh, opens_a_session_with_a_hello_from_both_sides)
+{
+	uint32_t protocol = 0;
+
+	EXPECT(desk_up(&desk, 1, "acme", "a1"), "hello");
+	cr_expect(not(mesh_session_open(desk.mesh, 1, &protocol)));
+	EXPECT(desk_hello(&desk, 1, "acme", "a1"), "opened, ping");
+	cr_expect(mesh_session_open(desk.mesh, 1, &protocol));
+	cr_expect(eq(u32, protocol, PROTOCOL_MAX));
+	cr_expect(eq(sz, stats().sessions_open, 1));
+}
+
+Test(mesh, tells_a_new_session_every_head_it_can_serve)
+{
+	*desk_lay(&desk, "acme/me") =
+		(struct laid){.origin = "acme/me", .offered = true, .head_seq = 5, .head_count = 3};
+
+	desk_up(&desk, 1, "acme", "a1");
+	EXPECT(desk_hello(&desk, 1, "acme", "a1"), "opened, heads acme/me:3");
+}
+
+Test(mesh, tells_changes_at_once_but_not_faster_than_it_may)
+{
+	struct laid *me = desk_lay(&desk, "acme/me");
+	const struct mesh_event changed = {.kind = MESH_CHANGED};
+
+	*me = (struct laid){.origin = "acme/me", .offered = true, .head_seq = 5, .head_count = 3};
+	desk_up(&desk, 1, "acme", "a1");
+	desk_hello(&desk, 1, "acme", "a1");
+	me->head_count = 4;
+	EXPECT(desk_event(&desk, &changed), "heads acme/me:4");
+	EXPECT(desk_pass(&desk, NS_PER_MS), "");
+	me->head_count = 5;
+	EXPECT(desk_event(&desk, &changed), "");
+	cr_expect(eq(i64, mesh_deadline(desk.mesh), desk.now_ns + 49 * NS_PER_MS));
+	EXPECT(desk_pass(&desk, 49 * NS_PER_MS), "heads acme/me:5");
+	EXPECT(desk_event(&desk, &changed), "");
+	EXPECT(desk_pass(&desk, 50 * NS_PER_MS), "");
+}
+
+Test(mesh, vouches_for_its_heads_every_second)
+{
+	*desk_lay(&desk, "acme/me") =
+		(struct laid){.origin = "acme/me", .offered = true, .head_seq = 5, .head_count = 3};
+	desk_up(&desk, 1, "acme", "a1");
+	desk_hello(&desk, 1, "acme", "a1");
+	EXPECT(desk_pass(&desk, 800 * NS_PER_MS), "");
+	EXPECT(desk_pass(&desk, 200 * NS_PER_MS), "heads acme/me:3");
+}
+
+Test(mesh, pings_when_there_is_nothing_to_tell)
+{
+	open_session();
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping");
+}
+
+Test(mesh, does_not_hand_on_what_does_not_agree_with_its_head)
+{
+	struct laid *l = desk_lay(&desk, "acme/a2");
+
+	*l = (struct laid){.origin = "acme/a2",
+			   .offered = true,
+			   .held = true,
+			   .cursor = "c1",
+			   .count = 3,
+			   .head_count = 4,
+			   .head_seq = 9};
+	open_session();
+	l->count = 4;
+	EXPECT(desk_pass(&desk, NS_PER_S), "heads acme/a2:4");
+	l->cursor = ""; /* a listing is under way */
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping");
+}
+
+Test(mesh, refuses_a_node_that_is_not_who_its_key_says)
+{
+	desk_up(&desk, 1, "acme", "a1");
+	EXPECT(desk_hello(&desk, 1, "acme", "a2"), "alarm, close");
+	EXPECT(desk_hello(&desk, 1, "acme", "a1"), "");
+	cr_expect(eq(u64, stats().frames_refused, 2));
+}
+
+Test(mesh, refuses_a_peer_with_no_version_in_common)
+{
+	struct message m = {.kind = MESSAGE_HELLO,
+			    .hello = {.protocol_min = PROTOCOL_MAX + 1,
+				      .protocol_max = PROTOCOL_MAX + 1,
+				      .org = "acme",
+				      .node = "a1"}};
+
+	desk_up(&desk, 1, "acme", "a1");
+	EXPECT(desk_frame(&desk, 1, &m), "alarm, close");
+}
+
+Test(mesh, says_bye_to_a_peer_that_goes_on_where_it_begins)
+{
+	struct message ping = {.kind = MESSAGE_PING};
+
+	desk_up(&desk, 1, "acme", "a1");
+	EXPECT(desk_frame(&desk, 1, &ping), "bye, close");
+}
+
+Test(mesh, ignores_frames_of_an_old_session_and_repeated_ones)
+{
+	struct message question = {.kind = MESSAGE_QUESTION};
+
+	open_session();
+	EXPECT(desk_frame(&desk, 1, &question), "deliver question");
+	EXPECT(desk_raw(&desk, 1, &question), "");
+	question.frame++;
+	question.nonce++;
+	EXPECT(desk_raw(&desk, 1, &question), "");
+	cr_expect(eq(u64, stats().frames_old_session, 2));
+	EXPECT(desk_frame(&desk, 1, &question), "deliver question");
+}
+
+Test(mesh, counts_a_gap_and_goes_on)
+{
+	struct message question = {.kind = MESSAGE_QUESTION};
+
+	open_session();
+	desk.frame++;
+	EXPECT(desk_frame(&desk, 1, &question), "deliver question");
+	cr_expect(eq(u64, stats().frames_gap, 1));
+}
+
+Test(mesh, starts_over_with_a_peer_that_has_another_nonce)
+{
+	struct message ping = {.kind = MESSAGE_PING};
+
+	open_session();
+	uint64_t frame = desk.my_frame;
+	desk.nonce++;
+	desk.frame = 0;
+	EXPECT(desk_hello(&desk, 1, "acme", "a1"), "hello, opened, ping");
+	cr_expect(eq(u64, desk.my_frame, frame + 2));
+	ping.nonce = desk.nonce - 1;
+	ping.frame = 3;
+	EXPECT(desk_raw(&desk, 1, &ping), "");
+	cr_expect(eq(u64, stats().frames_old_session, 1));
+}
+
+Test(mesh, takes_a_repeated_hello_as_any_other_frame)
+{
+	open_session();
+	EXPECT(desk_hello(&desk, 1, "acme", "a1"), "");
+}
+
+Test(mesh, closes_a_silent_session)
+{
+	open_session();
+	for (int s = 0; s < 4; s++)
+		EXPECT(desk_pass(&desk, NS_PER_S), "ping");
+	EXPECT(desk_pass(&desk, NS_PER_S), "close");
+	cr_expect(eq(i64, mesh_deadline(desk.mesh), INT64_MAX));
+}
+
+Test(mesh, closes_a_session_on_which_no_hello_comes)
+{
+	desk_up(&desk, 1, "acme", "a1");
+	cr_expect(eq(i64, mesh_deadline(desk.mesh), desk.now_ns + 5 * NS_PER_S));
+	EXPECT(desk_pass(&desk, 5 * NS_PER_S), "close");
+}
+
+Test(mesh, closes_after_bye_and_when_the_connection_broke)
+{
+	struct message bye = {.kind = MESSAGE_BYE};
+	const struct mesh_event down = {.kind = MESH_DOWN, .session = 1};
+
+	open_session();
+	EXPECT(desk_frame(&desk, 1, &bye), "close");
+	EXPECT(desk_up(&desk, 2, "acme", "a1"), "@2 hello");
+	EXPECT(desk_event(&desk, &down), "");
+	cr_expect(eq(sz, stats().sessions_open, 0));
+}
+
+Test(mesh, says_what_it_is_told_to_once_the_session_is_open)
+{
+	struct message question = {.kind = MESSAGE_QUESTION};
+	const struct mesh_event say = {.kind = MESH_SAY, .session = 1, .message = &question};
+
+	desk_up(&desk, 1, "acme", "a1");
+	EXPECT(desk_event(&desk, &say), "");
+	EXPECT(desk_hello(&desk, 1, "acme", "a1"), "opened, ping");
+	uint64_t frame = desk.my_frame;
+	EXPECT(desk_event(&desk, &say), "question");
+	cr_expect(eq(u64, desk.my_frame, frame + 1));
+	cr_expect(ne(u64, desk.my_nonce, 0));
+}
+
+Test(mesh, hands_policies_on_only_inside_the_organisation)
+{
+	struct message policy = {.kind = MESSAGE_POLICY};
+
+	open_session();
+	EXPECT(desk_frame(&desk, 1, &policy), "deliver policy");
+	EXPECT(desk_up(&desk, 2, "bolt", "b1"), "@2 hello");
+	desk.frame = 0;
+	EXPECT(desk_hello(&desk, 2, "bolt", "b1"), "@2 opened, @2 ping");
+	EXPECT(desk_frame(&desk, 2, &policy), "@2 alarm, @2 close");
+}
+
+/* A node's day in short, one step after the other; how many ran out of memory. */
+static int live(struct desk *d)
+{
+	const struct laid mine = {
+		.origin = "acme/me", .offered = true, .head_seq = 5, .head_count = 3, .batches = 2};
+	struct message pull = {.kind = MESSAGE_PULL, .pull = {.id = 1, .origin = "acme/me", .credit = 8}};
+
+	desk_lay(d, "acme/me");
+	d->laid[0] = mine;
+	return !desk_up(d, 1, "acme", "a1") + !desk_hello(d, 1, "acme", "a1") +
+	       !desk_heads(d, 1, "acme/a1", 7, 2) + !desk_rows(d, "acme/a1", 0, 2, 7, 2) +
+	       !desk_stored(d, 0) + !desk_frame(d, 1, &pull);
+}
+
+static bool live_with(int step, long allowed)
+{
+	struct desk d;
+
+	desk_init(&d);
+	d.fail_step = step;
+	d.fail_after = allowed;
+	int lost = live(&d);
+	cr_expect(le(int, lost, d.failed), "step %d, allocation %ld", step, allowed);
+	d.fail_step = 0;
+	cr_expect(desk_pass(&d, NS_PER_S) != NULL, "step %d, allocation %ld", step, allowed);
+	desk_fini(&d);
+	return d.failed;
+}
+
+Test(mesh_memory, every_allocation_may_fail_in_every_step)
+{
+	int failures = 0;
+
+	for (int step = 1; step <= 6; step++)
+		for (long allowed = 0; live_with(step, allowed); allowed++)
+			failures++;
+	cr_expect(gt(int, failures, 20));
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "tests/unit/federation/desk.h"
+
+static struct desk desk;
+static struct laid *a1; /* what is held of acme/a1 */
+
+static void begin(void)
+{
+	desk_init(&desk);
+	a1 = desk_lay(&desk, "acme/a1");
+	desk_up(&desk, 1, "acme", "a1");
+	desk_hello(&desk, 1, "acme", "a1");
+}
+
+static void end(void)
+{
+	desk_fini(&desk);
+	desk.mesh = NULL;
+	desk.arena = NULL;
+}
+
+TestSuite(stream, .init = begin, .fini = end);
+
+static struct mesh_stats stats(void)
+{
+	struct mesh_stats s;
+
+	mesh_stats(desk.mesh, &s);
+	return s;
+}
+
+/* acme/a1 is held up to 5, three twins; now it is ahead and pulled. */
+static void pull_a1(void)
+{
+	*a1 = (struct laid){.origin = "acme/a1",
+			    .held = true,
+			    .cursor = "c5",
+			    .count = 3,
+			    .head_count = 3,
+			    .head_seq = 5};
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 4), "pull acme/a1 from c5");
+}
+
+static const char *reset(enum reset_reason reason)
+{
+	struct message m = {.kind = MESSAGE_RESET, .reset = {desk.pull, "acme/a1", reason}};
+
+	return desk_frame(&desk, 1, &m);
+}
+
+Test(stream, that_was_never_seen_is_pulled_from_the_beginning)
+{
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 4), "pull acme/a1 from 0");
+}
+
+Test(stream, that_is_ahead_is_pulled_behind_the_cursor_stored_and_vouched_for)
+{
+	pull_a1();
+	EXPECT(desk_rows(&desk, "acme/a1", 0, 2, 0, 0), "store acme/a1 n=2 to c9");
+	EXPECT(desk_stored(&desk, 0), "");
+	EXPECT(desk_rows(&desk, "acme/a1", 1, 1, 7, 4), "store acme/a1 n=1 head to c9");
+	a1->count = a1->head_count = 4;
+	a1->head_seq = 7;
+	EXPECT(desk_stored(&desk, 0), "heard acme/a1 2s");
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 4), "heard acme/a1 2s");
+}
+
+Test(stream, that_is_held_or_older_is_not_pulled)
+{
+	pull_a1();
+	reset(RESET_UNKNOWN);
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 5, 3), "heard acme/a1 2s");
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 4, 2), "");
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 6, 3), "heard acme/a1 2s, pull acme/a1 from c5");
+}
+
+Test(stream, is_pulled_again_only_when_all_rows_are_durable)
+{
+	pull_a1();
+	for (uint32_t i = 0; i < 7; i++)
+		desk_rows(&desk, "acme/a1", i, 1, 0, 0);
+	uint64_t last = desk.token;
+	desk_rows(&desk, "acme/a1", 7, 1, 0, 0);
+	for (desk.token = last - 6; desk.token <= last; desk.token++)
+		EXPECT(desk_stored(&desk, 0), "");
+	a1->cursor = "c8";
+	EXPECT(desk_stored(&desk, 0), "pull acme/a1 from c8");
+}
+
+Test(stream, is_asked_of_its_origin_rather_than_of_a_relay)
+{
+	*a1 = (struct laid){.origin = "acme/a1",
+			    .held = true,
+			    .cursor = "c5",
+			    .count = 3,
+			    .head_count = 3,
+			    .head_seq = 5};
+	desk_up(&desk, 2, "acme", "a2");
+	uint64_t frame = desk.frame;
+	desk.frame = 0;
+	desk_hello(&desk, 2, "acme", "a2");
+	EXPECT(desk_heads(&desk, 2, "acme/a1", 7, 4), "@2 pull acme/a1 from c5");
+	desk.frame = frame;
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 4), "");
+	const struct mesh_event down = {.kind = MESH_DOWN, .session = 2};
+	EXPECT(desk_event(&desk, &down), "pull acme/a1 from c5");
+}
+
+Test(stream, is_listed_in_full_when_the_cursor_is_refused)
+{
+	pull_a1();
+	EXPECT(reset(RESET_LINEAGE), "pull acme/a1 full from 0");
+	EXPECT(desk_rows(&desk, "acme/a1", 0, 2, 0, 0), "store acme/a1 n=2 begin");
+	EXPECT(desk_rows(&desk, "acme/a1", 1, 2, 7, 4), "store acme/a1 n=2 end head to c9");
+	cr_expect(eq(u64, stats().pulls_full, 1));
+}
+
+Test(stream, goes_on_with_a_long_listing_behind_what_was_listed)
+{
+	pull_a1();
+	reset(RESET_EPOCH);
+	for (uint32_t i = 0; i < 8; i++) {
+		EXPECT(desk_rows(&desk, "acme/a1", i, 1, 0, 0),
+		       i == 0 ? "store acme/a1 n=1 begin" : "store acme/a1 n=1");
+		a1->cursor = "";
+		EXPECT(desk_stored(&desk, 0), i == 7 ? "pull acme/a1 full from c9" : "");
+	}
+	EXPECT(desk_rows(&desk, "acme/a1", 0, 1, 7, 4), "store acme/a1 n=1 end head to c9");
+}
+
+Test(stream, whose_listing_broke_off_is_listed_again)
+{
+	*a1 = (struct laid){
+		.origin = "acme/a1", .held = true, .cursor = "", .count = 3, .head_count = 3, .head_seq = 5};
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 3), "pull acme/a1 full from 0");
+}
+
+Test(stream, is_asked_elsewhere_or_later_when_the_server_is_behind)
+{
+	pull_a1();
+	EXPECT(reset(RESET_BEHIND), "");
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping");
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 4), "");
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping, pull acme/a1 from c5");
+	EXPECT(reset(RESET_BEHIND), "");
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 8, 4), "pull acme/a1 from c5");
+}
+
+Test(stream, is_listed_only_by_the_server_that_refused_the_cursor)
+{
+	pull_a1();
+	desk_up(&desk, 2, "acme", "a2");
+	desk.frame = 0;
+	desk_hello(&desk, 2, "acme", "a2");
+	EXPECT(desk_heads(&desk, 2, "acme/a1", 9, 4), "");
+	desk.frame = 2;
+	EXPECT(reset(RESET_LINEAGE), "pull acme/a1 full from 0");
+	const struct mesh_event down = {.kind = MESH_DOWN, .session = 1};
+	EXPECT(desk_event(&desk, &down), "@2 pull acme/a1 from c5");
+}
+
+Test(stream, is_forgotten_when_the_server_does_not_know_it)
+{
+	pull_a1();
+	EXPECT(reset(RESET_UNKNOWN), "");
+	EXPECT(desk_pass(&desk, 4 * NS_PER_S), "ping");
+}
+
+Test(stream, is_listed_in_full_when_it_does_not_agree_and_left_alone_after_three_times)
+{
+	pull_a1();
+	desk_rows(&desk, "acme/a1", 0, 1, 7, 4);
+	a1->head_count = 4;
+	a1->head_seq = 7;
+	for (int i = 0; i < 3; i++) {
+		EXPECT(desk_stored(&desk, 0), "pull acme/a1 full from 0");
+		EXPECT(desk_rows(&desk, "acme/a1", 0, 1, 7, 4), "store acme/a1 n=1 begin end head to c9");
+	}
+	EXPECT(desk_stored(&desk, 0), "alarm");
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 4), "");
+	cr_expect(eq(u64, stats().mismatches, 4));
+	for (int s = 0; s < 59; s++) {
+		desk_heads(&desk, 1, "acme/a1", 7, 4);
+		EXPECT(desk_pass(&desk, NS_PER_S), "ping");
+	}
+	desk_heads(&desk, 1, "acme/a1", 7, 4);
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping, pull acme/a1 full from 0");
+}
+
+Test(stream, is_pulled_again_after_a_second_when_its_rows_could_not_be_stored)
+{
+	pull_a1();
+	desk_rows(&desk, "acme/a1", 0, 1, 7, 4);
+	EXPECT(desk_stored(&desk, -ENOSPC), "");
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping, pull acme/a1 from c5");
+}
+
+Test(stream, is_pulled_again_after_a_gap)
+{
+	pull_a1();
+	desk.frame++;
+	EXPECT(desk_rows(&desk, "acme/a1", 1, 1, 7, 4), "pull acme/a1 from c5");
+	EXPECT(desk_rows(&desk, "acme/a1", 0, 1, 7, 4), "store acme/a1 n=1 head to c9");
+}
+
+Test(stream, that_is_not_answered_twice_closes_the_session)
+{
+	pull_a1();
+	for (int s = 0; s < 3; s++) {
+		desk_heads(&desk, 1, "acme/a1", 7, 4);
+		EXPECT(desk_pass(&desk, NS_PER_S), "ping");
+	}
+	desk_heads(&desk, 1, "acme/a1", 7, 4);
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping, pull acme/a1 from c5");
+	for (int s = 0; s < 2; s++) {
+		desk_heads(&desk, 1, "acme/a1", 7, 4);
+		desk_pass(&desk, NS_PER_S);
+	}
+	desk_heads(&desk, 1, "acme/a1", 7, 4);
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping, close");
+}
+
+Test(stream, with_twins_of_another_organisation_closes_the_session)
+{
+	pull_a1();
+	struct bytes row = desk_row(&desk, "bolt/press");
+	struct message m = {
+		.kind = MESSAGE_ROWS,
+		.rows = {
+			.pull = desk.pull, .origin = "acme/a1", .rows = &row, .n = 1, .cursor = BYTES("c9")}};
+
+	EXPECT(desk_frame(&desk, 1, &m), "alarm, close");
+}
+
+Test(stream, with_rows_that_do_not_fit_closes_the_session)
+{
+	pull_a1();
+	EXPECT(desk_rows(&desk, "acme/a1", 1, 1, 0, 0), "alarm, close");
+}
+
+Test(stream, with_a_head_nobody_signed_closes_the_session)
+{
+	pull_a1();
+	struct message m = {
+		.kind = MESSAGE_ROWS,
+		.rows = {.pull = desk.pull, .origin = "acme/a1", .cursor = BYTES("c9"), .at_head = true}};
+
+	m.rows.head = desk_notice(&desk, "acme/a1", 7, 0, 4);
+	m.rows.head.head.key.b[0] = 1;
+	EXPECT(desk_frame(&desk, 1, &m), "alarm, close");
+}
+
+Test(stream, of_another_organisation_may_not_be_offered)
+{
+	EXPECT(desk_heads(&desk, 1, "bolt/b1", 7, 4), "alarm, close");
+}
+
+Test(stream, whose_head_cannot_be_verified_is_left_alone)
+{
+	struct head_notice notice = desk_notice(&desk, "acme/a1", 7, 0, 4);
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1}};
+
+	notice.head.key.b[0] = 1;
+	EXPECT(desk_frame(&desk, 1, &m), "");
+	cr_expect(eq(u64, stats().frames_refused, 1));
+}
+
+Test(stream, of_its_own_is_never_pulled)
+{
+	EXPECT(desk_heads(&desk, 1, "acme/me", 7, 4), "");
+}
+
+static void partner(void)
+{
+	const struct mesh_event down = {.kind = MESH_DOWN, .session = 1};
+
+	desk_event(&desk, &down);
+	desk_up(&desk, 2, "bolt", "b1");
+	desk.frame = 0;
+	desk_hello(&desk, 2, "bolt", "b1");
+}
+
+Test(stream, of_a_partner_under_a_new_policy_but_with_the_same_rows_takes_only_the_head)
+{
+	struct laid *b1 = desk_lay(&desk, "bolt/b1");
+
+	partner();
+	*b1 = (struct laid){.origin = "bolt/b1", .held = true, .cursor = "s5", .count = 3, .head_count = 3};
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 3), "heard bolt/b1 2s, store bolt/b1 n=0 head to s5");
+	b1->epoch = 1;
+	desk_stored(&desk, 0);
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 3), "heard bolt/b1 2s");
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 4), "@2 pull bolt/b1 from s5");
+}
+
+Test(stream, of_a_partner_under_an_older_policy_is_not_taken)
+{
+	struct head_notice notice = desk_notice(&desk, "bolt/b1", 0, 6, 4);
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1}};
+
+	partner();
+	EXPECT(desk_frame(&desk, 2, &m), "@2 pull bolt/b1 from 0");
+	notice = desk_notice(&desk, "bolt/b2", 0, 5, 4);
+	EXPECT(desk_frame(&desk, 2, &m), "");
+}
+
+static const char *ask(const char *origin, uint32_t credit)
+{
+	struct message m = {.kind = MESSAGE_PULL, .pull = {.id = 1, .origin = origin, .credit = credit}};
+
+	return desk_frame(&desk, 1, &m);
+}
+
+Test(stream, is_served_up_to_the_head_or_the_credit)
+{
+	struct laid *me = desk_lay(&desk, "acme/me");
+
+	*me = (struct laid){
+		.origin = "acme/me", .offered = true, .head_seq = 5, .head_count = 3, .batches = 3};
+	EXPECT(ask("acme/me", 8), "rows acme/me #0, rows acme/me #1, rows acme/me #2 head");
+	EXPECT(ask("acme/me", 2), "rows acme/me #0, rows acme/me #1");
+	me->batches = 50;
+	cr_expect(ask("acme/me", UINT32_MAX) != NULL);
+	cr_expect(strstr(desk.text, "#7") && !strstr(desk.text, "#8"));
+}
+
+Test(stream, that_cannot_be_served_is_reset)
+{
+	*desk_lay(&desk, "acme/me") =
+		(struct laid){.origin = "acme/me", .offered = true, .reset = RESET_LINEAGE};
+	*a1 = (struct laid){.origin = "acme/a1",
+			    .offered = true,
+			    .held = true,
+			    .cursor = "c5",
+			    .count = 2,
+			    .head_count = 3};
+
+	EXPECT(ask("acme/a9", 8), "reset acme/a9 unknown");
+	EXPECT(ask("acme/a1", 8), "reset acme/a1 behind");
+	EXPECT(ask("acme/me", 8), "reset acme/me lineage");
+	desk.laid[1].reset = -EIO;
+	EXPECT(ask("acme/me", 8), "reset acme/me behind");
+}
