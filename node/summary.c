@@ -51,10 +51,17 @@ static struct row_parent *push_parent(struct arena *a, struct row *r)
 					  : NULL;
 }
 
-/* Parents of the own organisation come from the relations, parents elsewhere from the word given on them. */
-static int add_parents(const struct store *s, const struct twin *t, struct arena *a, struct row *r)
+static bool is_contained(const struct edge *e)
+{
+	return strcmp(e->relation.type, "contains") == 0;
+}
+
+/* Parents of the own organisation come from the relations, */
+static int add_relations(const struct twin *t, bool contains, struct arena *a, struct row *r)
 {
 	for (const struct edge *e = t->in; e && r->n_parents < PARENTS_MAX; e = e->next_in) {
+		if (is_contained(e) != contains)
+			continue;
 		struct row_parent *p = push_parent(a, r);
 		if (!p)
 			return FAIL(-ENOMEM);
@@ -62,7 +69,14 @@ static int add_parents(const struct store *s, const struct twin *t, struct arena
 					 .parent = e->relation.from,
 					 .state = CONFIRM_CONFIRMED};
 	}
+	return 0;
+}
+
+/* parents elsewhere from the word given on them. */
+static int add_memberships(const struct store *s, const struct twin *t, struct arena *a, struct row *r)
+{
 	const struct membership *m = NULL;
+
 	while ((m = store_membership_next(s, t->def.id, m)) && r->n_parents < PARENTS_MAX) {
 		struct row_parent *p = push_parent(a, r);
 		if (!p)
@@ -70,6 +84,14 @@ static int add_parents(const struct store *s, const struct twin *t, struct arena
 		*p = (struct row_parent){.hierarchy = m->hierarchy, .parent = m->parent, .state = m->state};
 	}
 	return 0;
+}
+
+/* A busbar has more lines than a row has room for: what places the twin in views goes first. */
+static int add_parents(const struct store *s, const struct twin *t, struct arena *a, struct row *r)
+{
+	TRY(add_relations(t, true, a, r));
+	TRY(add_memberships(s, t, a, r));
+	return add_relations(t, false, a, r);
 }
 
 int summary_row(const struct store *s, const struct twin *t, struct arena *a, struct row *ret)
