@@ -53,11 +53,13 @@ if [ $verb = stop ]; then
 fi
 
 build_all() {
-	local log=$build/demo-build.log
+	local log=$build/demo-build.log bench=tests/bench/holon-bench
 	heading 'Build into build/'
 	{
 		[ -f "$build/build.ninja" ] || meson setup "$build" "$top"
-		ninja -C "$build" node/holond tools/holon
+		# no target where the tests are switched off
+		ninja -C "$build" -t query $bench >/dev/null || bench=
+		ninja -C "$build" node/holond tools/holon $bench
 	} >"$log" 2>&1 </dev/null || {
 		tail -n 30 "$log"
 		die "the build failed; all of it is in $log"

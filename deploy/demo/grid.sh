@@ -38,13 +38,15 @@ trust_each_other() {
 }
 
 fill() {
-	local company org began
+	local company org began took
 	heading 'Each company imports its part of the grid, with a day of load and availability'
 	for company in $companies; do
 		org=${company,,}
 		began=$(now_ms)
 		run holon --node "$org/site" import csv --map "$here/scigrid.map.json" --set "company=$company" "$data"
-		printf '(%s: %d ms)\n' "$company" $(($(now_ms) - began))
+		took=$(($(now_ms) - began))
+		printf '(%s: %d ms)\n' "$company" $took
+		printf 'import %s %d.%03d\n' "$org" $((took / 1000)) $((took % 1000)) >>"$build/demo/figures"
 	done
 	run holon --node observer/site apply "$here/observer.json"
 }
@@ -135,9 +137,9 @@ refuse() {
 }
 
 set_one() {
-	local before began seen now load=amprion/load-100
+	local before began seen now load
 	heading 'One number set at Amprion changes the total of the observer'
-	load=$(holon --json --node amprion/site twin list --prefix amprion/load- | json '[t["id"] for t in d["twins"]][0]')
+	load=$(holon --json --node amprion/site twin list amprion/load- | json '[t["id"] for t in d["twins"]][0]')
 	before=$(view_total observer/site "${germany[@]}")
 	now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 	began=$(now_ms)
