@@ -204,7 +204,8 @@ static void children_text(const struct shown_view *v, FILE *out, size_t parent, 
 	for (size_t i = v->first_child[parent]; i != NONE && depth < VIEW_SHOW_DEPTH_MAX;
 	     i = v->next_sibling[i]) {
 		const bool last = v->next_sibling[i] == NONE;
-		fwrite(stem->data, 1, stem->len, out);
+		if (len > 0)
+			fwrite(stem->data, 1, len, out);
 		fputs(last ? "└── " : "├── ", out);
 		member_text(v, out, i);
 		buf_put_text(stem, last ? "    " : "│   ");
