@@ -125,6 +125,37 @@ look_back() {
 	echo 'All 24 are the sums of loads-p_set.csv, to 1e-9.'
 }
 
+# How many twins of others a company may know of: the tie lines it shares, the buses at their far ends, and
+# observer/germany. $1: company
+expected_rows() {
+	python3 - "$data" "$1" <<-'PYTHON'
+		import csv, sys
+		data, own = sys.argv[1:]
+		ties = [t for t in csv.DictReader(open(data + "/derived_tie_lines.csv")) if own in (t["c0"], t["c1"])]
+		lines = {t["name"] for t in ties if t["c1"] == own}
+		buses = {t["bus0"] if t["c1"] == own else t["bus1"] for t in ties}
+		print(len(lines) + len(buses) + 1)
+	PYTHON
+}
+
+rows_are() {
+	[ "$(holon --json --node "$1/site" status | json 'd["remote_rows"]')" = "$2" ]
+}
+
+look_across() {
+	local company rows
+	heading 'What the companies see of each other: the tie lines they share, and the buses at their ends'
+	for company in $companies; do
+		rows=$(expected_rows "$company")
+		await 10 rows_are "${company,,}" "$rows" ||
+			die "$company knows of $(holon --json --node "${company,,}/site" status |
+				json 'd["remote_rows"]') twins of others and should know of $rows"
+		printf '%-10s knows of %3d twins of others\n' "$company" "$rows"
+	done
+	run holon --node amprion/site twin get transnetbw/bus-311
+	echo 'As many as the table of the tie lines says, and observer/germany.'
+}
+
 refuse() {
 	local secret=tennet/gen-1-Gas
 	heading 'One property that the observer may not see'
@@ -182,6 +213,7 @@ demo() {
 	confirm
 	look
 	look_back
+	look_across
 	refuse
 	set_one
 	lose_one
