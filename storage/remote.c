@@ -286,8 +286,8 @@ static bool same_org(const char *id, const char *origin)
 
 enum effect { EFFECT_NONE, EFFECT_REPLACE, EFFECT_REMOVE };
 
-/* Rows of a full listing are what the origin has now, whatever was held before: an origin that was restored from a
- * copy has gone back. Until the listing is whole its ops carry no cursor (mesh.h, MESH_STORE). */
+/* Rows of a full listing are what the origin has now, whatever was held before: an origin that was restored
+ * from a copy has gone back. Until the listing is whole its ops carry no cursor (mesh.h, MESH_STORE). */
 static bool is_listing(const struct op_rows *rows)
 {
 	return rows->full_begin || rows->full_end || rows->cursor.len == 0;
@@ -312,7 +312,8 @@ static enum effect effect_of(const struct own_row *held, const struct own_origin
 										 : EFFECT_REPLACE;
 }
 
-static int put_row(struct remote *m, struct own_origin *origin, bool listing, struct arena *a, struct bytes encoded)
+static int put_row(struct remote *m, struct own_origin *origin, bool listing, struct arena *a,
+		   struct bytes encoded)
 {
 	struct own_row *w;
 	struct row row;
@@ -400,7 +401,8 @@ static int check_row(const struct remote *m, const struct own_origin *origin, co
 	if (!same_org(row.id, name))
 		return FAIL_SAY(note, ERR_REFUSED, "%s speaks of %s, which is not its organisation's", name,
 				row.id);
-	if (!origin || effect_of(map_get(&m->rows, row.id), origin, is_listing(rows), &row, encoded) != EFFECT_NONE)
+	if (!origin ||
+	    effect_of(map_get(&m->rows, row.id), origin, is_listing(rows), &row, encoded) != EFFECT_NONE)
 		*unchanged = false;
 	return 0;
 }
@@ -409,8 +411,8 @@ int remote_check(const struct remote *m, const struct op_rows *rows, bool *ret_u
 		 struct err_note *note)
 {
 	const struct own_origin *origin = find_origin(m, rows->origin);
-	bool unchanged = origin && !rows->full_begin && !rows->full_end &&
-			 bytes_equal(origin->pub.cursor, rows->cursor) &&
+	/* A row of a listing is marked as being in it, even where it says nothing new. */
+	bool unchanged = origin && !is_listing(rows) && bytes_equal(origin->pub.cursor, rows->cursor) &&
 			 (rows->head.len == 0 || bytes_equal(origin->pub.head, rows->head));
 
 	for (size_t i = 0; i < rows->n; i++)

@@ -124,6 +124,19 @@ Test(chunk, refuses_what_is_cut_or_too_long)
 	cr_expect_eq(chunk_decode(buf_bytes(&encoded), 0, &out), ERR_VERSION);
 }
 
+Test(chunk, refuses_times_that_stand_still_and_unknown_flags)
+{
+	const uint8_t good[] = {1, VALUE_DOUBLE, 2, 1, 0x40, 2, 0x40},
+		      still[] = {1, VALUE_DOUBLE, 2, 0, 0x40, 0, 0x40};
+	const uint8_t flags[] = {1, VALUE_DOUBLE, 1, 0, 0xc0},
+		      span[] = {1, VALUE_DOUBLE, 2, 2, 0x40, 2, 0x40};
+
+	cr_expect_eq(chunk_decode((struct bytes){good, sizeof good}, 0, &out), 0);
+	cr_expect_eq(chunk_decode((struct bytes){still, sizeof still}, 0, &out), ERR_CORRUPT);
+	cr_expect_eq(chunk_decode((struct bytes){flags, sizeof flags}, 0, &out), ERR_CORRUPT);
+	cr_expect_eq(chunk_decode((struct bytes){span, sizeof span}, 0, &out), ERR_CORRUPT);
+}
+
 /* The checksum finds rot; the decoder must only survive what passes it. */
 Test(chunk, survives_any_byte)
 {
@@ -161,4 +174,22 @@ Test(chunk, points_replace_what_has_the_same_time)
 	cr_expect_eq(points_find(&in, 2), 1);
 	cr_expect_eq(points_find(&in, 3), 1);
 	cr_expect_eq(points_find(&in, 6), 3);
+}
+
+Test(chunk, points_keep_sources_apart)
+{
+	const char *sources[] = {"a", "a", "b", NULL, "a", "b"};
+
+	for (int i = 0; i < 6; i++) {
+		struct sample s = number(i, i);
+		s.source = sources[i];
+		s.sigma = i == 4 ? 0.5 : NAN;
+		add(s);
+	}
+	for (size_t i = 0; i < 6; i++) {
+		const struct sample s = points_get(&in, i);
+		cr_assert_eq(s.source == NULL, sources[i] == NULL);
+		cr_expect(!s.source || strcmp(s.source, sources[i]) == 0);
+		cr_expect_eq(isnan(s.sigma), i != 4);
+	}
 }

@@ -193,6 +193,28 @@ Test(remote, a_full_listing_drops_what_is_not_in_it)
 	check_fingerprint("volt/east");
 }
 
+/* Its frames carry no cursor but the last one. */
+Test(remote, a_full_listing_keeps_what_is_in_it_and_may_go_back)
+{
+	struct row rows[] = {make_row("volt/a", 10, 1), make_row("volt/b", 11, 2), make_row("volt/c", 12, 3)};
+
+	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "c1"}, rows, 3), 0);
+	rows[2] = make_row("volt/c", 5, 3);
+	cr_assert_eq(
+		put_as((struct listing){.origin = "volt/east", .cursor = "", .begin = true}, &rows[0], 1), 0);
+	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = ""}, &rows[1], 1), 0,
+		     "being listed is a change, though the row is known");
+	cr_assert_eq(
+		put_as((struct listing){.origin = "volt/east", .cursor = "c2", .end = true}, &rows[2], 1), 0);
+	for (int round = 0; round < 3; round++) {
+		cr_expect_str_eq(rows_below(""), "volt/a@10 volt/b@11 volt/c@5 ");
+		check_fingerprint("volt/east");
+		if (round > 0)
+			world_checkpoint();
+		world_reopen();
+	}
+}
+
 Test(remote, rows_are_found_by_the_parents_they_name)
 {
 	struct row_parent parents[] = {{"contains", "acme/city", CONFIRM_CONFIRMED},

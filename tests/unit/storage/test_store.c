@@ -208,6 +208,15 @@ Test(store, sequence_numbers_and_stamps_rise_and_survive)
 	cr_expect(b.stamp_ns > a.stamp_ns);
 }
 
+Test(store, stamps_are_never_below_the_clock_at_opening)
+{
+	world.now_ns = NOW + 3600 * NS_PER_S;
+	world_reopen();
+	world.now_ns = NOW;
+	cr_assert_eq(world_twin("acme/a", "", KIND_ASSET), 0);
+	cr_expect(store_twin(world.store, "acme/a")->version.stamp_ns >= NOW + 3600 * NS_PER_S);
+}
+
 Test(store, only_what_shows_in_a_row_changes_its_seq)
 {
 	struct sample count = {.t_ns = 1, .value = {.type = VALUE_INT64, .integer = 1}, .sigma = NAN};
@@ -335,6 +344,8 @@ Test(store, aliases_lead_to_all_twins_that_carry_them)
 	cr_assert_eq(world_delete("acme/t0"), 0);
 	cr_expect(store_twin_by_alias(world.store, "urn:y", NULL) == t);
 	cr_expect(store_twin_by_alias(world.store, "urn:z", NULL) == NULL);
+	cr_assert_eq(world_twin("acme/t2", "", KIND_ASSET), 0);
+	cr_expect(store_twin_by_alias(world.store, "urn:y", NULL) == NULL, "it was taken off");
 }
 
 Test(store, relations_wait_for_twins_that_come_later)
