@@ -85,6 +85,14 @@ static int no_node(const struct client *c, struct err_note *note)
 	return FAIL_SAY(note, ERR_UNREACHABLE, "no node at %s: is holond running?", c->endpoint);
 }
 
+static int no_answer(const struct client *c, struct err_note *note)
+{
+	char within[DURATION_TEXT_SIZE];
+
+	return FAIL_SAY(note, ERR_UNREACHABLE, "no answer from %s within %s", c->endpoint,
+			duration_text(c->timeout_ns, within));
+}
+
 static int await_connection(struct client *c, struct err_note *note)
 {
 	const int64_t until_ns = now_ns() + c->timeout_ns;
@@ -92,7 +100,9 @@ static int await_connection(struct client *c, struct err_note *note)
 
 	while (!c->connected && !c->gone && now_ns() < until_ns)
 		TRY(wait(c, until_ns, &message));
-	return c->connected ? 0 : no_node(c, note);
+	if (c->connected)
+		return 0;
+	return c->gone ? no_node(c, note) : no_answer(c, note);
 }
 
 static int set(struct client *c, int option, int value)
@@ -191,7 +201,6 @@ static int receive(struct client *c, struct arena *a, struct control_answer *ret
 int client_receive(struct client *c, struct arena *a, struct control_answer *ret, struct err_note *note)
 {
 	const int64_t until_ns = now_ns() + c->timeout_ns;
-	char within[DURATION_TEXT_SIZE];
 	bool message = false;
 
 	for (;;) {
@@ -201,8 +210,7 @@ int client_receive(struct client *c, struct arena *a, struct control_answer *ret
 		if (c->gone)
 			return FAIL_SAY(note, ERR_UNREACHABLE, "the node at %s hung up", c->endpoint);
 		if (now_ns() >= until_ns)
-			return FAIL_SAY(note, ERR_UNREACHABLE, "no answer from %s within %s", c->endpoint,
-					duration_text(c->timeout_ns, within));
+			return no_answer(c, note);
 	}
 }
 

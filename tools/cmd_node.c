@@ -88,7 +88,7 @@ static enum status init_run(struct context *ctx, int argc, char *const argv[])
 {
 	struct json j = {.out = stdout};
 	struct err_note note = {0};
-	struct node_options options;
+	struct node_options options = {0};
 	int r;
 
 	(void)argc;

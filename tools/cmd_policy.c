@@ -144,7 +144,9 @@ static enum status show_run(struct context *ctx, int argc, char *const argv[])
 	if (status != STATUS_OK)
 		return status;
 	if (!ctx->json) {
-		fputs(answer.text, stdout); /* the source as it is, to be edited and published again */
+		/* the source as it is, to be edited and published again */
+		printf("%s%s", answer.text,
+		       *answer.text && answer.text[strlen(answer.text) - 1] != '\n' ? "\n" : "");
 		return STATUS_OK;
 	}
 	json_open(&j, NULL, '{');

@@ -62,7 +62,7 @@ static enum status create_run(struct context *ctx, int argc, char *const argv[])
 {
 	struct err_note note = {0};
 	struct type_def type;
-	struct twin_def twin;
+	struct twin_def twin = {0};
 	enum status status;
 
 	(void)argc;
@@ -104,7 +104,7 @@ static enum status read_value(struct context *ctx, const char *id, const char *p
 {
 	const struct property_def *p = NULL;
 	struct err_note note = {0};
-	struct twin_def twin;
+	struct twin_def twin = {0};
 	struct type_def type;
 	enum status status = own_twin(ctx, id, &twin);
 
@@ -159,7 +159,7 @@ static void apply_tag(const char **tags, size_t *n, const char *word)
 static enum status tag_run(struct context *ctx, int argc, char *const argv[])
 {
 	struct err_note note = {0};
-	struct twin_def twin;
+	struct twin_def twin = {0};
 	enum status status;
 	const char **tags;
 
@@ -191,7 +191,7 @@ static enum status retire_run(struct context *ctx, int argc, char *const argv[])
 {
 	struct err_note note = {0};
 	struct life_step *life;
-	struct twin_def twin;
+	struct twin_def twin = {0};
 	enum status status;
 	int64_t at_ns;
 

@@ -29,7 +29,7 @@ enum paint { PAINT_PLAIN, PAINT_BOLD, PAINT_DIM, PAINT_GOOD, PAINT_WARNING, PAIN
 /* Is `out` a terminal that wants colour (NO_COLOR is not set)? */
 bool paint_wanted(FILE *out);
 /* Text in colour if the stream wants it. */
-void paint(FILE *out, enum paint paint, const char *text);
+void paint(FILE *out, enum paint colour, const char *text);
 
 /* Write text with its control characters replaced. */
 void print_clean(FILE *out, const char *text);
