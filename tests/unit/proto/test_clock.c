@@ -42,6 +42,8 @@ Test(clock, zones_count_from_utc)
 	cr_expect(eq(i64, at("2011-01-01T01:00:00+01:00"), S_2011 * NS_PER_S));
 	cr_expect(eq(i64, at("2010-12-31T18:30-0530"), S_2011 * NS_PER_S));
 	cr_expect(eq(i64, at("2011-01-01T02:00+02"), S_2011 * NS_PER_S));
+	cr_expect(eq(i64, at("2011-01-01T23:59+23:59"), S_2011 * NS_PER_S));
+	cr_expect(eq(i64, at("2011-01-01T00:00-00:00"), S_2011 * NS_PER_S));
 }
 
 Test(clock, what_is_no_time_is_refused_with_an_example)
@@ -122,6 +124,8 @@ Test(clock, durations_are_numbers_with_units)
 	cr_expect(eq(i64, lasting("4min 10s"), 250 * NS_PER_S));
 	cr_expect(eq(i64, lasting("30d"), 30 * 86400 * NS_PER_S));
 	cr_expect(eq(i64, lasting("0s"), 0));
+	cr_expect(eq(i64, lasting("19s"), 19 * NS_PER_S));
+	cr_expect(eq(i64, lasting("90s"), 90 * NS_PER_S));
 	cr_expect(eq(i64, lasting("7us1ns"), 7001));
 	cr_expect(eq(i64, lasting("106751d"), INT64_C(106751) * 86400 * NS_PER_S));
 }
@@ -166,6 +170,9 @@ Test(clock, a_duration_is_shown_in_its_largest_units)
 	EXPECT_TEXT(spelt(3 * NS_PER_S), "3s");
 	EXPECT_TEXT(spelt(59999 * NS_PER_MS), "59.9s");
 	EXPECT_TEXT(spelt(60 * NS_PER_S), "1min");
+	EXPECT_TEXT(spelt(1100 * NS_PER_MS), "1.1s");
+	EXPECT_TEXT(spelt(3660 * NS_PER_S), "1h 1min");
+	EXPECT_TEXT(spelt(3659 * NS_PER_S), "1h");
 	EXPECT_TEXT(spelt(250 * NS_PER_S), "4min 10s");
 	EXPECT_TEXT(spelt(7500 * NS_PER_S), "2h 5min");
 	EXPECT_TEXT(spelt((3 * 24 + 4) * 3600 * NS_PER_S), "3d 4h");

@@ -504,6 +504,142 @@ Test(codec_limits, the_op_as_a_whole_is_told_from_its_first_sample)
 	cr_expect(eq(u32, r.refused[1].sample, 0));
 }
 
+/* ---- what stands exactly at its bound is good */
+
+static struct kpi *different_kpis(size_t n)
+{
+	struct kpi *kpis = arena_take_array(arena, n, sizeof *kpis);
+
+	cr_assert(kpis != NULL);
+	for (size_t i = 0; i < n; i++)
+		kpis[i] = (struct kpi){.property = many(n)[i], .sample = {.sigma = NAN}};
+	return kpis;
+}
+
+static struct row_parent *different_parents(size_t n)
+{
+	struct row_parent *parents = arena_take_array(arena, n, sizeof *parents);
+
+	cr_assert(parents != NULL);
+	for (size_t i = 0; i < n; i++)
+		parents[i] = (struct row_parent){.hierarchy = many(n)[i], .parent = "acme/a"};
+	return parents;
+}
+
+static struct property_def *different_properties(size_t n, size_t n_options)
+{
+	struct property_def *properties = arena_take_array(arena, n, sizeof *properties);
+
+	cr_assert(properties != NULL);
+	for (size_t i = 0; i < n; i++)
+		properties[i] = (struct property_def){.name = many(n)[i],
+						      .type = VALUE_ENUM,
+						      .min = NAN,
+						      .max = NAN,
+						      .options = many(n_options),
+						      .n_options = n_options};
+	return properties;
+}
+
+Test(codec_limits, as_much_as_allowed_is_allowed)
+{
+	GOOD(full_twin, twin_def, (x.aliases = many(ALIASES_MAX), x.n_aliases = ALIASES_MAX));
+	GOOD(full_type, type_def,
+	     (x.properties = different_properties(PROPERTIES_MAX, OPTIONS_MAX),
+	      x.n_properties = PROPERTIES_MAX));
+	GOOD(full_row, row, (x.kpis = different_kpis(KPIS_MAX), x.n_kpis = KPIS_MAX));
+	MALFORMED(full_row, row, (x.kpis = different_kpis(KPIS_MAX + 1), x.n_kpis = KPIS_MAX + 1));
+	GOOD(full_row, row, (x.parents = different_parents(PARENTS_MAX), x.n_parents = PARENTS_MAX));
+	MALFORMED(full_row, row,
+		  (x.parents = different_parents(PARENTS_MAX + 1), x.n_parents = PARENTS_MAX + 1));
+	GOOD(full_row, row, (x.tags = many(TAGS_MAX), x.n_tags = TAGS_MAX));
+	GOOD(full_manifest, manifest,
+	     (x.issuers = TIMES(16, struct issuer_key, x.issuers[0]), x.n_issuers = 16));
+	GOOD(full_manifest, manifest,
+	     (x.policy_keys = TIMES(16, struct public_key, x.policy_keys[0]),
+	      x.n_policy_keys = MANIFEST_KEYS_MAX));
+	GOOD(full_credential, credential, (x.prefixes = many(PREFIXES_MAX), x.n_prefixes = PREFIXES_MAX));
+	GOOD(full_bundle, bundle,
+	     (x.credentials = TIMES(200, struct signed_blob, x.manifest), x.n_credentials = NODES_MAX));
+	GOOD(full_head, head,
+	     (x.lineage = TIMES(64, struct incarnation, x.lineage[0]), x.n_lineage = LINEAGE_MAX));
+	GOOD(full_head, head, x.n_lineage = 1);
+	GOOD(full_heads, message,
+	     (x.heads.heads = TIMES(256, struct head_notice, x.heads.heads[0]), x.heads.n = ORIGINS_MAX));
+	GOOD(full_hello, message, x.hello.protocol_min = x.hello.protocol_max = 1);
+	GOOD(full_history_question, message, x.question.timeout_ns = 0);
+	GOOD(full_read_answer, message,
+	     (x.answer.values = TIMES(256, struct kpi, x.answer.values[0]),
+	      x.answer.n_values = PROPERTIES_MAX));
+	GOOD(full_view_question, message, (x.question.view.fresh_ns = 0, x.question.view.deadline_ns = 0));
+	GOOD(full_view_question, message, x.question.view.n_roots = 1);
+	GOOD(full_request, control_request, x.kind = KIND_ENVIRONMENT);
+	GOOD(full_answer, control_answer, x.code = 0);
+}
+
+Test(codec_limits, without_a_kind_a_request_asks_for_all_kinds)
+{
+	struct control_request r = full_request;
+
+	r.has_kind = false;
+	control_request_encode(&r, &frame);
+	r.has_kind = true;
+	cr_assert(eq(int, control_request_decode(arena, buf_bytes(&frame), &r), 0));
+	cr_expect(not(r.has_kind));
+}
+
+/* ---- what our encoder would not write */
+
+Test(codec_limits, roll_up_states_are_as_many_as_the_question_has_and_whole)
+{
+	struct message m;
+	static const struct {
+		struct bytes part; /* a ViewPart */
+		int expected;
+	} parts[] = {
+		/* n_rollups_of_question 1, one total of four numbers */
+		{{(const uint8_t *)"\x28\x01\x32\x22\x12\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\0\0\0\0\0\0\0\0",
+		  38},
+		 0},
+		/* the same of three numbers */
+		{{(const uint8_t *)"\x28\x01\x32\x1a\x12\x18\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+		  30},
+		 ERR_MALFORMED},
+		/* two in the question, one total */
+		{{(const uint8_t *)"\x28\x02\x32\x22\x12\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\0\0\0\0\0\0\0\0",
+		  38},
+		 ERR_MALFORMED},
+	};
+
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		buf_clear(&frame);
+		buf_put(&frame, BYTES("\x10\x01\x8a\x01")); /* frame 1, an answer */
+		buf_put_u8(&frame, (uint8_t)(parts[i].part.len + 4));
+		buf_put(&frame, BYTES("\x30\x01\x3a")); /* to a view */
+		buf_put_u8(&frame, (uint8_t)parts[i].part.len);
+		buf_put(&frame, parts[i].part);
+		cr_expect(eq(int, message_decode(arena, buf_bytes(&frame), &m), parts[i].expected),
+			  "part %zu", i);
+	}
+}
+
+Test(codec_limits, what_a_message_cannot_do_without_is_required)
+{
+	struct message m;
+	struct control_request r;
+
+	/* a view question without its view; a notice without its head; a view answer without its view is
+	 * empty */
+	cr_expect(eq(int, message_decode(arena, BYTES("\x10\x01\x82\x01\x02\x20\x01"), &m), ERR_MALFORMED));
+	cr_expect(eq(int, message_decode(arena, BYTES("\x10\x01\x62\x02\x0a\x00"), &m), ERR_MALFORMED));
+	cr_expect(eq(int, message_decode(arena, BYTES("\x10\x01\x8a\x01\x02\x30\x01"), &m), 0));
+	cr_expect(eq(sz, m.answer.view.n_members, 0));
+	cr_expect(eq(int, control_request_decode(arena, BYTES("\x10\x09"), &r), ERR_MALFORMED));
+	cr_expect(eq(int, control_request_decode(arena, BYTES("\x10\x01"), &r), 0));
+}
+
 /* ---- a NUL inside a text is not its end */
 
 static size_t replace(struct buf *b, const char *text, size_t at)

@@ -45,6 +45,12 @@ Test(hash, a_fingerprint_is_the_same_in_any_order)
 	}
 	cr_expect(fingerprint_equal(&up, &down));
 	cr_expect(eq(u64, up.count, 5));
+	down.count++;
+	cr_expect(not(fingerprint_equal(&up, &down)));
+	down.count--;
+	down.sum.b[15] ^= 1;
+	cr_expect(not(fingerprint_equal(&up, &down)));
+	down.sum.b[15] ^= 1;
 	fingerprint_remove(&up, &h[2]);
 	cr_expect(not(fingerprint_equal(&up, &down)));
 	fingerprint_add(&up, &h[2]);

@@ -155,7 +155,7 @@ Test(twin, a_good_type_passes)
 
 Test(twin, each_rule_of_a_type_is_checked)
 {
-	static const char *twice[] = {"a", "a"}, *empty[] = {""}, *good[] = {"a"};
+	static const char *twice[] = {"a", "a"}, *empty[] = {""}, *good[] = {"a"}, *bad[] = {"\xff"};
 	static struct property_def same[] = {{.name = "p", .type = VALUE_BOOL, .min = NAN, .max = NAN},
 					     {.name = "p", .type = VALUE_BOOL, .min = NAN, .max = NAN}};
 	static struct property_def kpis[KPIS_MAX + 1];
@@ -180,6 +180,7 @@ Test(twin, each_rule_of_a_type_is_checked)
 	BROKEN_PROPERTY((p.options = good, p.n_options = 1), "an enum has options");
 	BROKEN_PROPERTY((p.type = VALUE_ENUM, p.options = twice, p.n_options = 2), "the option 'a' twice");
 	BROKEN_PROPERTY((p.type = VALUE_ENUM, p.options = empty, p.n_options = 1), "empty option");
+	BROKEN_PROPERTY((p.type = VALUE_ENUM, p.options = bad, p.n_options = 1), "not UTF-8");
 	BROKEN_PROPERTY((p.type = VALUE_ENUM, p.options = many(65), p.n_options = 65), "65 options");
 }
 
@@ -190,6 +191,25 @@ Test(twin, each_rule_of_a_relation_is_checked)
 	BROKEN(full_relation, relation_check, x.from = "acme", "lacks its organisation");
 	BROKEN(full_relation, relation_check, x.to = "a b/c", "character 2");
 	BROKEN(full_relation, relation_check, x.valid_to_ns = -6, "ends before it begins");
+}
+
+Test(twin, what_stands_exactly_at_its_bound_is_good)
+{
+	struct twin_def twin = full_twin;
+	struct relation relation = full_relation;
+	struct life_step at_once[] = {{LIFE_BUILD, 5}, {LIFE_OPERATING, 5}};
+	struct property_def p = {.name = "p", .type = VALUE_DOUBLE, .min = 1, .max = 1};
+	struct type_def type = full_type;
+
+	twin.life = at_once;
+	cr_expect(eq(int, twin_def_check(&twin, NULL), 0));
+	relation.valid_to_ns = relation.valid_from_ns;
+	cr_expect(eq(int, relation_check(&relation, NULL), 0));
+	type.properties = &p;
+	type.n_properties = 1;
+	cr_expect(eq(int, type_def_check(&type, NULL), 0));
+	p = (struct property_def){.name = "p", .type = VALUE_POSITION, .min = NAN, .max = NAN};
+	cr_expect(eq(int, type_def_check(&type, NULL), 0));
 }
 
 /* ---- samples */
@@ -228,6 +248,7 @@ static int accepted(struct property_def p, struct sample s)
 Test(twin, a_sample_must_fit_its_property)
 {
 	cr_expect(eq(int, accepted(RANGE(0, 10), REAL(10)), 0));
+	cr_expect(eq(int, accepted(RANGE(0, 10), REAL(0)), 0));
 	cr_expect(eq(int, accepted(RANGE(0, 10), REAL(10.5)), ERR_REFUSED));
 	cr_expect(eq(int, accepted(RANGE(0, 10), REAL(-0.5)), ERR_REFUSED));
 	cr_expect(eq(int, accepted(RANGE(NAN, 10), REAL(-1e300)), 0));
@@ -256,7 +277,8 @@ Test(twin, quality_uncertainty_and_source_of_a_sample_are_checked)
 	cr_expect(eq(int, accepted(OF(VALUE_DOUBLE), s), ERR_REFUSED));
 	s.sigma = INFINITY;
 	cr_expect(eq(int, accepted(OF(VALUE_DOUBLE), s), ERR_REFUSED));
-	s.sigma = 0.5;
+	s.sigma = 0;
+	s.quality = QUALITY_BAD;
 	cr_expect(eq(int, accepted(OF(VALUE_DOUBLE), s), 0));
 	s.source = run(SOURCE_MAX);
 	cr_expect(eq(int, accepted(OF(VALUE_DOUBLE), s), 0));
@@ -346,11 +368,15 @@ Test(twin, a_copy_is_equal_and_borrows_nothing)
 	cr_assert(eq(int, twin_def_copy(a, &full_twin, &twin), 0));
 	cr_expect(twin_def_equal(&twin, &full_twin));
 	cr_expect(twin.id != full_twin.id);
+	cr_expect(twin.type != full_twin.type);
+	cr_expect(twin.name != full_twin.name);
 	cr_expect(twin.tags[0] != full_twin.tags[0]);
 	cr_expect(twin.aliases[0] != full_twin.aliases[0]);
 	cr_expect(twin.life != full_twin.life);
 	cr_assert(eq(int, type_def_copy(a, &full_type, &type), 0));
 	cr_expect(type_def_equal(&type, &full_type));
+	cr_expect(type.name != full_type.name);
+	cr_expect(type.properties[0].unit != full_type.properties[0].unit);
 	cr_expect(type.properties[0].name != full_type.properties[0].name);
 	cr_expect(type.properties[1].options[0] != full_type.properties[1].options[0]);
 	cr_assert(eq(int, twin_def_copy(a, &(struct twin_def){.id = "a/b"}, &twin), 0));

@@ -96,6 +96,22 @@ Test(unit, more_conversions_than_the_cache_holds_stay_right)
 	}
 }
 
+Test(unit, a_kept_conversion_is_found_by_both_its_ends)
+{
+	for (int round = 0; round < 2; round++) {
+		expect_line("kW", "W", 1000, 0);
+		expect_line("kW", "MW", 0.001, 0);
+		expect_line("MW", "W", 1e6, 0);
+	}
+}
+
+Test(unit, the_longest_text_that_is_allowed_is_kept_whole)
+{
+	/* 63 characters */
+	expect_line("2.00000000000000000000000000000000000000000000000000000000000 m", "m", 2, 0);
+	expect_line("2.00000000000000000000000000000000000000000000000000000000000 m", "m", 2, 0);
+}
+
 Test(unit, after_the_end_the_data_base_is_read_anew)
 {
 	unit_fini();

@@ -112,6 +112,7 @@ Test(value, a_position_is_on_the_earth)
 	cr_expect(eq(dbl, p.lon_deg, -13.25));
 	cr_expect(isnan(p.alt_m));
 	cr_expect(eq(dbl, read_as(VALUE_POSITION, "90,180,-3.5").position.alt_m, -3.5));
+	cr_expect(eq(dbl, read_as(VALUE_POSITION, "-90,-180").position.lat_deg, -90));
 	const char *const wrong[] = {"",      "52.5",  "52.5,",   ",13",     "91,0",    "-90.1,0", "0,180.5",
 				     "nan,0", "0,inf", "1,2,inf", "1,2,nan", "1,2,3,4", "1;2",     "1, 2"};
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
@@ -163,6 +164,8 @@ Test(value, equal_is_same_type_and_same_content)
 
 	cr_expect(value_equal(&one, &one));
 	cr_expect(not(value_equal(&one, &yes)));
+	cr_expect(value_equal(&yes, &yes));
+	cr_expect(not(value_equal(&yes, &(struct value){.type = VALUE_BOOL, .boolean = false})));
 	cr_expect(not(value_equal(&a, &word)));
 	cr_expect(value_equal(&a, &a));
 	cr_expect(value_equal(&(struct value){.type = VALUE_DOUBLE, .real = NAN},
@@ -197,6 +200,9 @@ Test(value, a_copy_owns_its_text)
 	cr_assert(eq(int, value_copy(arena, &v, &copy), 0));
 	text[0] = 'x';
 	EXPECT_TEXT(copy.text, "abc");
+	const struct value word = {.type = VALUE_ENUM, .text = text};
+	cr_assert(eq(int, value_copy(arena, &word, &copy), 0));
+	cr_expect(copy.text != text);
 	cr_assert(eq(int, arena_new(&tiny, 2), 0));
 	cr_expect(eq(int, value_copy(tiny, &v, &copy), -ENOMEM));
 }
