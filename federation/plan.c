@@ -11,6 +11,7 @@
  * it. */
 struct node {
 	struct view_member member;
+	uint32_t level;      /* 0: a root of the whole view */
 	struct node *parent; /* NULL: a root of the whole view */
 	struct node *first_child, *last_child, *next;
 };
@@ -22,6 +23,7 @@ struct edge {
 	struct edge *next;
 	struct view_edge edge;
 	struct node *anchor;
+	struct rollup_state *rollups; /* of the root and all below it, once answered */
 	enum edge_state state;
 	uint32_t ask;
 	bool forced; /* a first answer never came: `owner` says who is asked instead */
@@ -32,7 +34,7 @@ struct ask {
 	struct ask *next;
 	uint32_t id;
 	bool open;
-	struct map members; /* id -> node: what this question has brought so far */
+	struct map members; /* id -> its node, or the nearest one above it that is shown */
 	struct map roots;   /* id -> edge */
 };
 
@@ -178,6 +180,16 @@ static struct ask *begin_ask(struct plan *p)
 	return a;
 }
 
+/* Levels that are still to be shown below a root found under this anchor. */
+static uint32_t depth_left(const struct plan *p, const struct node *anchor)
+{
+	const uint32_t level = anchor ? anchor->level + 1 : 0;
+
+	if (p->question.depth == VIEW_DEPTH_ALL)
+		return VIEW_DEPTH_ALL;
+	return p->question.depth > level ? p->question.depth - level : 0;
+}
+
 /* Take every waiting root of this owner into one question; the limit of roots makes it two. */
 static int fill_ask(struct plan *p, struct ask *a, const struct edge *first, plan_owner_fn *owner, void *ctx,
 		    struct plan_ask *ret)
@@ -187,6 +199,7 @@ static int fill_ask(struct plan *p, struct ask *a, const struct edge *first, pla
 	*q = p->question;
 	q->roots = NULL;
 	q->n_roots = 0;
+	q->depth = 0;
 	for (struct edge *e = p->edges; e && q->n_roots < ROOTS_MAX; e = e->next) {
 		if (e->state != EDGE_WAITING)
 			continue;
@@ -199,6 +212,8 @@ static int fill_ask(struct plan *p, struct ask *a, const struct edge *first, pla
 			return FAIL(-ENOMEM);
 		*root = (struct view_root){.id = e->edge.child, .parent = e->edge.parent};
 		TRY(map_put(&a->roots, e->edge.child, e));
+		const uint32_t depth = depth_left(p, e->anchor);
+		q->depth = depth > q->depth ? depth : q->depth;
 		e->state = EDGE_ASKED;
 		e->ask = a->id;
 	}
@@ -307,7 +322,7 @@ static struct node *add_node(struct plan *p, struct node *parent, const struct v
 
 	if (!n)
 		return NULL;
-	*n = (struct node){.member = *m, .parent = parent};
+	*n = (struct node){.member = *m, .parent = parent, .level = parent ? parent->level + 1 : 0};
 	n->member.parent = parent ? parent->member.id : "";
 	if (parent) {
 		struct node **end = parent->last_child ? &parent->last_child->next : &parent->first_child;
@@ -320,10 +335,20 @@ static struct node *add_node(struct plan *p, struct node *parent, const struct v
 	return n;
 }
 
+/* The node of a member, or, where it lies below what is shown, the nearest one above. */
+static struct node *place_member(struct plan *p, struct node *above, bool above_shown,
+				 const struct view_member *m)
+{
+	if (above && (!above_shown || above->level >= p->question.depth))
+		return above;
+	return add_node(p, above, m);
+}
+
 static int take_member(struct plan *p, struct ask *a, const struct view_member *m)
 {
 	struct view_member copy = *m;
 	struct edge *root = m->parent[0] == '\0' ? map_get(&a->roots, m->id) : NULL;
+	struct node *above = root ? root->anchor : map_get(&a->members, m->parent);
 
 	if (map_get(&a->members, m->id))
 		return 0; /* the same part twice */
@@ -332,12 +357,15 @@ static int take_member(struct plan *p, struct ask *a, const struct view_member *
 	TRY(copy_text(p->arena, m->name, &copy.name));
 	if (p->question.n_rollups > 0)
 		TRY(copy_rollups(p, m->rollups, &copy.rollups));
-	struct node *n = add_node(p, root ? root->anchor : map_get(&a->members, m->parent), &copy);
+	struct node *n = place_member(p, above, root || strcmp(above->member.id, m->parent) == 0, &copy);
 	if (!n)
 		return FAIL(-ENOMEM);
-	if (root)
+	if (root) {
 		root->state = EDGE_ANSWERED;
-	return map_put(&a->members, n->member.id, n);
+		if (p->question.n_rollups > 0)
+			TRY(copy_rollups(p, m->rollups, &root->rollups));
+	}
+	return map_put(&a->members, copy.id, n);
 }
 
 static int take_source(struct plan *p, const struct view_source *s)
@@ -390,7 +418,7 @@ static int end_ask(struct plan *p, struct ask *a)
 			continue;
 		e->state = EDGE_ANSWERED;
 		m.rollups = arena_take_array(p->arena, p->question.n_rollups, sizeof *m.rollups);
-		if (!m.rollups || !add_node(p, e->anchor, &m))
+		if (!m.rollups || !place_member(p, e->anchor, true, &m))
 			return FAIL(-ENOMEM);
 	}
 	return 0;
@@ -485,13 +513,13 @@ static struct node *after(const struct node *n)
 
 /* Totals of an answer's root go to its anchor and everything above; inside one answer they are there already.
  */
-static int propagate(struct plan *p, const struct edge *e, const struct node *root)
+static int propagate(struct plan *p, const struct edge *e)
 {
 	struct err_note note = {0};
 
 	for (struct node *up = e->anchor; up; up = up->parent)
 		for (size_t i = 0; i < p->question.n_rollups; i++) {
-			int r = rollup_merge(&up->member.rollups[i], &root->member.rollups[i], &note);
+			int r = rollup_merge(&up->member.rollups[i], &e->rollups[i], &note);
 			if (r == ERR_UNIT && up == e->anchor)
 				TRY(add_problem(p, note.text));
 			else if (r < 0 && r != ERR_UNIT)
@@ -500,34 +528,12 @@ static int propagate(struct plan *p, const struct edge *e, const struct node *ro
 	return 0;
 }
 
-static const struct node *answered(const struct plan *p, const struct edge *e)
-{
-	const struct ask *a = p->asks;
-
-	while (a && a->id != e->ask)
-		a = a->next;
-	return a ? map_get(&a->members, e->edge.child) : NULL;
-}
-
-/* Edges stand in the order in which they were found, parents before children: going backwards, the totals of
- * a root are complete before they are handed on. */
+/* Every root's totals reach all nodes above it by themselves, so their order does not matter. */
 static int propagate_all(struct plan *p)
 {
-	size_t n = 0;
-
 	for (const struct edge *e = p->edges; e; e = e->next)
-		n++;
-	const struct edge **all = arena_take_array(p->arena, n, sizeof(const struct edge *));
-	if (!all)
-		return FAIL(-ENOMEM);
-	n = 0;
-	for (const struct edge *e = p->edges; e; e = e->next)
-		all[n++] = e;
-	while (n-- > 0) {
-		const struct node *root = all[n]->state == EDGE_ANSWERED ? answered(p, all[n]) : NULL;
-		if (root && p->question.n_rollups > 0 && all[n]->anchor)
-			TRY(propagate(p, all[n], root));
-	}
+		if (e->anchor && e->rollups && p->question.n_rollups > 0)
+			TRY(propagate(p, e));
 	return 0;
 }
 

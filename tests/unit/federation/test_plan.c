@@ -119,6 +119,46 @@ Test(plan, totals_of_other_owners_reach_every_ancestor)
 	cr_expect(eq(u64, r.counts.members, 4));
 }
 
+Test(plan, a_hierarchy_that_crosses_owners_twice_is_counted_once)
+{
+	struct view_member here[] = {member("harbor/city", "", 1)}, acme[] = {member("acme/plant", "", 10)},
+			   volt[] = {member("volt/feeder", "", 100)};
+	struct view_edge to_acme[] = {{"harbor/city", "harbor/city", "acme/plant"}},
+			 to_volt[] = {{"acme/plant", "acme/plant", "volt/feeder"}};
+
+	must_answer(must_ask(HERE).id, here, 1, to_acme, 1);
+	must_answer(must_ask(ACME).id, acme, 1, to_volt, 1);
+	must_answer(must_ask(VOLT).id, volt, 1, NULL, 0);
+	const struct view_part r = result();
+	cr_expect(eq(dbl, sum(&r.members[0].rollups[0]), 111));
+	cr_expect(eq(dbl, sum(&r.members[1].rollups[0]), 110));
+	cr_expect(eq(dbl, sum(&r.members[2].rollups[0]), 100));
+}
+
+Test(plan, depth_counts_from_the_root_of_the_view_across_owners)
+{
+	struct plan_ask ask;
+	struct view_question shallow = question;
+
+	tear_down();
+	shallow.depth = 1;
+	cr_assert(eq(int, plan_new(&plan, &shallow, 1 << 20), 0));
+	answer_city();
+	ask = must_ask(ACME);
+	cr_expect(eq(u32, ask.question.depth, 0));
+	struct view_member acme[] = {member("acme/plant", "", 30), member("acme/press", "acme/plant", 20)};
+	struct view_edge deeper[] = {{"acme/press", "acme/press", "volt/below"}};
+	must_answer(ask.id, acme, 2, deeper, 1);
+	ask = must_ask(VOLT);
+	cr_expect(eq(sz, ask.question.n_roots, 2));
+	struct view_member volt[] = {member("volt/grid", "", 400), member("volt/below", "", 5)};
+	must_answer(ask.id, volt, 2, NULL, 0);
+	const struct view_part r = result();
+	cr_expect(eq(sz, r.n_members, 3), "what lies deeper is counted, not shown");
+	cr_expect(eq(dbl, sum(&r.rollups[0]), 436));
+	cr_expect(eq(dbl, sum(&r.members[1].rollups[0]), 35));
+}
+
 Test(plan, siblings_stand_in_the_order_of_their_ids)
 {
 	struct view_member here[] = {member("harbor/city", "", 0), member("harbor/z", "harbor/city", 0),
