@@ -114,6 +114,11 @@ static int copy_relation(struct arena *a, const struct relation *r, struct relat
 }
 
 /* What later checks look at. */
+static bool is_looked_at(enum op_kind kind)
+{
+	return kind == OP_TYPE || kind == OP_TWIN || kind == OP_RELATION || kind == OP_MEMBERSHIP;
+}
+
 static int copy_seen(struct arena *a, const struct op *op, struct op *ret)
 {
 	ret->kind = op->kind;
@@ -137,13 +142,14 @@ static int copy_seen(struct arena *a, const struct op *op, struct op *ret)
 static int remember(struct batch *b, const struct staged_key *key, const struct op *seen, size_t at)
 {
 	struct staged *staged = arena_take(b->arena, sizeof *staged);
-	struct op *copy = arena_take(b->arena, sizeof *copy);
+	struct op *copy = is_looked_at(seen->kind) ? arena_take(b->arena, sizeof *copy) : NULL;
 	struct staged_slot *slot;
 
-	if (!staged || !copy)
+	if (!staged || (!copy && is_looked_at(seen->kind)))
 		return FAIL(-ENOMEM);
 	TRY(find_slot(b, key, &slot));
-	TRY(copy_seen(b->arena, seen, copy));
+	if (copy)
+		TRY(copy_seen(b->arena, seen, copy));
 	*staged = (struct staged){
 		.kind = key->kind,
 		.gone = seen->kind == OP_TWIN_DELETE || seen->kind == OP_RELATION_DELETE,

@@ -29,8 +29,9 @@ struct staged_key {
 /* One staged op, on top of the earlier ones about the same thing. */
 struct staged {
 	enum staged_kind kind;
-	bool gone;           /* it deletes */
-	const struct op *op; /* a copy: type, twin (life-cycle joined), relation and membership only */
+	bool gone; /* it deletes */
+	const struct op
+		*op; /* a copy of a type, twin (life-cycle joined), relation or membership; else NULL */
 	const struct staged *before; /* the op staged just before, whatever it is about */
 	const struct staged *below;  /* the one before about the same thing */
 	struct staged_slot *slot;    /* private */

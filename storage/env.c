@@ -15,7 +15,7 @@
 #define FORMAT 1
 #define CHECKSUM "holon/record/1"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, FOUND_BYTES = 64 * 1024 /* ceiling while it is made: two pages */ };
 
 static const char *const file_names[] = {"data.mdb", "lock.mdb"};
 
@@ -133,25 +133,6 @@ static int open_mdb(struct env *e, const char *dir, size_t limit_bytes)
 	return r;
 }
 
-int env_open(struct env **ret, const char *dir, size_t limit_bytes, struct err_note *note)
-{
-	SCOPED(scope_env) struct env *e = calloc(1, sizeof *e);
-
-	if (!e)
-		return FAIL(-ENOMEM);
-	TRY(env_make_dir(dir, note));
-	const bool is_new = env_dir_bytes(dir) == 0;
-	int r = open_mdb(e, dir, limit_bytes);
-	/* The file has just been made: a power loss must not take it away with what will be committed to it.
-	 */
-	if (r == 0 && is_new)
-		r = sync_dir(dir);
-	if (r < 0)
-		return FAIL_SAY(note, r, "cannot open %s/data.mdb: %s%s", dir, err_text(r), env_advice(r));
-	*ret = MOVE(e);
-	return 0;
-}
-
 void env_close(struct env *e)
 {
 	if (!e)
@@ -170,6 +151,44 @@ int env_remove(const char *dir)
 			return FAIL(-errno);
 	}
 	return rmdir(dir) < 0 && errno != ENOENT ? FAIL(-errno) : 0;
+}
+
+/* Make an environment beside its place, have all of it on disk, and only then give it its name: what is found
+ * under the name was whole once, however the machine stopped. */
+static int found(const char *dir)
+{
+	SCOPED(scope_env) struct env *e = calloc(1, sizeof *e);
+	char beside[PATH_BYTES];
+
+	if (!e)
+		return FAIL(-ENOMEM);
+	if (snprintf(beside, sizeof beside, "%s.new", dir) >= (int)sizeof beside)
+		return FAIL(-ENAMETOOLONG);
+	TRY(env_remove(beside)); /* of an earlier attempt */
+	TRY(env_remove(dir));    /* it holds nothing */
+	if (mkdir(beside, 0700) < 0)
+		return FAIL(-errno);
+	TRY(open_mdb(e, beside, FOUND_BYTES));
+	TRY(from_mdb(mdb_env_sync(e->mdb, 1)));
+	TRY(sync_dir(beside));
+	if (rename(beside, dir) < 0)
+		return FAIL(-errno);
+	return sync_parent(dir);
+}
+
+int env_open(struct env **ret, const char *dir, size_t limit_bytes, struct err_note *note)
+{
+	SCOPED(scope_env) struct env *e = calloc(1, sizeof *e);
+
+	if (!e)
+		return FAIL(-ENOMEM);
+	int r = env_dir_bytes(dir) == 0 ? found(dir) : 0;
+	if (r == 0)
+		r = open_mdb(e, dir, limit_bytes);
+	if (r < 0)
+		return FAIL_SAY(note, r, "cannot open %s/data.mdb: %s%s", dir, err_text(r), env_advice(r));
+	*ret = MOVE(e);
+	return 0;
 }
 
 /* ---- Transactions -----------------------------------------------------------------------------------------

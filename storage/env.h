@@ -20,8 +20,8 @@ struct env_txn;
 
 enum { ENV_KEY_MAX = 511, ENV_OVERHEAD = 9 /* bytes that format and checksum add to a value */ };
 
-/* Makes the directory if it is absent and sees to it that a crash does not lose it. ERR_CORRUPT, ERR_VERSION,
- * -errno; the note says which directory and what to do. */
+/* Makes the environment if it is absent, whole or not at all whenever the machine stops. ERR_CORRUPT,
+ * ERR_VERSION, -errno; the note says which directory and what to do. */
 MUST_CHECK int env_open(struct env **ret, const char *dir, size_t limit_bytes, struct err_note *note);
 void env_close(struct env *e); /* NULL is fine; no transaction may be open */
 

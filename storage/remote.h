@@ -9,8 +9,8 @@
  *
  * A row replaces one it is newer than; at the same version the one that came last counts (the policy of a
  * border may show more or less of the same state). Inside the organisation (seq > 0) tombstones are kept, to
- * be handed on; a retraction by a border takes the row away. A full listing marks: what was not in it is
- * dropped at its end.
+ * be handed on; a retraction by a border takes the row away. A full listing is what the
+ * origin has now: its rows count though they be older, and what was not in it is dropped at its end.
  *
  * Owner:   the store. Threads: the loop's.
  */

@@ -24,12 +24,23 @@ int64_t chunk_key_time(struct bytes key)
 	return (int64_t)(get_u64(key.data + 9) ^ (UINT64_C(1) << 63));
 }
 
+static int ensure_open(struct history *h)
+{
+	return h->env ? 0 : env_open(&h->env, h->dir, h->limit_bytes, NULL);
+}
+
+int history_begin_read(struct history *h, struct env_txn **ret)
+{
+	TRY(ensure_open(h));
+	return env_begin(h->env, ENV_READ, ret);
+}
+
 static int load_position(struct history *h)
 {
 	SCOPED(scope_env_txn) struct env_txn *t = NULL;
 	struct bytes value;
 
-	TRY(env_begin(h->env, ENV_READ, &t));
+	TRY(history_begin_read(h, &t));
 	const int r = env_get(t, position_key, &value);
 	TRY(r);
 	if (r == ENV_ABSENT)
@@ -44,6 +55,10 @@ int history_open(struct history **ret, const char *dir, size_t limit_bytes, stru
 	SCOPED(scope_history) struct history *h = calloc(1, sizeof *h);
 
 	if (!h)
+		return FAIL(-ENOMEM);
+	h->limit_bytes = limit_bytes;
+	h->dir = strdup(dir);
+	if (!h->dir)
 		return FAIL(-ENOMEM);
 	TRY(env_open(&h->env, dir, limit_bytes, note));
 	const int r = load_position(h);
@@ -73,6 +88,7 @@ void history_close(struct history *h)
 	free(h->heads);
 	free(h->freezing);
 	env_close(h->env);
+	free(h->dir);
 	free(h);
 }
 
@@ -152,8 +168,8 @@ static int freeze_head(struct head *head)
 
 int series_freeze(struct history *h)
 {
+	TRY(ensure_open(h)); /* from here to the thaw two threads use it, and neither may open it */
 	struct head **freezing = malloc((h->n + 1) * sizeof *freezing);
-
 	if (!freezing)
 		return FAIL(-ENOMEM);
 	free(h->freezing);
@@ -186,13 +202,22 @@ static void sweep_heads(struct history *h)
 	h->size = 0;
 }
 
+static void forget_frozen(struct history *h)
+{
+	for (size_t i = 0; i < h->n_freezing; i++)
+		points_fini(&h->freezing[i]->frozen);
+	h->position = h->new_position;
+	sweep_heads(h);
+}
+
 void series_thaw(struct history *h, bool written)
 {
 	if (written) {
-		for (size_t i = 0; i < h->n_freezing; i++)
-			points_fini(&h->freezing[i]->frozen);
-		h->position = h->new_position;
-		sweep_heads(h);
+		forget_frozen(h);
+	} else {
+		env_close(h->env); /* after a failed write LMDB may refuse even reading until it is opened
+				      again */
+		h->env = NULL;
 	}
 	free(h->freezing);
 	h->freezing = NULL;

@@ -14,7 +14,9 @@ struct head {
 };
 
 struct history {
-	struct env *env;
+	char *dir;
+	size_t limit_bytes;
+	struct env *env; /* NULL: to be opened again */
 	uint64_t position;
 	struct head **heads; /* every series with anything in memory */
 	size_t n, size;
@@ -24,6 +26,9 @@ struct history {
 };
 
 enum { CHUNK_KEY_BYTES = 17 };
+
+/* Opens the environment again if a failure closed it. */
+MUST_CHECK int history_begin_read(struct history *h, struct env_txn **ret);
 
 void chunk_key(uint64_t series, int64_t t_ns, uint8_t ret[CHUNK_KEY_BYTES]);
 int64_t chunk_key_time(struct bytes key);

@@ -34,7 +34,7 @@ static int chunk_floor(struct chunk_reader *c, int64_t t_ns)
 
 	points_clear(&c->chunk);
 	if (!c->txn)
-		TRY(env_begin(c->h->env, ENV_READ, &c->txn));
+		TRY(history_begin_read(c->h, &c->txn));
 	chunk_key(c->id, t_ns, key);
 	SCOPED(env_walk_end) struct env_walk w = env_walk_begin(c->txn, chunk_prefix(key));
 	const int r = env_walk_floor(&w, (struct bytes){key, sizeof key});

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "tests/lib/must.h"
 #include "tests/lib/tmpdir.h"
@@ -172,4 +173,21 @@ Test(env, a_walk_must_end_before_its_transaction, .signal = SIGABRT)
 	struct env_walk w = env_walk_begin(t, BYTES("a"));
 	cr_assert_eq(env_walk_next(&w), 1);
 	env_abort(t);
+}
+
+Test(env, one_that_was_never_finished_is_made_anew)
+{
+	char beside[160];
+	struct stat st;
+
+	env_close(env);
+	env = NULL;
+	must(env_remove(dir) == 0);
+	snprintf(beside, sizeof beside, "%s.new", dir);
+	must(env_make_dir(beside, NULL) == 0); /* the power went away while it was made */
+	must(env_make_dir(dir, NULL) == 0);    /* or somebody made an empty directory */
+	open_env(1 << 20);
+	put("a", "1");
+	cr_expect_eq(get("a"), 0);
+	cr_expect_neq(stat(beside, &st), 0);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -219,4 +221,58 @@ Test(faults, full_environments_lose_nothing)
 		world_reopen();
 	}
 	world_checkpoint();
+}
+
+/* ---- The disk says no -------------------------------------------------------------------------------------
+ */
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	must(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+	limit.rlim_cur = bytes;
+	must(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+Test(faults, a_write_that_failed_may_be_tried_again)
+{
+	SCOPED(scope_batch) struct batch *b = NULL;
+	const struct op op = {.kind = OP_TWIN, .twin = {.id = "acme/b", .type = "", .name = ""}};
+
+	signal(SIGXFSZ, SIG_IGN);
+	must(world_twin("acme/a", "", KIND_ASSET) == 0);
+	must(batch_new(&b) == 0);
+	cr_assert_eq(store_stage(world.store, b, &op, world.now_ns, NULL, &world.note), 0);
+	limit_files(4096);
+	for (int i = 0; i < 3; i++)
+		cr_expect_eq(store_write(world.store, b), -EFBIG);
+	cr_expect_not_null(store_twin(world.store, "acme/a"), "it is read on");
+	limit_files(RLIM_INFINITY);
+	cr_assert_eq(store_write(world.store, b), 0);
+	cr_assert_eq(store_apply(world.store, b, world.now_ns), 0);
+	world_reopen();
+	cr_expect(store_twin(world.store, "acme/a") && store_twin(world.store, "acme/b"));
+}
+
+Test(faults, a_checkpoint_that_failed_loses_nothing)
+{
+	struct checkpoint *c;
+
+	signal(SIGXFSZ, SIG_IGN);
+	world_types();
+	must(world_twin("acme/a", "press", KIND_ASSET) == 0);
+	must(world_sample("acme/a", 1, 1) == 0);
+	limit_files(4096);
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(checkpoint_begin(world.store, &c), 0);
+		cr_expect_eq(checkpoint_write(c), -EFBIG);
+		checkpoint_end(world.store, c, false);
+		cr_expect_eq(temperature_at("acme/a", 1), 1, "it is read on");
+	}
+	limit_files(RLIM_INFINITY);
+	must(world_sample("acme/a", 2, 2) == 0);
+	world_checkpoint();
+	world_reopen();
+	cr_expect_str_eq(temperatures("acme/a", 0, 9), "1=1 2=2");
 }
