@@ -347,6 +347,84 @@ Test(codec, the_ordinary_budget_is_enough_for_what_we_send)
 	}
 }
 
+/* ---- full frames of small parts: the ratio of memory to bytes is worst where the parts are smallest */
+
+enum { N_PARTS = 2000 };
+
+static int decode_within_budget(const struct codec *c, const void *object)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+
+	buf_clear(&first);
+	c->encode(object, &first);
+	cr_assert(eq(int, buf_check(&first), 0));
+	cr_assert(eq(int, arena_new(&a, DECODE_BUDGET_BASE + DECODE_BUDGET_FACTOR * first.len), 0));
+	return c->decode(a, buf_bytes(&first), &decoded);
+}
+
+static const struct codec *codec_named(const char *name)
+{
+	for (size_t i = 0; i < n_codecs; i++)
+		if (strcmp(codecs[i]->name, name) == 0)
+			return codecs[i];
+	return NULL;
+}
+
+Test(codec, the_ordinary_budget_is_enough_for_many_samples)
+{
+	static struct sample samples[N_PARTS];
+	static struct op ops[N_PARTS];
+	struct control_request r = {.op = CONTROL_CHANGE, .ops = ops, .n_ops = N_PARTS};
+
+	for (size_t i = 0; i < N_PARTS; i++) {
+		samples[i] =
+			(struct sample){.t_ns = (int64_t)i + 1, .value = {.type = VALUE_BOOL}, .sigma = NAN};
+		ops[i] = (struct op){.kind = OP_SAMPLES, .samples = {"a/b", "p", &samples[i], 1}};
+	}
+	cr_expect(eq(int, decode_within_budget(codec_named("control_request"), &r), 0));
+	ops[0].samples.n = N_PARTS;
+	cr_expect(eq(int, decode_within_budget(codec_named("op"), &ops[0]), 0));
+}
+
+Test(codec, the_ordinary_budget_is_enough_for_many_members)
+{
+	static struct view_member members[N_PARTS];
+	static struct rollup_state empty[ROLLUPS_MAX];
+	struct message m = full_view_answer;
+
+	for (size_t i = 0; i < N_PARTS; i++)
+		members[i] = (struct view_member){.id = "a/b", .parent = "a/c", .rollups = empty};
+	m.answer.view.members = members;
+	m.answer.view.n_members = N_PARTS;
+	m.answer.view.rollups = NULL;
+	for (size_t n = 0; n <= ROLLUPS_MAX; n++) {
+		m.answer.view.n_rollups = n;
+		cr_expect(eq(int, decode_within_budget(codec_named("message"), &m), 0), "%zu roll-ups", n);
+	}
+}
+
+Test(codec, the_ordinary_budget_is_enough_for_many_definitions)
+{
+	static struct twin_def twins[N_PARTS];
+	static struct relation relations[N_PARTS];
+	static struct kpi values[N_PARTS];
+	const struct control_answer of_twins = {.twins = twins, .n_twins = N_PARTS};
+	const struct control_answer of_relations = {.relations = relations, .n_relations = N_PARTS};
+	const struct control_answer of_values = {.values = values, .n_values = N_PARTS};
+
+	for (size_t i = 0; i < N_PARTS; i++) {
+		twins[i] = (struct twin_def){.id = "acme/b1"};
+		relations[i] = (struct relation){"r", "a/b", "a/c", INT64_MIN, INT64_MAX};
+		values[i] = (struct kpi){
+			.property = "load/p",
+			.unit = "MW",
+			.sample = {.t_ns = 1, .value = {.type = VALUE_DOUBLE, .real = 1}, .sigma = NAN}};
+	}
+	cr_expect(eq(int, decode_within_budget(codec_named("control_answer"), &of_twins), 0));
+	cr_expect(eq(int, decode_within_budget(codec_named("control_answer"), &of_relations), 0));
+	cr_expect(eq(int, decode_within_budget(codec_named("control_answer"), &of_values), 0));
+}
+
 Test(codec, many_empty_parts_do_not_amplify)
 {
 	SCOPED(scope_arena) struct arena *a = NULL;
