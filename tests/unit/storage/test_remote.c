@@ -313,3 +313,21 @@ Test(remote, the_head_last_reached_is_kept)
 	cr_expect(bytes_equal(store_origin(world.store, "volt/east")->head, BYTES("signed")));
 	cr_expect(bytes_equal(store_origin(world.store, "volt/east")->cursor, BYTES("b")));
 }
+
+Test(remote, a_sequence_number_and_a_twin_are_held_once)
+{
+	struct row rows[] = {make_row("volt/a", 10, 7), make_row("volt/b", 11, 7)},
+		   moved = make_row("volt/b", 12, 3);
+
+	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "c"}, rows, 2), 0);
+	cr_expect_str_eq(rows_below(""), "volt/b@11 ", "of two rows under one number the later word counts");
+	check_fingerprint("volt/east");
+	cr_assert_eq(put_as((struct listing){.origin = "volt/west", .cursor = "c"}, &moved, 1), 0);
+	cr_expect_str_eq(store_row(world.store, "volt/b")->origin->name, "volt/west",
+			 "it moved to another node");
+	check_fingerprint("volt/east");
+	check_fingerprint("volt/west");
+	cr_expect_null(store_row_change_next(world.store, "volt/east", 0));
+	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "d"}, &rows[1], 1), 0);
+	cr_expect_str_eq(rows_below(""), "volt/b@12 ", "and does not go back by an older row");
+}
