@@ -36,7 +36,6 @@ static int twin_from_flags(const struct context *ctx, const char *id, struct twi
 	if (!t.tags || !t.aliases)
 		return FAIL(-ENOMEM);
 	TRY(life_begin(ctx->arena, LIFE_OPERATING, &t));
-	TRY(twin_def_check(&t, note));
 	*ret = t;
 	return 0;
 }
@@ -68,6 +67,8 @@ static enum status create_run(struct context *ctx, int argc, char *const argv[])
 	(void)argc;
 	if (twin_from_flags(ctx, argv[0], &twin, &note) < 0)
 		return say_usage(&note);
+	if (twin_def_check(&twin, &note) < 0)
+		return say_failed(ERR_REFUSED, &note);
 	if (*twin.type) {
 		status = type_named(ctx, twin.type, &type);
 		if (status != STATUS_OK)
@@ -169,7 +170,7 @@ static enum status tag_run(struct context *ctx, int argc, char *const argv[])
 			return STATUS_USAGE;
 		}
 		if (id_check_segment(argv[i] + 1, "tag", TAG_MAX, &note) < 0)
-			return say_usage(&note);
+			return say_failed(ERR_REFUSED, &note);
 	}
 	status = own_twin(ctx, argv[0], &twin);
 	if (status != STATUS_OK)

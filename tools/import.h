@@ -41,8 +41,7 @@ struct tally {
 /* What became of one rule. */
 struct rule_report {
 	size_t rows, chosen, skipped;
-	struct tally twins, values, relations,
-		samples; /* values: those of `properties`; samples: those of series */
+	struct tally twins, relations, properties, series; /* the last two in samples */
 };
 
 struct import {

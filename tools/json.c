@@ -102,6 +102,8 @@ const char *number_text(double number, char ret[NUMBER_TEXT_SIZE])
 		if (strtod(ret, NULL) == number)
 			break;
 	}
+	if (!ret[strcspn(ret, ".enai")]) /* whole, and neither nan nor inf */
+		snprintf(ret + strlen(ret), NUMBER_TEXT_SIZE - strlen(ret), ".0");
 	return ret;
 }
 

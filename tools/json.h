@@ -44,5 +44,5 @@ void json_time(struct json *j, const char *key, int64_t ns);    /* ISO 8601; nul
 void json_seconds(struct json *j, const char *key, int64_t ns); /* a duration as a number of seconds */
 void json_value(struct json *j, const char *key, const struct value *v); /* a position: {lat, lon, alt?} */
 
-/* The shortest decimal text that reads back as the same number. */
+/* The shortest decimal text that reads back as the same number, and as a real one: 3 is `3.0`. */
 const char *number_text(double number, char ret[NUMBER_TEXT_SIZE]);

@@ -78,10 +78,10 @@ Lines are stored; those that make no sense are refused with their number, and th
   mark      1                  2024-03-04T10:00:00Z
   position  52,13              2024-03-04T10:00:00Z
   $ holon history acme/press power --json
-  {"t": "2024-03-04T10:00:00Z", "value": 3, "quality": "good", "unit": "kW"}
+  {"t": "2024-03-04T10:00:00Z", "value": 3.0, "quality": "good", "unit": "kW"}
   {"t": "2024-03-04T10:01:00Z", "value": 3.5, "quality": "uncertain", "source": "plc", "unit": "kW"}
   $ holon twin get acme/drill mark --json
-  {"twin": "acme/drill", "property": "mark", "unit": "", "t": "2024-03-04T10:00:00Z", "value": 1, "quality": "good"}
+  {"twin": "acme/drill", "property": "mark", "unit": "", "t": "2024-03-04T10:00:00Z", "value": 1.0, "quality": "good"}
 
 The last line needs no line end, long lines are refused, and an empty file is no failure.
 

@@ -101,7 +101,7 @@ What is there is shown, as text and as JSON.
   safe      bool
   position  position
   $ holon type get press --json
-  {"name": "press", "version": 1, "kind": "asset", "properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0, "max": null, "kpi": true}, {"name": "strokes", "type": "int64", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"]}, {"name": "safe", "type": "bool", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "position", "type": "position", "unit": "", "min": null, "max": null, "kpi": false}]}
+  {"name": "press", "version": 1, "kind": "asset", "properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": true}, {"name": "strokes", "type": "int64", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"]}, {"name": "safe", "type": "bool", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "position", "type": "position", "unit": "", "min": null, "max": null, "kpi": false}]}
   $ holon type get robot
   2> holon: no type robot: see `holon type list`
   [1]
@@ -131,11 +131,11 @@ What is there is shown, as text and as JSON.
   position  -      never
   acme/line1/press1 --feeds--> bolt/hall/drill
   $ holon twin get acme/line1/press1 --json
-  {"id": "acme/line1/press1", "type": "press", "kind": "asset", "name": "", "tags": ["hot"], "aliases": ["urn:press:1"], "life": [{"state": "operating", "since": null}], "own": true, "life_cycle": "operating", "health": "good", "parents": [{"hierarchy": "contains", "parent": "acme/line1", "state": "confirmed"}], "properties": [{"property": "power", "unit": "kW", "t": "2024-03-04T10:00:00Z", "value": 3, "quality": "good"}, {"property": "strokes", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "mode", "unit": "", "t": "2024-03-04T10:00:00Z", "value": "run", "quality": "good"}, {"property": "safe", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "position", "unit": "", "t": null, "value": null, "quality": "good"}], "relations": [{"type": "feeds", "from": "acme/line1/press1", "to": "bolt/hall/drill", "valid_from": "2024-01-01T00:00:00Z", "valid_to": null}], "memberships": []}
+  {"id": "acme/line1/press1", "type": "press", "kind": "asset", "name": "", "tags": ["hot"], "aliases": ["urn:press:1"], "life": [{"state": "operating", "since": null}], "own": true, "life_cycle": "operating", "health": "good", "parents": [{"hierarchy": "contains", "parent": "acme/line1", "state": "confirmed"}], "properties": [{"property": "power", "unit": "kW", "t": "2024-03-04T10:00:00Z", "value": 3.0, "quality": "good"}, {"property": "strokes", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "mode", "unit": "", "t": "2024-03-04T10:00:00Z", "value": "run", "quality": "good"}, {"property": "safe", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "position", "unit": "", "t": null, "value": null, "quality": "good"}], "relations": [{"type": "feeds", "from": "acme/line1/press1", "to": "bolt/hall/drill", "valid_from": "2024-01-01T00:00:00Z", "valid_to": null}], "memberships": []}
   $ holon twin get acme/line1/press1 power
   3 kW
   $ holon twin get acme/line1/press1 power --json
-  {"twin": "acme/line1/press1", "property": "power", "unit": "kW", "t": "2024-03-04T10:00:00Z", "value": 3, "quality": "good"}
+  {"twin": "acme/line1/press1", "property": "power", "unit": "kW", "t": "2024-03-04T10:00:00Z", "value": 3.0, "quality": "good"}
   $ holon twin get acme/line1/press1 colour
   2> holon: acme/line1/press1 has no property colour: its type is press
   [1]
@@ -267,7 +267,7 @@ Views and history.
   total:  sum power 7.5 kW (2)  count power 2  mean power 3.75 kW (2)
   3 members: 3 live
   $ holon view acme/line1 --rollup sum:power --json
-  {"root": "acme/line1", "name": "Line 1", "kind": "system", "type": "line", "state": "live", "life_cycle": "operating", "health": "unknown", "hierarchy": "contains", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 7.5, "n": 2}], "members": [{"id": "acme/line1/press1", "name": "", "kind": "asset", "type": "press", "state": "live", "life_cycle": "operating", "health": "good", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 3, "n": 1}], "members": []}, {"id": "acme/line1/press2", "name": "", "kind": "asset", "type": "press", "state": "live", "life_cycle": "operating", "health": "good", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 4.5, "n": 1}], "members": []}], "certificate": {"members": 3, "live": 3, "cached": 0, "withheld": 0, "unreachable": 0, "unconfirmed": 0, "coarse": 0, "expired": 0, "sources": [{"org": "acme", "node": "n1", "revision": <*>, "age_s": <*>, "epoch": 0, "state": "live"}]}, "problems": []}
+  {"root": "acme/line1", "name": "Line 1", "kind": "system", "type": "line", "state": "live", "life_cycle": "operating", "health": "unknown", "hierarchy": "contains", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 7.5, "n": 2}], "members": [{"id": "acme/line1/press1", "name": "", "kind": "asset", "type": "press", "state": "live", "life_cycle": "operating", "health": "good", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 3.0, "n": 1}], "members": []}, {"id": "acme/line1/press2", "name": "", "kind": "asset", "type": "press", "state": "live", "life_cycle": "operating", "health": "good", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 4.5, "n": 1}], "members": []}], "certificate": {"members": 3, "live": 3, "cached": 0, "withheld": 0, "unreachable": 0, "unconfirmed": 0, "coarse": 0, "expired": 0, "sources": [{"org": "acme", "node": "n1", "revision": <*>, "age_s": <*>, "epoch": 0, "state": "live"}]}, "problems": []}
   $ holon view acme/line1 --rollup max:power --as-of 2024-03-04T09:00 --depth 0
   acme/line1  Line 1  max power - (0)
   total:  max power - (0)

@@ -84,7 +84,8 @@ Test(json, numbers_are_the_shortest_text_that_reads_back)
 		cr_expect(eq(dbl, strtod(number_text(numbers[i], number), NULL), numbers[i]));
 	expect_text(number_text(0.1, number), "0.1");
 	expect_text(number_text(51754.08, number), "51754.08");
-	expect_text(number_text(3, number), "3");
+	expect_text(number_text(3, number), "3.0");
+	expect_text(number_text(1e300, number), "1e+300");
 }
 
 Test(json, what_is_no_number_is_null)
@@ -118,6 +119,6 @@ Test(json, values_come_out_in_their_own_type)
 	json_time(&j, NULL, 0);
 	json_close(&j);
 	expect_text(written(),
-		    "[null, true, -9223372036854775808, 0.5, \"on\", {\"lat\": 52.5, \"lon\": 13}, "
-		    "{\"lat\": 52.5, \"lon\": 13, \"alt\": 34}, 1.5, \"1970-01-01T00:00:00Z\"]\n");
+		    "[null, true, -9223372036854775808, 0.5, \"on\", {\"lat\": 52.5, \"lon\": 13.0}, "
+		    "{\"lat\": 52.5, \"lon\": 13.0, \"alt\": 34.0}, 1.5, \"1970-01-01T00:00:00Z\"]\n");
 }
