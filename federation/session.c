@@ -141,7 +141,6 @@ static const char *hello_fault(const struct session *s, const struct hello *h)
 static int start_over(struct mesh *m, struct session *s)
 {
 	streams_forget(m, s);
-	s->n_told = 0;
 	s->timeouts = 0;
 	return send_hello(m, s);
 }

@@ -7,7 +7,7 @@
 #include "tests/lib/failing_alloc.h"
 #include "tests/lib/must.h"
 
-static struct incarnation one_life[] = {{11, 1}};
+static struct incarnation lives[] = {{11, 1}, {22, 5}};
 
 static int keep(struct desk *d, const struct buf *b, struct bytes *ret)
 {
@@ -26,8 +26,8 @@ static int make_notice(struct desk *d, const char *origin, const struct head *pl
 	struct head head = *places;
 
 	head.origin = origin;
-	head.lineage = one_life;
-	head.n_lineage = 1;
+	head.lineage = lives;
+	head.n_lineage = places->n_lineage > 0 ? places->n_lineage : 1;
 	head_encode(&head, &b);
 	*ret = (struct head_notice){.age_ns = 2 * NS_PER_S};
 	return keep(d, &b, &ret->head.payload);
@@ -76,8 +76,10 @@ static const char *origin_next(void *ctx, const char *audience, const char *afte
 
 static int head_of(struct desk *d, const struct laid *l, struct head_notice *ret)
 {
-	const struct head places = {
-		.seq = l->head_seq, .epoch = l->epoch, .fingerprint.count = l->head_count};
+	const struct head places = {.n_lineage = l->lives,
+				    .seq = l->head_seq,
+				    .epoch = l->epoch,
+				    .fingerprint.count = l->head_count};
 
 	return make_notice(d, l->origin, &places, ret);
 }
@@ -138,7 +140,7 @@ void desk_init(struct desk *d)
 	const struct mesh_port port = {d, origin_next, head, rows, verify_head, held, NULL};
 	const struct mesh_options opt = {.org = "acme", .node = "me", .seed = 1, .port = port};
 
-	*d = (struct desk){.now_ns = NS_PER_S, .nonce = 77};
+	*d = (struct desk){.now_ns = NS_PER_S, .nonce = 77, .epoch = 1};
 	must(arena_new(&d->arena, 64 << 20) == 0);
 	must(arena_take(d->arena, 4 << 20)); /* one large block: */
 	arena_reset(d->arena);               /* the desk itself never runs out of memory */
@@ -227,6 +229,7 @@ static void note(struct desk *d, const struct mesh_action *a)
 	if (a->kind == MESH_SEND && a->message.kind == MESSAGE_PULL) {
 		d->pull = a->message.pull.id;
 		d->full = a->message.pull.full;
+		d->asked = a->session;
 	}
 	if (a->kind == MESH_SEND && a->session == 1) {
 		d->my_nonce = a->message.nonce;
@@ -306,7 +309,7 @@ const char *desk_stored(struct desk *d, int result)
 
 const char *desk_heads(struct desk *d, uint32_t session, const char *origin, uint64_t seq, uint64_t count)
 {
-	struct head_notice notice = desk_notice(d, origin, seq, seq == 0, count);
+	struct head_notice notice = desk_notice(d, origin, seq, seq == 0 ? d->epoch : 0, count);
 	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1}};
 
 	return desk_frame(d, session, &m);
@@ -317,6 +320,7 @@ const char *desk_rows(struct desk *d, const char *origin, uint32_t index, size_t
 {
 	struct bytes list[4];
 	struct message m = {.kind = MESSAGE_ROWS};
+	uint64_t epoch = seq == 0 ? d->epoch : 0;
 
 	for (size_t i = 0; i < n; i++)
 		list[i] = desk_row(d, "acme/press");
@@ -327,9 +331,9 @@ const char *desk_rows(struct desk *d, const char *origin, uint32_t index, size_t
 			       .n = n,
 			       .cursor = BYTES("c9"),
 			       .full = d->full,
-			       .at_head = head_count > 0};
+			       .at_head = head_count > 0,
+			       .epoch = epoch};
 	if (m.rows.at_head)
-		m.rows.head = desk_notice(d, origin, seq, seq == 0, head_count);
-	m.rows.epoch = seq == 0;
-	return desk_frame(d, 1, &m);
+		m.rows.head = desk_notice(d, origin, seq, epoch, head_count);
+	return desk_frame(d, d->asked, &m);
 }

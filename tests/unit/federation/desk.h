@@ -14,6 +14,7 @@ struct laid {
 	const char *origin; /* NULL: unused */
 	bool held;
 	const char *cursor;
+	uint64_t lives;                              /* incarnations in its head; 0: one */
 	uint64_t count, head_count, head_seq, epoch; /* head_count 0 and head_seq 0: no head yet */
 	bool offered;                                /* to anybody who asks */
 	unsigned batches;                            /* ROWS frames up to the head */
@@ -28,6 +29,8 @@ struct desk {
 	uint64_t nonce, frame; /* of the peer on session 1 */
 	uint64_t pull;         /* the last PULL sent */
 	bool full;             /* and whether it asked for everything */
+	uint32_t asked;        /* and the session it went to */
+	uint64_t epoch;        /* of partners: policy in their heads and rows */
 	uint64_t token;        /* the last STORE */
 	uint64_t my_nonce, my_frame;
 	int step, fail_step; /* in the fail_step'th step allocations fail after so many */

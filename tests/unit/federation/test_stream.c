@@ -68,6 +68,48 @@ Test(stream, that_is_ahead_is_pulled_behind_the_cursor_stored_and_vouched_for)
 	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 4), "heard acme/a1 2s");
 }
 
+Test(stream, is_compared_with_its_head_only_when_all_of_it_is_durable)
+{
+	pull_a1();
+	desk_rows(&desk, "acme/a1", 0, 2, 0, 0);
+	desk_rows(&desk, "acme/a1", 1, 1, 7, 4);
+	desk.token--;
+	EXPECT(desk_stored(&desk, 0), "");
+	a1->count = a1->head_count = 4;
+	a1->head_seq = 7;
+	desk.token++;
+	EXPECT(desk_stored(&desk, 0), "heard acme/a1 2s");
+}
+
+Test(stream, is_handed_on_once_its_age_is_known)
+{
+	pull_a1();
+	a1->offered = true;
+	desk_rows(&desk, "acme/a1", 0, 1, 7, 4);
+	a1->count = a1->head_count = 4;
+	a1->head_seq = 7;
+	EXPECT(desk_stored(&desk, 0), "heard acme/a1 2s");
+	cr_expect(le(i64, mesh_deadline(desk.mesh), desk.now_ns));
+	EXPECT(desk_pass(&desk, 0), "heads acme/a1:4");
+}
+
+Test(stream, of_a_peer_that_starts_anew_is_pulled_when_it_offers_it_anew)
+{
+	pull_a1();
+	desk.nonce++;
+	desk.frame = 0;
+	EXPECT(desk_hello(&desk, 1, "acme", "a1"), "hello, opened, ping");
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 4), "pull acme/a1 from c5");
+}
+
+Test(stream, of_a_server_that_has_not_heard_of_the_newest_incarnation_is_older)
+{
+	pull_a1();
+	reset(RESET_UNKNOWN);
+	a1->lives = 2;
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 9, 4), "");
+}
+
 Test(stream, that_is_held_or_older_is_not_pulled)
 {
 	pull_a1();
@@ -135,7 +177,37 @@ Test(stream, whose_listing_broke_off_is_listed_again)
 {
 	*a1 = (struct laid){
 		.origin = "acme/a1", .held = true, .cursor = "", .count = 3, .head_count = 3, .head_seq = 5};
-	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 3), "pull acme/a1 full from 0");
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 5, 3), "pull acme/a1 full from 0");
+}
+
+Test(stream, is_not_listed_again_at_once_when_that_is_refused_too)
+{
+	pull_a1();
+	EXPECT(reset(RESET_LINEAGE), "pull acme/a1 full from 0");
+	EXPECT(reset(RESET_LINEAGE), "");
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping");
+	desk_heads(&desk, 1, "acme/a1", 7, 4);
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping, pull acme/a1 from c5");
+}
+
+Test(stream, is_not_pulled_while_rows_of_a_pull_that_was_given_up_are_on_their_way)
+{
+	pull_a1();
+	desk_rows(&desk, "acme/a1", 0, 1, 0, 0);
+	EXPECT(reset(RESET_LINEAGE), "");
+	EXPECT(desk_stored(&desk, 0), "pull acme/a1 full from 0");
+}
+
+Test(stream, whose_listing_could_not_be_stored_is_listed_from_the_beginning)
+{
+	pull_a1();
+	reset(RESET_LINEAGE);
+	desk_rows(&desk, "acme/a1", 0, 1, 0, 0);
+	desk_stored(&desk, 0);
+	a1->cursor = "";
+	desk_rows(&desk, "acme/a1", 1, 1, 7, 4);
+	EXPECT(desk_stored(&desk, -ENOSPC), "");
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping, pull acme/a1 full from 0");
 }
 
 Test(stream, is_asked_elsewhere_or_later_when_the_server_is_behind)
@@ -151,15 +223,22 @@ Test(stream, is_asked_elsewhere_or_later_when_the_server_is_behind)
 
 Test(stream, is_listed_only_by_the_server_that_refused_the_cursor)
 {
-	pull_a1();
+	*desk_lay(&desk, "acme/a3") = (struct laid){.origin = "acme/a3",
+						    .held = true,
+						    .cursor = "c5",
+						    .count = 3,
+						    .head_count = 3,
+						    .head_seq = 5};
+	EXPECT(desk_heads(&desk, 1, "acme/a3", 7, 4), "pull acme/a3 from c5");
 	desk_up(&desk, 2, "acme", "a2");
 	desk.frame = 0;
 	desk_hello(&desk, 2, "acme", "a2");
-	EXPECT(desk_heads(&desk, 2, "acme/a1", 9, 4), "");
+	EXPECT(desk_heads(&desk, 2, "acme/a3", 9, 5), "");
+	struct message m = {.kind = MESSAGE_RESET, .reset = {desk.pull, "acme/a3", RESET_LINEAGE}};
 	desk.frame = 2;
-	EXPECT(reset(RESET_LINEAGE), "pull acme/a1 full from 0");
+	EXPECT(desk_frame(&desk, 1, &m), "pull acme/a3 full from 0");
 	const struct mesh_event down = {.kind = MESH_DOWN, .session = 1};
-	EXPECT(desk_event(&desk, &down), "@2 pull acme/a1 from c5");
+	EXPECT(desk_event(&desk, &down), "@2 pull acme/a3 from c5");
 }
 
 Test(stream, is_forgotten_when_the_server_does_not_know_it)
@@ -290,6 +369,7 @@ Test(stream, of_a_partner_under_a_new_policy_but_with_the_same_rows_takes_only_t
 	partner();
 	*b1 = (struct laid){.origin = "bolt/b1", .held = true, .cursor = "s5", .count = 3, .head_count = 3};
 	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 3), "heard bolt/b1 2s, store bolt/b1 n=0 head to s5");
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 3), "heard bolt/b1 2s");
 	b1->epoch = 1;
 	desk_stored(&desk, 0);
 	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 3), "heard bolt/b1 2s");
@@ -305,6 +385,30 @@ Test(stream, of_a_partner_under_an_older_policy_is_not_taken)
 	EXPECT(desk_frame(&desk, 2, &m), "@2 pull bolt/b1 from 0");
 	notice = desk_notice(&desk, "bolt/b2", 0, 5, 4);
 	EXPECT(desk_frame(&desk, 2, &m), "");
+}
+
+Test(stream, of_a_partner_whose_held_head_is_of_a_newer_policy_is_older)
+{
+	partner();
+	*desk_lay(&desk, "bolt/b1") = (struct laid){
+		.origin = "bolt/b1", .held = true, .cursor = "s5", .count = 3, .head_count = 3, .epoch = 2};
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 4), "");
+	desk.epoch = 2;
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 4), "@2 pull bolt/b1 from s5");
+}
+
+Test(stream, of_a_partner_with_rows_of_a_policy_that_was_replaced_meanwhile_is_given_up)
+{
+	partner();
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 4), "@2 pull bolt/b1 from 0");
+	uint64_t pull = desk.pull;
+	desk.epoch = 2;
+	EXPECT(desk_heads(&desk, 2, "bolt/b2", 0, 4), "@2 pull bolt/b2 from 0");
+	desk.epoch = 1;
+	desk.pull = pull;
+	EXPECT(desk_rows(&desk, "bolt/b1", 0, 0, 0, 4), "");
+	desk.epoch = 2;
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 4), "@2 pull bolt/b1 from 0");
 }
 
 static const char *ask(const char *origin, uint32_t credit)
