@@ -44,9 +44,9 @@ static void rule_members(struct json *j, const struct rule_report *r)
 	json_count(j, "chosen", r->chosen);
 	json_count(j, "skipped", r->skipped);
 	tally_json(j, "twins", &r->twins);
-	tally_json(j, "properties", &r->properties);
+	tally_json(j, "values", &r->values);
 	tally_json(j, "relations", &r->relations);
-	tally_json(j, "series", &r->series);
+	tally_json(j, "samples", &r->samples);
 }
 
 static void add_tally(struct tally *into, const struct tally *t)
@@ -65,9 +65,9 @@ static struct rule_report total(const struct import *im)
 		sum.chosen += r->chosen;
 		sum.skipped += r->skipped;
 		add_tally(&sum.twins, &r->twins);
-		add_tally(&sum.properties, &r->properties);
+		add_tally(&sum.values, &r->values);
 		add_tally(&sum.relations, &r->relations);
-		add_tally(&sum.series, &r->series);
+		add_tally(&sum.samples, &r->samples);
 	}
 	return sum;
 }
@@ -128,8 +128,8 @@ static void report_row(struct table *table, const char *name, const struct rule_
 
 	table_row(table, (const char *[]){name, human_count(a, r->rows), human_count(a, r->chosen),
 					  human_count(a, r->skipped), tally_words(a, &r->twins),
-					  tally_words(a, &r->relations), tally_words(a, &r->properties),
-					  tally_words(a, &r->series)});
+					  tally_words(a, &r->relations), tally_words(a, &r->values),
+					  tally_words(a, &r->samples)});
 }
 
 static void report_text(const struct import *im)
@@ -138,7 +138,7 @@ static void report_text(const struct import *im)
 	const struct rule_report sum = total(im);
 
 	table_row(&table, (const char *[]){"RULE", "ROWS", "CHOSEN", "SKIPPED", "TWINS", "RELATIONS",
-					   "PROPERTIES", "SERIES"});
+					   "VALUES", "SAMPLES"});
 	for (size_t i = 0; i < im->mapping->n_rules; i++)
 		report_row(&table, im->mapping->rules[i].name, &im->rules[i]);
 	report_row(&table, "total", &sum);
@@ -177,10 +177,10 @@ static void book_plan(struct import *im)
 {
 	im->types.changed = im->mapping->n_types;
 	book(im, &im->twins, offsetof(struct rule_report, twins));
-	book(im, &im->values, offsetof(struct rule_report, properties));
+	book(im, &im->values, offsetof(struct rule_report, values));
 	book(im, &im->relations, offsetof(struct rule_report, relations));
 	for (size_t i = 0; i < im->n_series; i++)
-		im->rules[im->series[i].rule].series.changed += im->series[i].n_samples;
+		im->rules[im->series[i].rule].samples.changed += im->series[i].n_samples;
 }
 
 /* Said before anything is sent: else the types would be there and everything else refused. */

@@ -105,7 +105,7 @@ static enum status add_run(struct context *ctx, int argc, char *const argv[])
 	    flag_time(ctx, "to", TIME_MAX, &r.valid_to_ns, &note) < 0)
 		return say_usage(&note);
 	if (relation_check(&r, &note) < 0)
-		return say_failed(ERR_REFUSED, &note);
+		return say_usage(&note);
 	return change_one(ctx, (struct op){.kind = OP_RELATION, .relation = r});
 }
 
@@ -116,7 +116,7 @@ static enum status rm_run(struct context *ctx, int argc, char *const argv[])
 
 	(void)argc;
 	if (relation_check(&r, &note) < 0)
-		return say_failed(ERR_REFUSED, &note);
+		return say_usage(&note);
 	return change_one(ctx, (struct op){.kind = OP_RELATION_DELETE, .relation = r});
 }
 

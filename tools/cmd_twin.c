@@ -68,7 +68,7 @@ static enum status create_run(struct context *ctx, int argc, char *const argv[])
 	if (twin_from_flags(ctx, argv[0], &twin, &note) < 0)
 		return say_usage(&note);
 	if (twin_def_check(&twin, &note) < 0)
-		return say_failed(ERR_REFUSED, &note);
+		return say_usage(&note);
 	if (*twin.type) {
 		status = type_named(ctx, twin.type, &type);
 		if (status != STATUS_OK)
@@ -170,7 +170,7 @@ static enum status tag_run(struct context *ctx, int argc, char *const argv[])
 			return STATUS_USAGE;
 		}
 		if (id_check_segment(argv[i] + 1, "tag", TAG_MAX, &note) < 0)
-			return say_failed(ERR_REFUSED, &note);
+			return say_usage(&note);
 	}
 	status = own_twin(ctx, argv[0], &twin);
 	if (status != STATUS_OK)

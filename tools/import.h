@@ -41,7 +41,7 @@ struct tally {
 /* What became of one rule. */
 struct rule_report {
 	size_t rows, chosen, skipped;
-	struct tally twins, relations, properties, series; /* the last two in samples */
+	struct tally twins, relations, values, samples; /* values: of properties, samples: of series */
 };
 
 struct import {

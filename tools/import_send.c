@@ -86,7 +86,7 @@ static int send_series(struct sending *s)
 	for (size_t i = 0; i < im->n_series; i++) {
 		TRY(send_one_series(s, &im->series[i]));
 		if (i + 1 == im->n_series || im->series[i + 1].rule != im->series[i].rule)
-			TRY(settle(s, &im->rules[im->series[i].rule].series));
+			TRY(settle(s, &im->rules[im->series[i].rule].samples));
 	}
 	return 0;
 }
@@ -96,7 +96,7 @@ static int send_all(struct sending *s)
 	TRY(send_types(s));
 	TRY(send_list(s, &s->im->twins, offsetof(struct rule_report, twins)));
 	TRY(send_list(s, &s->im->relations, offsetof(struct rule_report, relations)));
-	TRY(send_list(s, &s->im->values, offsetof(struct rule_report, properties)));
+	TRY(send_list(s, &s->im->values, offsetof(struct rule_report, values)));
 	return send_series(s);
 }
 

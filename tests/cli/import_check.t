@@ -1,10 +1,10 @@
 A dry run reads and checks everything without a node, and says what is wrong with file and line.
 
   $ holon import csv --map $DATA/shop.json --set site=hall1 $DATA/shop --dry-run
-  RULE     ROWS  CHOSEN  SKIPPED  TWINS  RELATIONS  PROPERTIES  SERIES
-  site     0     1       0        1 new  -          -           -
-  machine  6     3       3        3 new  3 new      5 new       4 new
-  total    6     4       3        4 new  3 new      5 new       4 new
+  RULE     ROWS  CHOSEN  SKIPPED  TWINS  RELATIONS  VALUES  SAMPLES
+  site     0     1       0        1 new  -          -       -
+  machine  6     3       3        3 new  3 new      5 new   4 new
+  total    6     4       3        4 new  3 new      5 new   4 new
   things.csv:8: the row has 2 fields, the header 6
   power.csv:4: hours.csv has no row with hour = 'x'
   things.csv:5: power/rated: 'much' is not a number
@@ -13,7 +13,7 @@ A dry run reads and checks everything without a node, and says what is wrong wit
   things.csv:7: twin acme/hall1/Drill-1 is made by an earlier row already
   power.csv:5: Drill 1: 'n/a' is not a number
   $ holon import csv --map $DATA/shop.json --set site=hall1 $DATA/shop --dry-run --json
-  {"org": "acme", "dry_run": true, "types": {"changed": 1, "unchanged": 0}, "rules": [{"rule": "site", "table": null, "rows": 0, "chosen": 1, "skipped": 0, "twins": {"changed": 1, "unchanged": 0}, "properties": {"changed": 0, "unchanged": 0}, "relations": {"changed": 0, "unchanged": 0}, "series": {"changed": 0, "unchanged": 0}}, {"rule": "machine", "table": "things.csv", "rows": 6, "chosen": 3, "skipped": 3, "twins": {"changed": 3, "unchanged": 0}, "properties": {"changed": 5, "unchanged": 0}, "relations": {"changed": 3, "unchanged": 0}, "series": {"changed": 4, "unchanged": 0}}], "totals": {"rows": 6, "chosen": 4, "skipped": 3, "twins": {"changed": 4, "unchanged": 0}, "properties": {"changed": 5, "unchanged": 0}, "relations": {"changed": 3, "unchanged": 0}, "series": {"changed": 4, "unchanged": 0}}, "skipped": [{"file": "things.csv", "line": 8, "reason": "the row has 2 fields, the header 6"}, {"file": "power.csv", "line": 4, "reason": "hours.csv has no row with hour = 'x'"}, {"file": "things.csv", "line": 5, "reason": "power/rated: 'much' is not a number"}, {"file": "things.csv", "line": 5, "reason": "machine Saw has no series in power.csv"}, {"file": "things.csv", "line": 6, "reason": "makers.csv has no row with maker = ''"}, {"file": "things.csv", "line": 7, "reason": "twin acme/hall1/Drill-1 is made by an earlier row already"}, {"file": "power.csv", "line": 5, "reason": "Drill 1: 'n/a' is not a number"}]}
+  {"org": "acme", "dry_run": true, "types": {"changed": 1, "unchanged": 0}, "rules": [{"rule": "site", "table": null, "rows": 0, "chosen": 1, "skipped": 0, "twins": {"changed": 1, "unchanged": 0}, "values": {"changed": 0, "unchanged": 0}, "relations": {"changed": 0, "unchanged": 0}, "samples": {"changed": 0, "unchanged": 0}}, {"rule": "machine", "table": "things.csv", "rows": 6, "chosen": 3, "skipped": 3, "twins": {"changed": 3, "unchanged": 0}, "values": {"changed": 5, "unchanged": 0}, "relations": {"changed": 3, "unchanged": 0}, "samples": {"changed": 4, "unchanged": 0}}], "totals": {"rows": 6, "chosen": 4, "skipped": 3, "twins": {"changed": 4, "unchanged": 0}, "values": {"changed": 5, "unchanged": 0}, "relations": {"changed": 3, "unchanged": 0}, "samples": {"changed": 4, "unchanged": 0}}, "skipped": [{"file": "things.csv", "line": 8, "reason": "the row has 2 fields, the header 6"}, {"file": "power.csv", "line": 4, "reason": "hours.csv has no row with hour = 'x'"}, {"file": "things.csv", "line": 5, "reason": "power/rated: 'much' is not a number"}, {"file": "things.csv", "line": 5, "reason": "machine Saw has no series in power.csv"}, {"file": "things.csv", "line": 6, "reason": "makers.csv has no row with maker = ''"}, {"file": "things.csv", "line": 7, "reason": "twin acme/hall1/Drill-1 is made by an earlier row already"}, {"file": "power.csv", "line": 5, "reason": "Drill 1: 'n/a' is not a number"}]}
   $ holon import csv --map $DATA/shop.json --set site=hall1 $DATA/shop --dry-run --strict > /dev/null
   [1]
 

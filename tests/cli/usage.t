@@ -148,13 +148,13 @@ Flags are checked before a node is asked.
   [2]
   $ holon twin create 'acme/a b' --kind asset
   2> holon: twin id 'acme/a b': character 7 (byte 0x20) is not allowed; use letters, digits, '.', '_' and '-'
-  [1]
+  [2]
   $ holon twin create acme/a --kind thing
   2> holon: --kind: thing is none of component, asset, system, process, system-of-systems, environment
   [2]
   $ holon twin create acme/a --kind asset --tag 'a b'
   2> holon: tag 'a b': character 2 (byte 0x20) is not allowed; use letters, digits, '.', '_' and '-'
-  [1]
+  [2]
   $ holon twin set acme/a power 3 --quality perfect
   2> holon: --quality: perfect is none of good, uncertain, bad
   [2]
@@ -169,7 +169,7 @@ Flags are checked before a node is asked.
   [2]
   $ holon twin tag acme/a +a/b
   2> holon: tag 'a/b' must not contain '/'
-  [1]
+  [2]
   $ holon twin delete acme/a
   2> holon: deleting a twin takes its relations and values with it: add --yes (or use holon twin retire)
   [2]
@@ -181,10 +181,10 @@ Flags are checked before a node is asked.
   [2]
   $ holon rel add contains acme/a acme/b --from 2012-01-01 --to 2011-01-01
   2> holon: relation contains from 'acme/a' to 'acme/b' ends before it begins
-  [1]
+  [2]
   $ holon rel add contains acme/a 'acme b'
   2> holon: twin id 'acme b': character 5 (byte 0x20) is not allowed; use letters, digits, '.', '_' and '-'
-  [1]
+  [2]
   $ holon policy why bolt
   2> holon: usage: holon policy why ORG[/ROLE] RIGHT TWIN [PROPERTY]
   [2]
