@@ -256,7 +256,7 @@ view_json() {
 
 # The first roll-up of a view.
 view_total() {
-	view_json "$@" | json 'd["rollups"][0]["value"]'
+	view_json "$@" | json 'float(d["rollups"][0]["value"])'
 }
 
 # Show a view and say how long the answer took. Sets view_code to the exit code, 0 or 4 (part did not answer).

@@ -34,7 +34,7 @@ check 'and names the owner as its source' equal \
 check 'the summaries are relayed' soon 10 eval \
 	'equal "$(view_total harbor/site harbor/city --rollup sum:power/use --offline)" 150.0'
 check 'history is answered by the owner' soon 5 eval \
-	'equal "$(holon --json --node harbor/site history acme/plant/press1 power/use | json "len(d[\"samples\"])")" 1'
+	'equal "$(samples "len(d)" harbor/site acme/plant/press1 power/use)" 1'
 check 'what is not shared is refused' eval \
 	'! holon --node harbor/site history acme/plant/press1 recipe/force >/dev/null 2>refused.err &&
 		grep -q "not shared with you or not there" refused.err'
@@ -52,7 +52,7 @@ check 'a new reading passes the border' soon 3 city_is_whole 175.0
 # the owner falls: the border still has its summaries, and says that it has no more
 node_kill acme/plant
 check 'without the owner the total stands' soon 10 eval \
-	'equal "$(view_field "(d[\"rollups\"][0][\"value\"], d[\"certificate\"][\"cached\"] > 0)" \
+	'equal "$(view_field "(float(d[\"rollups\"][0][\"value\"]), d[\"certificate\"][\"cached\"] > 0)" \
 		harbor/site harbor/city --rollup sum:power/use)" "(175.0, True)"'
 node_start acme/plant
 check 'with the owner back the view is whole' soon 15 city_is_whole 175.0

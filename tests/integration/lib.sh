@@ -114,6 +114,16 @@ status_of() {
 	holon --json --node "$1" status | json "d['$2']"
 }
 
+# What a Python expression makes of the list `d` of samples. $1: it, $2: ORG/NODE, rest: arguments of history
+samples() {
+	local field=$1 node=$2
+	shift 2
+	holon --json --node "$node" history "$@" | python3 -c '
+import json, sys
+d = [json.loads(line) for line in sys.stdin]
+print(eval(sys.argv[1]))' "$field"
+}
+
 view_field() {
 	local field=$1
 	shift
@@ -185,6 +195,6 @@ now() {
 # Harbor sees the plant whole: everything live, confirmed, with this total.
 city_is_whole() {
 	equal "$(view_field '(d["certificate"]["cached"], d["certificate"]["unreachable"],
-		d["certificate"]["unconfirmed"], d["rollups"][0]["value"])' harbor/site harbor/city --rollup sum:power/use)" \
+		d["certificate"]["unconfirmed"], float(d["rollups"][0]["value"]))' harbor/site harbor/city --rollup sum:power/use)" \
 		"(0, 0, 0, $1)"
 }

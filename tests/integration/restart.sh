@@ -24,7 +24,7 @@ kept_all() {
 	holon --json --node acme/site history acme/plant/press2 power/use --from 2024-03-05T00:00:00Z |
 		python3 -c '
 import json, sys
-have = {s["value"] for s in json.load(sys.stdin)["samples"]}
+have = {json.loads(line)["value"] for line in sys.stdin}
 lost = {float(n) for n in open("acknowledged")} - have
 sys.exit("lost: %s" % sorted(lost) if lost else 0)'
 }

@@ -28,7 +28,7 @@ check 'a source says which node answered' equal \
 check 'as-of looks at the time of measurement' equal \
 	"$(view_field 'd["rollups"][0]["n"]' "${city[@]}" --as-of 2024-03-04T09:59:59Z)" 0
 check 'offline answers from summaries' equal \
-	"$(view_field '(d["rollups"][0]["value"], d["certificate"]["live"])' "${city[@]}" --offline |
+	"$(view_field '(float(d["rollups"][0]["value"]), d["certificate"]["live"])' "${city[@]}" --offline |
 		sed 's/, [0-9]*)$//')" "(150.0"
 check 'offline says that they are cached' equal \
 	"$(view_field 'd["certificate"]["cached"]' "${city[@]}" --offline)" 3
@@ -52,10 +52,10 @@ check 'with exit code 1' grep -qx 1 <<<"$denied"
 check 'an absent property gets the same answer' equal "$(asked acme/plant/press1 recipe/form)" "$denied"
 check 'a hidden twin gets the same answer' equal "$(asked acme/lab power/use)" "$denied"
 check 'an absent twin gets the same answer' equal "$(asked acme/shed power/use)" "$denied"
-check 'the owner is told why' eval 'holon --node acme/site policy why harbor read acme/plant/press1 recipe/force |
+check 'the owner is told why' eval 'holon --node acme/site policy why --as harbor --do read --twin acme/plant/press1 --prop recipe/force |
 	grep -q recipes'
 check 'what is shared is answered' eval \
-	'equal "$(holon --json --node harbor/site history acme/plant/press1 power/use | json "len(d[\"samples\"])")" 2'
+	'equal "$(samples "len(d)" harbor/site acme/plant/press1 power/use)" 2'
 
 # taking a share back takes the summaries back
 acme_policy | sed 's/allow read power\/use/allow read power\/none/; s/allow history power\/use/allow history power\/none/
