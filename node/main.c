@@ -32,7 +32,7 @@ static const struct option options[] = {
 	{0},
 };
 
-static void usage(FILE *out)
+static void usage(void)
 {
 	fputs("Usage: holond --dir DIR [OPTION...]\n\n"
 	      "Run the node whose keys, store and control socket are in DIR (made by `holon node init`).\n\n"
@@ -43,30 +43,33 @@ static void usage(FILE *out)
 	      "  --check-config     read the settings, say what is wrong with them, and end\n"
 	      "  --dump-config      print the settings as a commented file, and end\n"
 	      "  --version, --help\n",
-	      out);
+	      stdout);
 }
 
-static int parse(int argc, char *argv[], struct arguments *ret)
+static int parse(int argc, char *argv[], struct arguments *ret, struct err_note *note)
 {
+	opterr = 0;
 	*ret = (struct arguments){.ready_fd = -1};
-	for (int opt; (opt = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+	for (int opt; (opt = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
 		switch (opt) {
 		case 'd': ret->dir = optarg; break;
 		case 'c': ret->config_file = optarg; break;
 		case 's':
 			if (ret->n_settings == 64)
-				return -1;
+				return FAIL_SAY(note, ERR_REFUSED,
+						"too many --set: write a file and give --config");
 			ret->settings[ret->n_settings++] = optarg;
 			break;
 		case 'r': ret->ready_fd = (int)strtol(optarg, NULL, 10); break;
 		case 'C': ret->check = true; break;
 		case 'D': ret->dump = true; break;
 		case 'V': puts("holond " HOLON_VERSION); exit(EXIT_SUCCESS);
-		case 'h': usage(stdout); exit(EXIT_SUCCESS);
-		default: return -1;
+		case 'h': usage(); exit(EXIT_SUCCESS);
+		case ':': return FAIL_SAY(note, ERR_REFUSED, "%s lacks its value", argv[optind - 1]);
+		default: return FAIL_SAY(note, ERR_REFUSED, "unknown flag %s", argv[optind - 1]);
 		}
 	}
-	return optind == argc ? 0 : -1;
+	return optind == argc ? 0 : FAIL_SAY(note, ERR_REFUSED, "unknown argument %s", argv[optind]);
 }
 
 /* Built-in < file < environment < flags. */
@@ -108,8 +111,8 @@ int main(int argc, char *argv[])
 	struct err_note note = {0};
 	struct arguments args;
 
-	if (parse(argc, argv, &args) < 0) {
-		usage(stderr);
+	if (parse(argc, argv, &args, &note) < 0) {
+		fprintf(stderr, "holond: %s; see holond --help\n", note.text);
 		return EXIT_USAGE;
 	}
 	if (configure(&args, &config, &note) < 0) {
