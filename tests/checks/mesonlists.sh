@@ -26,7 +26,7 @@ files '*.sh' '.ci/*' | while IFS= read -r script; do
 	'#!') [ -x "$script" ] || printf '%s is not executable\n' "$script" ;;
 	*) [ ! -x "$script" ] || printf '%s is executable and names no interpreter\n' "$script" ;;
 	esac
-	if head -n 1 "$script" | grep -q bash; then shell=bash; else shell=sh; fi
+	if [ "$(head -n 1 "$script")" = '#!/bin/sh' ]; then shell=sh; else shell=bash; fi
 	$shell -n "$script" 2>&1 || printf '%s does not parse\n' "$script"
 done | none 'scripts that cannot run'
 
