@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cursor - a reader's place in an origin's stream, and whether a server can go on from it (DESIGN 7, MESH 1.4).
+/* Cursor - a reader's place in an origin's stream, and whether a server can go on from it (DESIGN 7,
+ * MESH 1.4).
  *
- * (incarnation, seq, snap_hi, stamp, epoch): every row up to `seq` has been seen, in states no newer than `snap_hi`,
- * which was the head at `stamp`. A bare sequence number would be wrong after a restore from backup, one without
- * snap_hi would let rows "from the future" survive it, and without the stamp a server that was restored itself, or
- * has not heard of the newest incarnation, would take a reader ahead of it for one on a lost branch.
- * Between organisations the node seals the encoded form; inside it travels plain.
+ * (incarnation, seq, snap_hi, stamp, epoch): every row up to `seq` has been seen, in states no newer than
+ * `snap_hi`, which was the head at `stamp`. A bare sequence number would be wrong after a restore from
+ * backup, one without snap_hi would let rows "from the future" survive it, and without the stamp a server
+ * that was restored itself, or has not heard of the newest incarnation, would take a reader ahead of it for
+ * one on a lost branch. Between organisations the node seals the encoded form; inside it travels plain.
  */
 #pragma once
 
@@ -35,5 +36,5 @@ MUST_CHECK int cursor_decode(struct bytes in, struct cursor *ret);
 int cursor_judge(const struct cursor *c, const struct head *head, uint64_t epoch);
 
 /* The same for a server that does not look at stamps: an unknown incarnation is always RESET_LINEAGE. */
-int cursor_check(const struct cursor *c, const struct incarnation *lineage, size_t n_lineage, uint64_t head_seq,
-                 uint64_t epoch);
+int cursor_check(const struct cursor *c, const struct incarnation *lineage, size_t n_lineage,
+		 uint64_t head_seq, uint64_t epoch);

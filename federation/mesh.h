@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mesh - what one node says to its peers so that every summary reaches everybody who may have it (DESIGN 7).
  *
- * Pure: mesh_step() reads an event and the time, changes only the mesh, and fills `todo` with what must be done.
- * It performs no I/O, reads no clock, and takes rows, heads and signatures through the port its owner plugs in,
- * so that the node runs it on sockets and LMDB and the simulator on a simulated world.
+ * Pure: mesh_step() reads an event and the time, changes only the mesh, and fills `todo` with what must be
+ * done. It performs no I/O, reads no clock, and takes rows, heads and signatures through the port its owner
+ * plugs in, so that the node runs it on sockets and LMDB and the simulator on a simulated world.
  *
  * A session (one per connected peer):
  *
  *     UP --our HELLO sent--> GREETING --peer's HELLO--> OPEN --BYE, silence, bad frame--> closed
  *
- * Streams: each side announces with HEADS which origins it can serve the other and how far; whoever holds less
- * pulls by cursor, one pull per origin at a time, from the best session that offers it: the origin itself, else
- * any node of its organisation. Rows are stored together with their cursor (todo: STORE) before the next pull
- * goes out. At the head, count and fingerprint must agree; if they do not, or the cursor is refused, the origin
- * is pulled in full (mark and sweep); three full pulls in a row that do not agree stop and raise an alarm.
+ * Streams: each side announces with HEADS which origins it can serve the other and how far; whoever holds
+ * less pulls by cursor, one pull per origin at a time, from the best session that offers it: the origin
+ * itself, else any node of its organisation. Rows are stored together with their cursor (todo: STORE) before
+ * the next pull goes out. At the head, count and fingerprint must agree; if they do not, or the cursor is
+ * refused, the origin is pulled in full (mark and sweep); three full pulls in a row that do not agree stop
+ * and raise an alarm.
  *
  * Owner:   node/ or the simulator. Threads: one.
  */
@@ -25,35 +26,37 @@
 
 struct mesh;
 
-/* How the owner's world answers. All pointers handed out must stay good until mesh_step() returns. `audience` is
- * the organisation that will read ("" for the own one). Negative: as err.h; the step goes on without. */
+/* How the owner's world answers. All pointers handed out must stay good until mesh_step() returns. `audience`
+ * is the organisation that will read ("" for the own one). Negative: as err.h; the step goes on without. */
 struct mesh_port {
 	void *ctx;
 	/* Origins that can be served to an audience, in order: NULL to begin, NULL at the end. Inside the
-	 * organisation: this node if it owns twins, and every origin of the organisation that is held. To partners
-	 * (border nodes only): the same, also those of which they may see nothing: only an empty head takes back what
-	 * they once saw, perhaps through another border or before this node was started. */
+	 * organisation: this node if it owns twins, and every origin of the organisation that is held. To
+	 * partners (border nodes only): the same, also those of which they may see nothing: only an empty
+	 * head takes back what they once saw, perhaps through another border. */
 	const char *(*origin_next)(void *ctx, const char *audience, const char *after);
 	/* Encoded, signed head of an origin for that audience, and its age. ERR_ABSENT. */
-	int (*head)(void *ctx, const char *audience, const char *origin, struct arena *a, struct head_notice *ret);
+	int (*head)(void *ctx, const char *audience, const char *origin, struct arena *a,
+		    struct head_notice *ret);
 	/* The rows behind a cursor: fills rows, n, cursor, epoch, at_head and (then) head; at most about
-	 * FRAME_FILL bytes. An empty cursor or `full`-without-cursor begins at 0. >0: an enum reset_reason. */
-	int (*rows)(void *ctx, const char *audience, const struct pull *pull, struct arena *a, struct rows *ret);
-	/* Check a head a peer showed: signature by a node of the origin's organisation (inside the own organisation:
-	 * by the origin itself), origin's name. Decodes into the arena. ERR_UNTRUSTED. */
-	int (*verify_head)(void *ctx, const char *peer_org, const char *peer_node, const struct head_notice *notice,
-	                   struct arena *a, struct head *ret);
+	 * FRAME_FILL bytes. An empty cursor begins at 0, also with `full`. >0: an enum reset_reason. */
+	int (*rows)(void *ctx, const char *audience, const struct pull *pull, struct arena *a,
+		    struct rows *ret);
+	/* Check a head a peer showed: signature by a node of the origin's organisation (inside the own
+	 * organisation: by the origin itself), origin's name. Decodes into the arena. ERR_UNTRUSTED. */
+	int (*verify_head)(void *ctx, const char *peer_org, const char *peer_node,
+			   const struct head_notice *notice, struct arena *a, struct head *ret);
 	/* What is held of an origin. ERR_ABSENT when nothing. */
-	int (*held)(void *ctx, const char *origin, struct bytes *ret_cursor, struct fingerprint *ret_fingerprint,
-	            struct bytes *ret_head);
+	int (*held)(void *ctx, const char *origin, struct bytes *ret_cursor,
+		    struct fingerprint *ret_fingerprint, struct bytes *ret_head);
 	/* Of the own organisation, for HELLO. NULL: 0. */
 	uint64_t (*policy_epoch)(void *ctx);
 };
 
 struct mesh_options {
 	const char *org, *node;
-	struct bytes credential;  /* encoded signed_blob, shown in HELLO */
-	uint64_t seed;            /* of nonces and jitter: another one at each start */
+	struct bytes credential; /* encoded signed_blob, shown in HELLO */
+	uint64_t seed;           /* of nonces and jitter: another one at each start */
 	struct mesh_port port;
 	int64_t heads_every_ns;   /* 0: 1 s */
 	int64_t silence_ns;       /* a session silent for so long is closed; 0: 5 s */
@@ -64,17 +67,17 @@ struct mesh_options {
 MUST_CHECK int mesh_new(struct mesh **ret, const struct mesh_options *opt);
 void mesh_free(struct mesh *m); /* NULL is fine */
 
-/* The session ids are the owner's and never used twice. */
+/* The session ids are the owner's and never used twice.
+ *
+ * STOREs of one origin are done in order. When one fails, those of the same origin that were given out before
+ * the report fail too: rows behind a hole would take the cursor, or the sweep of a listing, across it. */
 enum mesh_event_kind {
 	MESH_UP,      /* session, peer: connected and authenticated */
 	MESH_DOWN,    /* session: the connection broke */
 	MESH_FRAME,   /* session, message: decoded */
-	MESH_SAY,     /* session, message: send this (question, answer, policy, bye); nonce and frame are filled in.
-	                 Nothing is sent while the session is not open */
+	MESH_SAY,     /* session, message: send this (question, answer, policy, bye) if the session is open */
 	MESH_CHANGED, /* own changes became durable, or the policy changed: heads may differ now */
-	MESH_STORED,  /* token, result: the STORE of that token is durable (0) or failed. STOREs of one origin are done
-	                 in order, and when one fails those of it given out before this report fail too: rows
-	                 behind a hole would take the cursor, or the sweep of a listing, across it */
+	MESH_STORED,  /* token, result: the STORE of that token is durable (0) or failed */
 	MESH_TICK,    /* time passed */
 };
 
@@ -94,11 +97,11 @@ struct mesh_event {
 	int result;
 };
 
+/* Of a full listing the STOREs have an empty cursor up to the last one. Until then rows replace what is held
+ * of the origin even if that is newer by its version: an origin restored from a copy has gone back. */
 enum mesh_action_kind {
 	MESH_SEND,    /* session, message: encode and send; if that fails report MESH_DOWN */
-	MESH_STORE,   /* token, op (OP_ROWS): make durable, then report MESH_STORED. The cursor is empty from the
-	                 first to the last but one of a full listing: until then rows replace what is held of the
-	                 origin also where that has a newer version (an origin restored from a copy has gone back) */
+	MESH_STORE,   /* token, op (OP_ROWS): make durable, then report MESH_STORED */
 	MESH_CLOSE,   /* session, text: close the connection; do not report MESH_DOWN */
 	MESH_OPENED,  /* session: HELLO exchanged, version agreed; questions may be asked */
 	MESH_DELIVER, /* session, message: a question, answer or policy for the node */
@@ -116,8 +119,8 @@ struct mesh_action {
 	int64_t age_ns;
 };
 
-/* Filled by a step, in order. Everything in it lives in the caller's arena or in the event's message; both must
- * outlive its use. A pull is answered with up to eight frames in one step: the arena needs room for them. */
+/* Filled by a step, in order. What it points to lives in the caller's arena or in the event's message; both
+ * must outlive its use. A pull is answered with up to eight frames in one step, so the arena needs room. */
 struct mesh_todo {
 	struct arena *arena;
 	struct mesh_action *actions;
@@ -127,11 +130,13 @@ struct mesh_todo {
 /* -ENOMEM only: what a peer does wrong ends in its session being closed. now_ns is monotonic. */
 MUST_CHECK int mesh_step(struct mesh *m, const struct mesh_event *e, int64_t now_ns, struct mesh_todo *todo);
 
-/* When mesh_step() wants the next MESH_TICK at the latest (monotonic); INT64_MAX: not before something happens. */
+/* When mesh_step() wants the next MESH_TICK at the latest (monotonic); INT64_MAX: not before something
+ * happens. */
 int64_t mesh_deadline(const struct mesh *m);
 
 struct mesh_stats {
-	uint64_t frames_old_session, frames_gap, frames_refused, pulls, pulls_full, resets, mismatches, alarms;
+	uint64_t frames_old_session, frames_gap, frames_refused;
+	uint64_t pulls, pulls_full, resets, mismatches, alarms;
 	size_t sessions_open;
 };
 void mesh_stats(const struct mesh *m, struct mesh_stats *ret);

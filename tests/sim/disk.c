@@ -192,8 +192,11 @@ static void apply_row(struct sim_node *n, int origin, struct bytes encoded)
 	}
 	const struct sim_row *held = &o->rows[twin];
 	check_applied(n, origin, twin, r.version, listing);
-	if (!listing && held->present && row_version_compare(r.version, held->version) <= 0)
+	bool keeps = !listing || n->world->opt.broken == BREAK_KEEP_NEWER;
+	if (keeps && held->present && row_version_compare(r.version, held->version) <= 0) {
+		o->rows[twin].marked = listing;
 		return;
+	}
 	row.version = r.version;
 	row.seq = r.seq;
 	row.mask = r.mask;

@@ -39,6 +39,7 @@ enum { N_ORGS = 2, N_NODES = 5, N_LINKS = 6, TWINS = 10, N_ATTRS = 6, EPOCHS_MAX
 	X(NO_TOMBSTONES, "no-tombstones") \
 	X(NO_CHECK, "no-check") \
 	X(FORGET_OFFERS, "forget-offers") \
+	X(KEEP_NEWER, "keep-newer") \
 	X(SPLIT_COMMIT, "split-commit") \
 	X(STORE_HOLES, "store-holes") \
 	X(PUBLISH_EARLY, "publish-early")
@@ -278,7 +279,7 @@ void disk_on_commit(struct sim_node *n);
 void disk_lose_changes(struct sim_node *n);
 /* Between the first and the last rows of a full listing of it. */
 bool disk_is_listing(const struct sim_origin *o);
-void disk_restore(struct sim_node *n);   /* the copy, as a new incarnation */
+void disk_restore(struct sim_node *n); /* the copy, as a new incarnation */
 void disk_corrupt(struct sim_node *n, int origin, int twin);
 
 /* ---- port.c */
