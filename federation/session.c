@@ -80,14 +80,14 @@ static void set_heads_due(struct mesh *m, struct session *s)
 	s->heads_due_ns = m->now_ns + (int64_t)(every - mesh_random(m) % (every / 8 + 1));
 }
 
-static int add_session(struct mesh *m, const struct mesh_event *e, struct session **ret)
+static struct session *add_session(struct mesh *m, const struct mesh_event *e)
 {
 	struct session *s = calloc(1, sizeof *s);
 	struct session **place = s ? mesh_grow(&m->sessions, &m->n_sessions, sizeof *place) : NULL;
 
 	if (!place) {
 		free(s);
-		return FAIL(-ENOMEM);
+		return NULL;
 	}
 	*place = s;
 	*s = (struct session){
@@ -101,18 +101,15 @@ static int add_session(struct mesh *m, const struct mesh_event *e, struct sessio
 		.heads_due_ns = INT64_MAX,
 	};
 	s->closed = !s->org || !s->node;
-	*ret = s;
-	return s->closed ? FAIL(-ENOMEM) : 0;
+	return s->closed ? NULL : s;
 }
 
 int session_up(struct mesh *m, const struct mesh_event *e)
 {
-	struct session *s = NULL;
-
 	if (session_find(m, e->session))
 		return 0;
-	TRY(add_session(m, e, &s));
-	return send_hello(m, s);
+	struct session *s = add_session(m, e);
+	return s ? send_hello(m, s) : FAIL(-ENOMEM);
 }
 
 int session_down(struct mesh *m, const struct mesh_event *e)

@@ -50,7 +50,7 @@ static struct stream *stream_make(const char *origin)
 	return st;
 }
 
-static int stream_add(struct mesh *m, const char *origin, struct stream **ret)
+static struct stream *stream_add(struct mesh *m, const char *origin)
 {
 	size_t at = stream_place(m, origin);
 	struct stream *st = stream_make(origin);
@@ -58,12 +58,11 @@ static int stream_add(struct mesh *m, const char *origin, struct stream **ret)
 	if (!st || !mesh_grow(&m->streams, &m->n_streams, sizeof *m->streams)) {
 		if (st)
 			stream_free(st);
-		return FAIL(-ENOMEM);
+		return NULL;
 	}
 	memmove(m->streams + at + 1, m->streams + at, (m->n_streams - 1 - at) * sizeof *m->streams);
 	m->streams[at] = st;
-	*ret = st;
-	return 0;
+	return st;
 }
 
 struct offer *offer_find(const struct stream *st, uint32_t session)
@@ -171,7 +170,9 @@ static int take_offer(struct mesh *m, struct session *s, const struct head *head
 	if ((!st || !offer_find(st, s->id)) && n_offers(m, s) == ORIGINS_MAX)
 		return session_refuse(m, s, "peer offers more origins than anybody may have");
 	if (!st)
-		TRY(stream_add(m, head->origin, &st));
+		st = stream_add(m, head->origin);
+	if (!st)
+		return FAIL(-ENOMEM);
 	TRY(offer_set(st, s, head, notice->head.payload));
 	return consider(m, st, &offer_find(st, s->id)->place, notice);
 }
