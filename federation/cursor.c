@@ -67,16 +67,3 @@ int cursor_judge(const struct cursor *c, const struct head *head, uint64_t epoch
 		return RESET_BEHIND;
 	return c->epoch == epoch ? 0 : RESET_EPOCH;
 }
-
-int cursor_check(const struct cursor *c, const struct incarnation *lineage, size_t n_lineage,
-		 uint64_t head_seq, uint64_t epoch)
-{
-	const struct cursor timeless = {c->incarnation, c->seq, c->snap_hi, INT64_MIN, c->epoch};
-	struct incarnation copy[LINEAGE_MAX];
-	const struct head head = {.lineage = copy, .n_lineage = n_lineage, .seq = head_seq};
-
-	if (n_lineage > LINEAGE_MAX)
-		return RESET_LINEAGE;
-	memcpy(copy, lineage, n_lineage * sizeof *copy);
-	return cursor_judge(&timeless, &head, epoch);
-}

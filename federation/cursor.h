@@ -34,7 +34,3 @@ MUST_CHECK int cursor_decode(struct bytes in, struct cursor *ret);
  *   RESET_EPOCH   the rows were filtered under another policy
  * Rests on a head's stamp never going back, and on each incarnation beginning with a larger one. */
 int cursor_judge(const struct cursor *c, const struct head *head, uint64_t epoch);
-
-/* The same for a server that does not look at stamps: an unknown incarnation is always RESET_LINEAGE. */
-int cursor_check(const struct cursor *c, const struct incarnation *lineage, size_t n_lineage,
-		 uint64_t head_seq, uint64_t epoch);

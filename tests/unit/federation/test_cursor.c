@@ -67,12 +67,9 @@ Test(cursor, of_an_unknown_incarnation_is_judged_by_the_clock)
 {
 	cr_expect(eq(int, judge((struct cursor){44, 1, 1, 999, 7}), RESET_LINEAGE));
 	cr_expect(eq(int, judge((struct cursor){44, 1, 1, 1001, 7}), RESET_BEHIND));
-	cr_expect(eq(int, cursor_check(&(struct cursor){44, 1, 1, 1001, 7}, lineage, 3, 100, 7),
-		     RESET_LINEAGE));
 }
 
 Test(cursor, of_another_policy_is_refused)
 {
 	cr_expect(eq(int, judge((struct cursor){33, 90, 90, 0, 6}), RESET_EPOCH));
-	cr_expect(eq(int, cursor_check(&(struct cursor){33, 90, 90, 0, 6}, lineage, 3, 100, 6), 0));
 }
