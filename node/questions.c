@@ -121,7 +121,7 @@ static size_t say_values(struct reply *r, const struct answer *whole, size_t fro
 		bytes += MEMBER_BYTES + strlen(v->property) + text_bytes(v->unit) +
 			 text_bytes(v->sample.source) + value_bytes(&v->sample.value);
 	}
-	answer.values = whole->values + from;
+	answer.values = to > from ? &whole->values[from] : NULL;
 	answer.n_values = to - from;
 	answer.last = to == whole->n_values;
 	say(r, &answer);
