@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/map.h"
 
+#include <sodium.h>
 #include <string.h>
 
-/* FNV-1a, finished with a multiplication so that the low bits depend on all characters. Keys that an attacker
- * chooses are bounded in number by the limits of what holds the map. */
-static uint64_t hash_text(const char *key)
+/* SipHash-2-4 under the map's own secret: twin ids come from peers, who could choose colliding ones
+ * otherwise. */
+static uint64_t hash_text(const struct map *m, const char *key)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint8_t h[crypto_shorthash_BYTES];
+	uint64_t v;
 
-	for (; *key; key++)
-		h = (h ^ (uint8_t)*key) * UINT64_C(0x100000001b3);
-	h ^= h >> 32;
-	return h * UINT64_C(0x9e3779b97f4a7c15);
+	crypto_shorthash(h, (const uint8_t *)key, strlen(key), m->secret);
+	memcpy(&v, h, sizeof v);
+	return v;
 }
 
 static size_t home(const struct map *m, uint64_t hash)
 {
-	return (size_t)(hash >> 20) & (m->size - 1);
+	return (size_t)hash & (m->size - 1);
 }
 
 /* The entry of the key, or the free one where it would go. */
@@ -34,6 +35,9 @@ static int grow(struct map *m)
 {
 	struct map bigger = {.size = m->size ? m->size * 2 : 16, .n = m->n};
 
+	memcpy(bigger.secret, m->secret, sizeof bigger.secret);
+	if (m->size == 0)
+		randombytes_buf(bigger.secret, sizeof bigger.secret);
 	bigger.entries = calloc(bigger.size, sizeof *bigger.entries);
 	if (!bigger.entries)
 		return FAIL(-ENOMEM);
@@ -53,14 +57,14 @@ void map_fini(struct map *m)
 
 void *map_get(const struct map *m, const char *key)
 {
-	return m->n > 0 ? find(m, key, hash_text(key))->value : NULL;
+	return m->n > 0 ? find(m, key, hash_text(m, key))->value : NULL;
 }
 
 int map_put(struct map *m, const char *key, void *value)
 {
 	if (m->n * 4 >= m->size * 3)
 		TRY(grow(m));
-	const uint64_t hash = hash_text(key);
+	const uint64_t hash = hash_text(m, key);
 	struct map_entry *e = find(m, key, hash);
 	m->n += e->key == NULL;
 	*e = (struct map_entry){.key = key, .value = value, .hash = hash};
@@ -85,7 +89,7 @@ void *map_remove(struct map *m, const char *key)
 {
 	if (m->n == 0)
 		return NULL;
-	struct map_entry *e = find(m, key, hash_text(key));
+	struct map_entry *e = find(m, key, hash_text(m, key));
 	void *value = e->value;
 	if (!e->key)
 		return NULL;

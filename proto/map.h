@@ -20,7 +20,8 @@ struct map_entry {
 
 struct map {
 	struct map_entry *entries;
-	size_t size, n; /* size: a power of two, or 0 */
+	size_t size, n;     /* size: a power of two, or 0 */
+	uint8_t secret[16]; /* of the hash, drawn with the first entry: nobody can choose keys that collide */
 };
 
 void map_fini(struct map *m);                        /* frees the table, not the values */
