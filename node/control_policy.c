@@ -91,12 +91,12 @@ int control_policy_why(struct call *c, struct err_note *note)
 	q.twin = &twin;
 	q.property = r->property[0] && q.right != RIGHT_DISCOVER ? r->property : NULL;
 	if (!t->policy)
-		answer.text = "denied: no policy is in force, nothing is shared";
+		answer.text = "no policy is in force, nothing is shared";
 	else
 		answer.text = policy_why(t->policy, &q, c->arena, &answer.allowed);
 	if (egress_is_own(&c->e->egress, q.org)) {
 		answer.allowed = true;
-		answer.text = "allowed: the own organisation's nodes see everything";
+		answer.text = "the own organisation's nodes see everything";
 	}
 	if (!answer.text)
 		return FAIL(-ENOMEM);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 
 extern char **environ;
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, BIG_BLOCK = 128 * 1024 };
 
 struct arguments {
 	const char *dir, *config_file;
@@ -124,7 +125,8 @@ int main(int argc, char *argv[])
 	if (args.dump || args.check)
 		return EXIT_SUCCESS;
 	log_set_level(config.log_level);
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys are in memory: no core, no ptrace by others */
+	mallopt(M_MMAP_THRESHOLD, BIG_BLOCK); /* what LMDB takes at each opening goes back to the system */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);   /* keys are in memory: no core, no ptrace by others */
 	if (keys_init() < 0) {
 		fputs("holond: the cryptographic library does not start\n", stderr);
 		return EXIT_FAILURE;
