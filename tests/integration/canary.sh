@@ -8,8 +8,14 @@
 . "$(dirname "$0")/lib.sh"
 
 if [ -n "${HOLON_DATA-}" ]; then
-	company=TransnetBW own=transnetbw bus=$(awk -F, '$2 == "TransnetBW" { print $1; exit }' \
-		"$HOLON_DATA/derived_bus_company.csv")
+	company=TransnetBW own=transnetbw
+	bus=$(python3 - "$HOLON_DATA" $company <<-'PYTHON' # the first with a load
+		import csv, sys
+		data, company = sys.argv[1:]
+		own = {r["bus"] for r in csv.DictReader(open(data + "/derived_bus_company.csv")) if r["company"] == company}
+		print(next(r["bus"] for r in csv.DictReader(open(data + "/loads.csv")) if r["bus"] in own))
+	PYTHON
+	)
 	cp -r "$HOLON_DATA" tables
 	chmod -R u+w tables
 else

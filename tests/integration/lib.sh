@@ -20,7 +20,7 @@ conclude() {
 	for mesh in "$place" "$place"/*/; do # a test may keep several meshes in folders
 		mesh_stop "$mesh" || code=1
 	done
-	if find "$place" -name '*.log' -exec grep -nE 'Sanitizer|runtime error:|Assertion' {} + ; then
+	if grep -rnE --include='*.log' 'Sanitizer|runtime error:|Assertion' "$place"; then
 		echo 'FAILED: a node complained of itself'
 		code=1
 	fi
