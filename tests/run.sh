@@ -56,14 +56,14 @@ step() {
 	fi
 }
 
-# $1: folder, rest: arguments of meson setup
+# $1: folder, $2: compiler, rest: arguments of meson setup
 build() {
-	local dir=$work/$1
-	shift
+	local dir=$work/$1 compiler=$2
+	shift 2
 	if [ -f "$dir/build.ninja" ]; then
 		meson configure "$dir" "$@"
 	else
-		meson setup "$dir" "$@"
+		CC=$compiler meson setup "$dir" "$@"
 	fi
 	ninja -C "$dir"
 }
@@ -150,11 +150,11 @@ deploy/install.sh
 data=$(find_data)
 [ -z "$data" ] || export HOLON_DATA=$data
 
-if step 'build with gcc' env CC=gcc build gcc -Dwerror=true; then
+if step 'build with gcc' build gcc gcc -Dwerror=true; then
 	suites gcc
 fi
-step 'build with clang' env CC=clang build clang -Dwerror=true || true
-if step 'build with the sanitizers and the tap' env CC=clang build asan -Dwerror=true -Dtap=true \
+step 'build with clang' build clang clang -Dwerror=true || true
+if step 'build with the sanitizers and the tap' build asan clang -Dwerror=true -Dtap=true \
 	-Db_sanitize=address,undefined -Db_lundef=false; then
 	suites asan --suite unit --suite sim --suite fuzz --suite integration --timeout-multiplier 3
 fi
