@@ -121,13 +121,18 @@ find_data() {
 	done
 }
 
+# A minute of fresh inputs for each decoder, beginning with its corpus.
 fuzz_afresh() {
-	local target corpus
-	for target in "$work"/asan/tests/fuzz/fuzz_*; do
-		[ -x "$target" ] && [ -f "$target" ] || continue
-		corpus=$work/corpus/${target##*/}
-		mkdir -p "$corpus"
-		"$target" -max_total_time=60 -rss_limit_mb=1024 -artifact_prefix="$corpus/" "$corpus"
+	local target name found
+	build fuzz clang -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dc_args=-fsanitize=fuzzer-no-link
+	for target in "$work"/fuzz/tests/fuzz/fuzz_*_libfuzzer; do
+		name=${target##*/fuzz_}
+		name=${name%_libfuzzer}
+		found=$work/fuzz/found/$name
+		mkdir -p "$found"
+		"$target" -max_total_time=60 -rss_limit_mb=1024 -artifact_prefix="$found/" "$found" \
+			"tests/fuzz/corpus/$name"
 	done
 }
 
@@ -170,4 +175,5 @@ if $long; then
 	step 'demo in five years' faketime -f '+5y' deploy/demo.sh || true
 	[ -z "$data" ] || step 'demo of the German grid in five years' faketime -f '+5y' deploy/demo.sh --data "$data" || true
 	step 'fresh fuzzing' fuzz_afresh || true
+	step 'fresh seeds' "$work/gcc/tests/sim/sim" --first $((RANDOM * 32768 + RANDOM)) --seeds 10000 || true
 fi
