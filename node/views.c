@@ -13,7 +13,7 @@
 /* Owner numbers of the plan: two walks of this node, or a session. */
 enum { OWNER_SELF = 0, OWNER_CACHE = 1, OWNER_SESSION = 2 };
 
-enum { VIEW_BYTES_MAX = 256 << 20 };
+enum { VIEW_BYTES_MAX = 256 << 20, ROW_BYTES = 1 << 20 };
 
 struct view {
 	struct views *views;
@@ -76,6 +76,19 @@ static bool fresh_enough(const struct view *v, const struct remote_row *row)
 		gossip_age(v->views->engine->gossip, row->origin->name) <= v->question.fresh_ns);
 }
 
+/* What the asker may not know of is looked for here, where it is not: the same as if nobody had it. */
+static bool is_hidden(const struct view *v, const char *id)
+{
+	const struct egress *egress = &v->views->engine->egress;
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct row row;
+
+	if (is_own(v))
+		return false;
+	return arena_new(&a, ROW_BYTES) < 0 || egress_full_row(egress, id, a, &row) < 0 ||
+	       !egress_discovers(egress, v->org, &row);
+}
+
 static int owner_of(void *ctx, const char *id)
 {
 	struct view *v = ctx;
@@ -84,7 +97,7 @@ static int owner_of(void *ctx, const char *id)
 	const struct remote_row *row = store_row(e->store, id);
 	char org[ORG_NAME_MAX + 1];
 
-	if (ours && (store_twin(e->store, id) || !row))
+	if (ours && (store_twin(e->store, id) || !row || is_hidden(v, id)))
 		return OWNER_SELF; /* not even a row: then it is not there */
 	if (v->forwarded)
 		return OWNER_SELF;

@@ -41,8 +41,13 @@ static bool is_own(const struct walk *w)
 	return egress_is_own(&w->e->egress, w->org);
 }
 
+/* The first ones tell the story, and an answer has to fit its frame. */
 static int problem(struct walk *w, const char *text)
 {
+	if (w->part->n_problems == PROBLEMS_MAX)
+		return 0;
+	if (w->part->n_problems + 1 == PROBLEMS_MAX)
+		text = "there are more problems than are listed";
 	const char **slot = arena_push(w->arena, &w->part->problems, &w->part->n_problems, sizeof *slot);
 	const char *copy = arena_copy(w->arena, text);
 
@@ -131,46 +136,65 @@ static int add_value(struct walk *w, const struct step *s, size_t rollup, const 
 	return r == ERR_UNIT ? problem(w, note.text) : r;
 }
 
-static int add_live(struct walk *w, const struct step *s, const struct twin *t, const struct row *row,
-		    bool *ret_withheld)
+/* Whether a property is withheld is decided by its name alone, unless the asker could read it anyway: else
+ * the count would tell which properties a twin has. */
+static bool hides_name(const struct walk *w, const struct row *row, const char *property)
 {
-	for (size_t i = 0; i < w->q->n_rollups && t->type; i++) {
-		size_t place;
-		const struct property_def *p =
-			type_property(&t->type->def, w->q->rollups[i].property, &place);
-		struct sample sample = {0};
-		int64_t at_ns;
-		if (!p)
-			continue;
-		if (!may_have(w, row, p->name, p->kpi, &at_ns)) {
-			*ret_withheld = true;
-			continue;
-		}
-		if (w->q->has_as_of) {
-			int r = store_value_at(w->e->store, t, place, at_ns, w->rows, &sample);
-			TRY(r);
-			if (r == STORE_ABSENT)
-				continue;
-		} else {
-			sample = t->values[place];
-		}
-		TRY(add_value(w, s, i, &sample, p->unit));
-	}
-	return 0;
+	int64_t at_ns;
+
+	return !is_own(w) && !egress_allows(&w->e->egress, w->org, RIGHT_READ, row, property) &&
+	       !(egress_allows(&w->e->egress, w->org, RIGHT_SUMMARY, row, NULL) &&
+		 egress_allows(&w->e->egress, w->org, RIGHT_SUMMARY, row, property)) &&
+	       !may_have(w, row, property, false, &at_ns);
 }
 
-static int add_cached(struct walk *w, const struct step *s, const struct row *row, bool *ret_withheld)
+static int add_live_value(struct walk *w, const struct step *s, size_t rollup, const struct twin *t,
+			  const struct row *row, bool *ret_withheld)
+{
+	size_t place;
+	const struct property_def *p =
+		t->type ? type_property(&t->type->def, w->q->rollups[rollup].property, &place) : NULL;
+	struct sample sample;
+	int64_t at_ns;
+
+	if (!p)
+		return 0;
+	if (!may_have(w, row, p->name, p->kpi, &at_ns)) {
+		*ret_withheld = true;
+		return 0;
+	}
+	if (!w->q->has_as_of)
+		return add_value(w, s, rollup, &t->values[place], p->unit);
+	int r = store_value_at(w->e->store, t, place, at_ns, w->rows, &sample);
+	TRY(r);
+	return r == STORE_ABSENT ? 0 : add_value(w, s, rollup, &sample, p->unit);
+}
+
+static int add_cached_value(struct walk *w, const struct step *s, size_t rollup, const struct row *row,
+			    bool *ret_withheld)
+{
+	const struct kpi *k = row_kpi(row, w->q->rollups[rollup].property);
+	int64_t at_ns;
+
+	if (!k)
+		return 0;
+	if (!may_have(w, row, k->property, true, &at_ns)) {
+		*ret_withheld = true;
+		return 0;
+	}
+	return add_value(w, s, rollup, &k->sample, k->unit);
+}
+
+/* `t` NULL: from the row. */
+static int add_values(struct walk *w, const struct step *s, const struct twin *t, const struct row *row,
+		      bool *ret_withheld)
 {
 	for (size_t i = 0; i < w->q->n_rollups; i++) {
-		const struct kpi *k = row_kpi(row, w->q->rollups[i].property);
-		int64_t at_ns;
-		if (!k)
-			continue;
-		if (!may_have(w, row, k->property, true, &at_ns)) {
+		if (hides_name(w, row, w->q->rollups[i].property))
 			*ret_withheld = true;
-			continue;
-		}
-		TRY(add_value(w, s, i, &k->sample, k->unit));
+		else
+			TRY(t ? add_live_value(w, s, i, t, row, ret_withheld)
+			      : add_cached_value(w, s, i, row, ret_withheld));
 	}
 	return 0;
 }
@@ -178,8 +202,13 @@ static int add_cached(struct walk *w, const struct step *s, const struct row *ro
 /* ---- Members ---------------------------------------------------------------------------------------------
  */
 
-static int add_member(struct walk *w, struct step *s, const struct row *row, enum member_state state)
+static int add_member(struct walk *w, struct step *s, const struct row *full, enum member_state state)
 {
+	struct row shown = *full;
+	const struct row *row = &shown;
+
+	if (!is_own(w) && state != MEMBER_UNREACHABLE)
+		TRY(egress_row(full, egress_mask(&w->e->egress, w->org, full), w->rows, &shown));
 	struct view_member *m = arena_push(w->arena, &w->part->members, &w->part->n_members, sizeof *m);
 	size_t *above = arena_push(w->arena, &w->above, &w->n_above, sizeof *above);
 
@@ -239,6 +268,9 @@ static enum confirmation word_on(struct walk *w, const struct step *s, const str
 {
 	if (!s->root || s->parent[0] == '\0' || bytes_equal(id_org(s->parent), id_org(s->id)))
 		return CONFIRM_CONFIRMED;
+	if (!is_own(w) && !id_is_of_org(s->parent, w->org))
+		return CONFIRM_PENDING; /* whose twins are confirmed to others is not the asker's to find out
+					 */
 	for (size_t i = 0; i < row->n_parents; i++)
 		if (strcmp(row->parents[i].parent, s->parent) == 0 &&
 		    strcmp(row->parents[i].hierarchy, w->q->hierarchy) == 0)
@@ -246,30 +278,52 @@ static enum confirmation word_on(struct walk *w, const struct step *s, const str
 	return CONFIRM_PENDING;
 }
 
+/* May the asker be told that this twin, which this node does not own, is a member? Of a third organisation's
+ * twins only their owner speaks. */
+static bool may_name(struct walk *w, const char *id)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct row row;
+
+	if (is_own(w) || id_is_of_org(id, w->org))
+		return true;
+	return arena_new(&a, ROW_ARENA) == 0 && egress_full_row(&w->e->egress, id, a, &row) == 0 &&
+	       egress_discovers(&w->e->egress, w->org, &row);
+}
+
 static int push_children_live(struct walk *w, size_t place, const struct twin *t)
 {
-	const struct step *s = &w->steps[place];
 	const int64_t at_ns = w->q->has_as_of ? w->q->as_of_ns : w->e->egress.wall_ns();
-	const char *own = w->e->trust->self->org;
 
 	for (const struct edge *e = t->out; e; e = e->next_out) {
 		const struct relation *r = &e->relation;
-		s = &w->steps[place]; /* pushing may have moved them */
+		const struct step *s = &w->steps[place]; /* pushing may have moved them */
+		const struct step child = {.id = r->to,
+					   .parent = s->id,
+					   .above = place,
+					   .anchor = s->anchor,
+					   .depth = s->depth + 1};
 		if (strcmp(r->type, w->q->hierarchy) != 0 || at_ns < r->valid_from_ns ||
 		    at_ns > r->valid_to_ns)
 			continue;
-		if (id_is_of_org(r->to, own)) {
-			const struct step child = {.id = r->to,
-						   .parent = s->id,
-						   .above = place,
-						   .anchor = s->anchor,
-						   .depth = s->depth + 1};
+		if (e->to)
 			TRY(push_step(w, &child));
-		} else if (is_own(w) || id_is_of_org(r->to, w->org)) {
-			TRY(push_edge(w, s, r->to)); /* a third organisation's twin is not ours to name */
-		}
+		else if (may_name(w, r->to))
+			TRY(push_edge(w, s, r->to));
 	}
 	return 0;
+}
+
+/* Rows carry the child's word only. What another organisation's twin says of its place here, nobody confirms
+ * now. */
+static int claim(struct walk *w, const char *child, const char *parent)
+{
+	const char *text = arena_print(w->arena, "%s says that it belongs to %s, whose owner does not answer",
+				       child, parent);
+
+	w->part->counts.members++;
+	w->part->counts.unconfirmed++;
+	return text ? problem(w, text) : FAIL(-ENOMEM);
 }
 
 static int push_children_cached(struct walk *w, size_t place)
@@ -283,10 +337,10 @@ static int push_children_cached(struct walk *w, size_t place)
 					  .above = place,
 					  .anchor = s->anchor,
 					  .depth = s->depth + 1};
-		if (!bytes_equal(id_org(child->id), id_org(s->id)))
-			TRY(push_edge(w, s, child->id));
-		else
+		if (bytes_equal(id_org(child->id), id_org(s->id)))
 			TRY(push_step(w, &next));
+		else if (is_own(w))
+			TRY(claim(w, child->id, s->id));
 	}
 	return 0;
 }
@@ -327,7 +381,7 @@ static int count_member(struct walk *w, const struct step *s, const struct row *
 
 	c->members++;
 	*(remote ? &c->cached : &c->live) += 1;
-	TRY(t ? add_live(w, s, t, row, &withheld) : add_cached(w, s, row, &withheld));
+	TRY(add_values(w, s, t, row, &withheld));
 	c->withheld += withheld;
 	return count_source(w, row, remote);
 }

@@ -24,6 +24,7 @@ enum {
 	OPTIONS_MAX = 64,          /* words of an enum property */
 	LIFE_STEPS_MAX = 64,       /* kept life-cycle history per twin */
 	ROLLUPS_MAX = 32,          /* per view question */
+	PROBLEMS_MAX = 32,         /* told of one view */
 	ROOTS_MAX = 1024,          /* per view question */
 	LINEAGE_MAX = 64,          /* incarnations of one origin */
 	ORIGINS_MAX = 256,         /* origins in one HEADS message */

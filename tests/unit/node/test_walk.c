@@ -185,8 +185,73 @@ Test(walk, a_stranger_sees_nothing_and_a_partner_what_is_shared)
 	cr_expect(eq(sz, none.n_members, 0));
 	cr_expect(eq(u64, none.counts.members, 0), "what one may not discover appears in no count");
 	cr_expect(eq(u64, some.counts.members, 3));
-	cr_expect(eq(u64, some.counts.withheld, 1));
+	cr_expect(eq(u64, some.counts.withheld, 2), "by its name alone: also where no such property is");
 	cr_expect(eq(dbl, total(&some), 2));
+}
+
+Test(walk, who_may_only_discover_learns_neither_name_nor_health)
+{
+	const struct op named = {.kind = OP_TWIN,
+				 .twin = {.id = "acme/plant/p1", .type = "press", .name = "Secret"}};
+
+	add_press("acme/plant/p1", "acme/plant", 1);
+	world_put(&named, 1);
+	world_policy("share \"plant\"\n to org volt\n twins plant/**\n allow discover\n until 2100-01-01\n");
+	root.id = "acme/plant/p1";
+	const struct view_part part = walked("volt");
+	cr_assert(eq(sz, part.n_members, 1));
+	cr_expect(strcmp(part.members[0].name, "") == 0);
+	cr_expect(eq(int, (int)part.members[0].health, HEALTH_UNKNOWN));
+}
+
+Test(walk, withheld_does_not_tell_which_properties_there_are)
+{
+	struct rollup_spec secret = {.fn = ROLLUP_COUNT, .property = "force"},
+			   absent = {.fn = ROLLUP_COUNT, .property = "nonesuch"};
+
+	add_press("acme/plant/p1", "acme/plant", 1);
+	world_policy(
+		"share \"plant\"\n to org volt\n twins plant/**\n allow read power\n until 2100-01-01\n");
+	question.rollups = &secret;
+	const struct view_part one = walked("volt");
+	question.rollups = &absent;
+	const struct view_part two = walked("volt");
+	cr_expect(eq(u64, one.counts.withheld, 2));
+	cr_expect(eq(u64, two.counts.withheld, 2));
+}
+
+Test(walk, a_partner_cannot_ask_whom_a_twin_is_confirmed_to)
+{
+	const struct op yes = {.kind = OP_MEMBERSHIP,
+			       .membership = {.hierarchy = "contains",
+					      .parent = "harbor/city",
+					      .child = "acme/plant",
+					      .state = CONFIRM_CONFIRMED}};
+
+	world_put(&yes, 1);
+	world_policy(
+		"share \"plant\"\n to org volt\n twins **\n allow discover, summary\n until 2100-01-01\n"
+		"share \"plant too\"\n to org harbor\n twins **\n allow discover, summary\n until "
+		"2100-01-01\n");
+	root.parent = "harbor/city";
+	const struct view_part volt = walked("volt"), harbor = walked("harbor");
+	cr_expect(eq(int, (int)volt.members[0].state, MEMBER_UNCONFIRMED));
+	cr_expect(eq(int, (int)harbor.members[0].state, MEMBER_LIVE));
+}
+
+Test(walk, problems_are_listed_up_to_a_bound)
+{
+	static char ids[100][32];
+
+	world_type("tank", "power", NULL, "m3");
+	for (int i = 0; i < 100; i++) {
+		snprintf(ids[i], sizeof ids[i], "acme/plant/t%d", i);
+		world_twin(ids[i], i < 50 ? "tank" : "press", NULL);
+		world_relation("contains", "acme/plant", ids[i]);
+		world_value(ids[i], "power", 10, 3);
+	}
+	const struct view_part part = walked("");
+	cr_expect(eq(sz, part.n_problems, PROBLEMS_MAX));
 }
 
 Test(walk, a_foreign_claim_needs_the_owners_word)
