@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/asks.h"
 
+#include <sodium.h>
+
 #include "node/gossip.h"
 #include "proto/clock.h"
 
-enum { ANSWER_BYTES_MAX = 64 << 20 };
+enum { ANSWER_BYTES_MAX = 64 << 20, ANY_SESSION = 0 };
 
 struct ask {
 	struct ask *next;
@@ -21,7 +23,6 @@ struct ask {
 struct asks {
 	struct engine *engine;
 	struct ask *list;
-	uint64_t last_id;
 	uv_timer_t timer;
 	void (*on_stopped)(struct engine *e);
 };
@@ -46,10 +47,11 @@ void asks_free(struct asks *a)
 	free(a);
 }
 
-static struct ask *take(struct asks *a, uint64_t id)
+/* Out of the list; of any session, or only if it was put to this one. */
+static struct ask *take(struct asks *a, uint64_t id, uint32_t session)
 {
 	for (struct ask **at = &a->list; *at; at = &(*at)->next)
-		if ((*at)->id == id) {
+		if ((*at)->id == id && (session == ANY_SESSION || (*at)->session == session)) {
 			struct ask *found = *at;
 			*at = found->next;
 			return found;
@@ -113,11 +115,9 @@ int asks_send(struct asks *a, uint32_t session, const struct question *question,
 
 	if (!ask)
 		return FAIL(-ENOMEM);
-	*ask = (struct ask){.id = ++a->last_id,
-			    .session = session,
-			    .deadline_ns = engine_mono_ns() + timeout_ns,
-			    .done = done,
-			    .ctx = ctx};
+	*ask = (struct ask){
+		.session = session, .deadline_ns = engine_mono_ns() + timeout_ns, .done = done, .ctx = ctx};
+	randombytes_buf(&ask->id, sizeof ask->id); /* a count would tell each how much is asked of others */
 	m.question.id = ask->id;
 	m.question.timeout_ns = timeout_ns;
 	int r = arena_new(&ask->arena, ANSWER_BYTES_MAX);
@@ -136,7 +136,7 @@ int asks_send(struct asks *a, uint32_t session, const struct question *question,
 
 void asks_forget(struct asks *a, uint64_t id)
 {
-	struct ask *ask = take(a, id);
+	struct ask *ask = take(a, id, ANY_SESSION);
 
 	if (ask)
 		ask_free(ask);
@@ -161,11 +161,11 @@ static int keep(struct ask *ask, const struct answer *answer)
 
 void asks_on_answer(struct asks *a, uint32_t session, const struct answer *answer)
 {
-	struct ask *ask = take(a, answer->id);
+	struct ask *ask = take(a, answer->id, session);
 
 	if (!ask)
-		return; /* answered too late */
-	if (ask->session != session || answer->index != ask->n || keep(ask, answer) < 0) {
+		return; /* too late, or not the one that was asked */
+	if (answer->index != ask->n || keep(ask, answer) < 0) {
 		finish(ask, ERR_UNREACHABLE, "the answer was not usable");
 		return;
 	}

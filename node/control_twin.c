@@ -58,7 +58,9 @@ int control_change(struct call *c, struct err_note *note)
 		arena_free(write.arena);
 		return code;
 	}
-	return writer_submit(c->e->writer, &write);
+	code = writer_submit(c->e->writer, &write);
+	return code == ERR_UNREACHABLE ? FAIL_SAY(note, code, "the node is stopping: nothing was changed")
+				       : code;
 }
 
 /* ---- Reading one -----------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ struct gossip {
 	uint64_t last_token;
 	uv_timer_t timer;
 	uint64_t malformed;
+	int64_t logged_ns; /* of the last line a peer caused */
 };
 
 static void step(struct gossip *g, const struct mesh_event *event);
@@ -43,6 +44,17 @@ static struct session *find_session(const struct gossip *g, uint32_t id)
 	while (s && s->id != id)
 		s = s->next;
 	return s;
+}
+
+/* The session with the lowest id above this one: sending may end any session, so a walk goes by ids. */
+static const struct session *next_session(const struct gossip *g, uint32_t id)
+{
+	const struct session *next = NULL;
+
+	for (const struct session *s = g->sessions; s; s = s->next)
+		if (s->id > id && (!next || s->id < next->id))
+			next = s;
+	return next;
 }
 
 const struct session *gossip_session(const struct gossip *g, uint32_t id)
@@ -125,6 +137,17 @@ static void reset_session(struct gossip *g, uint32_t id)
 {
 	drop(g, id);
 	transport_close(g->engine->transport, id);
+}
+
+/* What peers can make us write is bounded: one line a second. */
+static bool may_log(struct gossip *g)
+{
+	const int64_t now_ns = engine_mono_ns();
+
+	if (now_ns - g->logged_ns < NS_PER_S)
+		return false;
+	g->logged_ns = now_ns;
+	return true;
 }
 
 static void on_frame(void *ctx, uint32_t id, struct bytes frame)
@@ -345,8 +368,9 @@ static void alarm_about(struct gossip *g, const struct mesh_action *action)
 	const struct session *s = find_session(g, action->session);
 	char text[200];
 
-	log_warn("mesh", "%s peer=%s/%s", log_quote(action->text, text, sizeof text), s ? s->org : "-",
-		 s ? s->node : "-");
+	if (may_log(g))
+		log_warn("mesh", "%s peer=%s/%s", log_quote(action->text, text, sizeof text),
+			 s ? s->org : "-", s ? s->node : "-");
 }
 
 static bool perform(struct gossip *g, const struct mesh_action *action)
@@ -483,11 +507,11 @@ void gossip_changed(struct gossip *g)
 
 void gossip_policy(struct gossip *g)
 {
-	for (const struct session *s = g->sessions; s;) {
-		const struct session *next = s->next;
+	for (const struct session *s = next_session(g, 0); s;) {
+		const uint32_t id = s->id;
 		if (s->open)
 			say_policy(g, s);
-		s = next;
+		s = next_session(g, id);
 	}
 }
 

@@ -189,7 +189,7 @@ void questions_on_question(struct engine *e, const struct session *from, const s
 	if (code == 0)
 		code = start(r, from, org, q);
 	if (code < 0) {
-		log_debug("mesh", "question not taken peer=%s/%s: %s", from->org, from->node, err_text(code));
+		log_debug("mesh", "question not taken session=%u: %s", r->session, err_text(code));
 		say_failure(r, code, "not a question for this node");
 		free(r);
 	}

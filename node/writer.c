@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/writer.h"
 
-#include <assert.h>
-
 #include "node/log.h"
 
 enum { BATCH_BYTES = 4 << 20, REFUSALS_MAX = 1000 };
@@ -287,7 +285,7 @@ static bool begin_commit(struct writer *w)
 		batch_free(w->batch);
 		w->batch = NULL;
 		answer(w, 0, "");
-		return begin_commit(w);
+		return w->busy || begin_commit(w); /* an answer may have brought the next request */
 	}
 	w->busy = true;
 	uv_queue_work(&w->engine->loop, &w->work, commit, after_commit);
@@ -327,12 +325,11 @@ static void turn(struct writer *w)
 
 int writer_submit(struct writer *w, const struct write_request *request)
 {
-	struct waiting *q = calloc(1, sizeof *q);
+	struct waiting *q = w->on_stopped ? NULL : calloc(1, sizeof *q);
 
-	assert(!w->on_stopped);
 	if (!q) {
 		arena_free(request->arena);
-		return FAIL(-ENOMEM);
+		return FAIL(w->on_stopped ? ERR_UNREACHABLE : -ENOMEM);
 	}
 	q->request = *request;
 	*w->queue_end = q;

@@ -34,7 +34,7 @@ struct write_request {
 };
 
 MUST_CHECK int writer_start(struct writer **ret, struct engine *e);
-/* Takes the request's arena, also when it fails. */
+/* Takes the request's arena, also when it fails. ERR_UNREACHABLE when the node is stopping. */
 MUST_CHECK int writer_submit(struct writer *w, const struct write_request *request);
 /* Time passed: a checkpoint may be due. */
 void writer_tick(struct writer *w);
