@@ -43,6 +43,8 @@ struct source {
 	struct view_source source;
 };
 
+enum { COUNT_MAX = 1 << 30 };
+
 struct plan {
 	struct arena *arena;
 	struct view_question question;
@@ -86,6 +88,8 @@ static int copy_question(struct arena *a, const struct view_question *q, struct 
 
 static int add_problem(struct plan *p, const char *text)
 {
+	if (p->n_problems == PROBLEMS_MAX)
+		return 0;
 	const char **slot = arena_push(p->arena, &p->problems, &p->n_problems, sizeof *p->problems);
 	const char *copy = arena_copy(p->arena, text);
 
@@ -265,15 +269,37 @@ int plan_next(struct plan *p, plan_owner_fn *owner, void *ctx, struct plan_ask *
 /* ---- Answers ---------------------------------------------------------------------------------------------
  */
 
-static bool asked_org(const struct ask *a, const char *id)
+static bool asked_org_bytes(const struct ask *a, struct bytes org)
 {
-	const struct bytes org = id_org(id);
 	size_t at = 0;
 
 	for (const struct map_entry *r; (r = map_next(&a->roots, &at));)
 		if (bytes_equal(id_org(r->key), org))
 			return true;
 	return false;
+}
+
+static bool asked_org(const struct ask *a, const char *id)
+{
+	return asked_org_bytes(a, id_org(id));
+}
+
+/* Counts that cannot be, or sources of somebody else: a partner could lend its answer another's name. */
+static bool is_honest(const struct ask *a, const struct view_part *part)
+{
+	const struct view_counts *c = &part->counts;
+	const uint64_t *const counts[] = {&c->live,        &c->cached, &c->withheld, &c->unreachable,
+					  &c->unconfirmed, &c->coarse, &c->expired};
+
+	if (c->members > COUNT_MAX || part->n_sources > ORIGINS_MAX)
+		return false;
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		if (*counts[i] > c->members)
+			return false;
+	for (size_t i = 0; i < part->n_sources; i++)
+		if (!asked_org_bytes(a, bytes_of_text(part->sources[i].org)))
+			return false;
+	return true;
 }
 
 /* Only what was asked for is taken: roots that were asked, members below members of the same answer, nothing
@@ -292,10 +318,13 @@ static int check_part(const struct plan *p, const struct ask *a, const struct vi
 		TRY(map_put(&fresh, m->id, m));
 	}
 	for (size_t i = 0; i < part->n_edges; i++) {
-		const char *anchor = part->edges[i].anchor;
-		if (!map_get(&fresh, anchor) && !map_get(&a->members, anchor))
-			return FAIL(ERR_MALFORMED);
+		const struct view_edge *e = &part->edges[i];
+		if ((!map_get(&fresh, e->anchor) && !map_get(&a->members, e->anchor)) ||
+		    !asked_org(a, e->parent))
+			return FAIL(ERR_MALFORMED); /* only a parent's owner says what belongs to it */
 	}
+	if (!is_honest(a, part))
+		return FAIL(ERR_MALFORMED);
 	return part->n_members > 0 && part->n_rollups != p->question.n_rollups ? FAIL(ERR_MALFORMED) : 0;
 }
 
