@@ -214,7 +214,8 @@ void store_position(const struct store *s, struct store_position *ret)
 	*ret = (struct store_position){
 		.n_lineage = s->n_lineage,
 		.seq = s->table.seq,
-		.stamp_ns = s->table.stamp_ns,
+		/* an incarnation begins above everything an earlier one of this node can have given */
+		.stamp_ns = s->table.stamp_ns > 0 ? s->table.stamp_ns : s->floor_ns,
 		.n_twins = s->table.n_twins,
 		.n_types = s->table.types.n,
 		.n_relations = s->table.edges.n,
