@@ -421,7 +421,7 @@ static void step(struct gossip *g, const struct mesh_event *event)
 		engine_log_failure("mesh", "a step could not be finished", r, NULL);
 	for (size_t i = 0; r == 0 && i < todo.n; i++)
 		if (!perform(g, &todo.actions[i]))
-			drop(g, todo.actions[i].session);
+			reset_session(g, todo.actions[i].session);
 	arm(g);
 }
 
