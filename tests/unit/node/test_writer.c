@@ -12,7 +12,7 @@ static int answers, last_code;
 static uint64_t changed, unchanged;
 static size_t n_refused;
 static struct refusal first_refusal;
-static bool stopped;
+static bool stopped, stopping;
 
 static void set_up(void)
 {
@@ -32,7 +32,8 @@ static void on_stopped(struct engine *e)
 static void tear_down(void)
 {
 	world.stopping = true;
-	writer_stop(world.writer, on_stopped);
+	if (!stopping)
+		writer_stop(world.writer, on_stopped);
 	gossip_stop(world.gossip);
 	uv_run(&world.loop, UV_RUN_DEFAULT);
 	must(stopped);
@@ -70,6 +71,21 @@ static void wait_for(int n)
 {
 	while (answers < n)
 		uv_run(&world.loop, UV_RUN_ONCE);
+}
+
+static struct op unchanged_op;
+
+/* What a client does that has waited for its answer: it asks for more, at once. */
+static void on_done_ask_more(void *ctx, const struct write_result *r)
+{
+	static const char *const ids[] = {"acme/m1", "acme/m2", "acme/m3"};
+	static struct op ops[3];
+
+	on_done(ctx, r);
+	for (int i = 0; i < 3; i++) {
+		ops[i] = (struct op){.kind = OP_TWIN, .twin = {.id = ids[i], .type = "press", .name = ""}};
+		submit(&ops[i], 1, false, false);
+	}
 }
 
 static struct op twin(const char *id, const char *type)
@@ -161,4 +177,26 @@ Test(writer, what_leans_on_the_same_request_is_taken_with_it)
 	wait_for(1);
 	cr_expect(eq(int, last_code, 0));
 	cr_expect(eq(u64, changed, 2));
+}
+
+Test(writer, an_answer_may_bring_the_next_requests)
+{
+	struct write_request request = {.ops = &unchanged_op, .n_ops = 1, .done = on_done_ask_more};
+
+	unchanged_op = twin("acme/p1", "press");
+	cr_assert(eq(int, arena_new(&request.arena, 1 << 20), 0));
+	cr_assert(eq(int, writer_submit(world.writer, &request), 0));
+	wait_for(4);
+	cr_expect(store_twin(world.store, "acme/m3") != NULL);
+}
+
+Test(writer, a_stopping_node_takes_no_more)
+{
+	struct op op = twin("acme/x", "press");
+	struct write_request request = {.ops = &op, .n_ops = 1, .done = on_done};
+
+	stopping = true;
+	writer_stop(world.writer, on_stopped);
+	cr_assert(eq(int, arena_new(&request.arena, 1 << 20), 0));
+	cr_expect(eq(int, writer_submit(world.writer, &request), ERR_UNREACHABLE));
 }
