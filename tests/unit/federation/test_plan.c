@@ -255,6 +255,27 @@ Test(plan, members_nobody_asked_for_are_refused)
 	cr_expect(eq(int, plan_answer(plan, ask, &short_rollups, true), ERR_MALFORMED));
 }
 
+Test(plan, an_answer_cannot_speak_for_others)
+{
+	answer_city();
+	const uint32_t ask = must_ask(ACME).id;
+	struct view_member plant[] = {member("acme/plant", "", 1)};
+	struct view_edge stolen[] = {{"acme/plant", "volt/grid", "harbor/x"}};
+	struct view_source lent[] = {{.org = "volt", .node = "n1"}};
+	const struct view_part bad[] = {
+		{.members = plant, .n_members = 1, .n_rollups = 1, .edges = stolen, .n_edges = 1},
+		{.members = plant, .n_members = 1, .n_rollups = 1, .sources = lent, .n_sources = 1},
+		{.members = plant,
+		 .n_members = 1,
+		 .n_rollups = 1,
+		 .counts = {.members = 1, .withheld = UINT64_MAX}},
+		{.members = plant, .n_members = 1, .n_rollups = 1, .counts = {.members = UINT64_MAX}},
+	};
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		cr_expect(eq(int, plan_answer(plan, ask, &bad[i], true), ERR_MALFORMED), "part %zu", i);
+}
+
 static int leave_others(void *ctx, const char *id)
 {
 	(void)ctx;
