@@ -15,7 +15,11 @@
 #define FORMAT 1
 #define CHECKSUM "holon/record/1"
 
-enum { PATH_BYTES = 4096, FOUND_BYTES = 64 * 1024 /* ceiling while it is made: two pages */ };
+enum {
+	PATH_BYTES = 4096,
+	FOUND_BYTES = 64 * 1024, /* ceiling while it is made: two pages */
+	LOCK_BYTES = 16 * 1024,  /* LMDB's readers: 126 of 64 bytes, and its header */
+};
 
 static const char *const file_names[] = {"data.mdb", "lock.mdb"};
 
@@ -117,10 +121,27 @@ const char *env_advice(int r)
 	return r == ERR_VERSION ? "; use the newer version that wrote it" : "";
 }
 
+/* LMDB maps its lock file and writes through the map: on a full disk a page of it that has no room yet would
+ * be the end of the process (SIGBUS). So it gets its room before, or the opening fails as it should. */
+static int reserve_lock_file(const char *dir)
+{
+	char path[PATH_BYTES];
+
+	if (snprintf(path, sizeof path, "%s/lock.mdb", dir) >= (int)sizeof path)
+		return FAIL(-ENAMETOOLONG);
+	const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return FAIL(-errno);
+	const int error = posix_fallocate(fd, 0, LOCK_BYTES);
+	close(fd);
+	return error != 0 ? FAIL(-error) : 0;
+}
+
 static int open_mdb(struct env *e, const char *dir, size_t limit_bytes)
 {
 	int dead;
 
+	TRY(reserve_lock_file(dir));
 	TRY(from_mdb(mdb_env_create(&e->mdb)));
 	TRY(from_mdb(mdb_env_set_mapsize(e->mdb, limit_bytes)));
 	TRY(from_mdb(mdb_env_open(e->mdb, dir, MDB_NOTLS, 0600)));
