@@ -177,6 +177,7 @@ static void answer(struct writer *w, int code, const char *why)
 		struct waiting *next = q->next;
 		if (code < 0 && q->result.code == 0 && !q->request.dry_run) {
 			q->result.code = code;
+			q->result.n_changed = q->result.n_unchanged = 0;
 			err_say(&q->result.note, 0, "%s", why);
 		}
 		if (q->request.done)
