@@ -41,7 +41,7 @@ uint8_t *buf_extend(struct buf *b, size_t n)
 {
 	if (!make_room(b, n))
 		return NULL;
-	uint8_t *p = b->data + b->len;
+	uint8_t *p = b->data ? b->data + b->len : NULL; /* no bytes asked of an empty buf */
 	b->len += n;
 	return p;
 }

@@ -36,7 +36,7 @@ A policy is checked against the organisations the node trusts, signed and publis
   $ holon twin create acme/plant1 --kind system
   changed
   $ holon policy why bolt discover acme/plant1
-  denied: denied: no policy is in force, nothing is shared
+  denied: no policy is in force, nothing is shared
   $ fingerprint=$(holon org show --dir bolt --json | sed 's/.*"fingerprint": "\([^"]*\)".*/\1/')
   > cat > policy <<END
   > policy acme

@@ -97,14 +97,22 @@ Test(roster, the_longest_names_fit_a_user_id)
 	cr_expect(eq(sz, strlen(user_id), 3 + ORG_NAME_MAX + 1 + NODE_NAME_MAX + 1 + 32));
 }
 
-Test(roster, one_key_for_two_entries_is_refused)
+Test(roster, of_several_entries_with_one_key_the_first_stays)
 {
-	struct roster_entry two[2] = {entry(1), entry(2)};
+	struct roster_entry entries[MANY];
 	struct roster *r = NULL;
+	char user_id[USER_ID_SIZE];
 
-	two[1].key = two[0].key;
-	cr_expect(eq(int, roster_new(&r, two, 2), ERR_REFUSED));
-	cr_expect(r == NULL);
+	for (unsigned i = 0; i < MANY; i++) {
+		entries[i] = entry(i);
+		entries[i].key = entry(i % 3).key;
+	}
+	cr_assert(eq(int, roster_new(&r, entries, MANY), 0));
+	for (unsigned i = 0; i < 3; i++)
+		cr_expect_str_eq(roster_find(r, &entries[i].key)->node, entries[i].node);
+	roster_user_id(&entries[4], user_id);
+	cr_expect(roster_by_user_id(r, user_id) == NULL);
+	roster_unref(r);
 }
 
 Test(roster, lives_until_the_last_reference_goes)

@@ -536,5 +536,5 @@ Test(org_dir, a_policy_too_long_is_refused)
 
 	found_quickly();
 	memset(text, ' ', POLICY_TEXT_MAX + 1);
-	expect_refused(org_dir_sign_policy(org_dir, 1, text, NOW, &b, &note), "longer than 1048576 bytes");
+	expect_refused(org_dir_sign_policy(org_dir, 1, text, NOW, &b, &note), "longer than 524288 bytes");
 }

@@ -407,7 +407,7 @@ Test(policy_parse, limits_are_refused_in_one_line)
 	memset(blank, ' ', POLICY_TEXT_MAX + 1);
 	blank[POLICY_TEXT_MAX + 1] = '\0';
 	memcpy(blank, "policy acme\n", 12);
-	expect_findings(blank, "E 1: the policy has more than 1048576 bytes, shorten it\n");
+	expect_findings(blank, "E 1: the policy has more than 524288 bytes, shorten it\n");
 	blank[POLICY_TEXT_MAX] = '\0';
 	expect_findings(blank, "");
 }
