@@ -8,6 +8,7 @@
 
 struct row {
 	struct roster_entry entry;
+	size_t place; /* among the entries given */
 	char user_id[USER_ID_SIZE];
 };
 
@@ -21,8 +22,9 @@ struct roster {
 static int compare_keys(const void *a, const void *b)
 {
 	const struct row *x = a, *y = b;
+	const int c = memcmp(x->entry.key.b, y->entry.key.b, KEY_BYTES);
 
-	return memcmp(x->entry.key.b, y->entry.key.b, KEY_BYTES);
+	return c != 0 ? c : (x->place > y->place) - (x->place < y->place);
 }
 
 static int compare_user_ids(const void *a, const void *b)
@@ -32,12 +34,15 @@ static int compare_user_ids(const void *a, const void *b)
 	return strcmp((*x)->user_id, (*y)->user_id);
 }
 
-static bool has_a_key_twice(const struct roster *r)
+/* Of sorted rows, one for each key: the first given. */
+static size_t keep_first(struct row *rows, size_t n)
 {
-	for (size_t i = 1; i < r->n; i++)
-		if (compare_keys(&r->rows[i - 1], &r->rows[i]) == 0)
-			return true;
-	return false;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || memcmp(rows[kept - 1].entry.key.b, rows[i].entry.key.b, KEY_BYTES) != 0)
+			rows[kept++] = rows[i];
+	return kept;
 }
 
 int roster_new(struct roster **ret, const struct roster_entry *entries, size_t n)
@@ -51,22 +56,21 @@ int roster_new(struct roster **ret, const struct roster_entry *entries, size_t n
 	if (!r)
 		return FAIL(-ENOMEM);
 	atomic_init(&r->refs, 1);
-	r->n = n;
 	r->by_user_id = calloc(n > 0 ? n : 1, sizeof *r->by_user_id);
 	if (!r->by_user_id)
 		return FAIL(-ENOMEM);
 	for (size_t i = 0; i < n; i++) {
 		r->rows[i].entry = entries[i];
+		r->rows[i].place = i;
 		roster_user_id(&entries[i], r->rows[i].user_id);
 	}
 	if (n > 0)
 		qsort(r->rows, n, sizeof r->rows[0], compare_keys);
-	if (has_a_key_twice(r))
-		return FAIL(ERR_REFUSED);
-	for (size_t i = 0; i < n; i++)
+	r->n = keep_first(r->rows, n);
+	for (size_t i = 0; i < r->n; i++)
 		r->by_user_id[i] = &r->rows[i];
-	if (n > 0)
-		qsort(r->by_user_id, n, sizeof r->by_user_id[0], compare_user_ids);
+	if (r->n > 0)
+		qsort(r->by_user_id, r->n, sizeof r->by_user_id[0], compare_user_ids);
 	*ret = MOVE(r);
 	return 0;
 }

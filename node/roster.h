@@ -19,7 +19,8 @@ struct roster_entry {
 
 struct roster; /* reference counted: the loop's and the ZAP thread's */
 
-/* Copies the entries; two entries with one key are refused (ERR_REFUSED). */
+/* Copies the entries; of several with one key the first stays, so that whoever shows a key of another locks
+ * out nobody but itself. */
 MUST_CHECK int roster_new(struct roster **ret, const struct roster_entry *entries, size_t n);
 struct roster *roster_ref(struct roster *r);
 void roster_unref(struct roster *r); /* NULL is fine */
