@@ -188,6 +188,9 @@ static void on_housekeeping(uv_timer_t *timer)
 	if (engine_mono_ns() - e->roster_ns > ROSTER_EVERY_S * NS_PER_S)
 		renew_roster(e);
 	end_shares(e);
+	int r = trust_flush(e->trust);
+	if (r < 0)
+		engine_log_failure("trust", "epochs seen are not stored yet", r, NULL);
 	writer_tick(e->writer);
 }
 

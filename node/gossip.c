@@ -333,7 +333,7 @@ static void deliver(struct gossip *g, uint32_t id, const struct message *m)
 	signed_blob_encode(&m->policy, &blob);
 	int r = buf_check(&blob) < 0
 			? -ENOMEM
-			: trust_publish(g->engine->trust, buf_bytes(&blob), engine_wall_ns(), &note);
+			: trust_take_policy(g->engine->trust, buf_bytes(&blob), engine_wall_ns(), &note);
 	if (r < 0)
 		engine_log_failure("policy", "a peer's policy was not taken", r, &note);
 	if (r == 0)

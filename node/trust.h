@@ -5,6 +5,9 @@
  * highest policy epochs seen live in the trust environment of the store. Bundles of different organisations
  * are never merged: a key of B can speak only for B.
  *
+ * The policy held and the policy in force are two things: one that does not compile here (it names an
+ * organisation this node does not know, or whose bundle has expired) keeps its epoch and shares nothing.
+ *
  * Owner:   the engine. Threads: the loop's. Views: organisations stay good until trust_accept() replaces
  * them.
  */
@@ -19,6 +22,7 @@ struct partner {
 	struct arena *arena;
 	struct org org;
 	uint64_t epoch_seen; /* highest policy epoch its border showed */
+	bool epoch_dirty;    /* not stored yet */
 };
 
 enum { PARTNERS_MAX = 64 }; /* visibility keeps a bit for each */
@@ -33,12 +37,11 @@ struct trust {
 	struct secret32 *cursor_key; /* NULL unless a border */
 	struct partner *partners[PARTNERS_MAX];
 	size_t n_partners;
-	struct policy *policy; /* NULL: nothing is shared */
-	struct arena *policy_arena;
-	struct policy_doc policy_doc; /* epoch 0: none */
-	struct bytes policy_blob;     /* encoded signed_blob, to hand on inside the organisation */
-	struct err_note
-		policy_problem; /* why the stored policy is not in force; empty: it is, or there is none */
+	struct policy *policy;          /* in force; NULL: nothing is shared */
+	struct arena *policy_arena;     /* of the two that follow */
+	struct policy_doc policy_doc;   /* held; epoch 0: none */
+	struct bytes policy_blob;       /* the same signed and encoded, to hand on inside the organisation */
+	struct err_note policy_problem; /* why it is held and not in force; empty: it is, or there is none */
 };
 
 /* `dir` is the node's directory. The note names the file and what to do. */
@@ -46,28 +49,44 @@ MUST_CHECK int trust_open(struct trust **ret, const char *dir, int64_t now_ns, s
 void trust_close(struct trust *t); /* NULL is fine */
 
 /* Take a bundle: of a new partner (then `fingerprint` must be what its admin said), or a newer one of an
- * organisation already trusted, the own one included. Durable when it returns. */
+ * organisation already trusted, the own one included. Durable when it returns; the policy held is compiled
+ * again. ERR_UNTRUSTED also when a partner's bundle has a key of another organisation, or the own one other
+ * keys for this node than it has; then nothing has changed. */
 MUST_CHECK int trust_accept(struct trust *t, struct bytes bundle, const char *fingerprint, int64_t now_ns,
 			    const struct org **ret, struct err_note *note);
 
 /* NULL: not trusted. The own organisation is found too. */
 const struct partner *trust_org(const struct trust *t, const char *org);
 
-/* Everybody who may connect now: ended credentials are left out. */
+/* Everybody who may connect now: ended credentials are left out. Of two credentials with one key (bundles
+ * that expired or were renewed apart from each other) that of the own organisation counts, else the first. */
 MUST_CHECK int trust_roster(const struct trust *t, int64_t now_ns, struct roster **ret);
 
-/* Put a signed policy in force: signature, own organisation, epoch above the present one, and it must compile
- * against the trusted organisations. TRUST_OLD: the epoch is not newer, nothing was done. */
+/* An admin's signed policy, to be put in force: signature, own organisation, epoch above the one held, and it
+ * must compile against the trusted organisations. TRUST_OLD: the epoch is not newer, nothing was done. */
 enum { TRUST_OLD = 1 };
 MUST_CHECK int trust_publish(struct trust *t, struct bytes signed_policy, int64_t now_ns,
 			     struct err_note *note);
+/* The same as a node of the own organisation hands it on. One that does not compile here is held and nothing
+ * is shared (policy_problem says why): staying on the older one could share what was taken back. */
+MUST_CHECK int trust_take_policy(struct trust *t, struct bytes signed_policy, int64_t now_ns,
+				 struct err_note *note);
+/* See whether the policy held can be in force now. */
+void trust_recompile(struct trust *t, int64_t now_ns);
 
 /* Compile a policy text as it would be published, without putting it in force. */
 MUST_CHECK int trust_compile(const struct trust *t, const char *text, int64_t now_ns, struct policy **ret,
 			     struct arena *a, struct policy_finding **ret_findings, size_t *ret_n,
 			     struct err_note *note);
 
-/* A partner's border showed this policy epoch. ERR_UNTRUSTED when a higher one was seen before. */
+/* A partner's border showed this policy epoch. ERR_UNTRUSTED when a higher one was seen before, or when it is
+ * so far ahead that it would lock out the partner's other borders: more than EPOCH_JUMP_MAX above the highest
+ * seen, or absurd as the first. Counts at once and is stored by trust_flush(): what a crash in between
+ * forgets is learnt again from the partner's next head. */
+enum { EPOCH_JUMP_MAX = 1000 };
 MUST_CHECK int trust_see_epoch(struct trust *t, const char *org, uint64_t epoch);
+/* Store the epochs seen since the last time: one commit for each partner that showed a new one. What fails is
+ * tried again with the next call. */
+MUST_CHECK int trust_flush(struct trust *t);
 
 DEFINE_SCOPED(trust, trust_close)

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trust of the node acme/n1, which knows the partners bolt and volt. Bundles are signed here and not founded
+ * with org_dir_init(), whose sealing of roots takes seconds. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "node/trust.h"
+#include "proto/clock.h"
+#include "tests/lib/must.h"
+#include "tests/lib/tmpdir.h"
+
+#define NOW (INT64_C(1790000000) * NS_PER_S)
+#define DAY (86400 * NS_PER_S)
+#define LATER (NOW + 30 * DAY) /* when what ends after DAYS_SHORT has ended */
+
+enum { DAYS_LONG = 300, DAYS_SHORT = 20, BUNDLE_NODES_MAX = 3 };
+
+struct member { /* of an organisation, with its keys */
+	const char *name;
+	struct sign_key *sign;
+	struct curve_pair *curve;
+	uint32_t roles;
+};
+
+struct founded {
+	const char *name;
+	struct sign_key *root, *next_root, *issuer, *policy;
+	struct member members[BUNDLE_NODES_MAX];
+	size_t n_members;
+	uint32_t version;
+	int64_t days;
+};
+
+static struct founded acme, bolt, volt;
+static struct arena *arena;
+static struct err_note note;
+static char dir[128];
+static struct trust *trust;
+
+static struct bytes keep(const struct buf *b)
+{
+	const char *kept = arena_text(arena, buf_bytes(b));
+
+	must(kept);
+	return (struct bytes){(const uint8_t *)kept, b->len};
+}
+
+static struct signed_blob sign(const struct sign_key *k, const char *context, const struct buf *payload)
+{
+	struct signed_blob blob;
+
+	must(buf_check(payload) == 0);
+	sign_blob(k, context, keep(payload), &blob);
+	return blob;
+}
+
+static struct signed_blob sign_manifest(const struct founded *f)
+{
+	SCOPED(buf_fini) struct buf payload = {0};
+	const struct public_key next_root = sign_key_public(f->next_root);
+	struct issuer_key issuer = {sign_key_public(f->issuer), NOW - DAY, NOW + DAYS_LONG * DAY};
+	struct public_key policy = sign_key_public(f->policy);
+	struct manifest m = {.org = f->name,
+			     .version = f->version,
+			     .issued_ns = NOW - DAY,
+			     .valid_until_ns = NOW + f->days * DAY,
+			     .root = sign_key_public(f->root),
+			     .issuers = &issuer,
+			     .n_issuers = 1,
+			     .policy_keys = &policy,
+			     .n_policy_keys = 1};
+
+	crypto_generichash(m.next_root_hash, sizeof m.next_root_hash, next_root.b, sizeof next_root.b, NULL,
+			   0);
+	manifest_encode(&m, &payload);
+	return sign(f->root, SIGN_MANIFEST, &payload);
+}
+
+static struct signed_blob sign_member(const struct founded *f, const struct member *m)
+{
+	SCOPED(buf_fini) struct buf payload = {0};
+	const bool border = m->roles & ROLE_BORDER;
+	const struct credential c = {.org = f->name,
+				     .node = m->name,
+				     .curve = curve_pair_public(m->curve),
+				     .sign = sign_key_public(m->sign),
+				     .roles = m->roles,
+				     .endpoint = "",
+				     .border_endpoint = border ? "tcp://127.0.0.1:7000" : "",
+				     .not_before_ns = NOW,
+				     .not_after_ns = NOW + DAYS_LONG * DAY};
+
+	credential_encode(&c, &payload);
+	return sign(f->issuer, SIGN_CREDENTIAL, &payload);
+}
+
+static struct bytes bundle_of(const struct founded *f)
+{
+	SCOPED(buf_fini) struct buf encoded = {0};
+	struct signed_blob credentials[BUNDLE_NODES_MAX];
+	const struct bundle b = {
+		.manifest = sign_manifest(f), .credentials = credentials, .n_credentials = f->n_members};
+
+	for (size_t i = 0; i < f->n_members; i++)
+		credentials[i] = sign_member(f, &f->members[i]);
+	bundle_encode(&b, &encoded);
+	must(buf_check(&encoded) == 0);
+	return keep(&encoded);
+}
+
+static void add_member(struct founded *f, const char *name)
+{
+	struct member *m = &f->members[f->n_members++];
+
+	*m = (struct member){.name = name, .roles = ROLE_OWNER};
+	if (f != &acme)
+		m->roles |= ROLE_BORDER;
+	must(sign_key_new(&m->sign) == 0 && curve_pair_new(&m->curve) == 0);
+}
+
+static void found(struct founded *f, const char *name, const char *member)
+{
+	*f = (struct founded){.name = name, .version = 1, .days = DAYS_LONG};
+	must(sign_key_new(&f->root) == 0 && sign_key_new(&f->next_root) == 0);
+	must(sign_key_new(&f->issuer) == 0 && sign_key_new(&f->policy) == 0);
+	add_member(f, member);
+}
+
+static void disband(struct founded *f)
+{
+	for (size_t i = 0; i < f->n_members; i++) {
+		sign_key_free(f->members[i].sign);
+		curve_pair_free(f->members[i].curve);
+	}
+	sign_key_free(f->root);
+	sign_key_free(f->next_root);
+	sign_key_free(f->issuer);
+	sign_key_free(f->policy);
+}
+
+static const char *fingerprint(const struct founded *f)
+{
+	const struct public_key root = sign_key_public(f->root);
+	char *text = arena_take(arena, FINGERPRINT_SIZE);
+
+	must(text);
+	org_fingerprint(f->name, &root, text);
+	return text;
+}
+
+static const char *in_dir(const char *file)
+{
+	const char *path = arena_print(arena, "%s/%s", dir, file);
+
+	must(path);
+	return path;
+}
+
+static void write_bundle(const struct founded *f)
+{
+	must(file_write(in_dir("bundle"), bundle_of(f), false, NULL) == 0);
+}
+
+static void begin(void)
+{
+	must(keys_init() == 0 && arena_new(&arena, 64 << 20) == 0);
+	snprintf(dir, sizeof dir, "%s", tmpdir_make());
+	found(&acme, "acme", "n1");
+	found(&bolt, "bolt", "gate");
+	found(&volt, "volt", "gate");
+	must(mkdir(in_dir("keys"), 0700) == 0);
+	must(sign_key_save(acme.members[0].sign, in_dir("keys/sign.key"), NULL) == 0);
+	must(curve_pair_save(acme.members[0].curve, in_dir("keys/curve.key"), NULL) == 0);
+	write_bundle(&acme);
+	must(trust_open(&trust, dir, NOW, &note) == 0);
+}
+
+static void end(void)
+{
+	trust_close(trust);
+	disband(&acme);
+	disband(&bolt);
+	disband(&volt);
+	arena_free(arena);
+	tmpdir_remove();
+}
+
+TestSuite(trust, .init = begin, .fini = end);
+
+static void open_at(int64_t now_ns)
+{
+	trust_close(trust);
+	trust = NULL;
+	cr_assert(eq(int, trust_open(&trust, dir, now_ns, &note), 0), "%s", note.text);
+}
+
+static int accept_at(const struct founded *f, int64_t now_ns)
+{
+	const struct org *org;
+
+	note.text[0] = '\0';
+	return trust_accept(trust, bundle_of(f), f == &acme ? NULL : fingerprint(f), now_ns, &org, &note);
+}
+
+static void admit(const struct founded *f)
+{
+	cr_assert(eq(int, accept_at(f, NOW), 0), "%s", note.text);
+}
+
+static bool says(const char *words)
+{
+	return strstr(note.text, words) != NULL;
+}
+
+/* ---- Epochs ---- */
+
+static size_t n_stored_epochs(void)
+{
+	const char *key = "";
+	struct bytes value;
+	size_t n = 0;
+
+	while (trust_store_next(trust->store, arena, "epoch/", key, &key, &value) == 0)
+		n++;
+	return n;
+}
+
+Test(trust, an_epoch_seen_counts_at_once_and_is_stored_by_the_flush)
+{
+	admit(&bolt);
+	for (uint64_t epoch = 1; epoch <= 50; epoch++)
+		cr_assert(eq(int, trust_see_epoch(trust, "bolt", epoch), 0));
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 49), ERR_UNTRUSTED));
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 50), 0));
+	cr_expect(eq(sz, n_stored_epochs(), 0));
+	cr_expect(eq(int, trust_flush(trust), 0));
+	cr_expect(eq(sz, n_stored_epochs(), 1));
+	cr_expect(not(trust->partners[0]->epoch_dirty));
+}
+
+Test(trust, the_highest_epoch_outlives_a_restart)
+{
+	admit(&bolt);
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 7), 0));
+	open_at(NOW);
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 6), ERR_UNTRUSTED));
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 7), 0));
+}
+
+Test(trust, an_absurd_epoch_locks_nobody_out)
+{
+	admit(&bolt);
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", UINT64_MAX), ERR_UNTRUSTED));
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", (UINT64_C(1) << 40) + 1), ERR_UNTRUSTED));
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 5000), 0), "the first may be any sane one");
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 5001 + EPOCH_JUMP_MAX), ERR_UNTRUSTED));
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", UINT64_MAX), ERR_UNTRUSTED));
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 5000 + EPOCH_JUMP_MAX), 0));
+}
+
+Test(trust, a_stranger_shows_no_epoch)
+{
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 1), ERR_UNTRUSTED));
+}
+
+Test(trust, a_partner_taken_in_again_goes_on_at_its_epoch)
+{
+	bolt.days = DAYS_SHORT;
+	admit(&bolt);
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 7), 0));
+	open_at(LATER);
+	cr_assert(trust_org(trust, "bolt") == NULL, "its bundle has expired");
+	bolt.days = DAYS_LONG;
+	bolt.version++;
+	cr_assert(eq(int, accept_at(&bolt, LATER), 0), "%s", note.text);
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 6), ERR_UNTRUSTED));
+}
+
+Test(trust, an_organisation_founded_anew_begins_anew)
+{
+	bolt.days = DAYS_SHORT;
+	admit(&bolt);
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 7), 0));
+	open_at(LATER);
+	disband(&bolt);
+	found(&bolt, "bolt", "gate");
+	cr_assert(eq(int, accept_at(&bolt, LATER), 0), "%s", note.text);
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 1), 0));
+}
+
+Test(trust, an_announced_new_root_goes_on_at_the_epoch)
+{
+	admit(&bolt);
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 7), 0));
+	struct sign_key *old = bolt.root;
+	bolt.root = bolt.next_root;
+	bolt.next_root = old;
+	bolt.version++;
+	admit(&bolt);
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 6), ERR_UNTRUSTED));
+	cr_expect(not(trust->partners[0]->epoch_dirty), "stored before the bundle");
+	open_at(NOW);
+	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 6), ERR_UNTRUSTED));
+}
+
+/* ---- Keys of others ---- */
+
+/* Put another organisation's node among the members of `f` while its bundle is offered. */
+static int accept_with_key_of(struct founded *f, const struct member *curve, const struct member *sign)
+{
+	struct founded thief = *f;
+
+	thief.members[thief.n_members++] = (struct member){.name = "thief",
+							   .sign = sign->sign,
+							   .curve = curve->curve,
+							   .roles = ROLE_OWNER | ROLE_BORDER};
+	const struct org *org;
+	note.text[0] = '\0';
+	return trust_accept(trust, bundle_of(&thief), fingerprint(f), NOW, &org, &note);
+}
+
+Test(trust, a_bundle_with_a_key_of_another_organisation_is_refused_and_not_stored)
+{
+	add_member(&volt, "spare");
+	const struct member *own = &acme.members[0], *partner = &bolt.members[0], *good = &volt.members[1];
+	volt.n_members--;
+	admit(&bolt);
+	cr_expect(eq(int, accept_with_key_of(&volt, own, good), ERR_UNTRUSTED));
+	cr_expect(says("volt/thief") && says("acme/n1"), "%s", note.text);
+	cr_expect(eq(int, accept_with_key_of(&volt, partner, good), ERR_UNTRUSTED));
+	cr_expect(says("volt/thief") && says("bolt/gate"), "%s", note.text);
+	cr_expect(eq(int, accept_with_key_of(&volt, good, own), ERR_UNTRUSTED));
+	cr_expect(eq(int, accept_with_key_of(&volt, good, partner), ERR_UNTRUSTED));
+	open_at(NOW);
+	cr_expect(trust_org(trust, "volt") == NULL);
+	cr_expect(eq(int, accept_with_key_of(&volt, good, good), 0), "%s", note.text);
+	volt.n_members++;
+}
+
+Test(trust, the_own_entry_wins_when_a_partner_has_its_key)
+{
+	SCOPED(scope_roster) struct roster *roster = NULL;
+	const struct curve_key ours = curve_pair_public(acme.members[0].curve);
+	const struct curve_key theirs = curve_pair_public(bolt.members[0].curve);
+
+	admit(&bolt);
+	bolt.members[1] = acme.members[0]; /* as if stored before anybody looked */
+	bolt.members[1].name = "thief";
+	bolt.members[1].roles |= ROLE_BORDER;
+	bolt.n_members = 2;
+	const struct bytes bundle = bundle_of(&bolt);
+	bolt.n_members = 1;
+	must(trust_store_put(trust->store, "bundle/bolt", bundle) == 0);
+	open_at(NOW);
+	cr_assert(eq(sz, trust_org(trust, "bolt")->org.n_nodes, 2));
+	cr_assert(eq(int, trust_roster(trust, NOW, &roster), 0));
+	cr_expect_str_eq(roster_find(roster, &ours)->org, "acme");
+	cr_expect_str_eq(roster_find(roster, &theirs)->org, "bolt");
+}
+
+/* ---- Policy ---- */
+
+static struct bytes policy(uint64_t epoch, const struct founded *with)
+{
+	SCOPED(buf_fini) struct buf payload = {0}, encoded = {0};
+	const char *text = arena_print(arena,
+				       "policy acme\n org %s = %s\n share \"all\"\n  to org %s\n  twins **\n"
+				       "  allow discover\n  until 2030-01-01\n",
+				       with->name, fingerprint(with), with->name);
+	const struct policy_doc doc = {
+		.org = "acme", .epoch = epoch, .issued_ns = NOW, .format = POLICY_FORMAT, .text = text};
+
+	must(text);
+	policy_doc_encode(&doc, &payload);
+	const struct signed_blob blob = sign(acme.policy, SIGN_POLICY, &payload);
+	signed_blob_encode(&blob, &encoded);
+	must(buf_check(&encoded) == 0);
+	return keep(&encoded);
+}
+
+static bool shares_with(const char *org)
+{
+	const struct policy_twin twin = {.id = "acme/press", .type = ""};
+	const struct policy_query q = {.org = org, .right = RIGHT_DISCOVER, .twin = &twin, .now_ns = NOW};
+
+	return policy_allows(trust->policy, &q, NULL);
+}
+
+Test(trust, a_stored_policy_that_does_not_compile_keeps_its_epoch_and_shares_nothing)
+{
+	bolt.days = DAYS_SHORT;
+	admit(&bolt);
+	admit(&volt);
+	cr_assert(eq(int, trust_publish(trust, policy(5, &bolt), NOW, &note), 0), "%s", note.text);
+	cr_expect(shares_with("bolt"));
+	open_at(LATER);
+	cr_expect(not(shares_with("bolt")));
+	cr_expect(trust->policy_problem.text[0] != '\0');
+	cr_expect(eq(u64, trust->policy_doc.epoch, 5));
+	cr_expect(trust->policy_blob.len > 0);
+	cr_expect(eq(int, trust_take_policy(trust, policy(4, &volt), LATER, &note), TRUST_OLD));
+	cr_expect(eq(int, trust_publish(trust, policy(4, &volt), LATER, &note), TRUST_OLD));
+	cr_expect(not(shares_with("volt")));
+}
+
+Test(trust, a_policy_held_comes_into_force_with_the_organisation_it_lacked)
+{
+	cr_assert(eq(int, trust_take_policy(trust, policy(5, &bolt), NOW, &note), 0), "%s", note.text);
+	cr_expect(not(shares_with("bolt")));
+	cr_expect(trust->policy_problem.text[0] != '\0');
+	admit(&volt);
+	cr_expect(trust->policy_problem.text[0] != '\0');
+	admit(&bolt);
+	cr_expect(shares_with("bolt"));
+	cr_expect(trust->policy_problem.text[0] == '\0');
+	cr_expect(eq(u64, trust->policy_doc.epoch, 5));
+}
+
+Test(trust, a_peers_policy_that_does_not_compile_takes_the_older_ones_place)
+{
+	admit(&bolt);
+	cr_assert(eq(int, trust_publish(trust, policy(5, &bolt), NOW, &note), 0), "%s", note.text);
+	cr_expect(eq(int, trust_take_policy(trust, policy(6, &volt), NOW, &note), 0), "%s", note.text);
+	cr_expect(not(shares_with("bolt")));
+	cr_expect(eq(u64, trust->policy_doc.epoch, 6));
+	open_at(NOW);
+	cr_expect(not(shares_with("bolt")));
+	cr_expect(eq(u64, trust->policy_doc.epoch, 6));
+}
+
+Test(trust, an_admins_policy_that_does_not_compile_changes_nothing)
+{
+	admit(&bolt);
+	cr_assert(eq(int, trust_publish(trust, policy(5, &bolt), NOW, &note), 0), "%s", note.text);
+	cr_expect(eq(int, trust_publish(trust, policy(6, &volt), NOW, &note), ERR_REFUSED));
+	cr_expect(says("volt"), "%s", note.text);
+	cr_expect(shares_with("bolt"));
+	cr_expect(eq(u64, trust->policy_doc.epoch, 5));
+	open_at(NOW);
+	cr_expect(shares_with("bolt"));
+}
+
+Test(trust, a_peers_policy_with_a_wrong_signature_changes_nothing)
+{
+	admit(&bolt);
+	cr_assert(eq(int, trust_publish(trust, policy(5, &bolt), NOW, &note), 0), "%s", note.text);
+	struct sign_key *right = acme.policy;
+	acme.policy = bolt.policy;
+	cr_expect(eq(int, trust_take_policy(trust, policy(6, &bolt), NOW, &note), ERR_UNTRUSTED));
+	acme.policy = right;
+	cr_expect(eq(int, trust_take_policy(trust, BYTES("nonsense"), NOW, &note), ERR_MALFORMED));
+	cr_expect(shares_with("bolt"));
+	cr_expect(eq(u64, trust->policy_doc.epoch, 5));
+}
+
+Test(trust, a_policy_whose_key_was_taken_back_shares_nothing)
+{
+	admit(&bolt);
+	cr_assert(eq(int, trust_publish(trust, policy(5, &bolt), NOW, &note), 0), "%s", note.text);
+	struct sign_key *old = acme.policy;
+	acme.policy = acme.next_root;
+	acme.version++;
+	admit(&acme);
+	cr_expect(not(shares_with("bolt")));
+	cr_expect(eq(u64, trust->policy_doc.epoch, 5));
+	cr_expect(eq(int, trust_publish(trust, policy(6, &bolt), NOW, &note), 0), "%s", note.text);
+	cr_expect(shares_with("bolt"));
+	acme.policy = old;
+}
+
+/* ---- The own organisation ---- */
+
+Test(trust, a_newer_own_bundle_counts_now_and_after_a_restart)
+{
+	add_member(&acme, "n2");
+	acme.version++;
+	admit(&acme);
+	for (int i = 0; i < 2; i++) {
+		cr_expect(eq(sz, trust->own.org.n_nodes, 2));
+		cr_expect(trust->self == &trust->own.org.nodes[0]);
+		struct signed_blob blob;
+		cr_expect(eq(int, signed_blob_decode(arena, trust->credential, &blob), 0));
+		cr_expect(sign_verify(SIGN_CREDENTIAL, &blob));
+		struct credential shown;
+		cr_expect(eq(int, credential_decode(arena, blob.payload, &shown), 0));
+		cr_expect_str_eq(shown.node, "n1");
+		open_at(NOW);
+	}
+}
+
+/* The bundle must leave everything as it was, here and on disk. */
+static void expect_refused(const char *words)
+{
+	acme.version++;
+	cr_expect(eq(int, accept_at(&acme, NOW), ERR_UNTRUSTED));
+	cr_expect(says(words), "%s", note.text);
+	cr_assert(trust->self != NULL);
+	cr_expect_str_eq(trust->self->node, "n1");
+	cr_expect(eq(u32, trust->own.org.manifest.version, 1));
+	open_at(NOW);
+	cr_expect_str_eq(trust->self->node, "n1");
+	cr_expect(eq(u32, trust->own.org.manifest.version, 1));
+}
+
+Test(trust, an_own_bundle_with_another_curve_key_for_this_node_is_refused)
+{
+	add_member(&acme, "n1");
+	struct member old = acme.members[0];
+	acme.members[0].curve = acme.members[1].curve;
+	acme.members[1].curve = old.curve;
+	acme.n_members = 1;
+	expect_refused("n1");
+	acme.n_members = 2;
+}
+
+Test(trust, an_own_bundle_with_another_signing_key_for_this_node_is_refused)
+{
+	add_member(&acme, "n1");
+	struct member old = acme.members[0];
+	acme.members[0].sign = acme.members[1].sign;
+	acme.members[1].sign = old.sign;
+	acme.n_members = 1;
+	expect_refused("n1");
+	acme.n_members = 2;
+}
+
+Test(trust, an_own_bundle_that_gives_the_keys_to_another_name_is_refused)
+{
+	acme.members[0].name = "n9";
+	expect_refused("leaves out the node n1");
+}
+
+Test(trust, an_own_bundle_that_swaps_the_keys_of_two_nodes_is_refused)
+{
+	add_member(&acme, "n1");
+	acme.members[0].name = "n2";
+	expect_refused("other keys for the node n1");
+}
+
+Test(trust, a_stored_own_bundle_without_this_nodes_keys_does_not_stop_the_start)
+{
+	struct founded other;
+
+	found(&other, "acme", "n1");
+	struct sign_key *root = other.root;
+	other.root = acme.root;
+	other.version = 2;
+	must(trust_store_put(trust->store, "own-bundle", bundle_of(&other)) == 0);
+	other.root = root;
+	disband(&other);
+	open_at(NOW);
+	cr_expect(eq(u32, trust->own.org.manifest.version, 1));
+}
