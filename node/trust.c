@@ -102,6 +102,9 @@ static int load_accepted(struct trust *t, struct bytes bundle, int64_t now_ns)
 
 	TRY(partner_read(&next, bundle, now_ns, NULL));
 	TRY(org_may_replace(&t->own.org, &next->org, NULL));
+	if (next->org.manifest.version == t->own.org.manifest.version &&
+	    next->org.n_nodes < t->own.org.n_nodes)
+		return 0; /* the admin put a file there that knows of a node more */
 	TRY(find_self(t, next, &self, &credential, NULL));
 	swap_own(t, next, self, credential);
 	return 0;

@@ -491,6 +491,15 @@ Test(trust, a_newer_own_bundle_counts_now_and_after_a_restart)
 	}
 }
 
+Test(trust, a_file_that_knows_of_a_node_more_counts_before_what_was_stored)
+{
+	admit(&acme); /* the same as the file: stored all the same */
+	add_member(&acme, "n2");
+	write_bundle(&acme);
+	open_at(NOW);
+	cr_expect(eq(sz, trust->own.org.n_nodes, 2));
+}
+
 /* The bundle must leave everything as it was, here and on disk. */
 static void expect_refused(const char *words)
 {
