@@ -293,8 +293,16 @@ static bool is_listing(const struct op_rows *rows)
 	return rows->full_begin || rows->full_end || rows->cursor.len == 0;
 }
 
-/* What a row does to the one that is held. Another origin of the organisation takes a twin over with a newer
- * state. */
+/* Another origin of the organisation takes a twin over with a newer state, whatever its clock says once the
+ * old owner has deleted it; and what an origin has no more does not end what another one has. */
+static bool takes_over(const struct own_row *held, const struct row *row)
+{
+	if (held->deleted != row->deleted)
+		return held->deleted;
+	return row->version.stamp_ns > held->pub.version.stamp_ns;
+}
+
+/* What a row does to the one that is held. */
 static enum effect effect_of(const struct own_row *held, const struct own_origin *origin, bool listing,
 			     const struct row *row, struct bytes encoded)
 {
@@ -302,7 +310,7 @@ static enum effect effect_of(const struct own_row *held, const struct own_origin
 
 	if (!held)
 		return retraction ? EFFECT_NONE : EFFECT_REPLACE;
-	if (held->origin != origin && row->version.stamp_ns <= held->pub.version.stamp_ns)
+	if (held->origin != origin && !takes_over(held, row))
 		return EFFECT_NONE;
 	if (held->origin == origin && !listing && row_version_compare(row->version, held->pub.version) < 0)
 		return EFFECT_NONE;

@@ -331,3 +331,22 @@ Test(remote, a_sequence_number_and_a_twin_are_held_once)
 	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "d"}, &rows[1], 1), 0);
 	cr_expect_str_eq(rows_below(""), "volt/b@12 ", "and does not go back by an older row");
 }
+
+Test(remote, a_deleted_twin_goes_to_a_new_owner_whose_clock_is_behind)
+{
+	struct row row = make_row("volt/a", 10, 1);
+	const struct row taken = make_row("volt/a", 5, 1);
+
+	cr_assert_eq(put(&row, "c1"), 0);
+	row = make_row("volt/a", 20, 2);
+	row.deleted = true;
+	cr_assert_eq(put(&row, "c2"), 0);
+	cr_assert_eq(put_as((struct listing){.origin = "volt/west", .cursor = "c"}, &taken, 1), 0);
+	cr_expect_str_eq(rows_below(""), "volt/a@5 ");
+	row.version.stamp_ns = 30;
+	row.seq = 3;
+	cr_assert_eq(put(&row, "c3"), 0);
+	cr_expect_str_eq(rows_below(""), "volt/a@5 ", "what the old owner deletes is not the new one's");
+	check_fingerprint("volt/east");
+	check_fingerprint("volt/west");
+}
