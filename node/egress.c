@@ -102,7 +102,8 @@ int egress_row(const struct row *full, uint32_t mask, struct arena *a, struct ro
 		*ret = r;
 		return 0;
 	}
-	r.mask = mask;
+	r.mask = mask & (ROW_MASK_DISCOVER | ROW_MASK_SUMMARY);
+	r.version = (struct row_version){0};
 	r.seq = 0;
 	r.n_kpis = r.n_parents = 0;
 	r.kpis = arena_take_array(a, full->n_kpis, sizeof *r.kpis);
@@ -122,6 +123,17 @@ int egress_row(const struct row *full, uint32_t mask, struct arena *a, struct ro
 		r.n_tags = 0;
 	}
 	*ret = r;
+	return 0;
+}
+
+int egress_digest(struct row *shown, uint64_t *ret)
+{
+	SCOPED(buf_fini) struct buf encoded = {0};
+
+	row_encode(shown, &encoded);
+	TRY(buf_check(&encoded));
+	*ret = hash64("shown", buf_bytes(&encoded), (struct bytes){0});
+	shown->mask |= (uint32_t)*ret & ROW_MASK_DIGEST;
 	return 0;
 }
 

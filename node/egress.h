@@ -32,8 +32,13 @@ bool egress_history(const struct egress *e, const char *org, const struct row *f
 /* What of a full row is left for `org`; 0: it may not know that the twin is there. ROW_MASK_ALL for the own
  * one. */
 uint32_t egress_mask(const struct egress *e, const char *org, const struct row *full);
-/* The row as the mask leaves it; arrays are taken from the arena, texts are shared with `full`. -ENOMEM. */
+/* The row as the mask leaves it; arrays are taken from the arena, texts are shared with `full`. Of the mask
+ * only ROW_MASK_DISCOVER and ROW_MASK_SUMMARY are left, of version and seq nothing: they speak of what is
+ * hidden too. With ROW_MASK_ALL the row as it is. -ENOMEM. */
 MUST_CHECK int egress_row(const struct row *full, uint32_t mask, struct arena *a, struct row *ret);
+/* Of the content of a row that egress_row() left; a part of it goes into the row's mask (ROW_MASK_DIGEST).
+ * -ENOMEM. */
+MUST_CHECK int egress_digest(struct row *shown, uint64_t *ret);
 
 /* The full row of a twin of the own organisation, own or relayed. ERR_ABSENT. */
 MUST_CHECK int egress_full_row(const struct egress *e, const char *id, struct arena *a, struct row *ret);

@@ -7,7 +7,7 @@
 #include "node/summary.h"
 #include "proto/id.h"
 
-enum { CURSOR_USE_SIZE = 2 * ORG_NAME_MAX + NODE_NAME_MAX + 3 };
+enum { CURSOR_USE_SIZE = 2 * ORG_NAME_MAX + NODE_NAME_MAX + 3, SEALED_BYTES = CURSOR_BYTES + 8 };
 
 static const char *own_org(const struct engine *e)
 {
@@ -26,7 +26,7 @@ static bool can_serve(const struct engine *e, const char *audience, const char *
 {
 	if (!id_is_of_org(origin, own_org(e)))
 		return false;
-	return audience[0] == '\0' || e->visibility; /* an empty head takes back what was seen once */
+	return audience[0] == '\0' || e->visibility;
 }
 
 /* This node first, if it owns twins, then the relayed origins in their order. */
@@ -47,17 +47,26 @@ static const char *next_origin(void *ctx, const char *audience, const char *afte
 /* ---- Heads -----------------------------------------------------------------------------------------------
  */
 
+static int keep_bytes(struct arena *a, const struct buf *b, struct bytes *ret)
+{
+	uint8_t *kept = arena_take(a, b->len);
+
+	if (!kept)
+		return FAIL(-ENOMEM);
+	memcpy(kept, b->data, b->len);
+	*ret = (struct bytes){kept, b->len};
+	return 0;
+}
+
 static int sign_head(const struct engine *e, const struct head *h, struct arena *a, struct head_notice *ret)
 {
 	SCOPED(buf_fini) struct buf encoded = {0};
+	struct bytes kept;
 
 	head_encode(h, &encoded);
 	TRY(buf_check(&encoded));
-	uint8_t *kept = arena_take(a, encoded.len);
-	if (!kept)
-		return FAIL(-ENOMEM);
-	memcpy(kept, encoded.data, encoded.len);
-	sign_blob(e->trust->sign, SIGN_HEAD, (struct bytes){kept, encoded.len}, &ret->head);
+	TRY(keep_bytes(a, &encoded, &kept));
+	sign_blob(e->trust->sign, SIGN_HEAD, kept, &ret->head);
 	return 0;
 }
 
@@ -105,6 +114,16 @@ static int origin_head(const struct engine *e, const char *origin, struct arena 
 	return head_decode(a, blob.payload, ret);
 }
 
+/* What is seen of nothing tells nothing: the lineage of such a head branches off from every real one, so
+ * readers take it, whatever they hold, for one that may be newer. */
+static void blank_head(struct head *h, struct head_notice *notice)
+{
+	h->lineage[0].id = 0;
+	h->n_lineage = 1;
+	h->stamp_ns = 0;
+	notice->age_ns = 0;
+}
+
 static int partner_head(struct engine *e, const char *org, const char *origin, struct arena *a,
 			struct head_notice *ret)
 {
@@ -116,6 +135,8 @@ static int partner_head(struct engine *e, const char *org, const char *origin, s
 		h.lineage[i].start_seq = 0;
 	h.epoch = e->trust->policy_doc.epoch;
 	visibility_view(e->visibility, org, origin, &h.fingerprint, &h.stamp_ns);
+	if (h.fingerprint.count == 0)
+		blank_head(&h, ret);
 	return sign_head(e, &h, a, ret);
 }
 
@@ -177,6 +198,7 @@ struct reader {
 	const char *audience, *origin;
 	bool mine;
 	uint64_t seq;
+	uint64_t since; /* a partner has seen what was shown up to here, wherever those rows stand by now */
 	const struct twin *twin;
 	const struct remote_row *row;
 };
@@ -205,12 +227,7 @@ static int push_row(struct rows *rows, const struct row *row, struct arena *a)
 
 	row_encode(row, &encoded);
 	TRY(buf_check(&encoded));
-	uint8_t *kept = slot ? arena_take(a, encoded.len) : NULL;
-	if (!kept)
-		return FAIL(-ENOMEM);
-	memcpy(kept, encoded.data, encoded.len);
-	*slot = (struct bytes){kept, encoded.len};
-	return 0;
+	return slot ? keep_bytes(a, &encoded, slot) : FAIL(-ENOMEM);
 }
 
 static int push_verbatim(struct rows *rows, const struct remote_row *row, struct arena *a)
@@ -223,36 +240,42 @@ static int push_verbatim(struct rows *rows, const struct remote_row *row, struct
 	return 0;
 }
 
-/* One row as the audience may have it; out of its sight: a retraction if it ever was in it, else nothing. */
-static int push_current(struct reader *r, bool full, struct rows *rows, struct arena *a)
+static int push_own(struct reader *r, struct rows *rows, struct arena *a)
+{
+	struct row row;
+
+	if (!r->mine)
+		return push_verbatim(rows, r->row, a);
+	TRY(full_row(r, a, &row));
+	return push_row(rows, &row, a);
+}
+
+/* One row as a partner may have it, unless it has that already. Out of its sight: a retraction if it ever was
+ * in it, else nothing. */
+static int push_shown(struct reader *r, bool full, struct rows *rows, struct arena *a)
 {
 	const char *id = r->mine ? r->twin->def.id : r->row->id;
-	const bool own = r->audience[0] == '\0';
-	struct row row, shown;
+	const struct shown *shown = visibility_shown(r->e->visibility, r->audience, id);
+	struct row whole, row = {.id = id, .deleted = true, .type = "", .name = ""};
 
-	if (own && !r->mine)
-		return push_verbatim(rows, r->row, a);
-	if (own) {
-		TRY(full_row(r, a, &row));
-		return push_row(rows, &row, a);
+	if (!shown || (full && shown->mask == 0) || (!full && shown->seq <= r->since))
+		return 0;
+	if (shown->mask != 0) {
+		TRY(full_row(r, a, &whole));
+		TRY(egress_row(&whole, shown->mask, a, &row));
+		row.mask = shown->face;
 	}
-	const uint32_t mask = visibility_mask(r->e->visibility, r->audience, id);
-	if (mask == 0) {
-		const struct row gone = {.id = id,
-					 .version = r->mine ? r->twin->version : r->row->version,
-					 .deleted = true,
-					 .type = "",
-					 .name = ""};
-		return !full && visibility_left(r->e->visibility, r->audience, id) ? push_row(rows, &gone, a)
-										   : 0;
-	}
-	TRY(full_row(r, a, &row));
-	TRY(egress_row(&row, mask, a, &shown));
-	return push_row(rows, &shown, a);
+	row.version = shown->version;
+	return push_row(rows, &row, a);
+}
+
+static int push_current(struct reader *r, bool full, struct rows *rows, struct arena *a)
+{
+	return r->audience[0] == '\0' ? push_own(r, rows, a) : push_shown(r, full, rows, a);
 }
 
 /* A partner's cursor is sealed for that partner and that origin: nobody else can use it, or for anything
- * else. */
+ * else. Inside is, behind the cursor, reader.since. */
 static struct bytes cursor_use(const char *audience, const char *origin, char ret[CURSOR_USE_SIZE])
 {
 	const int n = snprintf(ret, CURSOR_USE_SIZE, "%s %s", audience, origin);
@@ -260,73 +283,77 @@ static struct bytes cursor_use(const char *audience, const char *origin, char re
 	return (struct bytes){(const uint8_t *)ret, (size_t)n};
 }
 
-static int open_cursor(struct engine *e, const char *audience, const char *origin, struct bytes in,
-		       struct cursor *ret)
+static int open_cursor(const struct reader *r, struct bytes in, struct cursor *ret, uint64_t *ret_since)
 {
-	uint8_t plain[CURSOR_BYTES];
+	uint8_t plain[SEALED_BYTES];
 	char use[CURSOR_USE_SIZE];
 	size_t len;
 
-	if (audience[0] == '\0')
+	*ret_since = 0;
+	if (r->audience[0] == '\0')
 		return cursor_decode(in, ret);
-	TRY(unseal(e->trust->cursor_key, cursor_use(audience, origin, use), in, plain, sizeof plain, &len));
-	return cursor_decode((struct bytes){plain, len}, ret);
+	TRY(unseal(r->e->trust->cursor_key, cursor_use(r->audience, r->origin, use), in, plain, sizeof plain,
+		   &len));
+	if (len != sizeof plain)
+		return FAIL(ERR_MALFORMED);
+	*ret_since = get_u64(plain + CURSOR_BYTES);
+	return cursor_decode((struct bytes){plain, CURSOR_BYTES}, ret);
 }
 
-static int make_cursor(struct engine *e, const char *audience, const char *origin, const struct cursor *c,
-		       struct arena *a, struct bytes *ret)
+static int make_cursor(const struct reader *r, const struct cursor *c, struct arena *a, struct bytes *ret)
 {
-	SCOPED(buf_fini) struct buf out = {0};
-	uint8_t plain[CURSOR_BYTES];
+	SCOPED(buf_fini) struct buf plain = {0}, sealed = {0};
+	uint8_t encoded[CURSOR_BYTES];
 	char use[CURSOR_USE_SIZE];
+	const bool own = r->audience[0] == '\0';
 
-	cursor_encode(c, plain);
-	if (audience[0] == '\0')
-		buf_put(&out, (struct bytes){plain, sizeof plain});
-	else
-		seal(e->trust->cursor_key, cursor_use(audience, origin, use),
-		     (struct bytes){plain, sizeof plain}, &out);
-	TRY(buf_check(&out));
-	uint8_t *kept = arena_take(a, out.len);
-	if (!kept)
-		return FAIL(-ENOMEM);
-	memcpy(kept, out.data, out.len);
-	*ret = (struct bytes){kept, out.len};
-	return 0;
+	cursor_encode(c, encoded);
+	buf_put(&plain, (struct bytes){encoded, sizeof encoded});
+	if (!own) {
+		buf_put_u64(&plain, r->since);
+		seal(r->e->trust->cursor_key, cursor_use(r->audience, r->origin, use), buf_bytes(&plain),
+		     &sealed);
+		TRY(buf_check(&sealed));
+	}
+	TRY(buf_check(&plain));
+	return keep_bytes(a, own ? &plain : &sealed, ret);
 }
 
 /* Where to read on. >0: an enum reset_reason. */
-static int start_seq(struct engine *e, const char *audience, const struct pull *pull, const struct head *head,
-		     uint64_t epoch, uint64_t *ret)
+static int start_reading(struct reader *r, const struct pull *pull, const struct head *head, uint64_t epoch)
 {
 	struct cursor c;
 
-	*ret = 0;
 	if (pull->cursor.len == 0)
 		return 0;
-	if (open_cursor(e, audience, pull->origin, pull->cursor, &c) < 0)
+	if (open_cursor(r, pull->cursor, &c, &r->since) < 0)
 		return RESET_LINEAGE;
-	*ret = c.seq;
+	r->seq = c.seq;
 	return cursor_judge(&c, head, epoch);
 }
 
+/* Until the frame is full: the row that would be too much begins the next one. */
 static int fill_rows(struct reader *reader, const struct pull *pull, const struct head *head, struct arena *a,
 		     struct rows *ret)
 {
 	size_t bytes = 0;
 
-	while (bytes < FRAME_FILL) {
+	for (;;) {
 		const uint64_t seq = reader->seq;
+		const size_t n = ret->n;
 		if (!read_next(reader) || reader->seq > head->seq) {
-			reader->seq = seq;
+			reader->seq = reader->since = head->seq;
 			ret->at_head = true;
 			return 0;
 		}
-		const size_t n = ret->n;
 		TRY(push_current(reader, pull->full, ret, a));
 		bytes += ret->n > n ? ret->rows[n].len : 0;
+		if (bytes > FRAME_FILL && n > 0) {
+			reader->seq = seq;
+			ret->n = n;
+			return 0;
+		}
 	}
-	return 0;
 }
 
 static int get_rows(void *ctx, const char *audience, const struct pull *pull, struct arena *a,
@@ -341,17 +368,17 @@ static int get_rows(void *ctx, const char *audience, const struct pull *pull, st
 	if (!can_serve(e, audience, pull->origin))
 		return RESET_UNKNOWN;
 	TRY(origin_head(e, pull->origin, a, &head));
-	int r = start_seq(e, audience, pull, &head, epoch, &reader.seq);
+	int r = start_reading(&reader, pull, &head, epoch);
 	if (r != 0)
 		return r;
 	*ret = (struct rows){.pull = pull->id, .origin = pull->origin, .epoch = epoch, .full = pull->full};
 	TRY(fill_rows(&reader, pull, &head, a, ret));
 	const struct cursor c = {.incarnation = head.lineage[head.n_lineage - 1].id,
-				 .seq = ret->at_head ? head.seq : reader.seq,
+				 .seq = reader.seq,
 				 .snap_hi = head.seq,
 				 .stamp_ns = head.stamp_ns,
 				 .epoch = epoch};
-	TRY(make_cursor(e, audience, pull->origin, &c, a, &ret->cursor));
+	TRY(make_cursor(&reader, &c, a, &ret->cursor));
 	return ret->at_head ? get_head(e, audience, pull->origin, a, &ret->head) : 0;
 }
 

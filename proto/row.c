@@ -16,8 +16,11 @@ static void put_be(uint8_t *p, uint64_t v, size_t n)
 
 struct hash128 row_hash(const char *id, struct row_version version, uint32_t mask)
 {
+	const bool crossed = (mask & ROW_MASK_DISCOVER) && mask != ROW_MASK_ALL;
 	uint8_t tail[16];
 
+	if (crossed)
+		version = (struct row_version){0};
 	put_be(tail, version.lineage, 4);
 	put_be(tail + 4, (uint64_t)version.stamp_ns, 8);
 	put_be(tail + 12, mask, 4);

@@ -2,8 +2,9 @@
 /* Row - a twin's summary as it travels: the small public face of a twin (DESIGN 2, summary; DESIGN 7, rows).
  *
  * Inside an organisation a row is handed on as the bytes its origin encoded. Across a border it is what the
- * policy leaves of it, encoded anew by the border: `mask` says what was left in, so that both sides compute
- * the same fingerprint, and `seq` is 0 (a sequence number would tell how much else changes).
+ * policy leaves of it, encoded anew by the border: `mask` then holds a digest of what was left in, so that
+ * both sides compute the same fingerprint, `version` is the one under which that content was first shown, and
+ * `seq` is 0: none of them may tell how much else changes.
  */
 #pragma once
 
@@ -30,10 +31,13 @@ struct row_parent {
 	enum confirmation state;
 };
 
-/* What of the owner's full row is in (macros, for bit 31 fits no enum). Bits 0..15: the origin's KPI of that
- * place; bits 16..23: the parent of that place. */
+/* What of the owner's full row is in (macros, for bit 31 fits no enum). While a border decides: bits 0..15
+ * the owner's KPI of that place, bits 16..23 the parent of that place. In a row that crossed a border these
+ * would tell how many hidden ones stand before the shown ones: there bits 0..28 are a digest of the content;
+ * bit 29 stays clear, so that it is never taken for a full row. */
 #define ROW_MASK_KPI (1u << 0)
 #define ROW_MASK_PARENT (1u << 16)
+#define ROW_MASK_DIGEST ((1u << 29) - 1)
 #define ROW_MASK_DISCOVER (1u << 30) /* in every row that crossed a border: 0 means "not visible" */
 #define ROW_MASK_SUMMARY (1u << 31)  /* name, life-cycle, health and tags */
 #define ROW_MASK_ALL UINT32_MAX      /* the owner's full row */
@@ -60,7 +64,9 @@ struct row {
 /* <0, 0, >0 */
 int row_version_compare(struct row_version a, struct row_version b);
 
-/* What a row adds to its set's fingerprint: BLAKE2b-128 of id, version and mask. */
+/* What a row adds to its set's fingerprint: BLAKE2b-128 of id, version and mask. Of a row that crossed a
+ * border the mask speaks for the content, and the version is left out: another border of the organisation may
+ * have shown the same content first under another one. */
 struct hash128 row_hash(const char *id, struct row_version version, uint32_t mask);
 
 void row_encode(const struct row *r, struct buf *out);

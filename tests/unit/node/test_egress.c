@@ -109,3 +109,29 @@ Test(egress, no_policy_shares_nothing)
 	bare.policy = NULL;
 	cr_expect(eq(u32, egress_mask(&egress, "volt", &press), 0));
 }
+
+Test(egress, a_row_does_not_tell_how_much_of_it_is_hidden)
+{
+	struct row one = full("acme/plant/p1"), two = one;
+	struct kpi kpis[] = {{.property = "secret", .unit = "kW"}, one.kpis[0]};
+	uint64_t digest_one, digest_two;
+
+	two.kpis = kpis;
+	two.n_kpis = 2;
+	two.version.stamp_ns++;
+	two.seq++;
+	const uint32_t mask = ROW_MASK_DISCOVER | ROW_MASK_SUMMARY;
+	cr_assert(eq(int, egress_row(&one, mask | ROW_MASK_KPI, a, &one), 0));
+	cr_assert(eq(int, egress_row(&two, mask | ROW_MASK_KPI << 1, a, &two), 0));
+	cr_expect(eq(i64, two.version.stamp_ns, 0));
+	cr_assert(eq(int, egress_digest(&one, &digest_one), 0));
+	cr_assert(eq(int, egress_digest(&two, &digest_two), 0));
+	cr_expect(eq(u64, digest_one, digest_two));
+	cr_expect(eq(u32, one.mask, two.mask));
+	cr_expect(eq(u32, one.mask & mask, mask));
+
+	two.mask = mask;
+	two.kpis[0].sample.value.real++;
+	cr_assert(eq(int, egress_digest(&two, &digest_two), 0));
+	cr_expect(ne(u32, one.mask, two.mask), "other content is another row");
+}

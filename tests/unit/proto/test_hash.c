@@ -107,3 +107,14 @@ Test(row, a_kpi_is_found_by_its_property)
 	cr_expect(row_kpi(&r, "b") == &kpis[1]);
 	cr_expect(row_kpi(&r, "c") == NULL);
 }
+
+Test(row, of_a_row_that_crossed_a_border_the_mask_speaks_for_the_content)
+{
+	const uint32_t mask = ROW_MASK_DISCOVER | 3;
+	const struct hash128 h = row_hash("acme/a", (struct row_version){1, 50}, mask),
+			     all = row_hash("acme/a", (struct row_version){1, 50}, ROW_MASK_ALL);
+
+	cr_expect(same(h, row_hash("acme/a", (struct row_version){2, 60}, mask)));
+	cr_expect(not(same(h, row_hash("acme/a", (struct row_version){1, 50}, mask + 1))));
+	cr_expect(not(same(all, row_hash("acme/a", (struct row_version){1, 51}, ROW_MASK_ALL))));
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/serve.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+
+#include "node/trust.h"
+#include "proto/clock.h"
+#include "tests/lib/must.h"
+#include "tests/unit/node/world.h"
+
+#define POLICY \
+	"share \"ties\"\n to org volt\n twins tag tie-volt\n allow discover, summary\n until 2100-01-01\n" \
+	"never \"length\"\n to everyone-else\n twins **\n deny read of length\n"
+
+static struct arena *a;
+static struct mesh_port port;
+
+static void set_up(void)
+{
+	struct property_def p[] = {
+		{.name = "length", .type = VALUE_DOUBLE, .unit = "km", .min = NAN, .max = NAN, .kpi = true},
+		{.name = "rating", .type = VALUE_DOUBLE, .unit = "MVA", .min = NAN, .max = NAN, .kpi = true}};
+	const struct op line = {.kind = OP_TYPE,
+				.type = {.name = "line", .version = 1, .properties = p, .n_properties = 2}};
+
+	world_set_up();
+	cr_assert(eq(int, keys_init(), 0));
+	cr_assert(eq(int, arena_new(&a, 8 << 20), 0));
+	cr_assert(eq(int, sign_key_new(&world.trust->sign), 0));
+	cr_assert(eq(int, secret32_new(&world.trust->cursor_key), 0));
+	port = serve_port(&world);
+	world_put(&line, 1);
+	world_policy(POLICY);
+	cr_assert(eq(int, visibility_sweep(world.visibility), 0));
+}
+
+static void tear_down(void)
+{
+	sign_key_free(world.trust->sign);
+	secret32_free(world.trust->cursor_key);
+	arena_free(a);
+	world_tear_down();
+}
+
+TestSuite(serve, .init = set_up, .fini = tear_down, .timeout = 20);
+
+static void follow(void)
+{
+	cr_assert(eq(int, visibility_follow(world.visibility), 0));
+}
+
+static struct rows pull(const char *org, const char *origin, struct bytes cursor)
+{
+	const struct pull p = {.id = 1, .origin = origin, .cursor = cursor, .credit = 1};
+	struct rows rows = {0};
+
+	cr_assert(eq(int, port.rows(port.ctx, org, &p, a, &rows), 0));
+	return rows;
+}
+
+static struct row row_at(const struct rows *rows, size_t i)
+{
+	struct row row;
+
+	cr_assert(i < rows->n);
+	cr_assert(eq(int, row_decode(a, rows->rows[i], &row), 0));
+	return row;
+}
+
+static struct bytes head_for(const char *org)
+{
+	struct head_notice notice;
+
+	cr_assert(eq(int, port.head(port.ctx, org, "acme/n1", a, &notice), 0));
+	return notice.head.payload;
+}
+
+Test(serve, a_hidden_change_sends_a_partner_neither_row_nor_head)
+{
+	world_twin("acme/l1", "line", "tie-volt");
+	world_value("acme/l1", "rating", 5, 1);
+	follow();
+	struct rows rows = pull("volt", "acme/n1", (struct bytes){0});
+	const struct row first = row_at(&rows, 0);
+	const struct bytes head = head_for("volt");
+	world_value("acme/l1", "length", 6, 2);
+	follow();
+	rows = pull("volt", "acme/n1", rows.cursor);
+	cr_expect(eq(sz, rows.n, 0));
+	cr_expect(bytes_equal(head_for("volt"), head));
+
+	rows = pull("volt", "acme/n1", (struct bytes){0});
+	const struct row again = row_at(&rows, 0);
+	cr_expect(eq(i64, again.version.stamp_ns, first.version.stamp_ns), "nor does who asks anew learn it");
+	cr_expect(eq(u32, again.mask, first.mask));
+	world_value("acme/l1", "rating", 7, 2);
+	follow();
+	rows = pull("volt", "acme/n1", rows.cursor);
+	cr_expect(eq(sz, rows.n, 1), "what is shown is sent");
+	cr_expect(not(bytes_equal(head_for("volt"), head)));
+}
+
+Test(serve, a_twin_is_retracted_once_and_as_of_when_it_was_seen)
+{
+	world_twin("acme/l1", "line", "tie-volt");
+	follow();
+	struct rows rows = pull("volt", "acme/n1", (struct bytes){0});
+	const struct row seen = row_at(&rows, 0);
+	world_twin("acme/l1", "line", NULL);
+	follow();
+	rows = pull("volt", "acme/n1", rows.cursor);
+	const struct row gone = row_at(&rows, 0);
+	cr_expect(gone.deleted);
+	cr_expect(eq(i64, gone.version.stamp_ns, seen.version.stamp_ns));
+	world_value("acme/l1", "rating", 5, 1);
+	follow();
+	rows = pull("volt", "acme/n1", rows.cursor);
+	cr_expect(eq(sz, rows.n, 0));
+}
+
+Test(serve, the_head_of_an_origin_without_a_visible_twin_says_nothing)
+{
+	struct head head;
+
+	world_twin("acme/l1", "line", "tie-volt");
+	follow();
+	const struct bytes before = head_for("harbor");
+	world_value("acme/l1", "rating", 5, 1);
+	follow();
+	cr_expect(bytes_equal(head_for("harbor"), before));
+	cr_assert(eq(int, head_decode(a, before, &head), 0));
+	cr_expect(eq(sz, head.n_lineage, 1));
+	cr_expect(eq(u64, head.lineage[0].id, 0));
+	cr_expect(eq(i64, head.stamp_ns, 0));
+	cr_assert(eq(int, head_decode(a, head_for("volt"), &head), 0));
+	cr_expect(ne(u64, head.lineage[0].id, 0));
+}
+
+/* ---- Full frames -----------------------------------------------------------------------------------------
+ */
+
+static const char *word(const char *begin, int number, size_t length)
+{
+	char *text = arena_take(a, length + 1);
+	const int n = snprintf(text, length + 1, "%s%d", begin, number);
+
+	memset(text + n, 'x', length - (size_t)n);
+	text[length] = '\0';
+	return text;
+}
+
+/* As large as a row with so many KPIs can be. */
+static struct row large(int number, size_t n_kpis)
+{
+	struct row r = {.id = word("acme/", number, TWIN_ID_MAX),
+			.version = {LINEAGE_MAX - 1, INT64_MAX - 9 + number},
+			.seq = (uint64_t)number,
+			.mask = ROW_MASK_ALL,
+			.kind = KIND_ENVIRONMENT,
+			.type = word("t", 0, PROPERTY_MAX),
+			.name = word("n", 0, NAME_MAX_BYTES),
+			.life = LIFE_RETIRED,
+			.health = HEALTH_ALARM,
+			.n_kpis = n_kpis,
+			.n_parents = PARENTS_MAX,
+			.n_tags = TAGS_MAX};
+
+	r.kpis = arena_take_array(a, r.n_kpis, sizeof *r.kpis);
+	r.parents = arena_take_array(a, r.n_parents, sizeof *r.parents);
+	r.tags = arena_take_array(a, r.n_tags, sizeof *r.tags);
+	for (int i = 0; i < (int)r.n_kpis; i++)
+		r.kpis[i] = (struct kpi){word("p", i, PROPERTY_MAX),
+					 word("u", i, UNIT_MAX),
+					 {.t_ns = INT64_MAX - 1,
+					  .value = {.type = VALUE_TEXT, .text = word("v", i, KPI_TEXT_MAX)},
+					  .quality = QUALITY_BAD,
+					  .sigma = 1}};
+	for (int i = 0; i < PARENTS_MAX; i++)
+		r.parents[i] = (struct row_parent){word("h", i, PROPERTY_MAX), word("volt/", i, TWIN_ID_MAX),
+						   CONFIRM_REFUSED};
+	for (int i = 1; i < TAGS_MAX; i++)
+		r.tags[i] = word("g", i, TAG_MAX);
+	r.tags[0] = "tie-volt";
+	return r;
+}
+
+/* Rows of another node of acme, and its head, as they would be relayed. */
+static void relay(struct row *rows, size_t n)
+{
+	struct incarnation lineage = {7, 1};
+	const struct head head = {
+		.origin = "acme/a", .lineage = &lineage, .n_lineage = 1, .seq = n, .stamp_ns = INT64_MAX};
+	SCOPED(buf_fini) struct buf payload = {0}, blob = {0};
+	struct signed_blob signed_head;
+	struct bytes encoded[8];
+
+	must(n <= 8);
+	for (size_t i = 0; i < n; i++) {
+		SCOPED(buf_fini) struct buf b = {0};
+		row_encode(&rows[i], &b);
+		must(buf_check(&b) == 0);
+		encoded[i] = (struct bytes){(const uint8_t *)arena_take(a, b.len), b.len};
+		memcpy((uint8_t *)(uintptr_t)encoded[i].data, b.data, b.len);
+	}
+	head_encode(&head, &payload);
+	sign_blob(world.trust->sign, SIGN_HEAD, buf_bytes(&payload), &signed_head);
+	signed_blob_encode(&signed_head, &blob);
+	const struct op op = {.kind = OP_ROWS,
+			      .rows = {.origin = "acme/a",
+				       .rows = encoded,
+				       .n = n,
+				       .cursor = bytes_of_text("c"),
+				       .head = buf_bytes(&blob)}};
+	world_put(&op, 1);
+}
+
+static size_t frame_size(const struct rows *rows)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+	const struct message m = {
+		.kind = MESSAGE_ROWS, .nonce = UINT64_MAX, .frame = UINT64_MAX, .rows = *rows};
+
+	message_encode(&m, &b);
+	must(buf_check(&b) == 0);
+	return b.len;
+}
+
+Test(serve, the_largest_rows_fit_into_frames)
+{
+	struct row rows[] = {large(1, 2), large(2, KPIS_MAX), large(3, KPIS_MAX), large(4, KPIS_MAX)};
+	struct bytes cursor = {0};
+	size_t n = 0;
+
+	relay(rows, 4);
+	follow();
+	while (n < 3) {
+		const struct rows some = pull("volt", "acme/a", cursor);
+		cr_assert(gt(sz, some.n, 0), "each frame brings it forward");
+		cr_expect(lt(sz, frame_size(&some) + HEAD_MAX, FRAME_BORDER_MAX));
+		cr_expect(strcmp(row_at(&some, 0).id, rows[n].id) == 0, "in order");
+		cr_expect(eq(sz, row_at(&some, some.n - 1).n_tags, TAGS_MAX), "and whole");
+		cursor = some.cursor;
+		n += some.n;
+	}
+	cr_expect(eq(sz, n, 3));
+}
+
+/* Between two frames a hidden change moves a row on, whose shown change then stands before the cursor. */
+Test(serve, a_row_that_moves_while_it_is_waited_for_is_not_lost)
+{
+	char id[64];
+
+	for (int i = 0; i < 2000; i++) {
+		snprintf(id, sizeof id, "acme/%d", i);
+		world_twin(id, "line", "tie-volt");
+	}
+	follow();
+	struct rows rows = pull("volt", "acme/n1", (struct bytes){0});
+	size_t n = rows.n;
+	cr_assert(lt(sz, n, 1000), "it is not in the first frame");
+	world_value("acme/1000", "length", 5, 1);
+	follow();
+	while (!rows.at_head) {
+		rows = pull("volt", "acme/n1", rows.cursor);
+		n += rows.n;
+	}
+	cr_expect(eq(sz, n, 2000));
+	cr_expect(strcmp(row_at(&rows, rows.n - 1).id, "acme/1000") == 0);
+}
