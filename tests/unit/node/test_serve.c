@@ -255,6 +255,8 @@ Test(serve, a_row_that_moves_while_it_is_waited_for_is_not_lost)
 	for (int i = 0; i < 2000; i++) {
 		snprintf(id, sizeof id, "acme/%d", i);
 		world_twin(id, "line", "tie-volt");
+		if (i == 1000)
+			world_value(id, "rating", 5, 1);
 	}
 	follow();
 	struct rows rows = pull("volt", "acme/n1", (struct bytes){0});
