@@ -25,7 +25,7 @@ struct partner {
 	bool epoch_dirty;    /* not stored yet */
 };
 
-enum { PARTNERS_MAX = 64 }; /* visibility keeps a bit for each */
+enum { PARTNERS_MAX = 64 };
 
 struct trust {
 	struct trust_store *store;

@@ -238,6 +238,20 @@ static struct view_source *source_of(struct walk *w, const char *org, const char
 	return s;
 }
 
+/* To a partner only what it was shown counts: the row's own stamp moves with hidden changes too. */
+static int64_t stamp_of(const struct walk *w, const struct row *row, const struct remote_row *remote)
+{
+	struct fingerprint ignored;
+	int64_t stamp_ns = 0;
+
+	if (is_own(w))
+		return row->version.stamp_ns;
+	if (w->e->visibility)
+		visibility_view(w->e->visibility, w->org, remote ? remote->origin->name : w->e->origin,
+				&ignored, &stamp_ns);
+	return stamp_ns;
+}
+
 static int count_source(struct walk *w, const struct row *row, const struct remote_row *remote)
 {
 	const struct credential *self = w->e->trust->self;
@@ -253,7 +267,7 @@ static int count_source(struct walk *w, const struct row *row, const struct remo
 	if (!s)
 		return FAIL(-ENOMEM);
 	const struct partner *partner = trust_org(w->e->trust, org);
-	const uint64_t revision = (uint64_t)(row->version.stamp_ns / 1000);
+	const uint64_t revision = (uint64_t)(stamp_of(w, row, remote) / 1000);
 	s->revision = revision > s->revision ? revision : s->revision;
 	s->state = remote ? MEMBER_CACHED : MEMBER_LIVE;
 	s->age_ns = remote ? gossip_age(w->e->gossip, remote->origin->name) : 0;
