@@ -45,8 +45,8 @@ enum {
 	FRAME_BORDER_MAX = 64 * 1024,        /* a frame from another organisation */
 	FRAME_OWN_MAX = 1024 * 1024,         /* a frame from a node of the own organisation */
 	FRAME_CONTROL_MAX = 8 * 1024 * 1024, /* a request or one part of an answer at the control socket */
-	FRAME_FILL = 40 * 1024, /* rows, members and samples are packed into a frame until it is so full: with
-				   the largest single one on top it stays below FRAME_BORDER_MAX */
+	FRAME_FILL = 40 * 1024, /* rows, members and samples are packed into a frame up to here; a member or a
+				   sample on top stays below FRAME_BORDER_MAX, a row on top would not */
 	DECODE_BUDGET_FACTOR = 24,      /* memory that a decoder may take: so much per byte of message */
 	DECODE_BUDGET_BASE = 16 * 1024, /* and so much besides */
 };

@@ -142,6 +142,12 @@ static int border_head(const struct view *v, struct arena *a, const struct head 
 		struct hash128 h = row_hash(id, v->held->rows[t].version, mask);
 		fingerprint_add(&head.fingerprint, &h);
 	}
+	if (head.fingerprint.count == 0 &&
+	    full->n_lineage > 0) { /* as node/serve.c: what is seen of nothing tells nothing */
+		head.lineage[0].id = 0;
+		head.n_lineage = 1;
+		head.stamp_ns = 0;
+	}
 	return sign(a, &head, v->n->id, ret);
 }
 
