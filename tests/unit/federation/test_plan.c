@@ -28,7 +28,7 @@ static void tear_down(void)
 	plan = NULL;
 }
 
-TestSuite(plan, .init = set_up, .fini = tear_down, .timeout = 10);
+TestSuite(plan, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static int owner(void *ctx, const char *id)
 {

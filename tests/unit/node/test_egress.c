@@ -31,7 +31,7 @@ static void tear_down(void)
 	world_tear_down();
 }
 
-TestSuite(egress, .init = set_up, .fini = tear_down, .timeout = 10);
+TestSuite(egress, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static struct row full(const char *id)
 {

@@ -44,7 +44,7 @@ static void tear_down(void)
 	world_tear_down();
 }
 
-TestSuite(serve, .init = set_up, .fini = tear_down, .timeout = 20);
+TestSuite(serve, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static void follow(void)
 {

@@ -13,7 +13,7 @@ static void set_up(void)
 	world_type("thing", "rating", NULL, "MVA");
 }
 
-TestSuite(summary, .init = set_up, .fini = world_tear_down, .timeout = 10);
+TestSuite(summary, .init = set_up, .fini = world_tear_down, .timeout = 60);
 
 static size_t parents_named(const struct row *r, const char *hierarchy, const char *parent)
 {

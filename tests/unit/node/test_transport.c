@@ -33,7 +33,7 @@ static void tear_down(void)
 	net_stop();
 }
 
-TestSuite(transport, .init = set_up, .fini = tear_down, .timeout = 30);
+TestSuite(transport, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static int dial(void)
 {

@@ -38,7 +38,7 @@ static void tear_down(void)
 	net_stop();
 }
 
-TestSuite(refusal, .init = set_up, .fini = tear_down, .timeout = 30);
+TestSuite(refusal, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static void dial_from(struct host *h, const char *endpoint)
 {
@@ -477,7 +477,7 @@ static void let_everybody_in(void *socket)
 	zmq_close(socket);
 }
 
-Test(selftest, without_a_handler_nothing_is_opened, .timeout = 20)
+Test(selftest, without_a_handler_nothing_is_opened, .timeout = 60)
 {
 	struct err_note note = {""};
 
@@ -487,7 +487,7 @@ Test(selftest, without_a_handler_nothing_is_opened, .timeout = 20)
 	cr_expect(eq(int, zmq_ctx_term(context), 0));
 }
 
-Test(selftest, with_a_handler_that_lets_everybody_in_nothing_is_opened, .timeout = 20)
+Test(selftest, with_a_handler_that_lets_everybody_in_nothing_is_opened, .timeout = 60)
 {
 	struct err_note note = {""};
 	uv_thread_t thread;
@@ -503,7 +503,7 @@ Test(selftest, with_a_handler_that_lets_everybody_in_nothing_is_opened, .timeout
 	cr_expect(eq(int, zmq_ctx_term(context), 0));
 }
 
-Test(selftest, a_port_in_use_is_named, .timeout = 20)
+Test(selftest, a_port_in_use_is_named, .timeout = 60)
 {
 	struct err_note note = {""};
 	struct host x = {0};

@@ -17,7 +17,7 @@ static void set_up(void)
 	cr_assert(eq(int, visibility_sweep(world.visibility), 0));
 }
 
-TestSuite(visibility, .init = set_up, .fini = world_tear_down, .timeout = 10);
+TestSuite(visibility, .init = set_up, .fini = world_tear_down, .timeout = 60);
 
 struct look {
 	struct fingerprint f;

@@ -34,7 +34,7 @@ static void tear_down(void)
 	world_tear_down();
 }
 
-TestSuite(walk, .init = set_up, .fini = tear_down, .timeout = 20);
+TestSuite(walk, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static void add_press(const char *id, const char *parent, double kw)
 {

@@ -44,7 +44,7 @@ static void tear_down(void)
 	world_tear_down();
 }
 
-TestSuite(writer, .init = set_up, .fini = tear_down, .timeout = 20);
+TestSuite(writer, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static void on_done(void *ctx, const struct write_result *r)
 {

@@ -73,7 +73,7 @@ static void tear_down(void)
 	must(zmq_ctx_term(context) == 0);
 }
 
-TestSuite(zap, .init = set_up, .fini = tear_down, .timeout = 10);
+TestSuite(zap, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static void receive(char *ret, size_t size, bool last)
 {

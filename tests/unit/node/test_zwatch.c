@@ -64,7 +64,7 @@ static void tear_down(void)
 	zmq_ctx_term(context);
 }
 
-TestSuite(zwatch, .init = set_up, .fini = tear_down, .timeout = 10);
+TestSuite(zwatch, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static void send_five(uv_timer_t *t)
 {

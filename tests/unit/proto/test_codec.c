@@ -25,7 +25,7 @@ static void tear_down(void)
 	buf_fini(&second);
 }
 
-TestSuite(codec, .init = set_up, .fini = tear_down, .timeout = 30);
+TestSuite(codec, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static void encode(const struct example *e)
 {

@@ -23,7 +23,7 @@ static void tear_down(void)
 	buf_fini(&frame);
 }
 
-TestSuite(codec_limits, .init = set_up, .fini = tear_down, .timeout = 30);
+TestSuite(codec_limits, .init = set_up, .fini = tear_down, .timeout = 60);
 
 /* What decoding says to the object after the change. */
 #define DECODES(object, codec, change, expected) \

