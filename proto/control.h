@@ -116,8 +116,6 @@ struct control_answer {
 	struct node_status status;
 };
 
-const char *control_op_text(enum control_op op);
-
 void control_request_encode(const struct control_request *r, struct buf *out);
 MUST_CHECK int control_request_decode(struct arena *a, struct bytes in, struct control_request *ret);
 void control_answer_encode(const struct control_answer *r, struct buf *out);
