@@ -36,14 +36,7 @@ static void relations_json(const struct control_answer *answer)
 	struct json j = {.out = stdout};
 
 	json_open(&j, NULL, '{');
-	json_open(&j, "relations", '[');
-	for (size_t i = 0; i < answer->n_relations; i++)
-		show_relation(&j, NULL, &answer->relations[i]);
-	json_close(&j);
-	json_open(&j, "memberships", '[');
-	for (size_t i = 0; i < answer->n_memberships; i++)
-		show_membership(&j, NULL, &answer->memberships[i]);
-	json_close(&j);
+	show_relations(&j, answer);
 	json_close(&j);
 }
 

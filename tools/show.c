@@ -127,3 +127,15 @@ const char *words_joined(struct arena *a, const char *const words[], size_t n)
 		text = arena_print(a, "%s%s%s", text, i > 0 ? " " : "", words[i]);
 	return text ? text : "";
 }
+
+void show_relations(struct json *j, const struct control_answer *answer)
+{
+	json_open(j, "relations", '[');
+	for (size_t i = 0; i < answer->n_relations; i++)
+		show_relation(j, NULL, &answer->relations[i]);
+	json_close(j);
+	json_open(j, "memberships", '[');
+	for (size_t i = 0; i < answer->n_memberships; i++)
+		show_membership(j, NULL, &answer->memberships[i]);
+	json_close(j);
+}

@@ -10,6 +10,8 @@ void show_type(struct json *j, const char *key, const struct type_def *t);
 void show_twin_members(struct json *j, const struct twin_def *t);
 void show_relation(struct json *j, const char *key, const struct relation *r);
 void show_membership(struct json *j, const char *key, const struct membership *m);
+/* The members `relations` and `memberships` of an answer, both lists. */
+void show_relations(struct json *j, const struct control_answer *answer);
 /* t, value, quality, sigma?, source? without the braces. */
 void show_sample_members(struct json *j, const struct sample *s);
 void show_refusals(struct json *j, const char *key, const struct control_answer *answer);

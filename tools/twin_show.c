@@ -165,14 +165,7 @@ static void twin_json(const struct control_answer *answer)
 	for (size_t i = 0; i < answer->n_values; i++)
 		value_json(&j, NULL, &answer->values[i]);
 	json_close(&j);
-	json_open(&j, "relations", '[');
-	for (size_t i = 0; i < answer->n_relations; i++)
-		show_relation(&j, NULL, &answer->relations[i]);
-	json_close(&j);
-	json_open(&j, "memberships", '[');
-	for (size_t i = 0; i < answer->n_memberships; i++)
-		show_membership(&j, NULL, &answer->memberships[i]);
-	json_close(&j);
+	show_relations(&j, answer);
 	json_close(&j);
 }
 
