@@ -6,7 +6,7 @@
 #include "node/gossip.h"
 #include "proto/clock.h"
 
-enum { ANSWER_BYTES_MAX = 64 << 20, ANY_SESSION = 0 };
+enum { ANSWER_BYTES_MAX = 64 << 20 };
 
 struct ask {
 	struct ask *next;
@@ -47,11 +47,11 @@ void asks_free(struct asks *a)
 	free(a);
 }
 
-/* Out of the list; of any session, or only if it was put to this one. */
+/* Out of the list, if it was put to this session. */
 static struct ask *take(struct asks *a, uint64_t id, uint32_t session)
 {
 	for (struct ask **at = &a->list; *at; at = &(*at)->next)
-		if ((*at)->id == id && (session == ANY_SESSION || (*at)->session == session)) {
+		if ((*at)->id == id && (*at)->session == session) {
 			struct ask *found = *at;
 			*at = found->next;
 			return found;
@@ -132,14 +132,6 @@ int asks_send(struct asks *a, uint32_t session, const struct question *question,
 	*ret_id = ask->id;
 	arm(a);
 	return 0;
-}
-
-void asks_forget(struct asks *a, uint64_t id)
-{
-	struct ask *ask = take(a, id, ANY_SESSION);
-
-	if (ask)
-		ask_free(ask);
 }
 
 /* Encoded and decoded again into the ask's own arena: the one deep copy there is. */

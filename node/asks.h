@@ -21,8 +21,5 @@ void asks_free(struct asks *a);                                 /* NULL is fine 
 /* Ask; the question's id is filled in. `done` is called later, never from here, unless this fails. */
 MUST_CHECK int asks_send(struct asks *a, uint32_t session, const struct question *question,
 			 int64_t timeout_ns, ask_fn *done, void *ctx, uint64_t *ret_id);
-/* Nobody waits any more: `done` will not be called. */
-void asks_forget(struct asks *a, uint64_t id);
-
 void asks_on_answer(struct asks *a, uint32_t session, const struct answer *answer);
 void asks_on_down(struct asks *a, uint32_t session);

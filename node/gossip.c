@@ -57,11 +57,6 @@ static const struct session *next_session(const struct gossip *g, uint32_t id)
 	return next;
 }
 
-const struct session *gossip_session(const struct gossip *g, uint32_t id)
-{
-	return find_session(g, id);
-}
-
 const struct session *gossip_find(const struct gossip *g, const char *org, const char *node)
 {
 	const bool own = strcmp(org, g->engine->trust->self->org) == 0;
@@ -591,8 +586,11 @@ static int add_peer(const struct gossip *g, const struct credential *c, bool own
 				.roles = roles_text(a, c->roles),
 				.state = "not connected",
 				.heard_ns = -1};
-	if (!s)
+	if (!s) {
+		const char *link = transport_link_state(g->engine->transport, &c->curve);
+		p->state = link[0] ? link : p->state; /* "connecting", or "refused" by the other side */
 		return 0;
+	}
 	p->state = s->open ? "connected" : "greeting";
 	p->dialled = s->dialled;
 	p->frames_in = s->frames_in;

@@ -35,7 +35,6 @@ void gossip_policy(struct gossip *g);
 /* Send a question, answer or policy. ERR_UNREACHABLE when the session is gone or not open. */
 MUST_CHECK int gossip_say(struct gossip *g, uint32_t session, const struct message *m);
 
-const struct session *gossip_session(const struct gossip *g, uint32_t id);
 /* An open session to a node of the own organisation, or to any border of another one; NULL: none. */
 const struct session *gossip_find(const struct gossip *g, const char *org, const char *node);
 
