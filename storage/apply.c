@@ -16,7 +16,7 @@ static int apply_op(struct store *s, uint64_t number, const struct op *op)
 	case OP_RELATION: return table_put_edge(t, &op->relation);
 	case OP_RELATION_DELETE: return table_delete_edge(t, &op->relation);
 	case OP_MEMBERSHIP: return table_put_member(t, &op->membership);
-	case OP_SAMPLES: return table_add_samples(t, &op->samples, number > history_position(s->history));
+	case OP_SAMPLES: return table_add_samples(t, &op->samples, number > series_set_position(s->history));
 	case OP_ROWS: return keep_rows ? remote_put_rows(&s->remote, &op->rows) : 0;
 	case OP_ORIGIN_DROP: return keep_rows ? remote_drop_origin(&s->remote, op->id) : 0;
 	}

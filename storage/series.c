@@ -24,23 +24,23 @@ int64_t chunk_key_time(struct bytes key)
 	return (int64_t)(get_u64(key.data + 9) ^ (UINT64_C(1) << 63));
 }
 
-static int ensure_open(struct history *h)
+static int ensure_open(struct series_set *h)
 {
 	return h->env ? 0 : env_open(&h->env, h->dir, h->limit_bytes, NULL);
 }
 
-int history_begin_read(struct history *h, struct env_txn **ret)
+int series_set_begin_read(struct series_set *h, struct env_txn **ret)
 {
 	TRY(ensure_open(h));
 	return env_begin(h->env, ENV_READ, ret);
 }
 
-static int load_position(struct history *h)
+static int load_position(struct series_set *h)
 {
 	SCOPED(scope_env_txn) struct env_txn *t = NULL;
 	struct bytes value;
 
-	TRY(history_begin_read(h, &t));
+	TRY(series_set_begin_read(h, &t));
 	const int r = env_get(t, position_key, &value);
 	TRY(r);
 	if (r == ENV_ABSENT)
@@ -50,9 +50,9 @@ static int load_position(struct history *h)
 	return record_end(&reader);
 }
 
-int history_open(struct history **ret, const char *dir, size_t limit_bytes, struct err_note *note)
+int series_set_open(struct series_set **ret, const char *dir, size_t limit_bytes, struct err_note *note)
 {
-	SCOPED(scope_history) struct history *h = calloc(1, sizeof *h);
+	SCOPED(scope_series_set) struct series_set *h = calloc(1, sizeof *h);
 
 	if (!h)
 		return FAIL(-ENOMEM);
@@ -77,7 +77,7 @@ static void head_free(struct head *head)
 	free(head);
 }
 
-void history_close(struct history *h)
+void series_set_close(struct series_set *h)
 {
 	if (!h)
 		return;
@@ -92,7 +92,7 @@ void history_close(struct history *h)
 	free(h);
 }
 
-uint64_t history_position(const struct history *h)
+uint64_t series_set_position(const struct series_set *h)
 {
 	return h->position;
 }
@@ -100,7 +100,7 @@ uint64_t history_position(const struct history *h)
 /* ---- Heads ------------------------------------------------------------------------------------------------
  */
 
-static int add_head(struct history *h, struct series *s)
+static int add_head(struct series_set *h, struct series *s)
 {
 	if (h->n == h->size) {
 		const size_t size = h->size ? h->size * 2 : 64;
@@ -120,7 +120,7 @@ static int add_head(struct history *h, struct series *s)
 	return 0;
 }
 
-int series_add(struct history *h, struct series *s, const struct sample *sample)
+int series_add(struct series_set *h, struct series *s, const struct sample *sample)
 {
 	assert(s->id != 0);
 	if (!s->head)
@@ -166,7 +166,7 @@ static int freeze_head(struct head *head)
 	return 0;
 }
 
-int series_freeze(struct history *h)
+int series_freeze(struct series_set *h)
 {
 	TRY(ensure_open(h)); /* from here to the thaw two threads use it, and neither may open it */
 	struct head **freezing = malloc((h->n + 1) * sizeof *freezing);
@@ -184,7 +184,7 @@ int series_freeze(struct history *h)
 }
 
 /* Heads with nothing in them give their memory back. */
-static void sweep_heads(struct history *h)
+static void sweep_heads(struct series_set *h)
 {
 	size_t kept = 0;
 
@@ -202,7 +202,7 @@ static void sweep_heads(struct history *h)
 	h->size = 0;
 }
 
-static void forget_frozen(struct history *h)
+static void forget_frozen(struct series_set *h)
 {
 	for (size_t i = 0; i < h->n_freezing; i++)
 		points_fini(&h->freezing[i]->frozen);
@@ -210,7 +210,7 @@ static void forget_frozen(struct history *h)
 	sweep_heads(h);
 }
 
-void series_thaw(struct history *h, bool written)
+void series_thaw(struct series_set *h, bool written)
 {
 	if (written) {
 		forget_frozen(h);

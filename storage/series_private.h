@@ -13,7 +13,7 @@ struct head {
 	struct points open, frozen;
 };
 
-struct history {
+struct series_set {
 	char *dir;
 	size_t limit_bytes;
 	struct env *env; /* NULL: to be opened again */
@@ -28,7 +28,7 @@ struct history {
 enum { CHUNK_KEY_BYTES = 17 };
 
 /* Opens the environment again if a failure closed it. */
-MUST_CHECK int history_begin_read(struct history *h, struct env_txn **ret);
+MUST_CHECK int series_set_begin_read(struct series_set *h, struct env_txn **ret);
 
 void chunk_key(uint64_t series, int64_t t_ns, uint8_t ret[CHUNK_KEY_BYTES]);
 int64_t chunk_key_time(struct bytes key);

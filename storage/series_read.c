@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "storage/chunk.h"
+#include "storage/plain.h"
 #include "storage/series_private.h"
 
 /* One chunk of a series at a time, decoded. Opens its transaction when it is first needed. */
 struct chunk_reader {
-	struct history *h;
+	struct series_set *h;
 	uint64_t id;
 	struct env_txn *txn;
 	struct points chunk; /* n == 0: none */
@@ -19,7 +19,7 @@ static void chunk_reader_fini(struct chunk_reader *c)
 static int take(struct chunk_reader *c, const struct env_walk *w)
 {
 	const int64_t first_ns = chunk_key_time(w->key);
-	const int r = chunk_decode(w->value, first_ns, &c->chunk);
+	const int r = plain_decode(w->value, first_ns, &c->chunk);
 
 	if (r < 0)
 		c->chunk.n = 0;
@@ -34,7 +34,7 @@ static int chunk_floor(struct chunk_reader *c, int64_t t_ns)
 
 	points_clear(&c->chunk);
 	if (!c->txn)
-		TRY(history_begin_read(c->h, &c->txn));
+		TRY(series_set_begin_read(c->h, &c->txn));
 	chunk_key(c->id, t_ns, key);
 	SCOPED(env_walk_end) struct env_walk w = env_walk_begin(c->txn, chunk_prefix(key));
 	const int r = env_walk_floor(&w, (struct bytes){key, sizeof key});
@@ -86,7 +86,7 @@ static void last_of(const struct points *p, int64_t at_ns, bool *found, struct s
 	*found = true;
 }
 
-int series_at(struct history *h, const struct series *s, int64_t at_ns, struct arena *a, struct sample *ret)
+int series_at(struct series_set *h, const struct series *s, int64_t at_ns, struct arena *a, struct sample *ret)
 {
 	SCOPED(chunk_reader_fini) struct chunk_reader c = {.h = h, .id = s->id};
 	struct sample best = {0};
@@ -175,7 +175,7 @@ static int merge_next(struct merge *m, struct sample *ret)
 	return 1;
 }
 
-int series_read(struct history *h, const struct series *s, const struct series_range *range, struct arena *a,
+int series_read(struct series_set *h, const struct series *s, const struct series_range *range, struct arena *a,
 		struct sample **ret, size_t *ret_n, bool *ret_more)
 {
 	SCOPED(merge_fini) struct merge m = {.chunks = {.h = h, .id = s->id}};
@@ -235,7 +235,7 @@ static int holds(struct chunk_reader *c, const struct series *s, const struct sa
 	return 0;
 }
 
-int series_holds(struct history *h, const struct series *s, const struct sample *samples, size_t n, bool *ret)
+int series_holds(struct series_set *h, const struct series *s, const struct sample *samples, size_t n, bool *ret)
 {
 	SCOPED(chunk_reader_fini) struct chunk_reader c = {.h = h, .id = s->id};
 	bool all = s->id != 0 || n == 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "storage/chunk.h"
+#include "storage/plain.h"
 #include "storage/series_private.h"
 
 enum {
@@ -15,7 +15,7 @@ struct target {
 };
 
 struct writer {
-	struct history *h;
+	struct series_set *h;
 	struct env_txn *txn;
 	size_t bytes;        /* put in this transaction */
 	struct points chunk; /* being merged */
@@ -49,7 +49,7 @@ static int find_target(struct writer *w, uint64_t id, int64_t t_ns, struct targe
 		return 0;
 	ret->found = true;
 	ret->first_ns = chunk_key_time(walk.key);
-	TRY(chunk_decode(walk.value, ret->first_ns, &w->chunk));
+	TRY(plain_decode(walk.value, ret->first_ns, &w->chunk));
 	r = env_walk_next(&walk);
 	TRY(r);
 	ret->has_next = r > 0;
@@ -60,7 +60,7 @@ static int find_target(struct writer *w, uint64_t id, int64_t t_ns, struct targe
 
 static size_t samples_max(enum value_type type)
 {
-	return type == VALUE_TEXT || type == VALUE_ENUM ? TEXT_SAMPLES_MAX : CHUNK_SAMPLES_MAX;
+	return type == VALUE_TEXT || type == VALUE_ENUM ? TEXT_SAMPLES_MAX : PLAIN_SAMPLES_MAX;
 }
 
 static int put_chunk(struct writer *w, uint64_t id, size_t begin, size_t end)
@@ -69,7 +69,7 @@ static int put_chunk(struct writer *w, uint64_t id, size_t begin, size_t end)
 
 	chunk_key(id, points_time(&w->chunk, begin), key);
 	buf_clear(&w->encoded);
-	chunk_encode(&w->chunk, begin, end, &w->encoded);
+	plain_encode(&w->chunk, begin, end, &w->encoded);
 	TRY(buf_check(&w->encoded));
 	w->bytes += w->encoded.len;
 	return env_put(w->txn, (struct bytes){key, sizeof key}, buf_bytes(&w->encoded));
@@ -119,7 +119,7 @@ static int write_position(struct writer *w, uint64_t position)
 }
 
 /* Several transactions: a crash between them leaves samples merged that replay merges again. */
-int series_write(struct history *h, uint64_t position)
+int series_write(struct series_set *h, uint64_t position)
 {
 	SCOPED(writer_fini) struct writer w = {.h = h};
 

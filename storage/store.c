@@ -56,7 +56,7 @@ static int lock_dir(struct store *s, struct err_note *note)
  * log. */
 static int check_positions(const struct store *s, struct err_note *note)
 {
-	const uint64_t history = history_position(s->history), last = log_last(s->log);
+	const uint64_t history = series_set_position(s->history), last = log_last(s->log);
 	const uint64_t newest = history > s->remote_position ? history : s->remote_position;
 
 	if (history < s->state_position || s->remote_position < s->state_position)
@@ -84,7 +84,7 @@ static int open_parts(struct store *s, const struct store_options *opt, struct e
 	store_path(s, "log", path);
 	TRY(log_open(&s->log, path, s->limit_bytes, note));
 	store_path(s, "history", path);
-	TRY(history_open(&s->history, path, s->limit_bytes, note));
+	TRY(series_set_open(&s->history, path, s->limit_bytes, note));
 	s->table.history = s->history;
 	TRY(store_load(s, opt, note));
 	TRY(check_positions(s, note));
@@ -114,7 +114,7 @@ void store_close(struct store *s)
 		return;
 	table_fini(&s->table);
 	remote_fini(&s->remote);
-	history_close(s->history);
+	series_set_close(s->history);
 	log_close(s->log);
 	changeset_fini(&s->state_left);
 	changeset_fini(&s->remote_left);

@@ -17,7 +17,7 @@ struct store {
 	int64_t floor_ns; /* no stamp below it is given: the wall clock at opening */
 
 	struct log *log;
-	struct history *history;
+	struct series_set *history;
 	struct table table;
 	struct remote remote;
 	uint64_t applied;         /* number of the last batch in the table */

@@ -63,7 +63,7 @@ struct pile {
 };
 
 struct table {
-	struct history *history;      /* borrowed */
+	struct series_set *history;      /* borrowed */
 	struct map twins;             /* id -> own_twin, tombstones too */
 	struct ordered by_id, by_seq; /* the same */
 	struct ordered by_alias;      /* struct alias_ref */

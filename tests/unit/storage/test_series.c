@@ -4,22 +4,22 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "storage/chunk.h"
+#include "storage/plain.h"
 #include "storage/env.h"
 #include "tests/lib/must.h"
 #include "tests/lib/tmpdir.h"
 
 static char dir[128];
-static struct history *history;
+static struct series_set *history;
 static struct arena *arena;
 static struct series series = {.id = 7};
 
 static void open_history(void)
 {
-	history_close(history);
+	series_set_close(history);
 	history = NULL;
 	series.head = NULL;
-	must(history_open(&history, dir, 64 << 20, NULL) == 0);
+	must(series_set_open(&history, dir, 64 << 20, NULL) == 0);
 }
 
 static void begin(void)
@@ -31,7 +31,7 @@ static void begin(void)
 
 static void end(void)
 {
-	history_close(history);
+	series_set_close(history);
 	history = NULL;
 	arena_free(arena);
 	arena = NULL;
@@ -172,14 +172,14 @@ Test(series, chunks_do_not_overlap_and_are_well_filled)
 			checkpoint();
 	}
 	checkpoint();
-	history_close(history);
+	series_set_close(history);
 	history = NULL;
 	cr_assert_eq(env_open(&env, dir, 64 << 20, NULL), 0);
 	cr_assert_eq(env_begin(env, ENV_READ, &t), 0);
 	SCOPED(env_walk_end) struct env_walk w = env_walk_begin(t, BYTES("c"));
 	while (env_walk_next(&w) > 0) {
 		const int64_t first = (int64_t)(get_u64(w.key.data + 9) ^ (UINT64_C(1) << 63));
-		cr_assert_eq(chunk_decode(w.value, first, &p), 0);
+		cr_assert_eq(plain_decode(w.value, first, &p), 0);
 		cr_assert(points_time(&p, 0) > last);
 		last = points_time(&p, p.n - 1);
 		n += p.n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chunk - the stored form of a run of samples of one series; its key holds the series and the time of the
+/* Plain - the stored form of a run of samples of one series; its key holds the series and the time of the
  * first.
  *
  *     format (1)  type (1)  n (varint)  last time - first time (varint)
@@ -12,10 +12,10 @@
 
 #include "storage/points.h"
 
-enum { CHUNK_SAMPLES_MAX = 512 };
+enum { PLAIN_SAMPLES_MAX = 512 };
 
-/* The places i .. end - 1 of p; at most CHUNK_SAMPLES_MAX. */
-void chunk_encode(const struct points *p, size_t i, size_t end, struct buf *out);
+/* The places i .. end - 1 of p; at most PLAIN_SAMPLES_MAX. */
+void plain_encode(const struct points *p, size_t i, size_t end, struct buf *out);
 
 /* Into `ret`, which is cleared first. ERR_CORRUPT, ERR_VERSION, -ENOMEM. */
-MUST_CHECK int chunk_decode(struct bytes in, int64_t first_ns, struct points *ret);
+MUST_CHECK int plain_decode(struct bytes in, int64_t first_ns, struct points *ret);

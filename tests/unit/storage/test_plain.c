@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "storage/chunk.h"
+#include "storage/plain.h"
 
 #include <criterion/criterion.h>
 
@@ -13,7 +13,7 @@ static void end(void)
 	buf_fini(&encoded);
 }
 
-TestSuite(chunk, .fini = end);
+TestSuite(plain, .fini = end);
 
 static void add(struct sample s)
 {
@@ -23,9 +23,9 @@ static void add(struct sample s)
 static int decode(void)
 {
 	buf_clear(&encoded);
-	chunk_encode(&in, 0, in.n, &encoded);
+	plain_encode(&in, 0, in.n, &encoded);
 	cr_assert_eq(buf_check(&encoded), 0);
-	return chunk_decode(buf_bytes(&encoded), points_time(&in, 0), &out);
+	return plain_decode(buf_bytes(&encoded), points_time(&in, 0), &out);
 }
 
 static void check_round_trip(void)
@@ -43,7 +43,7 @@ static struct sample number(int64_t t_ns, double v)
 	return (struct sample){.t_ns = t_ns, .value = {.type = VALUE_DOUBLE, .real = v}, .sigma = NAN};
 }
 
-Test(chunk, keeps_numbers_to_the_bit)
+Test(plain, keeps_numbers_to_the_bit)
 {
 	const double values[] = {0, -0.0, 1, 0.1, -1e300, 1e-300, INFINITY, -INFINITY, NAN, 5e-324, 0.1, 0.1};
 
@@ -56,7 +56,7 @@ Test(chunk, keeps_numbers_to_the_bit)
 	}
 }
 
-Test(chunk, keeps_times_at_both_ends)
+Test(plain, keeps_times_at_both_ends)
 {
 	add(number(INT64_MIN, 1));
 	add(number(-1, 2));
@@ -65,7 +65,7 @@ Test(chunk, keeps_times_at_both_ends)
 	check_round_trip();
 }
 
-Test(chunk, keeps_quality_uncertainty_and_source)
+Test(plain, keeps_quality_uncertainty_and_source)
 {
 	for (int i = 0; i < 40; i++) {
 		struct sample s = number(i, i / 4);
@@ -77,7 +77,7 @@ Test(chunk, keeps_quality_uncertainty_and_source)
 	check_round_trip();
 }
 
-Test(chunk, keeps_every_type)
+Test(plain, keeps_every_type)
 {
 	const int64_t integers[] = {0, 1, -1, INT64_MAX, INT64_MIN, 7, 7};
 	const char *texts[] = {"", "a", "a", "a longer text", "", "z", "z"};
@@ -102,43 +102,43 @@ Test(chunk, keeps_every_type)
 	}
 }
 
-Test(chunk, is_small_where_little_happens)
+Test(plain, is_small_where_little_happens)
 {
-	for (int i = 0; i < CHUNK_SAMPLES_MAX; i++)
+	for (int i = 0; i < PLAIN_SAMPLES_MAX; i++)
 		add(number(INT64_C(1700000000000000000) + i * INT64_C(1000000000), 21.5));
 	check_round_trip();
-	cr_expect(encoded.len < 2 * CHUNK_SAMPLES_MAX + 32, "%zu bytes", encoded.len);
+	cr_expect(encoded.len < 2 * PLAIN_SAMPLES_MAX + 32, "%zu bytes", encoded.len);
 }
 
-Test(chunk, refuses_what_is_cut_or_too_long)
+Test(plain, refuses_what_is_cut_or_too_long)
 {
 	for (int i = 0; i < 20; i++)
 		add(number(i * i, i));
 	cr_assert_eq(decode(), 0);
 	for (size_t len = 0; len < encoded.len; len++)
-		cr_assert_eq(chunk_decode((struct bytes){encoded.data, len}, 0, &out), ERR_CORRUPT, "%zu",
+		cr_assert_eq(plain_decode((struct bytes){encoded.data, len}, 0, &out), ERR_CORRUPT, "%zu",
 			     len);
 	buf_put_u8(&encoded, 0);
-	cr_expect_eq(chunk_decode(buf_bytes(&encoded), 0, &out), ERR_CORRUPT);
+	cr_expect_eq(plain_decode(buf_bytes(&encoded), 0, &out), ERR_CORRUPT);
 	encoded.data[0] = 2;
-	cr_expect_eq(chunk_decode(buf_bytes(&encoded), 0, &out), ERR_VERSION);
+	cr_expect_eq(plain_decode(buf_bytes(&encoded), 0, &out), ERR_VERSION);
 }
 
-Test(chunk, refuses_times_that_stand_still_and_unknown_flags)
+Test(plain, refuses_times_that_stand_still_and_unknown_flags)
 {
 	const uint8_t good[] = {1, VALUE_DOUBLE, 2, 1, 0x40, 2, 0x40},
 		      still[] = {1, VALUE_DOUBLE, 2, 0, 0x40, 0, 0x40};
 	const uint8_t flags[] = {1, VALUE_DOUBLE, 1, 0, 0xc0},
 		      span[] = {1, VALUE_DOUBLE, 2, 2, 0x40, 2, 0x40};
 
-	cr_expect_eq(chunk_decode((struct bytes){good, sizeof good}, 0, &out), 0);
-	cr_expect_eq(chunk_decode((struct bytes){still, sizeof still}, 0, &out), ERR_CORRUPT);
-	cr_expect_eq(chunk_decode((struct bytes){flags, sizeof flags}, 0, &out), ERR_CORRUPT);
-	cr_expect_eq(chunk_decode((struct bytes){span, sizeof span}, 0, &out), ERR_CORRUPT);
+	cr_expect_eq(plain_decode((struct bytes){good, sizeof good}, 0, &out), 0);
+	cr_expect_eq(plain_decode((struct bytes){still, sizeof still}, 0, &out), ERR_CORRUPT);
+	cr_expect_eq(plain_decode((struct bytes){flags, sizeof flags}, 0, &out), ERR_CORRUPT);
+	cr_expect_eq(plain_decode((struct bytes){span, sizeof span}, 0, &out), ERR_CORRUPT);
 }
 
 /* The checksum finds rot; the decoder must only survive what passes it. */
-Test(chunk, survives_any_byte)
+Test(plain, survives_any_byte)
 {
 	const char *texts[] = {"one", "two"};
 
@@ -154,15 +154,15 @@ Test(chunk, survives_any_byte)
 		const uint8_t good = encoded.data[i];
 		for (int v = 0; v < 256; v++) {
 			encoded.data[i] = (uint8_t)v;
-			const int r = chunk_decode(buf_bytes(&encoded), 0, &out);
+			const int r = plain_decode(buf_bytes(&encoded), 0, &out);
 			cr_assert(r == 0 || r == ERR_CORRUPT || r == ERR_VERSION);
-			cr_assert(out.n <= CHUNK_SAMPLES_MAX);
+			cr_assert(out.n <= PLAIN_SAMPLES_MAX);
 		}
 		encoded.data[i] = good;
 	}
 }
 
-Test(chunk, points_replace_what_has_the_same_time)
+Test(plain, points_replace_what_has_the_same_time)
 {
 	add(number(5, 1));
 	add(number(1, 2));
@@ -176,7 +176,7 @@ Test(chunk, points_replace_what_has_the_same_time)
 	cr_expect_eq(points_find(&in, 6), 3);
 }
 
-Test(chunk, points_keep_sources_apart)
+Test(plain, points_keep_sources_apart)
 {
 	const char *sources[] = {"a", "a", "b", NULL, "a", "b"};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "storage/chunk.h"
+#include "storage/plain.h"
 
 #include <assert.h>
 
@@ -103,12 +103,12 @@ static void put_sample(struct buf *out, const struct sample *s, const struct sam
 		put_value(out, &s->value, &before->value);
 }
 
-void chunk_encode(const struct points *p, size_t i, size_t end, struct buf *out)
+void plain_encode(const struct points *p, size_t i, size_t end, struct buf *out)
 {
 	struct sample before = before_first(p->type);
 	uint64_t step = 0;
 
-	assert(i < end && end - i <= CHUNK_SAMPLES_MAX);
+	assert(i < end && end - i <= PLAIN_SAMPLES_MAX);
 	buf_put_u8(out, FORMAT);
 	buf_put_u8(out, (uint8_t)p->type);
 	record_put_varint(out, end - i);
@@ -197,7 +197,7 @@ static int read_samples(struct record_reader *r, struct sample s, uint64_t n, st
 	return 0;
 }
 
-int chunk_decode(struct bytes in, int64_t first_ns, struct points *ret)
+int plain_decode(struct bytes in, int64_t first_ns, struct points *ret)
 {
 	struct record_reader r = record_reader(in);
 	const uint8_t format = record_u8(&r), type = record_u8(&r);
@@ -207,7 +207,7 @@ int chunk_decode(struct bytes in, int64_t first_ns, struct points *ret)
 	if (format > FORMAT)
 		return FAIL(ERR_VERSION);
 	if (r.failed || format != FORMAT || type == VALUE_NONE || type > VALUE_POSITION || n == 0 ||
-	    n > CHUNK_SAMPLES_MAX)
+	    n > PLAIN_SAMPLES_MAX)
 		return FAIL(ERR_CORRUPT);
 	struct sample s = before_first((enum value_type)type);
 	s.t_ns = first_ns;
