@@ -11,16 +11,17 @@
 #include "proto/op.h"
 
 enum control_op {
-	CONTROL_STATUS = 1,     /* -> status */
-	CONTROL_CHANGE,         /* ops, atomic, dry_run -> n_changed, n_unchanged, refused */
-	CONTROL_TWIN_GET,       /* twin -> twins[0], row, values, relations, memberships; foreign twins too */
-	CONTROL_TWIN_LIST,      /* prefix?, tag?, kind?, after?, limit -> twins, more */
-	CONTROL_TWIN_FIND,      /* alias -> twins */
-	CONTROL_TYPE_LIST,      /* -> types */
-	CONTROL_TYPE_GET,       /* name -> types[0] */
-	CONTROL_REL_LIST,       /* twin?, after?, limit -> relations, memberships, more */
-	CONTROL_VIEW,           /* question -> view parts */
-	CONTROL_HISTORY,        /* twin, property, from_ns, to_ns, limit -> samples, unit, more */
+	CONTROL_STATUS = 1, /* -> status */
+	CONTROL_CHANGE,     /* ops, atomic, dry_run -> n_changed, n_unchanged, refused */
+	CONTROL_TWIN_GET,   /* twin -> twins[0], row, values, relations, memberships; foreign twins too */
+	CONTROL_TWIN_LIST,  /* prefix?, tag?, kind?, after?, limit -> twins, more */
+	CONTROL_TWIN_FIND,  /* alias -> twins */
+	CONTROL_TYPE_LIST,  /* -> types */
+	CONTROL_TYPE_GET,   /* name -> types[0] */
+	CONTROL_REL_LIST,   /* twin?, after?, limit -> relations, memberships, more */
+	CONTROL_VIEW,       /* question -> view parts */
+	CONTROL_HISTORY,    /* twin, property, from_ns, to_ns, limit, step_ns? -> samples (step_ns: buckets),
+			       unit, more, coarse_until_ns */
 	CONTROL_POLICY_PUBLISH, /* blob: encoded signed_blob of a policy_doc -> text */
 	CONTROL_POLICY_CHECK,   /* text: policy source -> text: findings; code */
 	CONTROL_POLICY_SHOW,    /* -> text: source, epoch in status */
@@ -28,7 +29,16 @@ enum control_op {
 	CONTROL_PEERS,          /* -> peers */
 	CONTROL_ORG_SHOW,       /* -> orgs */
 	CONTROL_ORG_TRUST,      /* blob: encoded bundle, text: fingerprint -> text */
+	CONTROL_SERIES,         /* names -> handles (0: none such), incarnation, credit */
+	CONTROL_INGEST,         /* blob: packed frame -> n_changed, n_unchanged, refused (index 0), credit */
+	CONTROL_READ,           /* handles -> blob: packed frame of the present values */
+	CONTROL_BACKUP,         /* text: directory to make -> parts with progress, then text */
 	N_CONTROL_OPS,
+};
+
+/* A series by what it measures. */
+struct series_name {
+	const char *twin, *property;
 };
 
 struct control_request {
@@ -43,8 +53,13 @@ struct control_request {
 	struct bytes blob;
 	struct op *ops;
 	size_t n_ops;
-	bool atomic;  /* all or nothing */
-	bool dry_run; /* say what would change */
+	bool atomic;               /* all or nothing */
+	bool dry_run;              /* say what would change */
+	struct series_name *names; /* at most SERIES_NAMES_MAX */
+	size_t n_names;
+	uint32_t *handles; /* at most SERIES_NAMES_MAX */
+	size_t n_handles;
+	int64_t step_ns;
 	struct view_question question;
 };
 
@@ -80,6 +95,22 @@ struct node_status {
 	uint64_t malformed_frames, refused_handshakes, refused_frames;
 	int64_t uptime_ns, credential_until_ns;
 	uint64_t store_bytes, resident_bytes;
+	uint64_t log_bytes, backlog_samples; /* not yet behind a checkpoint */
+	uint64_t samples_taken, samples_refused, commits, commit_p99_ns;
+	uint64_t n_runs, n_chunks, rotten_chunks, scrubbed_chunks;
+};
+
+/* A stretch of a series, see struct bucket in storage/history.h; sd: of the population. */
+struct history_bucket {
+	int64_t t_ns, last_ns;
+	uint64_t n, n_bad;
+	double mean, sd, min, max, last;
+	bool coarse;
+};
+
+struct progress {
+	uint64_t done, total; /* bytes; total 0: not known yet */
+	const char *what;
 };
 
 struct control_answer {
@@ -112,6 +143,17 @@ struct control_answer {
 	struct org_info *orgs;
 	size_t n_orgs;
 	bool allowed;
+	uint32_t *handles;
+	size_t n_handles;
+	enum value_type *handle_types; /* one per handle; VALUE_NONE: none such */
+	uint64_t incarnation;          /* whose handles these are: goes into every frame */
+	uint32_t credit; /* requests that may be on their way without an answer; 0: not stated */
+	struct bytes blob;
+	struct history_bucket *buckets;
+	size_t n_buckets;
+	bool has_coarse_until;
+	int64_t coarse_until_ns; /* no raw samples before this time: their retention is over */
+	struct progress progress;
 	bool has_status;
 	struct node_status status;
 };

@@ -40,6 +40,9 @@ enum {
 	HEAD_MAX = 4096,                      /* an encoded head, signed */
 	CREDENTIAL_MAX = 16 * 1024,           /* an encoded credential, signed */
 	PAYLOAD_MAX = POLICY_TEXT_MAX + 1024, /* what is signed in a signed_blob */
+	SERIES_NAMES_MAX = 10000,             /* series opened by one control request */
+	PACKED_REFUSALS_MAX = 1000,           /* refused samples of one frame that are named */
+	PRODUCERS_MAX = 4096,                 /* ingest sessions whose last frame number is remembered */
 	OPS_MAX = 10000,                      /* changes in one control request */
 
 	FRAME_BORDER_MAX = 64 * 1024,        /* a frame from another organisation */

@@ -19,6 +19,17 @@ enum op_kind {
 	OP_ORIGIN_DROP, /* forget every row of an origin */
 };
 
+/* Why one sample of many was refused. */
+enum sample_refusal {
+	SAMPLE_NO_SERIES,   /* no such series here (any more) */
+	SAMPLE_WRONG_VALUE, /* wrong type, out of the property's range, no word of the enum, no position */
+	SAMPLE_AHEAD,       /* more than 5 minutes ahead of the node's clock */
+	SAMPLE_EXPIRED,     /* older than the retention of the property */
+	SAMPLE_NOT_OWN,     /* not this node's to write */
+	N_SAMPLE_REFUSALS,
+};
+const char *sample_refusal_text(enum sample_refusal reason); /* a sentence for people */
+
 struct op_samples {
 	const char *twin, *property;
 	struct sample *samples; /* any order */

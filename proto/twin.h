@@ -33,6 +33,13 @@ enum health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_WARNING, HEALTH_ALARM, N_HEALT
  * membership needs no second word. */
 enum confirmation { CONFIRM_PENDING, CONFIRM_CONFIRMED, CONFIRM_REFUSED, N_CONFIRMATIONS };
 
+/* How long samples are kept, counted from the newest of their series; each of these times begins where the
+ * one before ends (DESIGN 4). */
+struct retention {
+	int64_t raw_ns;             /* 0: for ever */
+	int64_t minute_ns, hour_ns; /* one-minute and one-hour buckets after that; 0: none */
+};
+
 struct property_def {
 	const char *name;
 	enum value_type type;
@@ -41,12 +48,16 @@ struct property_def {
 	bool kpi;             /* part of the summary */
 	const char **options; /* words of an enum */
 	size_t n_options;
+	bool settable;              /* has a desired value too: the property `desired/NAME` beside it */
+	struct retention retention; /* all 0: the type's */
 };
 
 struct type_def {
-	const char *name; /* `line`, `acme/press`; a name as in id_is_name() */
-	uint32_t version; /* 1.. */
-	enum kind kind;   /* what its twins are */
+	const char *name;   /* `line`, `acme/press`; a name as in id_is_name() */
+	const char *parent; /* the type it extends: its properties come first; "" for none */
+	uint32_t version;   /* 1.. ; rises with every change */
+	enum kind kind;     /* what its twins are */
+	struct retention retention;
 	struct property_def *properties;
 	size_t n_properties;
 };

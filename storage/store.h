@@ -65,6 +65,25 @@ enum { STORE_UNCHANGED = 1, STORE_REFUSED = 2, STORE_ABSENT = 3 };
 MUST_CHECK int store_stage(struct store *s, struct batch *b, const struct op *op, int64_t now_ns,
 			   size_t *ret_bad, struct err_note *note);
 
+/* Many samples by their series numbers. Each is taken or refused on its own: a frame is never refused as a
+ * whole but for ERR_MALFORMED, or ERR_REFUSED when its incarnation is not the present one (open the series
+ * anew). A frame whose session and number were taken before (also before a restart) is acknowledged and
+ * changes nothing. Samples that would change nothing (the present value again, at the same time) are counted
+ * as unchanged; older ones are taken as they are: merging them twice does no harm. */
+struct packed;
+struct packed_refusal {
+	uint32_t index;
+	enum sample_refusal reason;
+};
+struct packed_result {
+	uint64_t n_taken, n_unchanged, n_refused;
+	bool again;                     /* the frame was taken before */
+	struct packed_refusal *refused; /* the first PACKED_REFUSALS_MAX, in the arena */
+	size_t n_listed;
+};
+MUST_CHECK int store_stage_packed(struct store *s, struct batch *b, const struct packed *frame,
+				  int64_t now_ns, struct arena *a, struct packed_result *ret);
+
 /* A place in a batch, and back to it: everything staged after it is taken out again (all-or-nothing
  * requests). */
 size_t batch_mark(const struct batch *b);
@@ -110,6 +129,19 @@ struct twin {
 	bool deleted; /* tombstone: only def.id, seq and version mean anything */
 	void *user;   /* the node's mark; the store never looks at it */
 };
+
+/* What a twin is, put together out of the table; its texts and arrays are good as long as the twin. */
+struct twin_def store_twin_def(const struct twin *t);
+
+/* The present value of a property (a place in the type's definition); type VALUE_NONE: never measured, or the
+ * type has no such place. */
+struct sample store_value(const struct store *s, const struct twin *t, size_t property);
+
+/* The number of the series in which the samples of a property are kept; 0: the type has no such place. Given
+ * with the twin, never used again for anything else within one incarnation. */
+uint32_t store_series(const struct store *s, const struct twin *t, size_t property);
+/* And back: NULL when there is no such series (any more). */
+const struct twin *store_series_owner(const struct store *s, uint32_t series, size_t *ret_property);
 
 /* A relation; the other end may be another organisation's twin, then its pointer is NULL. */
 struct edge {
