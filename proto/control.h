@@ -108,7 +108,7 @@ struct history_bucket {
 	bool coarse;
 };
 
-struct progress {
+struct work_done {
 	uint64_t done, total; /* bytes; total 0: not known yet */
 	const char *what;
 };
@@ -153,7 +153,7 @@ struct control_answer {
 	size_t n_buckets;
 	bool has_coarse_until;
 	int64_t coarse_until_ns; /* no raw samples before this time: their retention is over */
-	struct progress progress;
+	struct work_done done;
 	bool has_status;
 	struct node_status status;
 };
