@@ -30,6 +30,37 @@ uint64_t hash64(const char *domain, struct bytes a, struct bytes b)
 	return get_u64(h.b);
 }
 
+/* ---- In pieces --------------------------------------------------------------------------------------------
+ */
+
+_Static_assert(sizeof(crypto_generichash_state) <= sizeof(struct hash256_run), "libsodium's state has grown");
+
+static crypto_generichash_state *state_of(struct hash256_run *r)
+{
+	return (crypto_generichash_state *)(void *)r->state;
+}
+
+void hash256_begin(struct hash256_run *r)
+{
+	crypto_generichash_init(state_of(r), NULL, 0, sizeof(struct hash256));
+}
+
+void hash256_add(struct hash256_run *r, struct bytes piece)
+{
+	crypto_generichash_update(state_of(r), piece.data, piece.len);
+}
+
+struct hash256 hash256_end(struct hash256_run *r)
+{
+	struct hash256 h;
+
+	crypto_generichash_final(state_of(r), h.b, sizeof h.b);
+	return h;
+}
+
+/* ---- Fingerprints -----------------------------------------------------------------------------------------
+ */
+
 void fingerprint_add(struct fingerprint *f, const struct hash128 *h)
 {
 	unsigned carry = 0;

@@ -14,6 +14,17 @@ struct hash128 hash128(const char *domain, struct bytes a, struct bytes b);
 /* The first 8 bytes of the same, as a number: the checksum of stored values. */
 uint64_t hash64(const char *domain, struct bytes a, struct bytes b);
 
+/* BLAKE2b-256 of what comes in pieces: begin, add any number of times, end. */
+struct hash256 {
+	uint8_t b[32];
+};
+struct hash256_run {
+	_Alignas(64) uint8_t state[384]; /* libsodium's */
+};
+void hash256_begin(struct hash256_run *r);
+void hash256_add(struct hash256_run *r, struct bytes piece);
+struct hash256 hash256_end(struct hash256_run *r);
+
 /* Fingerprint of a set: sum of its members' hashes mod 2^128 and their count. Adding and removing commute,
  * so it is kept up incrementally (MESH 3.2). */
 struct fingerprint {

@@ -118,3 +118,20 @@ Test(row, of_a_row_that_crossed_a_border_the_mask_speaks_for_the_content)
 	cr_expect(not(same(h, row_hash("acme/a", (struct row_version){1, 50}, mask + 1))));
 	cr_expect(not(same(all, row_hash("acme/a", (struct row_version){1, 51}, ROW_MASK_ALL))));
 }
+
+Test(hash, pieces_make_the_same_hash_as_the_whole)
+{
+	/* python3: hashlib.blake2b(b'abc', digest_size=32).hexdigest() begins bddd813c */
+	struct hash256_run run;
+	struct hash256 h;
+
+	hash256_begin(&run);
+	hash256_add(&run, BYTES("a"));
+	hash256_add(&run, BYTES(""));
+	hash256_add(&run, BYTES("bc"));
+	h = hash256_end(&run);
+	cr_expect(eq(u8, h.b[0], 0xbd));
+	cr_expect(eq(u8, h.b[1], 0xdd));
+	cr_expect(eq(u8, h.b[2], 0x81));
+	cr_expect(eq(u8, h.b[3], 0x3c));
+}
