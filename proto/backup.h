@@ -17,6 +17,7 @@
 #include "proto/hash.h"
 
 #define BACKUP_LIST_NAME "list"
+#define BACKUP_RESTORED_NAME "restored" /* in a store that was a backup and has not been opened since */
 
 enum { BACKUP_LIST_MAX = 16 << 20, BACKUP_PATH_MAX = 255 };
 

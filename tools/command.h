@@ -41,7 +41,8 @@ struct command {
 };
 
 extern const struct command cmd_status[], cmd_org[], cmd_node[], cmd_twin[], cmd_rel[], cmd_type[],
-	cmd_import[], cmd_ingest[], cmd_apply[], cmd_view[], cmd_policy[], cmd_peer[], cmd_history[];
+	cmd_import[], cmd_ingest[], cmd_apply[], cmd_view[], cmd_policy[], cmd_peer[], cmd_history[],
+	cmd_backup[];
 
 /* All groups, NULL at the end. */
 extern const struct command *const command_groups[];
