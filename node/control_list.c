@@ -59,7 +59,7 @@ int control_push_relations(struct call *c, const struct twin *t, struct control_
 			return FAIL(-ENOMEM);
 		*r = e->relation;
 	}
-	while ((m = store_membership_next(c->e->store, t->def.id, m))) {
+	while ((m = store_membership_next(c->e->store, t->id, m))) {
 		struct membership *copy =
 			arena_push(c->arena, &answer->memberships, &answer->n_memberships, sizeof *copy);
 		if (!copy)
@@ -97,7 +97,7 @@ int control_rel_list(struct call *c, struct err_note *note)
 		call_done(c, &answer);
 		return 0;
 	}
-	for (const struct twin *t; (t = store_twin_next(c->e->store, r->prefix, after)); after = t->def.id) {
+	for (const struct twin *t; (t = store_twin_next(c->e->store, r->prefix, after)); after = t->id) {
 		if (answer.n_relations + answer.n_memberships >= PAGE) {
 			answer.more = true;
 			break;

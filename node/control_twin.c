@@ -81,7 +81,7 @@ static void on_read(void *ctx, int code, const char *text, const struct answer *
 static int get_own(struct call *c, const struct twin *t, struct err_note *note)
 {
 	struct control_answer answer = {0};
-	struct twin_def def = t->def;
+	struct twin_def def = store_twin_def(t);
 
 	TRY(summary_row(c->e->store, t, c->arena, &answer.row));
 	for (size_t i = 0; t->type && i < t->type->def.n_properties; i++) {
@@ -91,10 +91,11 @@ static int get_own(struct call *c, const struct twin *t, struct err_note *note)
 		struct kpi *v = arena_push(c->arena, &answer.values, &answer.n_values, sizeof *v);
 		if (!v)
 			return FAIL(-ENOMEM);
-		*v = (struct kpi){.property = p->name, .unit = p->unit, .sample = t->values[i]};
+		*v = (struct kpi){
+			.property = p->name, .unit = p->unit, .sample = store_value(c->e->store, t, i)};
 	}
 	if (c->request.property[0] && answer.n_values == 0)
-		return FAIL_SAY(note, ERR_ABSENT, "%s has no property %s: its type is %s", t->def.id,
+		return FAIL_SAY(note, ERR_ABSENT, "%s has no property %s: its type is %s", t->id,
 				c->request.property, t->type ? t->type->def.name : "not set");
 	TRY(control_push_relations(c, t, &answer));
 	answer.twins = &def;
@@ -122,7 +123,9 @@ int control_twin_get(struct call *c, struct err_note *note)
 
 static bool is_wanted(const struct control_request *r, const struct twin *t)
 {
-	return (!r->tag[0] || twin_has_tag(&t->def, r->tag)) && (!r->has_kind || t->def.kind == r->kind);
+	const struct twin_def def = store_twin_def(t);
+
+	return (!r->tag[0] || twin_has_tag(&def, r->tag)) && (!r->has_kind || t->kind == r->kind);
 }
 
 int control_twin_list(struct call *c, struct err_note *note)
@@ -133,7 +136,7 @@ int control_twin_list(struct call *c, struct err_note *note)
 	const char *after = r->after;
 
 	(void)note;
-	for (const struct twin *t; (t = store_twin_next(c->e->store, r->prefix, after)); after = t->def.id) {
+	for (const struct twin *t; (t = store_twin_next(c->e->store, r->prefix, after)); after = t->id) {
 		if (!is_wanted(r, t))
 			continue;
 		if (answer.n_twins == limit) {
@@ -143,7 +146,7 @@ int control_twin_list(struct call *c, struct err_note *note)
 		struct twin_def *def = arena_push(c->arena, &answer.twins, &answer.n_twins, sizeof *def);
 		if (!def)
 			return FAIL(-ENOMEM);
-		*def = t->def;
+		*def = store_twin_def(t);
 	}
 	call_done(c, &answer);
 	return 0;
@@ -159,7 +162,7 @@ int control_twin_find(struct call *c, struct err_note *note)
 		struct twin_def *def = arena_push(c->arena, &answer.twins, &answer.n_twins, sizeof *def);
 		if (!def)
 			return FAIL(-ENOMEM);
-		*def = t->def;
+		*def = store_twin_def(t);
 	}
 	call_done(c, &answer);
 	return 0;

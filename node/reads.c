@@ -43,7 +43,8 @@ static int read_here(struct engine *e, const char *org, const struct question *q
 		struct kpi *value = arena_push(a, &ret->values, &ret->n_values, sizeof *value);
 		if (!value)
 			return FAIL(-ENOMEM);
-		*value = (struct kpi){.property = p->name, .unit = p->unit, .sample = t->values[i]};
+		*value = (struct kpi){
+			.property = p->name, .unit = p->unit, .sample = store_value(e->store, t, i)};
 		if (!egress_is_own(&e->egress, org))
 			value->sample.source = NULL;
 	}

@@ -83,7 +83,7 @@ static void own_fingerprint(struct engine *e, uint64_t head_seq, struct fingerpr
 	for (uint64_t seq = 0; (t = store_change_next(e->store, seq)); seq = t->seq) {
 		if (t->deleted)
 			continue;
-		const struct hash128 h = row_hash(t->def.id, t->version, ROW_MASK_ALL);
+		const struct hash128 h = row_hash(t->id, t->version, ROW_MASK_ALL);
 		fingerprint_add(ret, &h);
 	}
 	e->fingerprint = *ret;
@@ -254,7 +254,7 @@ static int push_own(struct reader *r, struct rows *rows, struct arena *a)
  * in it, else nothing. */
 static int push_shown(struct reader *r, bool full, struct rows *rows, struct arena *a)
 {
-	const char *id = r->mine ? r->twin->def.id : r->row->id;
+	const char *id = r->mine ? r->twin->id : r->row->id;
 	const struct shown *shown = visibility_shown(r->e->visibility, r->audience, id);
 	struct row whole, row = {.id = id, .deleted = true, .type = "", .name = ""};
 

@@ -28,7 +28,7 @@ static bool is_long_text(const struct value *v)
 	return (v->type == VALUE_TEXT || v->type == VALUE_ENUM) && strlen(v->text) > KPI_TEXT_MAX;
 }
 
-static int add_kpis(const struct twin *t, struct arena *a, struct row *r)
+static int add_kpis(const struct store *s, const struct twin *t, struct arena *a, struct row *r)
 {
 	r->kpis = arena_take_array(a, t->type->n_kpis, sizeof *r->kpis);
 	if (!r->kpis)
@@ -36,7 +36,7 @@ static int add_kpis(const struct twin *t, struct arena *a, struct row *r)
 	for (size_t i = 0; i < t->type->n_kpis; i++) {
 		const struct property_def *p = &t->type->def.properties[t->type->kpis[i]];
 		r->kpis[i] = (struct kpi){
-			.property = p->name, .unit = p->unit, .sample = t->values[t->type->kpis[i]]};
+			.property = p->name, .unit = p->unit, .sample = store_value(s, t, t->type->kpis[i])};
 		r->kpis[i].sample.source = NULL;
 		if (is_long_text(&r->kpis[i].sample.value))
 			r->kpis[i].sample.value = (struct value){.type = VALUE_NONE};
@@ -77,7 +77,7 @@ static int add_memberships(const struct store *s, const struct twin *t, struct a
 {
 	const struct membership *m = NULL;
 
-	while ((m = store_membership_next(s, t->def.id, m)) && r->n_parents < PARENTS_MAX) {
+	while ((m = store_membership_next(s, t->id, m)) && r->n_parents < PARENTS_MAX) {
 		struct row_parent *p = push_parent(a, r);
 		if (!p)
 			return FAIL(-ENOMEM);
@@ -96,24 +96,25 @@ static int add_parents(const struct store *s, const struct twin *t, struct arena
 
 int summary_row(const struct store *s, const struct twin *t, struct arena *a, struct row *ret)
 {
-	struct row r = {.id = t->def.id,
+	const struct twin_def def = store_twin_def(t);
+	struct row r = {.id = t->id,
 			.version = t->version,
 			.seq = t->seq,
 			.mask = ROW_MASK_ALL,
 			.deleted = t->deleted,
-			.kind = t->def.kind,
-			.type = t->def.type ? t->def.type : "",
-			.name = t->def.name ? t->def.name : ""};
+			.kind = t->kind,
+			.type = def.type,
+			.name = def.name};
 
 	if (t->deleted) {
 		*ret = r;
 		return 0;
 	}
-	r.life = twin_life_at(&t->def, INT64_MAX);
-	r.tags = t->def.tags;
-	r.n_tags = t->def.n_tags;
+	r.life = twin_life_at(&def, INT64_MAX);
+	r.tags = def.tags;
+	r.n_tags = def.n_tags;
 	if (t->type)
-		TRY(add_kpis(t, a, &r));
+		TRY(add_kpis(s, t, a, &r));
 	TRY(add_parents(s, t, a, &r));
 	r.health = health_of(&r);
 	*ret = r;

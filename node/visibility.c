@@ -408,7 +408,7 @@ int visibility_follow(struct visibility *v)
 
 	TRY(get_origin(v, v->own_origin, &view));
 	for (const struct twin *t; (t = store_change_next(store, view->followed));) {
-		TRY(take_change(v, t->def.id, t->seq));
+		TRY(take_change(v, t->id, t->seq));
 		view->followed = t->seq;
 	}
 	const char *after = "";

@@ -163,8 +163,10 @@ static int add_live_value(struct walk *w, const struct step *s, size_t rollup, c
 		*ret_withheld = true;
 		return 0;
 	}
-	if (!w->q->has_as_of)
-		return add_value(w, s, rollup, &t->values[place], p->unit);
+	if (!w->q->has_as_of) {
+		sample = store_value(w->e->store, t, place);
+		return add_value(w, s, rollup, &sample, p->unit);
+	}
 	int r = store_value_at(w->e->store, t, place, at_ns, w->rows, &sample);
 	TRY(r);
 	return r == STORE_ABSENT ? 0 : add_value(w, s, rollup, &sample, p->unit);

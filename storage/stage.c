@@ -6,14 +6,16 @@
 #include "proto/id.h"
 #include "storage/store_private.h"
 
-const struct twin_def *stage_twin(const struct stage *g, const char *id)
+bool stage_twin(const struct stage *g, const char *id, struct twin_def *ret)
 {
 	const struct staged *top = batch_find(g->batch, &(struct staged_key){STAGED_TWIN, id, NULL, NULL});
 	const struct twin *t = top ? NULL : store_twin(g->store, id);
 
-	if (top)
-		return top->gone ? NULL : &top->op->twin;
-	return t ? &t->def : NULL;
+	if (top && !top->gone)
+		*ret = top->op->twin;
+	else if (t)
+		*ret = store_twin_def(t);
+	return t || (top && !top->gone);
 }
 
 const struct type_def *stage_type(const struct stage *g, const char *name)
@@ -49,8 +51,10 @@ int stage_check_own(const struct stage *g, const char *id)
 
 static int check_own_twin(const struct stage *g, const char *id)
 {
+	struct twin_def def;
+
 	TRY(stage_check_own(g, id));
-	if (!stage_twin(g, id))
+	if (!stage_twin(g, id, &def))
 		return FAIL_SAY(g->note, ERR_REFUSED, "there is no twin %s", id);
 	return 0;
 }
@@ -61,9 +65,10 @@ static int check_own_twin(const struct stage *g, const char *id)
 static int stage_twin_delete(const struct stage *g, const struct op *op)
 {
 	const struct staged_key key = {STAGED_TWIN, op->id, NULL, NULL};
+	struct twin_def def;
 
 	TRY(stage_check_own(g, op->id));
-	if (!stage_twin(g, op->id))
+	if (!stage_twin(g, op->id, &def))
 		return STORE_UNCHANGED;
 	return batch_take(g->batch, &key, op, op);
 }
@@ -92,7 +97,9 @@ static const struct relation *present_relation(const struct stage *g, const stru
 
 static int check_target(const struct stage *g, const char *to)
 {
-	if (!id_is_of_org(to, g->store->org) || stage_twin(g, to) || remote_row(&g->store->remote, to))
+	struct twin_def def;
+
+	if (!id_is_of_org(to, g->store->org) || stage_twin(g, to, &def) || remote_row(&g->store->remote, to))
 		return 0;
 	return FAIL_SAY(g->note, ERR_REFUSED, "there is no twin %s to relate to", to);
 }

@@ -13,8 +13,8 @@ struct stage {
 	struct err_note *note;
 };
 
-/* What will be there when the batch so far has been applied; NULL: nothing. */
-const struct twin_def *stage_twin(const struct stage *g, const char *id);
+/* What will be there when the batch so far has been applied; false, NULL: nothing. */
+bool stage_twin(const struct stage *g, const char *id, struct twin_def *ret);
 const struct type_def *stage_type(const struct stage *g, const char *name);
 
 /* Does the batch delete this twin, at or behind a place in it? (It may make it again.) */

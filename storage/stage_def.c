@@ -82,8 +82,8 @@ static bool has_values(const struct stage *g, const char *id, const char *proper
 
 	if (batch_find(g->batch, &(struct staged_key){STAGED_SAMPLES, id, property, NULL}))
 		return true;
-	return w && w->pub.type && type_property(&w->pub.type->def, property, &i) && w->series[i].id > 0 &&
-	       !stage_twin_goes(g, id, 0);
+	return w && w->pub.type && type_property(&w->pub.type->def, property, &i) &&
+	       w->values[i].value.type != VALUE_NONE && !stage_twin_goes(g, id, 0);
 }
 
 /* A twin that gets another type keeps every value it has. */
@@ -131,14 +131,14 @@ int stage_twin_def(const struct stage *g, const struct op *op)
 	const struct staged_key key = {STAGED_TWIN, op->twin.id, NULL, NULL};
 	struct life_step life[LIFE_STEPS_MAX];
 	struct op seen = *op;
-	const struct twin_def *held;
+	struct twin_def def;
 
 	seen.twin.type = op->twin.type ? op->twin.type : "";
 	seen.twin.life = life;
 	TRY(twin_def_check(&op->twin, g->note));
 	TRY(stage_check_own(g, op->twin.id));
 	TRY(check_type(g, &seen.twin));
-	held = stage_twin(g, op->twin.id);
+	const struct twin_def *held = stage_twin(g, op->twin.id, &def) ? &def : NULL;
 	TRY(life_join(held, &op->twin, life, &seen.twin.n_life, g->note));
 	if (held && twin_def_equal(held, &seen.twin))
 		return STORE_UNCHANGED;

@@ -65,15 +65,16 @@ static int is_known(const struct stage *g, const struct op_samples *in, bool *re
 
 static int find_property(const struct stage *g, const struct op_samples *in, const struct property_def **ret)
 {
+	struct twin_def twin;
+
 	TRY(stage_check_own(g, in->twin));
-	const struct twin_def *twin = stage_twin(g, in->twin);
-	if (!twin)
+	if (!stage_twin(g, in->twin, &twin))
 		return FAIL_SAY(g->note, ERR_REFUSED, "there is no twin %s", in->twin);
-	const struct type_def *type = stage_type(g, twin->type);
+	const struct type_def *type = stage_type(g, twin.type);
 	*ret = type ? type_property(type, in->property, NULL) : NULL;
 	if (!*ret)
 		return FAIL_SAY(g->note, ERR_REFUSED, "%s has no property %s (its type is '%s')", in->twin,
-				in->property, twin->type);
+				in->property, twin.type);
 	return 0;
 }
 

@@ -134,6 +134,35 @@ const struct twin *store_twin(const struct store *s, const char *id)
 	return w && !w->pub.deleted ? &w->pub : NULL;
 }
 
+struct twin_def store_twin_def(const struct twin *t)
+{
+	return own_twin(t)->def;
+}
+
+static bool has_place(const struct twin *t, size_t property)
+{
+	return !t->deleted && t->type && property < t->type->def.n_properties;
+}
+
+struct sample store_value(const struct store *s, const struct twin *t, size_t property)
+{
+	(void)s;
+	return has_place(t, property) ? own_twin(t)->values[property] : (struct sample){0};
+}
+
+uint32_t store_series(const struct store *s, const struct twin *t, size_t property)
+{
+	(void)s;
+	return has_place(t, property) ? (uint32_t)own_twin(t)->series[property].id : 0;
+}
+
+const struct twin *store_series_owner(const struct store *s, uint32_t series, size_t *ret_property)
+{
+	const struct own_twin *w = table_series_owner(&s->table, series, ret_property);
+
+	return w ? &w->pub : NULL;
+}
+
 const struct type *store_type(const struct store *s, const char *name)
 {
 	const struct own_type *type = table_type(&s->table, name);
@@ -143,7 +172,7 @@ const struct type *store_type(const struct store *s, const char *name)
 
 const struct twin *store_twin_by_alias(const struct store *s, const char *alias, const struct twin *after)
 {
-	return table_alias_next(&s->table, alias, after ? after->def.id : "");
+	return table_alias_next(&s->table, alias, after ? after->id : "");
 }
 
 const struct twin *store_twin_next(const struct store *s, const char *prefix, const char *after)
@@ -230,9 +259,7 @@ void store_position(const struct store *s, struct store_position *ret)
 
 static const struct series *series_of(const struct twin *t, size_t property)
 {
-	if (t->deleted || !t->type || property >= t->type->def.n_properties)
-		return NULL;
-	return &((const struct own_twin *)(const void *)t)->series[property];
+	return has_place(t, property) ? &own_twin(t)->series[property] : NULL;
 }
 
 int store_value_at(struct store *s, const struct twin *t, size_t property, int64_t at_ns, struct arena *a,

@@ -119,18 +119,18 @@ struct type {
 
 /* A twin as the table holds it: read-only outside storage/. */
 struct twin {
-	struct twin_def def;
+	const char *id;
+	enum kind kind;
+	bool deleted;            /* tombstone: only id, seq and version mean anything */
 	const struct type *type; /* NULL: none */
-	struct sample *values;   /* one per property of the type; type VALUE_NONE: never measured */
 	const struct edge *out;  /* relations from here, newest first */
 	const struct edge *in;   /* relations to here from own twins */
 	uint64_t seq;            /* of its latest change that shows in its row */
 	struct row_version version;
-	bool deleted; /* tombstone: only def.id, seq and version mean anything */
-	void *user;   /* the node's mark; the store never looks at it */
 };
 
-/* What a twin is, put together out of the table; its texts and arrays are good as long as the twin. */
+/* What a twin is, put together out of the table; texts and arrays are the table's. A tombstone has an id
+ * only. */
 struct twin_def store_twin_def(const struct twin *t);
 
 /* The present value of a property (a place in the type's definition); type VALUE_NONE: never measured, or the

@@ -77,7 +77,7 @@ static void free_twin(void *item)
 	struct own_twin *w = item;
 
 	free(w->block);
-	free(w->pub.values);
+	free(w->values);
 	free(w);
 }
 
@@ -90,6 +90,7 @@ void table_fini(struct table *t)
 	ordered_fini_items(&t->members, free);
 	edges_free(t);
 	map_fini(&t->twins);
+	free(t->owners);
 	intern_fini(&t->words);
 	free(t->dirty_twins.items);
 	free(t->dirty_edges.items);

@@ -33,9 +33,10 @@ struct own_type {
 
 struct own_twin {
 	struct twin pub;
-	struct series
-		*series; /* one per property of the type, behind pub.values in the same piece of memory */
-	struct twin_block *block; /* what pub.def points to */
+	struct twin_def def;
+	struct sample *values;    /* one per property of the type; type VALUE_NONE: never measured */
+	struct series *series;    /* behind the values in the same piece of memory */
+	struct twin_block *block; /* what def points to */
 	uint8_t dirty;            /* DIRTY_* */
 	char id[];
 };
@@ -62,18 +63,25 @@ struct pile {
 	size_t n, size;
 };
 
+struct series_owner {
+	struct own_twin *twin; /* NULL: gone */
+	uint32_t property;
+};
+
 struct table {
-	struct series_set *history;      /* borrowed */
+	struct series_set *history;   /* borrowed */
 	struct map twins;             /* id -> own_twin, tombstones too */
 	struct ordered by_id, by_seq; /* the same */
 	struct ordered by_alias;      /* struct alias_ref */
 	struct ordered types, edges, members;
-	struct map ends; /* id of no own twin -> struct end */
+	struct map ends;             /* id of no own twin -> struct end */
+	struct series_owner *owners; /* by number of series */
+	size_t owners_size;
 	struct intern words;
 	uint64_t n_twins, n_series;
 	uint64_t seq; /* of the latest change */
 	int64_t stamp_ns;
-	uint64_t next_series, next_number;
+	uint64_t next_series, next_number; /* next_series 0: none are given, while loading */
 
 	uint64_t batch_seq;    /* seq when this batch began */
 	int64_t next_stamp_ns; /* of the next change in it */
@@ -103,12 +111,19 @@ MUST_CHECK int table_add_samples(struct table *t, const struct op_samples *sampl
 /* ---- Looking ----------------------------------------------------------------------------------------------
  */
 
+/* The twin behind what store.h shows of it. */
+static inline struct own_twin *own_twin(const struct twin *t)
+{
+	return (struct own_twin *)(uintptr_t)t;
+}
+
 struct own_twin *table_twin(const struct table *t, const char *id); /* tombstones too; NULL: never heard of */
 struct own_type *table_type(const struct table *t, const char *name);
 struct own_edge *table_edge(const struct table *t, const struct relation *r);
 struct own_member *table_member(const struct table *t, const struct membership *m);
 struct own_member *table_member_next(const struct table *t, const char *child,
 				     const struct membership *after);
+struct own_twin *table_series_owner(const struct table *t, uint32_t series, size_t *ret_property);
 const struct edge *table_edges_to(const struct table *t, const char *to);
 const struct twin *table_alias_next(const struct table *t, const char *alias, const char *after_id);
 
@@ -141,6 +156,8 @@ MUST_CHECK int edge_mark(struct table *t, struct own_edge *e);
 MUST_CHECK int twin_retype(struct table *t, struct own_twin *w, const struct type_def *from,
 			   const struct type_def *to);
 void twin_drop_values(struct table *t, struct own_twin *w);
+/* Name the series of a property; it must be set once, before anything is measured. */
+MUST_CHECK int twin_set_series(struct table *t, struct own_twin *w, size_t property, uint64_t number);
 MUST_CHECK int twin_set_value(struct table *t, struct own_twin *w, size_t property, const struct sample *s);
 
 MUST_CHECK int edges_of_new_twin(struct table *t, struct own_twin *w); /* edges that waited for it */

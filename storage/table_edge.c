@@ -15,11 +15,6 @@ static struct own_edge *own(const struct edge *e)
 	return (struct own_edge *)(uintptr_t)e;
 }
 
-static struct own_twin *own_of(const struct twin *w)
-{
-	return (struct own_twin *)(uintptr_t)w;
-}
-
 struct own_edge *table_edge(const struct table *t, const struct relation *r)
 {
 	return ordered_get(&t->edges, r);
@@ -91,7 +86,7 @@ static void unchain_out(struct own_edge *e)
 	if (e->prev_out)
 		e->prev_out->pub.next_out = e->pub.next_out;
 	else
-		own_of(e->pub.from)->pub.out = e->pub.next_out;
+		own_twin(e->pub.from)->pub.out = e->pub.next_out;
 	if (e->pub.next_out)
 		own(e->pub.next_out)->prev_out = e->prev_out;
 }
@@ -105,7 +100,7 @@ static void unchain_in(struct table *t, struct own_edge *e)
 		return;
 	}
 	if (e->pub.to) {
-		own_of(e->pub.to)->pub.in = e->pub.next_in;
+		own_twin(e->pub.to)->pub.in = e->pub.next_in;
 		return;
 	}
 	e->end->in = own(e->pub.next_in) ? &own(e->pub.next_in)->pub : NULL;
@@ -172,7 +167,7 @@ static struct bytes edge_key(const struct own_edge *e, uint8_t ret[9])
 
 static int drop_edge(struct table *t, struct own_edge *e)
 {
-	struct own_twin *to = e->pub.to ? own_of(e->pub.to) : NULL;
+	struct own_twin *to = e->pub.to ? own_twin(e->pub.to) : NULL;
 	uint8_t key[9];
 
 	changeset_delete(&t->changes, edge_key(e, key));
@@ -198,7 +193,7 @@ int table_put_edge(struct table *t, const struct relation *r)
 	e->pub.relation.valid_from_ns = r->valid_from_ns;
 	e->pub.relation.valid_to_ns = r->valid_to_ns;
 	TRY(edge_mark(t, e));
-	return e->pub.to ? table_touch(t, own_of(e->pub.to)) : 0;
+	return e->pub.to ? table_touch(t, own_twin(e->pub.to)) : 0;
 }
 
 int table_delete_edge(struct table *t, const struct relation *r)

@@ -43,7 +43,7 @@ static int encode_twin(struct encoder *e, const struct own_twin *w)
 	buf_put_u64(&e->value, (uint64_t)w->pub.version.stamp_ns);
 	buf_put_u8(&e->value, w->pub.deleted);
 	if (!w->pub.deleted)
-		twin_def_encode(&w->pub.def, &e->value);
+		twin_def_encode(&w->def, &e->value);
 	return put(e);
 }
 
@@ -54,11 +54,9 @@ static int encode_values(struct encoder *e, const struct own_twin *w)
 	begin(e, VALUES);
 	buf_put_text(&e->key, w->id);
 	for (size_t i = 0; i < n; i++) {
-		if (w->series[i].id == 0)
-			continue;
 		record_put_varint(&e->value, i);
 		buf_put_u64(&e->value, w->series[i].id);
-		record_put_sample(&e->value, &w->pub.values[i]);
+		record_put_sample(&e->value, &w->values[i]);
 	}
 	if (e->value.len > 0 || buf_check(&e->value) < 0)
 		return put(e);
@@ -198,10 +196,11 @@ static int load_values(struct table *t, struct arena *a, struct bytes key, struc
 		const uint64_t i = record_varint(&r), series = record_u64(&r);
 		struct sample s;
 		record_sample(&r, &s);
-		if (r.failed || i >= n || series == 0 || s.value.type != w->pub.type->def.properties[i].type)
+		if (r.failed || i >= n || series == 0 ||
+		    (s.value.type != VALUE_NONE && s.value.type != w->pub.type->def.properties[i].type))
 			return FAIL(ERR_CORRUPT);
 		TRY(twin_set_value(t, w, i, &s));
-		w->series[i].id = series;
+		TRY(twin_set_series(t, w, i, series));
 		t->n_series++;
 	}
 	return record_end(&r);
@@ -257,8 +256,12 @@ static int load_kind(struct table *t, struct env_txn *txn, const struct loader *
 
 int table_load(struct table *t, struct env_txn *txn)
 {
+	const uint64_t next_series = t->next_series;
+
+	t->next_series = 0;
 	for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++)
 		TRY(load_kind(t, txn, &loaders[i]));
+	t->next_series = next_series;
 	mark_clean(t);
 	return 0;
 }

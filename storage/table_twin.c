@@ -83,9 +83,10 @@ static int set_def(struct table *t, struct own_twin *w, const struct twin_def *d
 		return FAIL(-ENOMEM);
 	drop_block(t, w);
 	w->block = b;
-	w->pub.def = def;
-	w->pub.def.id = w->id;
-	w->pub.def.type = type;
+	w->def = def;
+	w->def.id = w->id;
+	w->def.type = type;
+	w->pub.kind = d->kind;
 	for (size_t i = 0; i < b->n_aliases; i++)
 		TRY(ordered_put(&t->by_alias, &(struct alias_key){b->aliases[i].alias, w->id},
 				&b->aliases[i]));
@@ -100,7 +101,7 @@ static int new_twin(struct table *t, const char *id, struct own_twin **ret)
 	if (!w)
 		return FAIL(-ENOMEM);
 	memcpy(w->id, id, size);
-	w->pub.def.id = w->id;
+	w->pub.id = w->def.id = w->id;
 	w->pub.deleted = true; /* until set_living() */
 	TRY(ordered_put(&t->by_id, id, w));
 	*ret = MOVE(w);
@@ -142,9 +143,9 @@ int table_put_twin(struct table *t, const struct twin_def *def)
 
 	joined.life = life;
 	if ((*or_empty(def->type) && !type) ||
-	    life_join(is_new ? NULL : &w->pub.def, def, life, &joined.n_life, NULL) < 0)
+	    life_join(is_new ? NULL : &w->def, def, life, &joined.n_life, NULL) < 0)
 		return 0;
-	if (!is_new && twin_def_equal(&w->pub.def, &joined))
+	if (!is_new && twin_def_equal(&w->def, &joined))
 		return 0;
 	if (!w)
 		TRY(new_twin(t, def->id, &w));
@@ -162,7 +163,7 @@ int table_delete_twin(struct table *t, const char *id)
 	TRY(members_drop(t, w));
 	TRY(set_type(t, w, NULL));
 	drop_block(t, w);
-	w->pub.def = (struct twin_def){.id = w->id, .type = "", .name = ""};
+	w->def = (struct twin_def){.id = w->id, .type = "", .name = ""};
 	w->pub.deleted = true;
 	t->n_twins--;
 	return table_touch(t, w);
@@ -178,7 +179,7 @@ int table_load_twin(struct table *t, const struct twin_def *def, uint64_t seq, s
 		return FAIL(ERR_CORRUPT);
 	TRY(new_twin(t, def->id, &w));
 	if (deleted)
-		w->pub.def = (struct twin_def){.id = w->id, .type = "", .name = ""};
+		w->def = (struct twin_def){.id = w->id, .type = "", .name = ""};
 	else
 		TRY(set_living(t, w, def, type));
 	w->pub.seq = seq;

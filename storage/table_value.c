@@ -3,19 +3,54 @@
 
 static void drop_value(struct table *t, struct own_twin *w, size_t i)
 {
-	struct sample *v = &w->pub.values[i];
+	struct sample *v = &w->values[i];
 
 	intern_drop(&t->words, v->source);
 	if (v->value.type == VALUE_TEXT || v->value.type == VALUE_ENUM)
 		intern_drop(&t->words, v->value.text);
 	*v = (struct sample){0};
-	t->n_series -= w->series[i].id > 0;
+	t->n_series--;
+	if (w->series[i].id < t->owners_size)
+		t->owners[w->series[i].id] = (struct series_owner){0};
 	series_leave(&w->series[i]);
 }
 
 bool same_measure(const struct property_def *a, const struct property_def *b)
 {
 	return a->type == b->type && strcmp(a->unit, b->unit) == 0;
+}
+
+struct own_twin *table_series_owner(const struct table *t, uint32_t series, size_t *ret_property)
+{
+	if (series >= t->owners_size || !t->owners[series].twin)
+		return NULL;
+	*ret_property = t->owners[series].property;
+	return t->owners[series].twin;
+}
+
+static int reserve_owners(struct table *t, uint64_t number)
+{
+	size_t size = t->owners_size ? t->owners_size : 64;
+
+	while (size <= number)
+		size *= 2;
+	if (size == t->owners_size)
+		return 0;
+	struct series_owner *owners = realloc(t->owners, size * sizeof *owners);
+	if (!owners)
+		return FAIL(-ENOMEM);
+	memset(owners + t->owners_size, 0, (size - t->owners_size) * sizeof *owners);
+	t->owners = owners;
+	t->owners_size = size;
+	return 0;
+}
+
+int twin_set_series(struct table *t, struct own_twin *w, size_t property, uint64_t number)
+{
+	TRY(reserve_owners(t, number));
+	t->owners[number] = (struct series_owner){w, (uint32_t)property};
+	w->series[property].id = number;
+	return 0;
 }
 
 /* Take over what both definitions measure alike; the rest of the old values goes. */
@@ -30,7 +65,7 @@ static void move_values(struct table *t, struct own_twin *w, const struct type_d
 			drop_value(t, w, i);
 			continue;
 		}
-		values[place] = w->pub.values[i];
+		values[place] = w->values[i];
 		series_move(&series[place], &w->series[i]);
 	}
 }
@@ -44,15 +79,20 @@ int twin_retype(struct table *t, struct own_twin *w, const struct type_def *from
 		return FAIL(-ENOMEM);
 	struct series *series = n > 0 ? (struct series *)(void *)&values[n] : NULL;
 	move_values(t, w, from, to, values, series);
-	free(w->pub.values);
-	w->pub.values = values;
+	free(w->values);
+	w->values = values;
 	w->series = series;
+	for (size_t i = 0; i < n && t->next_series > 0; i++) {
+		const uint64_t number = series[i].id ? series[i].id : t->next_series++;
+		t->n_series += series[i].id == 0;
+		TRY(twin_set_series(t, w, i, number));
+	}
 	return twin_mark(t, w, DIRTY_VALUES);
 }
 
 int twin_set_value(struct table *t, struct own_twin *w, size_t property, const struct sample *s)
 {
-	struct sample *v = &w->pub.values[property], next = *s;
+	struct sample *v = &w->values[property], next = *s;
 	const bool is_text = s->value.type == VALUE_TEXT || s->value.type == VALUE_ENUM;
 
 	TRY(intern_take(&t->words, s->source && *s->source ? s->source : NULL, &next.source));
@@ -74,13 +114,8 @@ static int add_sample(struct table *t, struct own_twin *w, size_t property, cons
 		      bool keep_history)
 {
 	struct series *series = &w->series[property];
-	const struct sample *v = &w->pub.values[property];
+	const struct sample *v = &w->values[property];
 
-	if (series->id == 0) {
-		series->id = t->next_series++;
-		t->n_series++;
-		TRY(twin_mark(t, w, DIRTY_VALUES));
-	}
 	if (keep_history)
 		TRY(series_add(t->history, series, s));
 	if (v->value.type != VALUE_NONE && (s->t_ns < v->t_ns || sample_equal(s, v)))

@@ -153,7 +153,7 @@ Test(writer, a_bad_sample_is_named_and_the_others_of_its_op_are_kept)
 	cr_expect(eq(u64, changed, 2));
 	cr_assert(eq(sz, n_refused, 1));
 	cr_expect(eq(u32, first_refusal.sample, 1));
-	cr_expect(eq(dbl, store_twin(world.store, "acme/p1")->values[0].value.real, 3));
+	cr_expect(eq(dbl, store_value(world.store, store_twin(world.store, "acme/p1"), 0).value.real, 3));
 }
 
 Test(writer, a_dry_run_says_what_would_change_and_changes_nothing)

@@ -117,8 +117,8 @@ Test(faults, a_damaged_chunk_is_never_served)
 	cr_expect_eq(
 		store_history(world.store, t, property_of(t, "note"), 0, 9, 9, world.arena, &many, &n, &more),
 		ERR_CORRUPT);
-	cr_expect_str_eq(t->values[property_of(t, "note")].value.text, "a needle in the haystack",
-			 "the present value is in state/");
+	cr_expect_str_eq(store_value(world.store, t, property_of(t, "note")).value.text,
+			 "a needle in the haystack", "the present value is in state/");
 }
 
 Test(faults, damaged_state_is_told_at_opening)
@@ -182,11 +182,11 @@ Test(faults, a_full_log_is_read_on_and_written_again_after_a_checkpoint)
 	cr_assert(i > 20);
 	const struct twin *t = store_twin(world.store, "acme/a");
 	const size_t note = property_of(t, "note");
-	cr_expect_eq(t->values[note].t_ns, i - 2, "what was refused does not show");
+	cr_expect_eq(store_value(world.store, t, note).t_ns, i - 2, "what was refused does not show");
 	cr_expect_eq(write_much(i), ERR_FULL, "nor is it taken later");
 	world_reopen();
 	t = store_twin(world.store, "acme/a");
-	cr_expect_eq(t->values[note].t_ns, i - 2);
+	cr_expect_eq(store_value(world.store, t, note).t_ns, i - 2);
 }
 
 Test(faults, full_environments_lose_nothing)

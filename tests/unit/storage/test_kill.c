@@ -85,7 +85,7 @@ static int64_t check_twin(const char *id)
 	for (size_t i = 0; i < n; i++)
 		cr_assert(s[i].t_ns == (int64_t)i + 1 && s[i].value.real == (double)(s[i].t_ns % 400),
 			  "%s at %zu", id, i);
-	cr_assert(n == 0 || t->values[property_of(t, "temperature")].t_ns == (int64_t)n);
+	cr_assert(n == 0 || store_value(world.store, t, property_of(t, "temperature")).t_ns == (int64_t)n);
 	return (int64_t)n;
 }
 

@@ -291,10 +291,10 @@ static void compare_values(int i, const struct twin *t)
 		k++;
 	}
 	cr_assert(k == n && !more, "t%d", i);
-	cr_assert_eq(t->values[property].value.type, last < 0 ? VALUE_NONE : VALUE_DOUBLE);
+	cr_assert_eq(store_value(world.store, t, property).value.type, last < 0 ? VALUE_NONE : VALUE_DOUBLE);
 	if (last >= 0)
-		cr_assert(t->values[property].t_ns == last &&
-			  t->values[property].value.real == s[n - 1].value.real);
+		cr_assert(store_value(world.store, t, property).t_ns == last &&
+			  store_value(world.store, t, property).value.real == s[n - 1].value.real);
 }
 
 static void compare_edges(int i, const struct twin *t)
@@ -303,7 +303,7 @@ static void compare_edges(int i, const struct twin *t)
 
 	for (const struct edge *e = t->out; e; e = e->next_out, out++)
 		cr_assert(e->from == t &&
-			  model.twins[i].valid_to[e->to->def.id[6] - '0'] == e->relation.valid_to_ns);
+			  model.twins[i].valid_to[e->to->id[6] - '0'] == e->relation.valid_to_ns);
 	for (const struct edge *e = store_edges_to(world.store, id_of(i)); e; e = e->next_in, in++)
 		cr_assert(e->to == t);
 	for (int j = 0; j < TWINS; j++) {
@@ -337,8 +337,8 @@ static void compare_changes(void)
 	int n = 0, expected = 0;
 
 	for (const struct twin *t; (t = store_change_next(world.store, after)); after = t->seq, n++) {
-		const struct model_twin *m = &model.twins[t->def.id[6] - '0'];
-		cr_assert_eq(t->seq, m->seq, "%s: %d, not %d", t->def.id, (int)t->seq, (int)m->seq);
+		const struct model_twin *m = &model.twins[t->id[6] - '0'];
+		cr_assert_eq(t->seq, m->seq, "%s: %d, not %d", t->id, (int)t->seq, (int)m->seq);
 		cr_assert_eq(t->deleted, !m->alive);
 	}
 	for (int i = 0; i < TWINS; i++)
@@ -358,7 +358,7 @@ static void compare(void)
 		if (!t)
 			continue;
 		alive++;
-		cr_assert_str_eq(t->def.name, name_of(model.twins[i].name));
+		cr_assert_str_eq(store_twin_def(t).name, name_of(model.twins[i].name));
 		compare_values(i, t);
 		compare_edges(i, t);
 	}

@@ -155,7 +155,8 @@ Test(stage, life_cycles_go_forwards_only)
 
 	def.n_life = 2;
 	cr_assert_eq(world_do(&(struct op){.kind = OP_TWIN, .twin = def}), 0);
-	cr_expect_eq(store_twin(world.store, "acme/p1")->def.n_life, 3, "operating since always, and these");
+	cr_expect_eq(store_twin_def(store_twin(world.store, "acme/p1")).n_life, 3,
+		     "operating since always, and these");
 	cr_expect_eq(stage(&(struct op){.kind = OP_TWIN, .twin = def}), STORE_UNCHANGED);
 	def.n_life = 1;
 	cr_expect_eq(stage(&(struct op){.kind = OP_TWIN, .twin = def}), STORE_UNCHANGED, "known already");
@@ -251,11 +252,11 @@ Test(stage, a_twin_keeps_its_values_when_its_type_changes)
 		     0);
 	cr_assert_eq(world_twin("acme/p2", "hammer", KIND_ASSET), 0, "%s", world.note.text);
 	const struct twin *t = store_twin(world.store, "acme/p2");
-	cr_expect_eq(t->values[property_of(t, "count")].value.integer, 5);
+	cr_expect_eq(store_value(world.store, t, property_of(t, "count")).value.integer, 5);
 	world_checkpoint();
 	world_reopen();
 	t = store_twin(world.store, "acme/p2");
-	cr_expect_eq(t->values[property_of(t, "count")].value.integer, 5);
+	cr_expect_eq(store_value(world.store, t, property_of(t, "count")).value.integer, 5);
 }
 
 /* ---- What changes nothing ---------------------------------------------------------------------------------

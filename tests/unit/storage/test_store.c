@@ -14,12 +14,12 @@ static void check_everything(void)
 	struct membership m;
 
 	cr_assert(line && press);
-	cr_expect_str_eq(press->def.type, "press");
-	cr_expect_str_eq(press->def.name, "Press one");
-	cr_assert_eq(press->def.n_tags, 1);
-	cr_expect_str_eq(press->def.tags[0], "hot");
-	cr_assert_eq(press->def.n_life, 2);
-	cr_expect_eq(press->def.life[1].state, LIFE_MAINTENANCE);
+	cr_expect_str_eq(store_twin_def(press).type, "press");
+	cr_expect_str_eq(store_twin_def(press).name, "Press one");
+	cr_assert_eq(store_twin_def(press).n_tags, 1);
+	cr_expect_str_eq(store_twin_def(press).tags[0], "hot");
+	cr_assert_eq(store_twin_def(press).n_life, 2);
+	cr_expect_eq(store_twin_def(press).life[1].state, LIFE_MAINTENANCE);
 	cr_expect(store_twin_by_alias(world.store, "SN 12/34", NULL) == press);
 	cr_assert(line->out && line->out->next_out && !line->out->next_out->next_out);
 	cr_expect_str_eq(line->out->relation.type, "feeds", "the newest first");
@@ -28,10 +28,10 @@ static void check_everything(void)
 	cr_expect(store_edges_to(world.store, "volt/sub")->from == line);
 	cr_assert_eq(store_membership(world.store, "contains", "harbor/city", "acme/line", &m), 0);
 	cr_expect_eq(m.state, CONFIRM_CONFIRMED);
-	cr_expect_eq(press->values[property_of(press, "temperature")].value.real, 22);
+	cr_expect_eq(store_value(world.store, press, property_of(press, "temperature")).value.real, 22);
 	cr_expect_str_eq(temperatures("acme/line/p1", 0, 100), "5=19.5 10=20 20=22");
-	cr_expect_str_eq(press->values[property_of(press, "mode")].value.text, "manual");
-	cr_expect_str_eq(press->values[property_of(press, "mode")].source, "panel");
+	cr_expect_str_eq(store_value(world.store, press, property_of(press, "mode")).value.text, "manual");
+	cr_expect_str_eq(store_value(world.store, press, property_of(press, "mode")).source, "panel");
 	cr_expect(store_twin(world.store, "acme/gone") == NULL);
 	cr_expect_eq(store_membership(world.store, "contains", "harbor/city", "acme/gone", &m), STORE_ABSENT);
 }
@@ -259,11 +259,11 @@ Test(store, every_changed_twin_is_listed_once_in_the_order_of_changes)
 	for (int round = 0; round < 3; round++) {
 		t = store_change_next(world.store, 0);
 		cr_assert(t && t->seq == 3);
-		cr_expect_str_eq(t->def.id, "acme/a");
+		cr_expect_str_eq(t->id, "acme/a");
 		t = store_change_next(world.store, 3);
 		cr_assert(t && t->seq == 4);
 		cr_expect(t->deleted);
-		cr_expect_str_eq(t->def.id, "acme/b");
+		cr_expect_str_eq(t->id, "acme/b");
 		cr_expect(store_change_next(world.store, 4) == NULL);
 		if (round == 0)
 			world_reopen();
@@ -310,15 +310,15 @@ Test(store, twins_are_walked_in_id_order_below_a_prefix)
 	for (size_t i = 0; i < 5; i++)
 		cr_assert_eq(world_twin(ids[i], "", KIND_ASSET), 0);
 	for (size_t i = 0; i < 3; i++) {
-		t = store_twin_next(world.store, "acme/b", t ? t->def.id : "");
+		t = store_twin_next(world.store, "acme/b", t ? t->id : "");
 		cr_assert(t != NULL);
-		cr_expect_str_eq(t->def.id, expected[i]);
+		cr_expect_str_eq(t->id, expected[i]);
 	}
-	cr_expect(store_twin_next(world.store, "acme/b", t->def.id) == NULL);
+	cr_expect(store_twin_next(world.store, "acme/b", t->id) == NULL);
 	cr_assert_eq(world_delete("acme/b/1"), 0);
 	t = store_twin_next(world.store, "acme/b", "acme/b");
-	cr_expect(t && strcmp(t->def.id, "acme/b/2") == 0, "tombstones are not shown");
-	cr_expect(store_twin_next(world.store, "", "")->def.id[5] == 'a');
+	cr_expect(t && strcmp(t->id, "acme/b/2") == 0, "tombstones are not shown");
+	cr_expect(store_twin_next(world.store, "", "")->id[5] == 'a');
 }
 
 Test(store, aliases_lead_to_all_twins_that_carry_them)
@@ -337,9 +337,9 @@ Test(store, aliases_lead_to_all_twins_that_carry_them)
 			     0);
 	}
 	const struct twin *t = store_twin_by_alias(world.store, "urn:y", NULL);
-	cr_assert(t && strcmp(t->def.id, "acme/t0") == 0);
+	cr_assert(t && strcmp(t->id, "acme/t0") == 0);
 	t = store_twin_by_alias(world.store, "urn:y", t);
-	cr_assert(t && strcmp(t->def.id, "acme/t2") == 0);
+	cr_assert(t && strcmp(t->id, "acme/t2") == 0);
 	cr_expect(store_twin_by_alias(world.store, "urn:y", t) == NULL);
 	cr_assert_eq(world_delete("acme/t0"), 0);
 	cr_expect(store_twin_by_alias(world.store, "urn:y", NULL) == t);
@@ -409,7 +409,7 @@ Test(store, counts_what_it_holds)
 		cr_expect_eq(p.n_twins, 2);
 		cr_expect_eq(p.n_types, 2);
 		cr_expect_eq(p.n_relations, 2);
-		cr_expect_eq(p.n_series, 2);
+		cr_expect_eq(p.n_series, 6);
 		cr_expect_eq(p.n_lineage, 1);
 		cr_expect_eq(p.lineage[0].id, 4711);
 		cr_expect_eq(p.lineage[0].start_seq, 1);
@@ -419,6 +419,37 @@ Test(store, counts_what_it_holds)
 		else
 			checkpoint_and_reopen();
 	}
+}
+
+Test(store, series_are_given_with_the_twin_and_found_by_number)
+{
+	make_everything(nothing);
+	const struct twin *press = store_twin(world.store, "acme/line/p1");
+	const size_t n = press->type->def.n_properties;
+	uint32_t given[8];
+
+	for (size_t i = 0; i < n; i++)
+		cr_expect_neq(given[i] = store_series(world.store, press, i), 0);
+	cr_expect_eq(store_series(world.store, press, n), 0);
+	cr_expect_eq(store_value(world.store, press, n).value.type, VALUE_NONE);
+	for (int round = 0; round < 3; round++) {
+		press = store_twin(world.store, "acme/line/p1");
+		for (size_t i = 0; i < n; i++) {
+			size_t place = n;
+			cr_expect_eq(store_series(world.store, press, i), given[i]);
+			cr_expect_eq(store_series_owner(world.store, given[i], &place), press);
+			cr_expect_eq(place, i);
+		}
+		if (round == 0)
+			world_reopen();
+		else
+			checkpoint_and_reopen();
+	}
+	size_t place;
+	cr_expect_null(store_series_owner(world.store, 0, &place));
+	cr_expect_null(store_series_owner(world.store, 1000000, &place));
+	cr_assert_eq(world_delete("acme/line/p1"), 0);
+	cr_expect_null(store_series_owner(world.store, given[0], &place));
 }
 
 Test(store, a_checkpoint_is_due_by_age_and_drops_the_log)
