@@ -16,7 +16,7 @@ struct column {
 	enum value_type type; /* of all values; set by the first */
 	size_t n, size;
 	int64_t *t_ns;
-	uint64_t *bits;   /* what value_bits() says; TEXT, ENUM, POSITION: place in `more` */
+	uint64_t *bits;   /* of the number; TEXT, ENUM, POSITION: place in `more` */
 	uint8_t *quality; /* NULL: all are good */
 	double *sigma;    /* NULL: none is stated; NaN: this one is not */
 	uint32_t *source; /* place in `more`, or COLUMN_NONE; NULL: none is stated */
@@ -41,6 +41,10 @@ struct sample column_get(const struct column *c, size_t i);
 /* Add the samples of `from` in the places i .. end - 1: they win over what is there at the same times. Linear
  * in both. */
 MUST_CHECK int column_merge(struct column *to, const struct column *from, size_t i, size_t end);
+
+/* The bits[] of a bool, int64 or double, and back; 0 of any other type. */
+uint64_t value_bits(const struct value *v);
+struct value value_of_bits(enum value_type type, uint64_t bits);
 
 /* Same time, value, quality, uncertainty and source. */
 bool sample_equal(const struct sample *a, const struct sample *b);
