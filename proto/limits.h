@@ -20,7 +20,8 @@ enum {
 	ALIASES_MAX = 16,          /* per twin */
 	KPIS_MAX = 16,             /* per twin: DESIGN 2, summary */
 	PARENTS_MAX = 8,           /* per row, over all hierarchies */
-	PROPERTIES_MAX = 256,      /* per type */
+	PROPERTIES_MAX = 256,      /* per type, inherited and desired ones too */
+	TYPE_DEPTH_MAX = 16,       /* a type, the one it extends, the one that extends ... */
 	OPTIONS_MAX = 64,          /* words of an enum property */
 	LIFE_STEPS_MAX = 64,       /* kept life-cycle history per twin */
 	ROLLUPS_MAX = 32,          /* per view question */

@@ -84,6 +84,11 @@ const struct property_def *type_property(const struct type_def *type, const char
 	return NULL;
 }
 
+bool measures_alike(const struct property_def *a, const struct property_def *b)
+{
+	return a->type == b->type && strcmp(text_or_empty(a->unit), text_or_empty(b->unit)) == 0;
+}
+
 bool twin_has_tag(const struct twin_def *t, const char *tag)
 {
 	return word_find(t->tags, t->n_tags, tag) < t->n_tags;
@@ -122,16 +127,23 @@ bool twin_def_equal(const struct twin_def *a, const struct twin_def *b)
 	       same_texts(a->aliases, a->n_aliases, b->aliases, b->n_aliases) && same_life(a, b);
 }
 
+static bool same_retention(const struct retention *a, const struct retention *b)
+{
+	return a->raw_ns == b->raw_ns && a->minute_ns == b->minute_ns && a->hour_ns == b->hour_ns;
+}
+
 static bool same_property(const struct property_def *a, const struct property_def *b)
 {
-	return same_text(a->name, b->name) && a->type == b->type && same_text(a->unit, b->unit) &&
-	       same_bound(a->min, b->min) && same_bound(a->max, b->max) && a->kpi == b->kpi &&
+	return same_text(a->name, b->name) && measures_alike(a, b) && same_bound(a->min, b->min) &&
+	       same_bound(a->max, b->max) && a->kpi == b->kpi && a->settable == b->settable &&
+	       same_retention(&a->retention, &b->retention) &&
 	       same_texts(a->options, a->n_options, b->options, b->n_options);
 }
 
 bool type_def_equal(const struct type_def *a, const struct type_def *b)
 {
-	if (!same_text(a->name, b->name) || a->version != b->version || a->kind != b->kind ||
+	if (!same_text(a->name, b->name) || !same_text(a->parent, b->parent) || a->version != b->version ||
+	    a->kind != b->kind || !same_retention(&a->retention, &b->retention) ||
 	    a->n_properties != b->n_properties)
 		return false;
 	for (size_t i = 0; i < a->n_properties; i++)
@@ -196,6 +208,7 @@ int type_def_copy(struct arena *a, const struct type_def *t, struct type_def *re
 	struct type_def copy = *t;
 
 	TRY(copy_text(a, t->name, &copy.name));
+	TRY(copy_text(a, t->parent, &copy.parent));
 	copy.properties = arena_take_array(a, t->n_properties, sizeof *copy.properties);
 	if (!copy.properties)
 		return FAIL(-ENOMEM);

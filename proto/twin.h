@@ -34,7 +34,9 @@ enum health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_WARNING, HEALTH_ALARM, N_HEALT
 enum confirmation { CONFIRM_PENDING, CONFIRM_CONFIRMED, CONFIRM_REFUSED, N_CONFIRMATIONS };
 
 /* How long samples are kept, counted from the newest of their series; each of these times begins where the
- * one before ends (DESIGN 4). */
+ * one before ends (DESIGN 4). All 0 where somebody else may say it too: the property leaves it to its type,
+ * the type to the one it extends, and in the end it is for ever. TIME_MAX for raw_ns says for ever outright.
+ */
 struct retention {
 	int64_t raw_ns;             /* 0: for ever */
 	int64_t minute_ns, hour_ns; /* one-minute and one-hour buckets after that; 0: none */
@@ -52,9 +54,10 @@ struct property_def {
 	struct retention retention; /* all 0: the type's */
 };
 
+/* A type as somebody declares it, or, out of type_def_extend(), as it takes effect. */
 struct type_def {
 	const char *name;   /* `line`, `acme/press`; a name as in id_is_name() */
-	const char *parent; /* the type it extends: its properties come first; "" for none */
+	const char *parent; /* the type it extends; "" for none */
 	uint32_t version;   /* 1.. ; rises with every change */
 	enum kind kind;     /* what its twins are */
 	struct retention retention;
@@ -112,6 +115,29 @@ enum life_cycle twin_life_at(const struct twin_def *t, int64_t at_ns);
 
 /* Property of a type by name, NULL when it has none; ret_index (may be NULL) is its place. */
 const struct property_def *type_property(const struct type_def *type, const char *name, size_t *ret_index);
+
+/* Is this property of a type as it takes effect the `desired/NAME` that a settable NAME brings? ret_of (may
+ * be NULL) is the place of NAME. */
+bool property_is_desired(const struct type_def *type, const struct property_def *p, size_t *ret_of);
+
+static inline bool retention_is_said(const struct retention *r)
+{
+	return r->raw_ns != 0 || r->minute_ns != 0 || r->hour_ns != 0;
+}
+
+/* How long samples of a property of this type are kept. */
+struct retention property_retention(const struct type_def *type, const struct property_def *p);
+
+/* Values of the one are values of the other: same type, same unit. */
+bool measures_alike(const struct property_def *a, const struct property_def *b);
+
+/* A type as it takes effect: the properties of the parent (as that takes effect; NULL for none), then its
+ * own, then `desired/NAME` for each settable NAME. A property that the parent has too takes the place of the
+ * parent's, if it measures the same; it stays settable, and says its retention anew or leaves it. The kind is
+ * the parent's. ERR_REFUSED with a note. Arrays and new names come from the arena, other texts are borrowed.
+ */
+MUST_CHECK int type_def_extend(struct arena *a, const struct type_def *parent, const struct type_def *own,
+			       struct type_def *ret, struct err_note *note);
 
 bool twin_has_tag(const struct twin_def *t, const char *tag);
 

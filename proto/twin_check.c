@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/clock.h"
 #include "proto/id.h"
 #include "proto/twin.h"
 #include "proto/words.h"
@@ -125,6 +126,24 @@ static int check_options(const struct property_def *p, struct err_note *note)
 	return 0;
 }
 
+/* What is given up must have been kept before. */
+static int check_retention(const struct retention *r, const char *of, struct err_note *note)
+{
+	int64_t sum;
+
+	if (r->raw_ns < 0 || r->minute_ns < 0 || r->hour_ns < 0)
+		return FAIL_SAY(note, ERR_REFUSED, "'%.80s' keeps samples for less than no time", of);
+	if ((r->raw_ns == 0 || r->raw_ns == TIME_MAX) && (r->minute_ns > 0 || r->hour_ns > 0))
+		return FAIL_SAY(note, ERR_REFUSED,
+				"'%.80s' keeps raw samples for ever: minutes and hours never come after that",
+				of);
+	if (__builtin_add_overflow(r->raw_ns, r->minute_ns, &sum) ||
+	    __builtin_add_overflow(sum, r->hour_ns, &sum))
+		return FAIL_SAY(note, ERR_REFUSED, "'%.80s' keeps samples for longer than time can be told",
+				of);
+	return 0;
+}
+
 static int check_property(const struct property_def *p, struct err_note *note)
 {
 	TRY(id_check_name(p->name, "property", note));
@@ -135,6 +154,7 @@ static int check_property(const struct property_def *p, struct err_note *note)
 				p->name);
 	TRY(check_text(p->unit, UNIT_MAX, "the unit", p->name, note));
 	TRY(check_range(p, note));
+	TRY(check_retention(&p->retention, p->name, note));
 	return check_options(p, note);
 }
 
@@ -146,7 +166,10 @@ int type_def_check(const struct type_def *t, struct err_note *note)
 	if (t->version == 0)
 		return FAIL_SAY(note, ERR_REFUSED, "type '%.80s' has version 0: versions begin at 1",
 				t->name);
+	if (*text_or_empty(t->parent) != '\0')
+		TRY(id_check_name(t->parent, "type", note));
 	TRY(check_kind(t->kind, t->name, note));
+	TRY(check_retention(&t->retention, t->name, note));
 	TRY(check_count(t->n_properties, PROPERTIES_MAX, "properties", t->name, note));
 	for (size_t i = 0; i < t->n_properties; i++) {
 		size_t first;

@@ -15,12 +15,34 @@ static int malformed_if(int r)
 	return malformed_unless(r >= 0);
 }
 
+static int retention_to_pb(struct arena *a, const struct retention *r, PB(Retention) * pb)
+{
+	(void)a;
+	pb->raw_ns = r->raw_ns;
+	pb->minute_ns = r->minute_ns;
+	pb->hour_ns = r->hour_ns;
+	return 0;
+}
+
+/* Nothing said costs nothing. */
+static int retention_or_none_to_pb(struct arena *a, const struct retention *r, PB(Retention) * *pb)
+{
+	return retention_is_said(r) ? ONE_TO_PB(a, retention, r, retention_to_pb, pb) : 0;
+}
+
+static struct retention retention_from_pb(const PB(Retention) * pb)
+{
+	return pb ? (struct retention){pb->raw_ns, pb->minute_ns, pb->hour_ns} : (struct retention){0};
+}
+
 static int property_def_to_pb(struct arena *a, const struct property_def *p, PB(PropertyDef) * pb)
 {
 	pb->name = text_to_pb(p->name);
 	pb->type = (PB(ValueType))p->type;
 	pb->unit = text_to_pb(p->unit);
 	pb->kpi = p->kpi;
+	pb->settable = p->settable;
+	TRY(retention_or_none_to_pb(a, &p->retention, &pb->retention));
 	if (!isnan(p->min)) {
 		pb->lower_case = HOLON__V1__PROPERTY_DEF__LOWER_MIN;
 		pb->min = p->min;
@@ -40,6 +62,8 @@ static int property_def_from_pb(struct arena *a, const PB(PropertyDef) * pb, str
 	ret->min = pb->lower_case ? pb->min : NAN;
 	ret->max = pb->upper_case ? pb->max : NAN;
 	ret->kpi = pb->kpi;
+	ret->settable = pb->settable;
+	ret->retention = retention_from_pb(pb->retention);
 	TRY(malformed_unless(pb->n_options <= OPTIONS_MAX));
 	ret->n_options = pb->n_options;
 	return texts_from_pb(a, pb->options, pb->n_options, PROPERTY_MAX, &ret->options);
@@ -48,8 +72,10 @@ static int property_def_from_pb(struct arena *a, const PB(PropertyDef) * pb, str
 int type_def_to_pb(struct arena *a, const struct type_def *t, PB(TypeDef) * pb)
 {
 	pb->name = text_to_pb(t->name);
+	pb->parent = text_to_pb(t->parent);
 	pb->version = t->version;
 	pb->kind = (PB(Kind))t->kind;
+	TRY(retention_or_none_to_pb(a, &t->retention, &pb->retention));
 	return LIST_TO_PB(a, property_def, t->properties, t->n_properties, property_def_to_pb,
 			  &pb->properties, &pb->n_properties);
 }
@@ -57,7 +83,9 @@ int type_def_to_pb(struct arena *a, const struct type_def *t, PB(TypeDef) * pb)
 int type_def_from_pb(struct arena *a, const PB(TypeDef) * pb, struct type_def *ret)
 {
 	TRY(raw_from_pb(pb->name, PROPERTY_MAX, &ret->name));
+	TRY(raw_from_pb(pb->parent, PROPERTY_MAX, &ret->parent));
 	ret->version = pb->version;
+	ret->retention = retention_from_pb(pb->retention);
 	TRY(ENUM_FROM_PB(pb->kind, N_KINDS, &ret->kind));
 	TRY(malformed_unless(pb->n_properties <= PROPERTIES_MAX));
 	TRY(LIST_FROM_PB(a, pb->properties, pb->n_properties, property_def_from_pb, &ret->properties,

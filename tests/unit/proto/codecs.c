@@ -27,13 +27,19 @@ static struct property_def properties[] = {
 	 .max = NAN,
 	 .options = words,
 	 .n_options = 2},
-	{.name = "count", .type = VALUE_INT64, .unit = "1", .min = 0, .max = NAN},
+	{.name = "count",
+	 .type = VALUE_INT64,
+	 .unit = "1",
+	 .min = 0,
+	 .max = NAN,
+	 .settable = true,
+	 .retention = {1, 0, 3}},
 };
 
 #define FULL_TYPE \
 	{ \
-		.name = "acme/press", .version = 3, .kind = KIND_ENVIRONMENT, .properties = properties, \
-		.n_properties = COUNT(properties), \
+		.name = "acme/press", .parent = "acme/machine", .version = 3, .kind = KIND_ENVIRONMENT, \
+		.retention = {4, 5, 6}, .properties = properties, .n_properties = COUNT(properties), \
 	}
 struct type_def full_type = FULL_TYPE;
 

@@ -105,6 +105,11 @@ Test(codec_limits, a_type_obeys_the_rules_for_people)
 	MALFORMED(full_type, type_def, x.name = "");
 	MALFORMED(full_type, type_def, x.version = 0);
 	MALFORMED(full_type, type_def, x.kind = N_KINDS);
+	MALFORMED(full_type, type_def, x.parent = "a//b");
+	MALFORMED(full_type, type_def, x.parent = run(PROPERTY_MAX + 1));
+	MALFORMED(full_type, type_def, x.retention.raw_ns = -1);
+	MALFORMED(full_type, type_def,
+		  (p = good, p.retention.hour_ns = -1, x.properties = &p, x.n_properties = 1));
 	MALFORMED(full_type, type_def,
 		  (x.properties = TIMES(2, struct property_def, good), x.n_properties = 2));
 	MALFORMED(full_type, type_def,

@@ -165,6 +165,13 @@ Test(twin, each_rule_of_a_type_is_checked)
 			.name = many(i + 1)[i], .type = VALUE_BOOL, .min = NAN, .max = NAN, .kpi = true};
 	BROKEN(full_type, type_def_check, x.name = "", "type is empty");
 	BROKEN(full_type, type_def_check, x.version = 0, "versions begin at 1");
+	BROKEN(full_type, type_def_check, x.parent = "a//b", "type 'a//b' has an empty segment");
+	BROKEN(full_type, type_def_check, x.retention.raw_ns = -1, "less than no time");
+	BROKEN(full_type, type_def_check, x.retention.minute_ns = -1, "less than no time");
+	BROKEN(full_type, type_def_check, x.retention.hour_ns = -1, "less than no time");
+	BROKEN(full_type, type_def_check, x.retention.raw_ns = 0, "never come after that");
+	BROKEN(full_type, type_def_check, x.retention.raw_ns = TIME_MAX, "never come after that");
+	BROKEN(full_type, type_def_check, x.retention.hour_ns = TIME_MAX, "longer than time");
 	BROKEN(full_type, type_def_check, x.kind = N_KINDS, "kind that does not exist");
 	BROKEN(full_type, type_def_check, x.n_properties = PROPERTIES_MAX + 1, "257 properties");
 	BROKEN(full_type, type_def_check, (x.properties = same, x.n_properties = 2),
@@ -173,6 +180,7 @@ Test(twin, each_rule_of_a_type_is_checked)
 	BROKEN_PROPERTY(p.name = "a b", "property 'a b'");
 	BROKEN_PROPERTY(p.type = VALUE_NONE, "has no type");
 	BROKEN_PROPERTY(p.type = (enum value_type)99, "has no type");
+	BROKEN_PROPERTY(p.retention.minute_ns = 1, "never come after that");
 	BROKEN_PROPERTY(p.unit = run(UNIT_MAX + 1), "longer than 63");
 	BROKEN_PROPERTY((p.type = VALUE_TEXT, p.min = 1), "no range");
 	BROKEN_PROPERTY((p.min = 2, p.max = 1), "above the maximum");
@@ -347,6 +355,10 @@ Test(twin, equal_types_have_equal_properties)
 	DIFFERS(full_type, type_def_equal, x.name = "a");
 	DIFFERS(full_type, type_def_equal, x.version = 4);
 	DIFFERS(full_type, type_def_equal, x.kind = KIND_ASSET);
+	DIFFERS(full_type, type_def_equal, x.parent = "");
+	DIFFERS(full_type, type_def_equal, x.retention.raw_ns = 7);
+	DIFFERS(full_type, type_def_equal, x.retention.minute_ns = 7);
+	DIFFERS(full_type, type_def_equal, x.retention.hour_ns = 7);
 	DIFFERS(full_type, type_def_equal, x.n_properties = 2);
 	PROPERTY_DIFFERS(p.name = "q");
 	PROPERTY_DIFFERS(p.type = VALUE_TEXT);
@@ -354,6 +366,8 @@ Test(twin, equal_types_have_equal_properties)
 	PROPERTY_DIFFERS(p.min = 0);
 	PROPERTY_DIFFERS(p.max = 0);
 	PROPERTY_DIFFERS(p.kpi = true);
+	PROPERTY_DIFFERS(p.settable = true);
+	PROPERTY_DIFFERS(p.retention.raw_ns = 7);
 	PROPERTY_DIFFERS(p.n_options = 1);
 	PROPERTY_DIFFERS(p.options = many(2));
 }
@@ -376,6 +390,7 @@ Test(twin, a_copy_is_equal_and_borrows_nothing)
 	cr_assert(eq(int, type_def_copy(a, &full_type, &type), 0));
 	cr_expect(type_def_equal(&type, &full_type));
 	cr_expect(type.name != full_type.name);
+	cr_expect(type.parent != full_type.parent);
 	cr_expect(type.properties[0].unit != full_type.properties[0].unit);
 	cr_expect(type.properties[0].name != full_type.properties[0].name);
 	cr_expect(type.properties[1].options[0] != full_type.properties[1].options[0]);
