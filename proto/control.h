@@ -153,7 +153,7 @@ struct control_answer {
 	size_t n_buckets;
 	bool has_coarse_until;
 	int64_t coarse_until_ns; /* no raw samples before this time: their retention is over */
-	struct work_done done;
+	struct work_done done;   /* what NULL: none */
 	bool has_status;
 	struct node_status status;
 };

@@ -6,6 +6,36 @@
 
 /* ---- the request */
 
+static int name_to_pb(struct arena *a, const struct series_name *n, PB(SeriesName) * pb)
+{
+	(void)a;
+	pb->twin = text_to_pb(n->twin);
+	pb->property = text_to_pb(n->property);
+	return 0;
+}
+
+static int name_from_pb(struct arena *a, const PB(SeriesName) * pb, struct series_name *ret)
+{
+	(void)a;
+	TRY(word_from_pb(pb->twin, id_is_twin, &ret->twin));
+	return word_from_pb(pb->property, id_is_name, &ret->property);
+}
+
+static int series_to_pb(struct arena *a, const struct control_request *r, PB(ControlRequest) * pb)
+{
+	pb->handles = r->handles; /* borrowed: it is only read */
+	pb->n_handles = r->n_handles;
+	return LIST_TO_PB(a, series_name, r->names, r->n_names, name_to_pb, &pb->names, &pb->n_names);
+}
+
+static int series_from_pb(struct arena *a, const PB(ControlRequest) * pb, struct control_request *ret)
+{
+	TRY(malformed_unless(pb->n_names <= SERIES_NAMES_MAX && pb->n_handles <= SERIES_NAMES_MAX));
+	ret->handles = pb->handles;
+	ret->n_handles = pb->n_handles;
+	return LIST_FROM_PB(a, pb->names, pb->n_names, name_from_pb, &ret->names, &ret->n_names);
+}
+
 static int control_request_to_pb(struct arena *a, const struct control_request *r, PB(ControlRequest) * pb)
 {
 	pb->id = r->id;
@@ -27,6 +57,8 @@ static int control_request_to_pb(struct arena *a, const struct control_request *
 	pb->blob = bytes_to_pb(r->blob);
 	pb->atomic = r->atomic;
 	pb->dry_run = r->dry_run;
+	pb->step_ns = r->step_ns;
+	TRY(series_to_pb(a, r, pb));
 	if (r->op == CONTROL_VIEW)
 		TRY(ONE_TO_PB(a, view_question, &r->question, view_question_to_pb, &pb->question));
 	return LIST_TO_PB(a, op, r->ops, r->n_ops, op_to_pb, &pb->ops, &pb->n_ops);
@@ -50,7 +82,7 @@ static int control_request_from_pb(struct arena *a, const PB(ControlRequest) * p
 				   struct control_request *ret)
 {
 	TRY(malformed_unless(pb->op >= CONTROL_STATUS && pb->op < N_CONTROL_OPS && pb->kind <= N_KINDS &&
-			     pb->n_ops <= OPS_MAX));
+			     pb->n_ops <= OPS_MAX && pb->step_ns >= 0));
 	TRY(words_from_pb(pb, ret));
 	ret->id = pb->id;
 	ret->op = (enum control_op)pb->op;
@@ -62,6 +94,8 @@ static int control_request_from_pb(struct arena *a, const PB(ControlRequest) * p
 	TRY(blob_from_pb(pb->blob, FRAME_CONTROL_MAX, &ret->blob));
 	ret->atomic = pb->atomic;
 	ret->dry_run = pb->dry_run;
+	ret->step_ns = pb->step_ns;
+	TRY(series_from_pb(a, pb, ret));
 	TRY(LIST_FROM_PB(a, pb->ops, pb->n_ops, op_from_pb, &ret->ops, &ret->n_ops));
 	if (ret->op != CONTROL_VIEW)
 		return 0;
@@ -177,6 +211,16 @@ static int status_to_pb(struct arena *a, const struct node_status *s, PB(NodeSta
 	pb->credential_until_ns = s->credential_until_ns;
 	pb->store_bytes = s->store_bytes;
 	pb->resident_bytes = s->resident_bytes;
+	pb->log_bytes = s->log_bytes;
+	pb->backlog_samples = s->backlog_samples;
+	pb->samples_taken = s->samples_taken;
+	pb->samples_refused = s->samples_refused;
+	pb->commits = s->commits;
+	pb->commit_p99_ns = s->commit_p99_ns;
+	pb->n_runs = s->n_runs;
+	pb->n_chunks = s->n_chunks;
+	pb->rotten_chunks = s->rotten_chunks;
+	pb->scrubbed_chunks = s->scrubbed_chunks;
 	return 0;
 }
 
@@ -199,6 +243,16 @@ static int status_from_pb(const PB(NodeStatus) * pb, struct node_status *ret)
 		.credential_until_ns = pb->credential_until_ns,
 		.store_bytes = pb->store_bytes,
 		.resident_bytes = pb->resident_bytes,
+		.log_bytes = pb->log_bytes,
+		.backlog_samples = pb->backlog_samples,
+		.samples_taken = pb->samples_taken,
+		.samples_refused = pb->samples_refused,
+		.commits = pb->commits,
+		.commit_p99_ns = pb->commit_p99_ns,
+		.n_runs = pb->n_runs,
+		.n_chunks = pb->n_chunks,
+		.rotten_chunks = pb->rotten_chunks,
+		.scrubbed_chunks = pb->scrubbed_chunks,
 	};
 	TRY(sentence_from_pb(pb->org, SENTENCE_MAX, &ret->org));
 	TRY(sentence_from_pb(pb->node, SENTENCE_MAX, &ret->node));
@@ -207,7 +261,110 @@ static int status_from_pb(const PB(NodeStatus) * pb, struct node_status *ret)
 	return sentence_from_pb(pb->state, SENTENCE_MAX, &ret->state);
 }
 
+static int bucket_to_pb(struct arena *a, const struct history_bucket *b, PB(HistoryBucket) * pb)
+{
+	(void)a;
+	pb->t_ns = b->t_ns;
+	pb->last_ns = b->last_ns;
+	pb->n = b->n;
+	pb->n_bad = b->n_bad;
+	pb->mean = b->mean;
+	pb->sd = b->sd;
+	pb->min = b->min;
+	pb->max = b->max;
+	pb->last = b->last;
+	pb->coarse = b->coarse;
+	return 0;
+}
+
+static int bucket_from_pb(struct arena *a, const PB(HistoryBucket) * pb, struct history_bucket *ret)
+{
+	(void)a;
+	*ret = (struct history_bucket){.t_ns = pb->t_ns,
+				       .last_ns = pb->last_ns,
+				       .n = pb->n,
+				       .n_bad = pb->n_bad,
+				       .mean = pb->mean,
+				       .sd = pb->sd,
+				       .min = pb->min,
+				       .max = pb->max,
+				       .last = pb->last,
+				       .coarse = pb->coarse};
+	return 0;
+}
+
+static int done_to_pb(struct arena *a, const struct work_done *d, PB(WorkDone) * pb)
+{
+	(void)a;
+	pb->done = d->done;
+	pb->total = d->total;
+	pb->what = text_to_pb(d->what);
+	return 0;
+}
+
+static int done_from_pb(const PB(WorkDone) * pb, struct work_done *ret)
+{
+	ret->done = pb->done;
+	ret->total = pb->total;
+	return sentence_from_pb(pb->what, SENTENCE_MAX, &ret->what);
+}
+
 /* ---- the answer */
+
+static int handles_to_pb(struct arena *a, const struct control_answer *r, PB(ControlAnswer) * pb)
+{
+	uint8_t *types = arena_take(a, r->n_handles);
+
+	if (!types)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < r->n_handles; i++)
+		types[i] = (uint8_t)(r->handle_types ? r->handle_types[i] : VALUE_NONE);
+	pb->handles = r->handles; /* borrowed: it is only read */
+	pb->n_handles = r->n_handles;
+	pb->handle_types = bytes_to_pb((struct bytes){types, r->n_handles});
+	return 0;
+}
+
+static int handles_from_pb(struct arena *a, const PB(ControlAnswer) * pb, struct control_answer *ret)
+{
+	TRY(malformed_unless(pb->n_handles <= SERIES_NAMES_MAX && pb->handle_types.len == pb->n_handles));
+	ret->handle_types = arena_take_array(a, pb->n_handles, sizeof *ret->handle_types);
+	if (!ret->handle_types)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < pb->n_handles; i++)
+		TRY(ENUM_FROM_PB(pb->handle_types.data[i], VALUE_POSITION + 1, &ret->handle_types[i]));
+	ret->handles = pb->handles;
+	ret->n_handles = pb->n_handles;
+	return 0;
+}
+
+/* What belongs to series and their samples. */
+static int series_answer_to_pb(struct arena *a, const struct control_answer *r, PB(ControlAnswer) * pb)
+{
+	pb->incarnation = r->incarnation;
+	pb->credit = r->credit;
+	pb->blob = bytes_to_pb(r->blob);
+	if (r->has_coarse_until) {
+		pb->coarse_case = HOLON__V1__CONTROL_ANSWER__COARSE_COARSE_UNTIL_NS;
+		pb->coarse_until_ns = r->coarse_until_ns;
+	}
+	TRY(handles_to_pb(a, r, pb));
+	TRY(LIST_TO_PB(a, sample, r->samples, r->n_samples, sample_to_pb, &pb->samples, &pb->n_samples));
+	return LIST_TO_PB(a, history_bucket, r->buckets, r->n_buckets, bucket_to_pb, &pb->buckets,
+			  &pb->n_buckets);
+}
+
+static int series_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb, struct control_answer *ret)
+{
+	ret->incarnation = pb->incarnation;
+	ret->credit = pb->credit;
+	ret->has_coarse_until = pb->coarse_case == HOLON__V1__CONTROL_ANSWER__COARSE_COARSE_UNTIL_NS;
+	ret->coarse_until_ns = ret->has_coarse_until ? pb->coarse_until_ns : 0;
+	TRY(blob_from_pb(pb->blob, FRAME_CONTROL_MAX, &ret->blob));
+	TRY(handles_from_pb(a, pb, ret));
+	TRY(LIST_FROM_PB(a, pb->samples, pb->n_samples, sample_from_pb, &ret->samples, &ret->n_samples));
+	return LIST_FROM_PB(a, pb->buckets, pb->n_buckets, bucket_from_pb, &ret->buckets, &ret->n_buckets);
+}
 
 static int things_to_pb(struct arena *a, const struct control_answer *r, PB(ControlAnswer) * pb)
 {
@@ -216,9 +373,8 @@ static int things_to_pb(struct arena *a, const struct control_answer *r, PB(Cont
 	TRY(LIST_TO_PB(a, type_def, r->types, r->n_types, type_def_to_pb, &pb->types, &pb->n_types));
 	TRY(LIST_TO_PB(a, relation, r->relations, r->n_relations, relation_to_pb, &pb->relations,
 		       &pb->n_relations));
-	TRY(LIST_TO_PB(a, membership, r->memberships, r->n_memberships, membership_to_pb, &pb->memberships,
-		       &pb->n_memberships));
-	return LIST_TO_PB(a, sample, r->samples, r->n_samples, sample_to_pb, &pb->samples, &pb->n_samples);
+	return LIST_TO_PB(a, membership, r->memberships, r->n_memberships, membership_to_pb, &pb->memberships,
+			  &pb->n_memberships);
 }
 
 static int control_answer_to_pb(struct arena *a, const struct control_answer *r, PB(ControlAnswer) * pb)
@@ -233,6 +389,7 @@ static int control_answer_to_pb(struct arena *a, const struct control_answer *r,
 	pb->more = r->more;
 	pb->allowed = r->allowed;
 	TRY(things_to_pb(a, r, pb));
+	TRY(series_answer_to_pb(a, r, pb));
 	TRY(LIST_TO_PB(a, refusal, r->refused, r->n_refused, refusal_to_pb, &pb->refused, &pb->n_refused));
 	TRY(LIST_TO_PB(a, peer_info, r->peers, r->n_peers, peer_to_pb, &pb->peers, &pb->n_peers));
 	TRY(LIST_TO_PB(a, org_info, r->orgs, r->n_orgs, org_to_pb, &pb->orgs, &pb->n_orgs));
@@ -242,6 +399,8 @@ static int control_answer_to_pb(struct arena *a, const struct control_answer *r,
 		TRY(ONE_TO_PB(a, view_part, &r->view, view_part_to_pb, &pb->view));
 	if (r->has_status)
 		TRY(ONE_TO_PB(a, node_status, &r->status, status_to_pb, &pb->status));
+	if (r->done.what)
+		TRY(ONE_TO_PB(a, work_done, &r->done, done_to_pb, &pb->done));
 	return 0;
 }
 
@@ -252,9 +411,8 @@ static int things_from_pb(struct arena *a, const PB(ControlAnswer) * pb, struct 
 	TRY(LIST_FROM_PB(a, pb->types, pb->n_types, type_def_from_pb, &ret->types, &ret->n_types));
 	TRY(LIST_FROM_PB(a, pb->relations, pb->n_relations, relation_from_pb, &ret->relations,
 			 &ret->n_relations));
-	TRY(LIST_FROM_PB(a, pb->memberships, pb->n_memberships, membership_from_pb, &ret->memberships,
-			 &ret->n_memberships));
-	return LIST_FROM_PB(a, pb->samples, pb->n_samples, sample_from_pb, &ret->samples, &ret->n_samples);
+	return LIST_FROM_PB(a, pb->memberships, pb->n_memberships, membership_from_pb, &ret->memberships,
+			    &ret->n_memberships);
 }
 
 static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb, struct control_answer *ret)
@@ -270,6 +428,7 @@ static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb,
 	ret->more = pb->more;
 	ret->allowed = pb->allowed;
 	TRY(things_from_pb(a, pb, ret));
+	TRY(series_answer_from_pb(a, pb, ret));
 	TRY(LIST_FROM_PB(a, pb->refused, pb->n_refused, refusal_from_pb, &ret->refused, &ret->n_refused));
 	TRY(LIST_FROM_PB(a, pb->peers, pb->n_peers, peer_from_pb, &ret->peers, &ret->n_peers));
 	TRY(LIST_FROM_PB(a, pb->orgs, pb->n_orgs, org_from_pb, &ret->orgs, &ret->n_orgs));
@@ -279,7 +438,9 @@ static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb,
 	if (pb->view)
 		TRY(view_part_from_pb(a, pb->view, &ret->view));
 	ret->has_status = pb->status;
-	return pb->status ? status_from_pb(pb->status, &ret->status) : 0;
+	if (pb->status)
+		TRY(status_from_pb(pb->status, &ret->status));
+	return pb->done ? done_from_pb(pb->done, &ret->done) : 0;
 }
 
 DEFINE_CODEC(control_answer, ControlAnswer, control_answer)

@@ -18,10 +18,12 @@
 #pragma once
 
 #include "proto/buf.h"
+#include "proto/limits.h"
 #include "proto/value.h"
 
 enum packed_flag { PACKED_SIGMA = 1, PACKED_QUALITY = 2 };
 enum { PACKED_FORMAT = 1, PACKED_HEADER_BYTES = 40, PACKED_SAMPLES_MAX = 65536, PACKED_ABSENT = 0xff };
+enum { PACKED_TEXTS_MAX = FRAME_CONTROL_MAX / 2 }; /* bytes: with the columns, a frame fits a request */
 
 struct packed {
 	uint32_t n;
@@ -64,15 +66,16 @@ MUST_CHECK int packed_sample(const struct packed *p, size_t i, enum value_type t
 /* A frame being made. Samples whose sources differ do not go into one frame: the writer says PACKED_OTHER. */
 struct packed_writer {
 	struct buf t_ns, bits, sigma, series, quality, texts;
-	char source[128];
+	char source[SOURCE_MAX + 1];
 	bool has_sigma, has_quality;
-	uint32_t n;
+	uint32_t n, room;   /* samples; room: that the columns have memory for */
+	uint32_t last_text; /* where the latest text begins, one up: the next one is often the same */
 };
 enum { PACKED_FULL = 1, PACKED_OTHER = 2 };
 void packed_writer_fini(struct packed_writer *w);
 void packed_writer_clear(struct packed_writer *w); /* begin the next frame, keep the memory */
-/* 0, PACKED_FULL or PACKED_OTHER (finish this frame first), -ENOMEM. A value of type NONE is an absent one.
- */
+/* 0, PACKED_FULL or PACKED_OTHER (finish this frame first), -ENOMEM, ERR_MALFORMED (the text or the source is
+ * too long for any frame); then the frame is as it was. A value of type NONE is an absent one. */
 MUST_CHECK int packed_put(struct packed_writer *w, uint32_t series, const struct sample *s);
 struct packed_id {
 	uint64_t session, number, incarnation;

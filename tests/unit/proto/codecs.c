@@ -230,6 +230,10 @@ static const struct message ping = {FRAME(MESSAGE_PING)}, bye = {FRAME(MESSAGE_B
 static const struct message policy = {FRAME(MESSAGE_POLICY),
 				      .policy = {{(const uint8_t *)"policy", 6}, {"k"}, "s"}};
 
+static struct series_name names[] = {{"acme/a", "load/power"}, {"acme/b", "mode"}};
+static uint32_t handles[] = {7, 0, 4000000000};
+static enum value_type handle_types[] = {VALUE_DOUBLE, VALUE_NONE, VALUE_POSITION};
+
 struct control_request full_request = {
 	.id = 99,
 	.op = CONTROL_VIEW,
@@ -253,6 +257,11 @@ struct control_request full_request = {
 	.n_ops = COUNT(ops),
 	.atomic = true,
 	.dry_run = true,
+	.names = names,
+	.n_names = COUNT(names),
+	.handles = handles,
+	.n_handles = COUNT(handles),
+	.step_ns = 60000000000,
 	.question = FULL_QUESTION,
 };
 
@@ -265,6 +274,7 @@ static struct peer_info peers[] = {
 	{"volt", "border", "tcp://192.0.2.2:7000", "connected", "border", true, 1, 2, 3, 4, 5, -1, 1}};
 static const char *nodes[] = {"border border tcp://192.0.2.2:7000"};
 static struct org_info orgs[] = {{"volt", "BOLT-7QK4", "apple bear", true, 3, 4, 5, nodes, COUNT(nodes)}};
+static struct history_bucket buckets[] = {{-60, -1, 3, 1, 2.5, 0.5, 2, 3, 2.25, true}, {.t_ns = 0}};
 
 struct control_answer full_answer = {
 	.id = 99,
@@ -297,6 +307,17 @@ struct control_answer full_answer = {
 	.orgs = orgs,
 	.n_orgs = COUNT(orgs),
 	.allowed = true,
+	.handles = handles,
+	.n_handles = COUNT(handles),
+	.handle_types = handle_types,
+	.incarnation = 0xfedcba9876543211,
+	.credit = 16,
+	.blob = {(const uint8_t *)"frame", 5},
+	.buckets = buckets,
+	.n_buckets = COUNT(buckets),
+	.has_coarse_until = true,
+	.coarse_until_ns = -1,
+	.done = {10, 20, "copying history"},
 	.has_status = true,
 	.status = {"acme",  "gateway-1", "owner,border",
 		   "0.1.0", "serving",   11,
@@ -304,7 +325,11 @@ struct control_answer full_answer = {
 		   15,      16,          17,
 		   18,      19,          20,
 		   21,      22,          23,
-		   24,      25,          26},
+		   24,      25,          26,
+		   27,      28,          29,
+		   30,      31,          32,
+		   33,      34,          35,
+		   36},
 };
 
 /* ---- one interface to all of them */

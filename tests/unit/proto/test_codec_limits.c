@@ -1,80 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each bound and each form that a decoder promises: one thing is broken in an otherwise good object. */
 #define _GNU_SOURCE /* memmem */
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-#include <stdio.h>
-
 #include "proto/clock.h"
-#include "tests/unit/proto/codecs.h"
+#include "tests/unit/proto/broken.h"
 
-static struct arena *arena;
-static struct buf frame;
-
-static void set_up(void)
-{
-	cr_assert(eq(int, arena_new(&arena, 64 << 20), 0));
-}
-
-static void tear_down(void)
-{
-	arena_free(arena);
-	arena = NULL;
-	buf_fini(&frame);
-}
-
-TestSuite(codec_limits, .init = set_up, .fini = tear_down, .timeout = 60);
-
-/* What decoding says to the object after the change. */
-#define DECODES(object, codec, change, expected) \
-	do { \
-		__typeof__(object) x = (object), y; \
-		change; \
-		buf_clear(&frame); \
-		codec##_encode(&x, &frame); \
-		cr_assert(eq(int, buf_check(&frame), 0)); \
-		arena_reset(arena); \
-		cr_expect(eq(int, codec##_decode(arena, buf_bytes(&frame), &y), (expected)), #change); \
-	} while (0)
-#define MALFORMED(object, codec, change) DECODES(object, codec, change, ERR_MALFORMED)
-#define GOOD(object, codec, change) DECODES(object, codec, change, 0)
-
-static const char *run(size_t n)
-{
-	static char text[1 << 21];
-
-	memset(text, 'a', n);
-	text[n] = '\0';
-	return text;
-}
-
-static struct bytes blob(size_t n)
-{
-	return bytes_of_text(run(n));
-}
-
-/* n different words */
-static const char **many(size_t n)
-{
-	static const char *texts[1024];
-	static char text[1024][8];
-
-	for (size_t i = 0; i < n; i++) {
-		snprintf(text[i], sizeof text[i], "t%zu", i);
-		texts[i] = text[i];
-	}
-	return texts;
-}
-
-/* n times the first of an array */
-#define TIMES(n, type, first) \
-	__extension__({ \
-		type *copies = arena_take_array(arena, (n), sizeof(type)); \
-		cr_assert(copies != NULL); \
-		for (size_t copy = 0; copy < (n); copy++) \
-			copies[copy] = (first); \
-		copies; \
-	})
+TestSuite(codec_limits, .init = break_begin, .fini = break_end, .timeout = 60);
 
 Test(codec_limits, a_twin_obeys_the_rules_for_people)
 {
@@ -459,56 +389,6 @@ Test(codec_limits, an_answer_has_a_code_and_mends_its_sentence)
 	cr_expect(strcmp(m.answer.text, "cut in a lett?") == 0);
 }
 
-Test(codec_limits, a_control_request_is_well_formed)
-{
-	MALFORMED(full_request, control_request, x.op = (enum control_op)0);
-	MALFORMED(full_request, control_request, x.op = N_CONTROL_OPS);
-	MALFORMED(full_request, control_request, x.twin = "acme");
-	MALFORMED(full_request, control_request, x.property = "a b");
-	MALFORMED(full_request, control_request, x.name = "a//b");
-	MALFORMED(full_request, control_request, x.prefix = run(TWIN_ID_MAX + 1));
-	MALFORMED(full_request, control_request, x.tag = "a/b");
-	MALFORMED(full_request, control_request, x.alias = run(ALIAS_MAX + 1));
-	MALFORMED(full_request, control_request, x.after = "\xff");
-	MALFORMED(full_request, control_request, x.org = "a/b");
-	MALFORMED(full_request, control_request, x.right = run(PROPERTY_MAX + 1));
-	MALFORMED(full_request, control_request, x.text = run(POLICY_TEXT_MAX + 1));
-	MALFORMED(full_request, control_request, x.kind = N_KINDS);
-	MALFORMED(full_request, control_request, x.question.n_roots = 0);
-	GOOD(full_request, control_request, (x.op = CONTROL_STATUS, x.question.n_roots = 0));
-	const struct op drop = {.kind = OP_TWIN_DELETE, .id = "acme/a"};
-	MALFORMED(full_request, control_request,
-		  (x.ops = TIMES(10001, struct op, drop), x.n_ops = OPS_MAX + 1));
-	GOOD(full_request, control_request, (x.ops = TIMES(10000, struct op, drop), x.n_ops = OPS_MAX));
-}
-
-Test(codec_limits, a_control_answer_is_well_formed)
-{
-	MALFORMED(full_answer, control_answer, x.code = 7);
-	MALFORMED(full_answer, control_answer, x.unit = run(UNIT_MAX + 1));
-	MALFORMED(full_answer, control_answer, x.text = run(POLICY_TEXT_MAX + 1));
-	MALFORMED(full_answer, control_answer,
-		  x.refused = TIMES(2, struct refusal, ((struct refusal){0, 0, run(SENTENCE_MAX + 1)})));
-	MALFORMED(full_answer, control_answer,
-		  x.orgs = TIMES(1, struct org_info, ((struct org_info){.name = "a/b"})));
-	MALFORMED(full_answer, control_answer, x.status.state = run(SENTENCE_MAX + 1));
-	MALFORMED(full_answer, control_answer,
-		  x.peers = TIMES(1, struct peer_info, ((struct peer_info){.state = run(SENTENCE_MAX + 1)})));
-	MALFORMED(full_answer, control_answer,
-		  x.twins = TIMES(1, struct twin_def, ((struct twin_def){.id = "a"})));
-}
-
-Test(codec_limits, the_op_as_a_whole_is_told_from_its_first_sample)
-{
-	struct control_answer r;
-
-	control_answer_encode(&full_answer, &frame);
-	cr_assert(eq(int, control_answer_decode(arena, buf_bytes(&frame), &r), 0));
-	cr_assert(eq(sz, r.n_refused, 2));
-	cr_expect(eq(u32, r.refused[0].sample, UINT32_MAX));
-	cr_expect(eq(u32, r.refused[1].sample, 0));
-}
-
 /* ---- what stands exactly at its bound is good */
 
 static struct kpi *different_kpis(size_t n)
@@ -580,17 +460,6 @@ Test(codec_limits, as_much_as_allowed_is_allowed)
 	GOOD(full_view_question, message, x.question.view.n_roots = 1);
 	GOOD(full_request, control_request, x.kind = KIND_ENVIRONMENT);
 	GOOD(full_answer, control_answer, x.code = 0);
-}
-
-Test(codec_limits, without_a_kind_a_request_asks_for_all_kinds)
-{
-	struct control_request r = full_request;
-
-	r.has_kind = false;
-	control_request_encode(&r, &frame);
-	r.has_kind = true;
-	cr_assert(eq(int, control_request_decode(arena, buf_bytes(&frame), &r), 0));
-	cr_expect(not(r.has_kind));
 }
 
 /* ---- what our encoder would not write */
