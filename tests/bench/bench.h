@@ -13,6 +13,9 @@
 struct bench_options {
 	const char *data;   /* the folder of real data (--data or HOLON_DATA); NULL: none */
 	const char *source; /* root of the source tree, for deploy/demo.sh */
+	const char *holond; /* the program of the node: --holond, else the one of this build */
+	const char *place; /* where stores and peers work: --place, else TMPDIR; on the disk to be measured */
+	bool quick;        /* small and short: whether everything works, no figures to be quoted */
 	bool json;
 };
 
@@ -22,8 +25,9 @@ struct bench {
 };
 
 extern const struct bench bench_policy, bench_sign, bench_walk, bench_grid;
+extern const struct bench bench_ingest, bench_backfill, bench_read, bench_memory, bench_recovery, bench_wear;
 
-/* Print one figure. `peer` NULL: there is none. */
+/* Print one figure. `peer` NULL: there is none; its value NaN: it is absent, and the line says so. */
 void bench_figure(const struct bench_options *opt, const char *bench, const char *bench_case, double value,
 		  const char *unit, const char *peer, double peer_value);
 void bench_result(const struct bench_options *opt, const char *bench, const char *bench_case, double value,
@@ -32,5 +36,9 @@ void bench_result(const struct bench_options *opt, const char *bench, const char
 int bench_say(const char *bench, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 double bench_now_s(void); /* monotonic */
+void bench_pause_ms(int64_t ms);
+/* Make a directory of its own in opt->place; bench_remove() takes it away with all that is in it. */
+int bench_place(const struct bench_options *opt, char *ret, size_t size);
+void bench_remove(const char *dir); /* "" is fine */
 /* The p-th part (0..1) of n values; sorts them. */
 double bench_quantile(double *values, size_t n, double p);
