@@ -2,6 +2,7 @@
 /* From the log into memory: the same way for a batch just written and for one replayed. */
 #include <assert.h>
 
+#include "storage/frame.h"
 #include "storage/store_private.h"
 
 static int apply_op(struct store *s, uint64_t number, const struct op *op)
@@ -23,11 +24,37 @@ static int apply_op(struct store *s, uint64_t number, const struct op *op)
 	return 0;
 }
 
+/* A sample whose series is gone, or means something else by now, goes with it. */
+static int apply_sample(struct store *s, const struct packed *frame, size_t i, const char *source, bool keep)
+{
+	size_t property;
+	const struct own_twin *w = table_series_owner(&s->table, packed_u32(frame->series, i), &property);
+	struct sample sample;
+
+	if (!w || !w->pub.type)
+		return 0;
+	const struct property_def *p = &w->pub.type->def.properties[property];
+	if (frame_sample(frame, i, p->type, source, &sample) < 0 || sample.value.type != p->type)
+		return 0;
+	return table_add_samples(&s->table, &(struct op_samples){w->id, p->name, &sample, 1}, keep);
+}
+
+static int apply_packed(struct store *s, uint64_t number, const struct packed *frame)
+{
+	const bool keep = number > series_set_position(s->history);
+	char text[SOURCE_MAX + 1];
+	const char *source = frame_source(frame, text);
+
+	for (size_t i = 0; i < frame->n; i++)
+		TRY(apply_sample(s, frame, i, source, keep));
+	return frame->number > 0 ? producers_take(&s->producers, frame->session, frame->number) : 0;
+}
+
 int store_apply_sealed(struct store *s, uint64_t number, struct bytes sealed)
 {
 	SCOPED(scope_arena) struct arena *a = NULL;
 	struct batch_reader reader;
-	struct op op;
+	struct batch_entry entry;
 	int r;
 
 	TRY(arena_new(&a, SIZE_MAX));
@@ -35,8 +62,9 @@ int store_apply_sealed(struct store *s, uint64_t number, struct bytes sealed)
 	if (reader.header.seq_base != s->table.seq)
 		return FAIL(ERR_CORRUPT);
 	table_begin_batch(&s->table, reader.header.lineage, reader.header.stamp_base_ns);
-	while ((r = batch_read_op(&reader, a, &op)) > 0) {
-		TRY(apply_op(s, number, &op));
+	while ((r = batch_read_next(&reader, a, &entry)) > 0) {
+		TRY(entry.form == BATCH_PACKED ? apply_packed(s, number, &entry.packed)
+					       : apply_op(s, number, &entry.op));
 		arena_reset(a);
 	}
 	TRY(r);

@@ -6,7 +6,7 @@
 
 #include "storage/record.h"
 
-enum { HEADER_BYTES = 24, KEY_TEXT_SIZE = 3 * 256 + 8 };
+enum { HEADER_BYTES = 24, ENTRY_HEAD_BYTES = 5, KEY_TEXT_SIZE = 3 * 256 + 8 };
 
 /* All ops about one thing. */
 struct staged_slot {
@@ -35,6 +35,8 @@ void batch_free(struct batch *b)
 	buf_fini(&b->ops);
 	map_fini(&b->slots);
 	arena_free(b->arena);
+	producers_fini(&b->taken);
+	free(b->frames);
 	free(b);
 }
 
@@ -53,6 +55,23 @@ size_t batch_mark(const struct batch *b)
 	return b->ops.len;
 }
 
+/* The numbers of the frames that stay are taken again: seldom, as requests with frames are taken whole. */
+static void rewind_frames(struct batch *b, size_t mark)
+{
+	const size_t before = b->n_frames;
+
+	while (b->n_frames > 0 && b->frames[b->n_frames - 1].at >= mark)
+		b->n_frames--;
+	if (b->n_frames == before)
+		return;
+	b->n -= before - b->n_frames;
+	producers_clear(&b->taken);
+	for (size_t i = 0; i < b->n_frames; i++)
+		if (b->frames[i].number > 0)
+			ignore(producers_take(&b->taken, b->frames[i].session,
+					      b->frames[i].number)); /* has room: it held them all */
+}
+
 void batch_rewind(struct batch *b, size_t mark)
 {
 	assert(mark >= HEADER_BYTES && mark <= b->ops.len);
@@ -60,6 +79,7 @@ void batch_rewind(struct batch *b, size_t mark)
 		b->last->slot->top = b->last->below;
 		b->n--;
 	}
+	rewind_frames(b, mark);
 	b->ops.len = mark;
 }
 
@@ -179,18 +199,33 @@ static void put_u64_at(uint8_t *p, uint64_t v)
 	put_u32_at(p + 4, (uint32_t)v);
 }
 
+/* The head of the entry that begins at a place, now that its length is known. */
+static int put_entry_head(struct batch *b, size_t at, enum batch_form form)
+{
+	TRY(buf_check(&b->ops));
+	const size_t len = b->ops.len - at - ENTRY_HEAD_BYTES;
+	if (len > UINT32_MAX)
+		return FAIL(ERR_FULL);
+	b->ops.data[at] = (uint8_t)form;
+	put_u32_at(b->ops.data + at + 1, (uint32_t)len);
+	return 0;
+}
+
 static int encode(struct batch *b, const struct op *op)
 {
 	const size_t at = b->ops.len;
 
-	buf_put_u32(&b->ops, 0);
+	buf_extend(&b->ops, ENTRY_HEAD_BYTES);
 	op_encode(op, &b->ops);
-	TRY(buf_check(&b->ops));
-	const size_t len = b->ops.len - at - 4;
-	if (len > UINT32_MAX)
-		return FAIL(ERR_FULL);
-	put_u32_at(b->ops.data + at, (uint32_t)len);
-	return 0;
+	return put_entry_head(b, at, BATCH_OP);
+}
+
+/* A failed append leaves what was there before. */
+static int undo(struct batch *b, size_t at, int r)
+{
+	b->ops.len = at;
+	b->ops.failed = false;
+	return r;
 }
 
 int batch_take(struct batch *b, const struct staged_key *key, const struct op *op, const struct op *seen)
@@ -200,13 +235,44 @@ int batch_take(struct batch *b, const struct staged_key *key, const struct op *o
 
 	if (r == 0)
 		r = remember(b, key, seen, at);
-	if (r < 0) {
-		b->ops.len = at;
-		b->ops.failed = false; /* a failed append leaves what was there before */
-		return r;
-	}
+	if (r < 0)
+		return undo(b, at, r);
 	b->n++;
 	return 0;
+}
+
+int batch_frame_begin(struct batch *b, size_t *ret_at)
+{
+	*ret_at = b->ops.len;
+	buf_extend(&b->ops, ENTRY_HEAD_BYTES);
+	const int r = buf_check(&b->ops);
+	return r < 0 ? undo(b, *ret_at, r) : 0;
+}
+
+static int push_frame(struct batch *b, struct staged_frame frame)
+{
+	if (b->n_frames == b->frames_size) {
+		const size_t size = b->frames_size ? b->frames_size * 2 : 64;
+		struct staged_frame *frames = realloc(b->frames, size * sizeof *frames);
+		if (!frames)
+			return FAIL(-ENOMEM);
+		b->frames = frames;
+		b->frames_size = size;
+	}
+	if (frame.number > 0)
+		TRY(producers_take(&b->taken, frame.session, frame.number));
+	b->frames[b->n_frames++] = frame;
+	b->n++;
+	return 0;
+}
+
+int batch_frame_end(struct batch *b, size_t at, uint64_t session, uint64_t number)
+{
+	int r = put_entry_head(b, at, BATCH_PACKED);
+
+	if (r == 0)
+		r = push_frame(b, (struct staged_frame){session, number, at});
+	return r < 0 ? undo(b, at, r) : 0;
 }
 
 struct bytes batch_seal(struct batch *b, const struct batch_header *header)
@@ -230,18 +296,28 @@ int batch_read(struct bytes sealed, struct batch_reader *ret)
 	return r.failed ? FAIL(ERR_CORRUPT) : 0;
 }
 
-int batch_read_op(struct batch_reader *b, struct arena *a, struct op *ret)
+static int read_entry(struct bytes encoded, struct arena *a, struct batch_entry *ret)
+{
+	switch (ret->form) {
+	case BATCH_OP: return op_decode(a, encoded, &ret->op);
+	case BATCH_PACKED: return packed_check(encoded, &ret->packed);
+	}
+	return FAIL(ERR_MALFORMED);
+}
+
+int batch_read_next(struct batch_reader *b, struct arena *a, struct batch_entry *ret)
 {
 	struct record_reader r = record_reader(b->rest);
 
 	if (b->header.n == 0)
 		return record_end(&r);
+	ret->form = record_u8(&r);
 	const struct bytes encoded = record_bytes(&r, record_u32(&r));
 	if (r.failed)
 		return FAIL(ERR_CORRUPT);
 	b->rest = record_rest(&r);
 	b->header.n--;
-	const int result = op_decode(a, encoded, ret);
+	const int result = read_entry(encoded, a, ret);
 	if (result == ERR_MALFORMED)
 		return FAIL(ERR_CORRUPT); /* the checksum agrees: written by another version, or a bug */
 	TRY(result);

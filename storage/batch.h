@@ -2,13 +2,17 @@
 /* Batch - ops on their way into the log: encoded, and remembered by what they are about, so that the checks
  * of a later op see the earlier ones before the table does.
  *
- *     lineage (4)  seq base (8)  stamp base (8)  n (4)  then n times: length (4), encoded op
+ *     lineage (4)  seq base (8)  stamp base (8)  n (4)  then n times: form (1), length (4), encoded op
+ *
+ * Forms: an op as protobuf, or a packed frame as it came, without the samples that were refused.
  *
  * Owner:   see storage/store.h. Threads: one at a time.
  */
 #pragma once
 
 #include "proto/map.h"
+#include "proto/packed.h"
+#include "storage/producers.h"
 #include "storage/store.h"
 
 /* What an op is about: kind and up to three names. */
@@ -38,6 +42,14 @@ struct staged {
 	size_t at;                   /* place in the batch: a later one is larger */
 };
 
+enum batch_form { BATCH_OP = 1, BATCH_PACKED };
+
+/* A staged packed frame. */
+struct staged_frame {
+	uint64_t session, number;
+	size_t at; /* place in the batch */
+};
+
 struct batch {
 	struct buf ops;
 	size_t n;
@@ -46,6 +58,9 @@ struct batch {
 	struct arena *arena;
 	struct map slots;
 	const struct staged *last;
+	struct staged_frame *frames;
+	size_t n_frames, frames_size;
+	struct producers taken; /* the numbers of those frames */
 };
 
 struct batch_header {
@@ -62,14 +77,23 @@ const struct staged *batch_find(const struct batch *b, const struct staged_key *
 MUST_CHECK int batch_take(struct batch *b, const struct staged_key *key, const struct op *op,
 			  const struct op *seen);
 
+/* Take a packed frame, whose bytes the caller appends to b->ops between begin and end. */
+MUST_CHECK int batch_frame_begin(struct batch *b, size_t *ret_at);
+MUST_CHECK int batch_frame_end(struct batch *b, size_t at, uint64_t session, uint64_t number);
+
 /* The encoded batch with its header filled in; good until the batch changes. */
 struct bytes batch_seal(struct batch *b, const struct batch_header *header);
 
-/* Read a sealed batch op by op. ERR_CORRUPT. */
+/* Read a sealed batch, entry by entry. ERR_CORRUPT. */
 struct batch_reader {
 	struct batch_header header;
 	struct bytes rest;
 };
 MUST_CHECK int batch_read(struct bytes sealed, struct batch_reader *ret);
-MUST_CHECK int batch_read_op(struct batch_reader *r, struct arena *a,
-			     struct op *ret); /* 1: an op, 0: the end */
+struct batch_entry {
+	enum batch_form form;
+	struct op op;         /* BATCH_OP, in the arena */
+	struct packed packed; /* BATCH_PACKED, in the batch */
+};
+MUST_CHECK int batch_read_next(struct batch_reader *r, struct arena *a,
+			       struct batch_entry *ret); /* 1: an entry, 0: the end */

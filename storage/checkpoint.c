@@ -12,7 +12,7 @@
 #include "storage/record.h"
 #include "storage/store_private.h"
 
-#define FORMAT 1 /* of the store as a whole */
+#define FORMAT 2 /* of the store as a whole */
 #define LOG_BYTES_MAX (UINT64_C(32) << 20)
 #define LOG_AGE_MAX_NS (60 * NS_PER_S)
 
@@ -28,7 +28,8 @@ struct checkpoint {
  */
 
 /* format (4), ORG, NODE, n of lineage (4), of each: id (8), start (8); batch (8), seq (8), stamp (8), next
- * numbers of series (8) and of relations and memberships (8). */
+ * numbers of series (8) and of relations and memberships (8); from format 2 on producers, see
+ * storage/producers.h. */
 static int encode_meta(const struct store *s, struct buf *out)
 {
 	buf_put_u32(out, FORMAT);
@@ -44,6 +45,7 @@ static int encode_meta(const struct store *s, struct buf *out)
 	buf_put_u64(out, (uint64_t)s->table.stamp_ns);
 	buf_put_u64(out, s->table.next_series);
 	buf_put_u64(out, s->table.next_number);
+	producers_encode(&s->producers, out);
 	return buf_check(out);
 }
 
@@ -80,6 +82,8 @@ static int decode_meta(struct store *s, struct bytes in, struct err_note *note)
 	s->table.stamp_ns = (int64_t)record_u64(&r);
 	s->table.next_series = record_u64(&r);
 	s->table.next_number = record_u64(&r);
+	if (format >= 2)
+		TRY(producers_decode(&s->producers, &r));
 	return record_end(&r);
 }
 

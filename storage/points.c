@@ -185,10 +185,3 @@ int points_merge(struct points *to, const struct points *from, size_t i, size_t 
 	}
 	return 0;
 }
-
-bool sample_equal(const struct sample *a, const struct sample *b)
-{
-	return a->t_ns == b->t_ns && a->quality == b->quality && value_equal(&a->value, &b->value) &&
-	       (a->sigma == b->sigma || (isnan(a->sigma) && isnan(b->sigma))) &&
-	       strcmp(a->source ? a->source : "", b->source ? b->source : "") == 0;
-}

@@ -56,7 +56,7 @@ static int is_known(const struct stage *g, const struct op_samples *in, bool *re
 	size_t place;
 
 	*ret = false;
-	if (!w || !w->pub.type || stage_twin_goes(g, in->twin, 0) ||
+	if (!w || !w->pub.type || g->batch->n_frames > 0 || stage_twin_goes(g, in->twin, 0) ||
 	    batch_find(g->batch, &(struct staged_key){STAGED_SAMPLES, in->twin, in->property, NULL}) ||
 	    !type_property(&w->pub.type->def, in->property, &place))
 		return 0;

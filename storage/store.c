@@ -114,6 +114,7 @@ void store_close(struct store *s)
 		return;
 	table_fini(&s->table);
 	remote_fini(&s->remote);
+	producers_fini(&s->producers);
 	series_set_close(s->history);
 	log_close(s->log);
 	changeset_fini(&s->state_left);

@@ -4,6 +4,7 @@
 
 #include "storage/batch.h"
 #include "storage/log.h"
+#include "storage/producers.h"
 #include "storage/remote.h"
 #include "storage/table.h"
 
@@ -20,6 +21,7 @@ struct store {
 	struct series_set *history;
 	struct table table;
 	struct remote remote;
+	struct producers producers;
 	uint64_t applied;         /* number of the last batch in the table */
 	uint64_t state_position;  /* of the last one in state/ */
 	uint64_t remote_position; /* in remote/ */

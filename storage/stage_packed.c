@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Staging of packed frames: each sample is judged against the table alone. What the same batch does to its
+ * twin before can only take the series away, and then the sample goes with it when the batch is applied. */
+#include <math.h>
+
+#include "proto/clock.h"
+#include "storage/frame.h"
+#include "storage/store_private.h"
+
+#define AHEAD_MAX_NS (300 * NS_PER_S)
+
+struct judge {
+	const struct store *s;
+	const struct packed *frame;
+	int64_t latest_ns; /* no sample may be behind it */
+	const char *source;
+};
+
+/* Where a sample belongs. */
+struct place {
+	const struct own_twin *twin;
+	size_t property;
+	const struct type_def *type;
+	const struct property_def *def;
+};
+
+static bool find_place(const struct judge *g, size_t i, struct place *ret)
+{
+	ret->twin = table_series_owner(&g->s->table, packed_u32(g->frame->series, i), &ret->property);
+	if (!ret->twin || !ret->twin->pub.type)
+		return false;
+	ret->type = &ret->twin->pub.type->def;
+	ret->def = &ret->type->properties[ret->property];
+	return true;
+}
+
+/* ---- Values -----------------------------------------------------------------------------------------------
+ */
+
+/* An open end of the range is NaN, which nothing is below or above. */
+static bool is_in_range(const struct property_def *p, double v)
+{
+	return !isfinite(v) || (!(v < p->min) && !(v > p->max));
+}
+
+static bool is_number(enum value_type type)
+{
+	return type == VALUE_BOOL || type == VALUE_INT64 || type == VALUE_DOUBLE;
+}
+
+static bool number_fits(const struct property_def *p, uint64_t bits)
+{
+	if (p->type == VALUE_BOOL)
+		return bits <= 1;
+	return is_in_range(p, p->type == VALUE_DOUBLE ? bits_double(bits) : (double)(int64_t)bits);
+}
+
+static bool value_fits(const struct judge *g, size_t i, const struct property_def *p)
+{
+	const struct packed *f = g->frame;
+	struct sample s;
+
+	if (f->quality && f->quality[i] == PACKED_ABSENT)
+		return false;
+	if (is_number(p->type) && (!f->sigma || isnan(bits_double(packed_u64(f->sigma, i)))))
+		return number_fits(p, packed_u64(f->bits, i));
+	return packed_sample(f, i, p->type, g->source, &s) == 0 && property_accepts(p, &s, NULL) == 0;
+}
+
+/* ---- Times ------------------------------------------------------------------------------------------------
+ */
+
+/* Is it older than anything that is kept of its series, were it there? */
+static bool is_expired(const struct place *at, const struct sample *present, int64_t t_ns)
+{
+	const struct retention *r = &at->def->retention;
+	int64_t oldest_ns;
+
+	if (r->raw_ns == 0 && r->minute_ns == 0 && r->hour_ns == 0)
+		r = &at->type->retention;
+	if (r->raw_ns == 0 || present->value.type == VALUE_NONE)
+		return false;
+	return !__builtin_sub_overflow(present->t_ns, r->raw_ns, &oldest_ns) &&
+	       !__builtin_sub_overflow(oldest_ns, r->minute_ns, &oldest_ns) &&
+	       !__builtin_sub_overflow(oldest_ns, r->hour_ns, &oldest_ns) && t_ns < oldest_ns;
+}
+
+static bool is_present(const struct judge *g, size_t i, const struct place *at, const struct sample *present)
+{
+	struct sample s;
+
+	if (frame_sample(g->frame, i, at->def->type, g->source, &s) < 0)
+		return false;
+	return sample_equal(&s, present);
+}
+
+/* ---- Frames -----------------------------------------------------------------------------------------------
+ */
+
+/* 0: taken, STORE_UNCHANGED, or STORE_REFUSED with the reason. */
+static int judge(const struct judge *g, size_t i, enum sample_refusal *ret_reason)
+{
+	const int64_t t_ns = (int64_t)packed_u64(g->frame->t_ns, i);
+	struct place at;
+
+	*ret_reason = SAMPLE_NO_SERIES;
+	if (!find_place(g, i, &at))
+		return STORE_REFUSED;
+	*ret_reason = SAMPLE_WRONG_VALUE;
+	if (!value_fits(g, i, at.def))
+		return STORE_REFUSED;
+	*ret_reason = SAMPLE_AHEAD;
+	if (t_ns > g->latest_ns)
+		return STORE_REFUSED;
+	*ret_reason = SAMPLE_EXPIRED;
+	const struct sample present = store_value(g->s, &at.twin->pub, at.property);
+	if (is_expired(&at, &present, t_ns))
+		return STORE_REFUSED;
+	return present.value.type != VALUE_NONE && present.t_ns == t_ns && is_present(g, i, &at, &present)
+		       ? STORE_UNCHANGED
+		       : 0;
+}
+
+static int refuse(struct arena *a, struct packed_result *ret, size_t i, enum sample_refusal reason)
+{
+	if (ret->n_refused++ >= PACKED_REFUSALS_MAX)
+		return 0;
+	struct packed_refusal *r = arena_push(a, &ret->refused, &ret->n_listed, sizeof *r);
+	if (!r)
+		return FAIL(-ENOMEM);
+	*r = (struct packed_refusal){(uint32_t)i, reason};
+	return 0;
+}
+
+/* `refused` (one for each sample) is made with the first that is. */
+static int judge_all(const struct judge *g, struct arena *a, bool **refused, struct packed_result *ret)
+{
+	const size_t n = g->frame->n;
+
+	for (size_t i = 0; i < n; i++) {
+		enum sample_refusal reason;
+		const int r = judge(g, i, &reason);
+		ret->n_taken += r == 0;
+		ret->n_unchanged += r == STORE_UNCHANGED;
+		if (r != STORE_REFUSED)
+			continue;
+		if (!*refused)
+			*refused = arena_take_array(a, n, sizeof **refused);
+		if (!*refused)
+			return FAIL(-ENOMEM);
+		(*refused)[i] = true;
+		TRY(refuse(a, ret, i, reason));
+	}
+	return 0;
+}
+
+static int take_frame(struct batch *b, const struct packed *frame, const bool *refused)
+{
+	size_t at;
+
+	TRY(batch_frame_begin(b, &at));
+	if (refused)
+		frame_without(frame, refused, &b->ops);
+	else
+		buf_put(&b->ops, frame->frame);
+	return batch_frame_end(b, at, frame->session, frame->number);
+}
+
+static bool was_taken(const struct store *s, const struct batch *b, const struct packed *f)
+{
+	return f->number > 0 && (producers_took(&s->producers, f->session, f->number) ||
+				 producers_took(&b->taken, f->session, f->number));
+}
+
+int store_stage_packed(struct store *s, struct batch *b, const struct packed *frame, int64_t now_ns,
+		       struct arena *a, struct packed_result *ret)
+{
+	struct judge g = {.s = s, .frame = frame};
+	char source[SOURCE_MAX + 1];
+	bool *refused = NULL;
+
+	if (frame->incarnation != s->lineage[s->n_lineage - 1].id)
+		return FAIL(ERR_REFUSED);
+	*ret = (struct packed_result){.again = was_taken(s, b, frame)};
+	if (ret->again) {
+		ret->n_unchanged = frame->n;
+		return 0;
+	}
+	if (__builtin_add_overflow(now_ns, AHEAD_MAX_NS, &g.latest_ns))
+		g.latest_ns = INT64_MAX;
+	g.source = frame_source(frame, source);
+	TRY(judge_all(&g, a, &refused, ret));
+	/* What is unchanged in the table may have been changed by the batch: then it is taken after all. */
+	if (ret->n_taken == 0 && (ret->n_unchanged == 0 || b->n == 0))
+		return 0;
+	TRY(take_frame(b, frame, refused));
+	if (now_ns > b->now_ns)
+		b->now_ns = now_ns;
+	return 0;
+}
