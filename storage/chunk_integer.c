@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/chunk_integer.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <zstd.h>
+
+#include "storage/bits.h"
+
+enum predictor { LEVEL, STEP, BEND, XOR, N_PREDICTORS };
+enum packing { BLOCKS, CODED, N_PACKINGS };
+enum { ESCAPE = 255, SYMBOLS = 256, CODED_MIN = 64 };
+
+static const char *const names[N_PACKINGS][N_PREDICTORS] = {
+	{"level", "step", "bend", "xor"},
+	{"level+zstd", "step+zstd", "bend+zstd", "xor+zstd"},
+};
+
+const char *integers_encoding_text(uint8_t form)
+{
+	const unsigned predictor = form & 15, packing = form >> 4;
+
+	return predictor < N_PREDICTORS && packing < N_PACKINGS ? names[packing][predictor] : "?";
+}
+
+/* ---- Predictors -------------------------------------------------------------------------------------------
+ */
+
+/* What a predictor leaves of an array, and what it began with. */
+struct model {
+	enum predictor predictor;
+	uint64_t base, centre;
+};
+
+static uint64_t least(const uint64_t *v, size_t n)
+{
+	int64_t least = (int64_t)v[0];
+
+	for (size_t i = 1; i < n; i++)
+		least = (int64_t)v[i] < least ? (int64_t)v[i] : least;
+	return (uint64_t)least;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The median of some steps: regular times have it in common. */
+static uint64_t typical_step(const uint64_t *v, size_t n)
+{
+	enum { LOOK_AT = 15 };
+	int64_t steps[LOOK_AT];
+	const size_t every = n > LOOK_AT ? (n - 1) / LOOK_AT : 1;
+	size_t k = 0;
+
+	for (size_t i = 1; i < n && k < LOOK_AT; i += every)
+		steps[k++] = (int64_t)(v[i] - v[i - 1]);
+	if (k == 0)
+		return 0;
+	qsort(steps, k, sizeof *steps, by_size);
+	return (uint64_t)steps[k / 2];
+}
+
+static uint64_t common_zeros(const uint64_t *v, size_t n)
+{
+	uint64_t any = 0;
+
+	for (size_t i = 1; i < n; i++)
+		any |= v[i] ^ v[i - 1];
+	return any ? (uint64_t)__builtin_ctzll(any) : 0;
+}
+
+static struct model make_model(enum predictor p, const uint64_t *v, size_t n)
+{
+	struct model m = {.predictor = p};
+
+	switch (p) {
+	case LEVEL: m.base = least(v, n); break;
+	case STEP:
+		m.centre = typical_step(v, n);
+		m.base = v[0] - m.centre;
+		break;
+	case BEND:
+		m.centre = n > 1 ? v[1] - v[0] : 0;
+		m.base = v[0] - m.centre;
+		break;
+	case XOR:
+		m.centre = common_zeros(v, n);
+		m.base = v[0];
+		break;
+	case N_PREDICTORS: break;
+	}
+	return m;
+}
+
+static void predict(const struct model *m, const uint64_t *v, size_t n, uint64_t *r)
+{
+	uint64_t last = m->base;
+
+	r[0] = 0;
+	if (m->predictor == LEVEL) {
+		for (size_t i = 0; i < n; i++)
+			r[i] = v[i] - last;
+	} else if (m->predictor == STEP) {
+		for (size_t i = 1; i < n; i++)
+			r[i] = zigzag(v[i] - v[i - 1] - m->centre);
+	} else if (m->predictor == BEND) {
+		last = m->centre;
+		for (size_t i = 1; i < n; i++) {
+			r[i] = zigzag(v[i] - v[i - 1] - last);
+			last = v[i] - v[i - 1];
+		}
+	} else {
+		for (size_t i = 1; i < n; i++)
+			r[i] = (v[i] ^ v[i - 1]) >> m->centre;
+	}
+}
+
+/* The other way, in place; goes on where the block before ended. */
+static void restore(struct integer_reader *s, uint64_t *v, size_t n)
+{
+	uint64_t last = s->last, centre = s->centre;
+
+	if (s->predictor == LEVEL) {
+		for (size_t i = 0; i < n; i++)
+			v[i] += last;
+		return;
+	}
+	if (s->predictor == STEP) {
+		for (size_t i = 0; i < n; i++)
+			v[i] = unzigzag(v[i]) + centre;
+		for (size_t i = 0; i < n; i++)
+			v[i] = last += v[i];
+	} else if (s->predictor == BEND) {
+		for (size_t i = 0; i < n; i++) {
+			centre += unzigzag(v[i]);
+			v[i] = last += centre;
+		}
+	} else {
+		for (size_t i = 0; i < n; i++)
+			v[i] = last ^= v[i] << centre;
+	}
+	s->last = last;
+	s->centre = centre;
+}
+
+/* ---- Packing in blocks ------------------------------------------------------------------------------------
+ */
+
+static unsigned block_width(const uint64_t *r, size_t n)
+{
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < n; i++)
+		any |= r[i];
+	return bits_width(any);
+}
+
+static size_t block_at(size_t i, size_t n)
+{
+	return n - i < INTEGER_BLOCK ? n - i : INTEGER_BLOCK;
+}
+
+static size_t blocks_cost(const uint64_t *r, size_t n)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < n; i += INTEGER_BLOCK)
+		bytes += 1 + bits_bytes(block_at(i, n), block_width(r + i, block_at(i, n)));
+	return bytes;
+}
+
+static void put_blocks(const uint64_t *r, size_t n, struct buf *out)
+{
+	for (size_t i = 0; i < n; i += INTEGER_BLOCK) {
+		const unsigned width = block_width(r + i, block_at(i, n));
+
+		buf_put_u8(out, (uint8_t)width);
+		bits_pack(r + i, block_at(i, n), width, out);
+	}
+}
+
+static int next_block(struct integer_reader *s, size_t n, uint64_t *ret)
+{
+	const unsigned width = s->at < s->end ? *s->at : UINT8_MAX;
+
+	if (width > 64 || bits_bytes(n, width) > (size_t)(s->end - s->at) - 1)
+		return FAIL(ERR_CORRUPT);
+	s->at++;
+	bits_unpack((struct bytes){s->at, (size_t)(s->end - s->at)}, n, width, ret);
+	s->at += bits_bytes(n, width);
+	return s->place + n < s->n || s->at == s->end ? 0 : FAIL(ERR_CORRUPT);
+}
+
+/* ---- Packing with an entropy stage ------------------------------------------------------------------------
+ */
+
+/* The least shift that leaves few residuals with more than a byte above it. */
+static unsigned choose_shift(const uint64_t *r, size_t n)
+{
+	size_t of_width[65] = {0};
+	size_t above = 0;
+	unsigned width = 64;
+
+	for (size_t i = 0; i < n; i++)
+		of_width[bits_width(r[i])]++;
+	for (; width > 8 && above + of_width[width] <= n / 128; width--)
+		above += of_width[width];
+	return width > 8 ? width - 8 : 0;
+}
+
+static bool is_escape(uint64_t r, unsigned shift)
+{
+	return r >> shift >= ESCAPE;
+}
+
+/* Bytes that an ideal entropy coder needs. */
+static size_t coded_cost(const uint64_t *r, size_t n)
+{
+	const unsigned shift = choose_shift(r, n);
+	size_t count[SYMBOLS] = {0};
+	double bits = (double)(n * shift);
+
+	for (size_t i = 0; i < n; i++)
+		count[is_escape(r[i], shift) ? ESCAPE : r[i] >> shift]++;
+	for (size_t i = 0; i < SYMBOLS; i++)
+		if (count[i] > 0)
+			bits += (double)count[i] * log2((double)n / (double)count[i]);
+	return (size_t)(bits / 8) + 10 * count[ESCAPE] + 24;
+}
+
+static void put_escapes(const uint64_t *r, size_t n, unsigned shift, struct buf *out)
+{
+	size_t count = 0, last = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += is_escape(r[i], shift);
+	record_put_varint(out, count);
+	for (size_t i = 0; i < n; i++) {
+		if (!is_escape(r[i], shift))
+			continue;
+		record_put_varint(out, i - last);
+		record_put_varint(out, r[i]);
+		last = i;
+	}
+}
+
+static void put_coded(const uint64_t *r, size_t n, struct buf *out)
+{
+	enum { LEVEL_SMALL = 12 };
+	const unsigned shift = choose_shift(r, n);
+	const size_t most = ZSTD_compressBound(n);
+	uint8_t high[CHUNK_SAMPLES_MAX];
+	uint8_t last = 0;
+
+	buf_put_u8(out, (uint8_t)shift);
+	bits_pack(r, n, shift, out);
+	put_escapes(r, n, shift, out);
+	for (size_t i = 0; i < n; i++) /* an escape repeats its neighbour: costs least */
+		last = high[i] = is_escape(r[i], shift) ? last : (uint8_t)(r[i] >> shift);
+	uint8_t *p = buf_extend(out, most);
+	const size_t len = p ? ZSTD_compress(p, most, high, n, LEVEL_SMALL) : 0;
+	if (!p || ZSTD_isError(len))
+		out->failed = true;
+	else
+		out->len -= most - len;
+}
+
+static int begin_coded(struct integer_reader *s)
+{
+	struct record_reader r = record_reader((struct bytes){s->at, (size_t)(s->end - s->at)});
+
+	s->shift = record_u8(&r);
+	if (s->shift > 56)
+		return FAIL(ERR_CORRUPT);
+	s->low = record_bytes(&r, bits_bytes(s->n, s->shift));
+	s->n_escapes = record_varint(&r);
+	if (r.failed || s->n_escapes > s->n)
+		return FAIL(ERR_CORRUPT);
+	s->escapes = r;
+	for (size_t i = 0; i < 2 * s->n_escapes; i++)
+		record_varint(&r);
+	const struct bytes packed = record_rest(&r);
+	if (r.failed || ZSTD_decompress(s->high, s->n, packed.data, packed.len) != s->n)
+		return FAIL(ERR_CORRUPT);
+	s->next_escape = record_varint(&s->escapes);
+	return 0;
+}
+
+static void next_coded(struct integer_reader *s, size_t n, uint64_t *ret)
+{
+	const size_t skip = bits_bytes(s->place, s->shift); /* whole blocks are whole bytes */
+	const uint8_t *high = s->high + s->place;
+	const unsigned shift = s->shift;
+
+	bits_unpack((struct bytes){s->low.data + skip, s->low.len - skip}, n, shift, ret);
+	for (size_t i = 0; i < n; i++)
+		ret[i] |= (uint64_t)high[i] << shift;
+	while (s->n_escapes > 0 && s->next_escape < s->place + n) {
+		const uint64_t residual = record_varint(&s->escapes);
+		if (s->next_escape >= s->place)
+			ret[s->next_escape - s->place] = residual;
+		s->next_escape += --s->n_escapes > 0 ? record_varint(&s->escapes) : 0;
+	}
+}
+
+/* ---- Choice -----------------------------------------------------------------------------------------------
+ */
+
+static void put_form(const struct model *m, enum packing packing, struct buf *out)
+{
+	buf_put_u8(out, (uint8_t)(m->predictor | (unsigned)packing << 4));
+	record_put_varint(out, zigzag(m->base));
+	record_put_varint(out, zigzag(m->centre));
+}
+
+static void keep_smaller(struct buf *out, size_t start, struct buf *other)
+{
+	if (!other->failed && other->len < out->len - start) {
+		out->len = start;
+		buf_put(out, buf_bytes(other));
+	}
+	out->failed |= other->failed;
+}
+
+static void try_coded(const struct model *m, const uint64_t *r, size_t n, struct buf *out, size_t start)
+{
+	SCOPED(buf_fini) struct buf coded = {0};
+
+	put_form(m, CODED, &coded);
+	put_coded(r, n, &coded);
+	keep_smaller(out, start, &coded);
+}
+
+void integers_encode(const uint64_t *v, size_t n, enum chunk_effort effort, struct buf *out)
+{
+	assert(n > 0 && n <= CHUNK_SAMPLES_MAX);
+	uint64_t r[CHUNK_SAMPLES_MAX];
+	size_t least_blocks = SIZE_MAX, least_coded = SIZE_MAX;
+	struct model blocks = {0}, coded = {0};
+	const size_t start = out->len;
+
+	for (unsigned p = 0; p < N_PREDICTORS; p++) {
+		const struct model m = make_model((enum predictor)p, v, n);
+		predict(&m, v, n, r);
+		const size_t cost = blocks_cost(r, n);
+		if (cost < least_blocks)
+			blocks = m;
+		least_blocks = cost < least_blocks ? cost : least_blocks;
+		const size_t ideal = effort == CHUNK_SMALL ? coded_cost(r, n) : SIZE_MAX;
+		if (ideal < least_coded)
+			coded = m;
+		least_coded = ideal < least_coded ? ideal : least_coded;
+	}
+	predict(&blocks, v, n, r);
+	put_form(&blocks, BLOCKS, out);
+	put_blocks(r, n, out);
+	if (least_coded < least_blocks && n >= CODED_MIN) {
+		predict(&coded, v, n, r);
+		try_coded(&coded, r, n, out, start);
+	}
+}
+
+/* ---- Reading ----------------------------------------------------------------------------------------------
+ */
+
+int integer_reader_begin(struct integer_reader *s, struct bytes in, size_t n)
+{
+	struct record_reader r = record_reader(in);
+	const uint8_t form = record_u8(&r);
+
+	assert(n <= CHUNK_SAMPLES_MAX);
+	s->predictor = form & 15;
+	s->packing = form >> 4;
+	s->last = unzigzag(record_varint(&r));
+	s->centre = unzigzag(record_varint(&r));
+	s->place = 0;
+	s->n = n;
+	s->at = r.at;
+	s->end = r.end;
+	if (r.failed || s->predictor >= N_PREDICTORS || s->packing >= N_PACKINGS)
+		return FAIL(ERR_CORRUPT);
+	if (s->predictor == XOR && s->centre > 63)
+		return FAIL(ERR_CORRUPT);
+	return s->packing == CODED ? begin_coded(s) : 0;
+}
+
+int integer_reader_next(struct integer_reader *s, uint64_t *ret)
+{
+	const size_t n = block_at(s->place, s->n);
+
+	if (s->packing == CODED)
+		next_coded(s, n, ret);
+	else
+		TRY(next_block(s, n, ret));
+	restore(s, ret, n);
+	s->place += n;
+	return 0;
+}
