@@ -78,7 +78,7 @@ static int sync_dir(const char *dir)
 	return r;
 }
 
-static int sync_parent(const char *dir)
+int env_sync_parent(const char *dir)
 {
 	char parent[PATH_BYTES];
 	const char *slash = strrchr(dir, '/');
@@ -101,7 +101,7 @@ int env_make_dir(const char *dir, struct err_note *note)
 		return r == -EEXIST ? 0
 				    : FAIL_SAY(note, r, "cannot make the directory %s: %s", dir, err_text(r));
 	}
-	const int r = sync_parent(dir);
+	const int r = env_sync_parent(dir);
 	return r < 0 ? FAIL_SAY(note, r, "cannot write the directory above %s: %s", dir, err_text(r)) : 0;
 }
 
@@ -194,7 +194,7 @@ static int found(const char *dir)
 	TRY(sync_dir(beside));
 	if (rename(beside, dir) < 0)
 		return FAIL(-errno);
-	return sync_parent(dir);
+	return env_sync_parent(dir);
 }
 
 int env_open(struct env **ret, const char *dir, size_t limit_bytes, struct err_note *note)
@@ -283,13 +283,26 @@ int env_get(struct env_txn *t, struct bytes key, struct bytes *ret_value)
 	return unwrap(key, to_bytes(v), ret_value);
 }
 
-int env_put(struct env_txn *t, struct bytes key, struct bytes value)
+static int put(struct env_txn *t, struct bytes key, struct bytes value, unsigned flags)
 {
 	MDB_val k = to_mdb(key), v = {.mv_size = ENV_OVERHEAD + value.len};
+	const int rc = mdb_put(t->mdb, t->dbi, &k, &v, MDB_RESERVE | flags);
 
-	TRY(from_mdb(mdb_put(t->mdb, t->dbi, &k, &v, MDB_RESERVE)));
+	if (rc == MDB_KEYEXIST)
+		return FAIL(-EEXIST);
+	TRY(from_mdb(rc));
 	wrap(v.mv_data, key, value);
 	return 0;
+}
+
+int env_put(struct env_txn *t, struct bytes key, struct bytes value)
+{
+	return put(t, key, value, 0);
+}
+
+int env_append(struct env_txn *t, struct bytes key, struct bytes value)
+{
+	return put(t, key, value, MDB_APPEND);
 }
 
 int env_delete(struct env_txn *t, struct bytes key)
@@ -320,6 +333,14 @@ static int open_cursor(struct env_walk *w)
 	return 0;
 }
 
+/* The pair the cursor is at. */
+static int take(struct env_walk *w, MDB_val k, MDB_val v)
+{
+	w->key = to_bytes(k);
+	w->stored = to_bytes(v);
+	return w->keys_only ? 0 : unwrap(w->key, w->stored, &w->value);
+}
+
 /* Move and look: 1 when the pair there has the prefix. */
 static int move(struct env_walk *w, struct bytes key, MDB_cursor_op step)
 {
@@ -329,10 +350,9 @@ static int move(struct env_walk *w, struct bytes key, MDB_cursor_op step)
 	if (rc == MDB_NOTFOUND)
 		return 0;
 	TRY(from_mdb(rc));
-	w->key = to_bytes(k);
-	if (!bytes_start_with(w->key, w->prefix))
+	if (!bytes_start_with(to_bytes(k), w->prefix))
 		return 0;
-	TRY(unwrap(w->key, to_bytes(v), &w->value));
+	TRY(take(w, k, v));
 	return 1;
 }
 
@@ -361,9 +381,13 @@ int env_walk_floor(struct env_walk *w, struct bytes key)
 		return 0;
 	}
 	w->step = MDB_NEXT;
-	w->key = to_bytes(k);
-	TRY(unwrap(w->key, to_bytes(v), &w->value));
+	TRY(take(w, k, v));
 	return 1;
+}
+
+int env_walk_value(const struct env_walk *w, struct bytes *ret)
+{
+	return unwrap(w->key, w->stored, ret);
 }
 
 void env_walk_end(struct env_walk *w)

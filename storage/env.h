@@ -28,6 +28,9 @@ void env_close(struct env *e); /* NULL is fine; no transaction may be open */
 /* Make a directory (0700) that survives a crash; one that is there already is fine. */
 MUST_CHECK int env_make_dir(const char *dir, struct err_note *note);
 
+/* Have the entry of a file or directory on disk in the one above it. */
+MUST_CHECK int env_sync_parent(const char *path);
+
 /* What a person is to do about stored data that was not accepted; "" for any other failure. */
 const char *env_advice(int r);
 
@@ -47,6 +50,8 @@ enum { ENV_ABSENT = 1 };
 MUST_CHECK int env_get(struct env_txn *t, struct bytes key, struct bytes *ret_value);
 /* ERR_FULL when the limit is reached: abort, and tell the operator. */
 MUST_CHECK int env_put(struct env_txn *t, struct bytes key, struct bytes value);
+/* The same for a key behind all that are there: fills page after page. -EEXIST when it is not behind them. */
+MUST_CHECK int env_append(struct env_txn *t, struct bytes key, struct bytes value);
 /* What is absent already is fine. */
 MUST_CHECK int env_delete(struct env_txn *t, struct bytes key);
 
@@ -63,6 +68,8 @@ struct env_walk {
 	struct bytes prefix;
 	void *cursor;
 	int step;
+	bool keys_only;      /* set before the first step: see env_walk_value() */
+	struct bytes stored; /* the current value with its format and checksum, whatever state it is in */
 };
 
 struct env_walk env_walk_begin(struct env_txn *t, struct bytes prefix);
@@ -70,6 +77,8 @@ MUST_CHECK int env_walk_next(struct env_walk *w); /* 1: a pair, 0: the end */
 /* Go to the last pair at or before the key (which has the prefix): 1, or 0 when there is none. Either way
  * env_walk_next() goes on behind it. */
 MUST_CHECK int env_walk_floor(struct env_walk *w, struct bytes key);
+/* A walk of keys only leaves value empty and looks at no checksum; this gives the current value, if asked. */
+MUST_CHECK int env_walk_value(const struct env_walk *w, struct bytes *ret);
 void env_walk_end(struct env_walk *w);
 
 DEFINE_SCOPED(env, env_close)

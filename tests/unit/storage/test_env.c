@@ -191,3 +191,38 @@ Test(env, one_that_was_never_finished_is_made_anew)
 	cr_expect_eq(get("a"), 0);
 	cr_expect_neq(stat(beside, &st), 0);
 }
+
+Test(env, appending_takes_keys_in_order_only)
+{
+	SCOPED(scope_env_txn) struct env_txn *t = NULL;
+
+	cr_assert_eq(env_begin(env, ENV_WRITE, &t), 0);
+	cr_assert_eq(env_append(t, BYTES("b"), BYTES("1")), 0);
+	cr_assert_eq(env_append(t, BYTES("c"), BYTES("2")), 0);
+	cr_expect_eq(env_append(t, BYTES("a"), BYTES("3")), -EEXIST);
+	cr_assert_eq(env_commit(&t), 0);
+	cr_expect_str_eq(walk("", NULL), "b c ");
+	cr_expect_eq(get("c"), 0);
+}
+
+Test(env, a_walk_of_keys_looks_at_values_when_asked)
+{
+	SCOPED(scope_env_txn) struct env_txn *t = NULL;
+	struct bytes value;
+
+	put("a", "sound");
+	put("b", "rotten-value");
+	env_close(env);
+	env = NULL;
+	cr_assert(damage_file(dir, "rotten-value"));
+	open_env(1 << 20);
+	cr_assert_eq(env_begin(env, ENV_READ, &t), 0);
+	SCOPED(env_walk_end) struct env_walk w = env_walk_begin(t, BYTES(""));
+	w.keys_only = true;
+	cr_assert_eq(env_walk_next(&w), 1);
+	cr_assert_eq(env_walk_value(&w, &value), 0);
+	cr_expect(bytes_equal(value, BYTES("sound")));
+	cr_assert_eq(env_walk_next(&w), 1);
+	cr_expect_eq(env_walk_value(&w, &value), ERR_CORRUPT);
+	cr_expect_eq(w.stored.len, ENV_OVERHEAD + strlen("rotten-value"));
+}
