@@ -77,7 +77,7 @@ void batch_rewind(struct batch *b, size_t mark)
 	assert(mark >= HEADER_BYTES && mark <= b->ops.len);
 	for (; b->last && b->last->at >= mark; b->last = b->last->before) {
 		b->last->slot->top = b->last->below;
-		b->n--;
+		b->n -= !b->last->noted;
 	}
 	rewind_frames(b, mark);
 	b->ops.len = mark;
@@ -159,7 +159,8 @@ static int copy_seen(struct arena *a, const struct op *op, struct op *ret)
 	return 0;
 }
 
-static int remember(struct batch *b, const struct staged_key *key, const struct op *seen, size_t at)
+static int remember(struct batch *b, const struct staged_key *key, const struct op *seen, size_t at,
+		    bool noted)
 {
 	struct staged *staged = arena_take(b->arena, sizeof *staged);
 	struct op *copy = is_looked_at(seen->kind) ? arena_take(b->arena, sizeof *copy) : NULL;
@@ -173,6 +174,7 @@ static int remember(struct batch *b, const struct staged_key *key, const struct 
 	*staged = (struct staged){
 		.kind = key->kind,
 		.gone = seen->kind == OP_TWIN_DELETE || seen->kind == OP_RELATION_DELETE,
+		.noted = noted,
 		.op = copy,
 		.before = b->last,
 		.below = slot->top,
@@ -234,11 +236,16 @@ int batch_take(struct batch *b, const struct staged_key *key, const struct op *o
 	int r = encode(b, op);
 
 	if (r == 0)
-		r = remember(b, key, seen, at);
+		r = remember(b, key, seen, at, false);
 	if (r < 0)
 		return undo(b, at, r);
 	b->n++;
 	return 0;
+}
+
+int batch_note(struct batch *b, const struct staged_key *key, const struct op *seen)
+{
+	return remember(b, key, seen, b->last->at, true);
 }
 
 int batch_frame_begin(struct batch *b, size_t *ret_at)

@@ -17,7 +17,8 @@
 
 /* What an op is about: kind and up to three names. */
 enum staged_kind {
-	STAGED_TYPE = 'T',    /* name */
+	STAGED_TYPE = 'T',    /* name: as declared */
+	STAGED_EFFECT = 'e',  /* name: the type as it takes effect; comes with a staged type */
 	STAGED_TWIN = 't',    /* id */
 	STAGED_EDGE = 'r',    /* from, type, to */
 	STAGED_MEMBER = 'm',  /* child, hierarchy, parent */
@@ -33,7 +34,8 @@ struct staged_key {
 /* One staged op, on top of the earlier ones about the same thing. */
 struct staged {
 	enum staged_kind kind;
-	bool gone; /* it deletes */
+	bool gone;  /* it deletes */
+	bool noted; /* it follows from the op before: batch_note() */
 	const struct op
 		*op; /* a copy of a type, twin (life-cycle joined), relation or membership; else NULL */
 	const struct staged *before; /* the op staged just before, whatever it is about */
@@ -76,6 +78,9 @@ const struct staged *batch_find(const struct batch *b, const struct staged_key *
 /* Take an op: encode `op`, remember `seen` (what the table will hold; NULL: nothing to remember). */
 MUST_CHECK int batch_take(struct batch *b, const struct staged_key *key, const struct op *op,
 			  const struct op *seen);
+
+/* Remember what follows from the op just taken; it goes with it. */
+MUST_CHECK int batch_note(struct batch *b, const struct staged_key *key, const struct op *seen);
 
 /* Take a packed frame, whose bytes the caller appends to b->ops between begin and end. */
 MUST_CHECK int batch_frame_begin(struct batch *b, size_t *ret_at);

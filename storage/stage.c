@@ -18,16 +18,6 @@ bool stage_twin(const struct stage *g, const char *id, struct twin_def *ret)
 	return t || (top && !top->gone);
 }
 
-const struct type_def *stage_type(const struct stage *g, const char *name)
-{
-	const struct staged *top = batch_find(g->batch, &(struct staged_key){STAGED_TYPE, name, NULL, NULL});
-	const struct own_type *t = top ? NULL : table_type(&g->store->table, name);
-
-	if (top)
-		return &top->op->type;
-	return t ? &t->pub.def : NULL;
-}
-
 bool stage_twin_goes(const struct stage *g, const char *id, size_t since)
 {
 	const struct staged *s = batch_find(g->batch, &(struct staged_key){STAGED_TWIN, id, NULL, NULL});

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pieces of staging that stage.c, stage_def.c and stage_samples.c share. All return 0 (taken),
+/* The pieces of staging that stage.c, stage_type.c, stage_def.c and stage_samples.c share. All return 0 (taken),
  * STORE_UNCHANGED, or fail; ERR_REFUSED and ERR_UNIT with a note become STORE_REFUSED. */
 #pragma once
 
@@ -15,7 +15,7 @@ struct stage {
 
 /* What will be there when the batch so far has been applied; false, NULL: nothing. */
 bool stage_twin(const struct stage *g, const char *id, struct twin_def *ret);
-const struct type_def *stage_type(const struct stage *g, const char *name);
+const struct type_def *stage_type(const struct stage *g, const char *name); /* as it takes effect */
 
 /* Does the batch delete this twin, at or behind a place in it? (It may make it again.) */
 bool stage_twin_goes(const struct stage *g, const char *id, size_t since);

@@ -65,6 +65,18 @@ enum { STORE_UNCHANGED = 1, STORE_REFUSED = 2, STORE_ABSENT = 3 };
 MUST_CHECK int store_stage(struct store *s, struct batch *b, const struct op *op, int64_t now_ns,
 			   size_t *ret_bad, struct err_note *note);
 
+/* What a changed type, if staged now, does to the twins that there are: of each type that changes with it and
+ * has twins, itself first. Nothing for a type that is new, the same or refused. Looks at all twins when
+ * properties go. */
+struct type_effect {
+	const char *text; /* "type press has 12 twins; 1 property added (torque)" */
+	uint64_t n_twins;
+	uint64_t n_lost; /* their values that cannot be reached any more: their property goes, or measures
+			    something else */
+};
+MUST_CHECK int store_type_effects(struct store *s, struct batch *b, const struct type_def *next,
+				  struct arena *a, struct type_effect **ret, size_t *ret_n);
+
 /* Many samples by their series numbers. Each is taken or refused on its own: a frame is never refused as a
  * whole but for ERR_MALFORMED, or ERR_REFUSED when its incarnation is not the present one (open the series
  * anew). A frame whose session and number were taken before (also before a restart) is acknowledged and
@@ -112,7 +124,8 @@ struct edge;
 
 /* A type as the table holds it. */
 struct type {
-	struct type_def def;
+	struct type_def def;      /* as it takes effect: see type_def_extend() */
+	struct type_def declared; /* as it was given */
 	size_t n_kpis;
 	uint16_t kpis[KPIS_MAX]; /* places in def.properties */
 };

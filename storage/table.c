@@ -64,14 +64,6 @@ void table_init(struct table *t)
 	};
 }
 
-static void free_type(void *item)
-{
-	struct own_type *type = item;
-
-	arena_free(type->arena);
-	free(type);
-}
-
 static void free_twin(void *item)
 {
 	struct own_twin *w = item;
@@ -86,7 +78,7 @@ void table_fini(struct table *t)
 	ordered_fini(&t->by_seq);
 	ordered_fini(&t->by_alias);
 	ordered_fini_items(&t->by_id, free_twin);
-	ordered_fini_items(&t->types, free_type);
+	ordered_fini_items(&t->types, type_free);
 	ordered_fini_items(&t->members, free);
 	edges_free(t);
 	map_fini(&t->twins);

@@ -25,8 +25,9 @@
 /* The table's own side of the structs in store.h: the public part comes first. */
 struct own_type {
 	struct type pub;
-	struct arena *arena; /* of pub.def */
-	size_t n_users;      /* living twins */
+	struct arena *declared_arena, *arena; /* of pub.declared and pub.def */
+	size_t n_users;                       /* living twins */
+	struct type_change *change;           /* while types change, see table_type.c */
 	bool dirty;
 	char name[];
 };
@@ -165,7 +166,10 @@ MUST_CHECK int edges_drop(struct table *t, struct own_twin *w);
 MUST_CHECK int members_drop(struct table *t, struct own_twin *w);
 void edges_free(struct table *t);
 
-MUST_CHECK int type_set(struct table *t, const struct type_def *def);
+void type_free(void *item);
+/* First all types as they were declared, in any order, then how they take effect. ERR_CORRUPT. */
+MUST_CHECK int type_load(struct table *t, const struct type_def *def);
+MUST_CHECK int types_link(struct table *t);
 MUST_CHECK int table_load_twin(struct table *t, const struct twin_def *def, uint64_t seq,
 			       struct row_version version, bool deleted);
 MUST_CHECK int edge_new(struct table *t, const struct relation *r, uint64_t number, struct own_edge **ret);

@@ -73,7 +73,7 @@ static int encode_types(struct encoder *e, const struct table *t)
 			continue;
 		begin(e, TYPE);
 		buf_put_text(&e->key, type->name);
-		type_def_encode(&type->pub.def, &e->value);
+		type_def_encode(&type->pub.declared, &e->value);
 		TRY(put(e));
 	}
 	return 0;
@@ -161,7 +161,7 @@ static int load_type(struct table *t, struct arena *a, struct bytes key, struct 
 
 	(void)key;
 	TRY(type_def_decode(a, value, &def));
-	return type_set(t, &def);
+	return type_load(t, &def);
 }
 
 static int load_twin(struct table *t, struct arena *a, struct bytes key, struct bytes value)
@@ -259,8 +259,11 @@ int table_load(struct table *t, struct env_txn *txn)
 	const uint64_t next_series = t->next_series;
 
 	t->next_series = 0;
-	for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++)
+	for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++) {
 		TRY(load_kind(t, txn, &loaders[i]));
+		if (loaders[i].kind == TYPE)
+			TRY(types_link(t));
+	}
 	t->next_series = next_series;
 	mark_clean(t);
 	return 0;

@@ -1,19 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Types, of which some extend others: a change of one changes all below it, and their twins. */
+#include <stdint.h>
+
+#include "proto/words.h"
 #include "storage/table.h"
 
-static int new_type(struct table *t, const char *name, struct own_type **ret)
-{
-	const size_t size = strlen(name) + 1;
-	SCOPED(scope_free) struct own_type *type = calloc(1, sizeof *type + size);
+/* What becomes of a type. */
+struct type_change {
+	struct own_type *type;
+	struct type next;
+	struct arena *arena; /* of next.def */
+	bool retype, touch;  /* its twins */
+};
 
-	if (!type)
-		return FAIL(-ENOMEM);
-	memcpy(type->name, name, size);
-	type->pub.def.name = type->name;
-	TRY(ordered_put(&t->types, name, type));
-	*ret = MOVE(type);
-	return 0;
+/* Parents before children; the first is the one that is set. */
+struct type_changes {
+	struct type_change *items;
+	size_t n, size;
+};
+
+static void scope_changes(struct type_changes *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		arena_free(c->items[i].arena);
+		c->items[i].type->change = NULL;
+	}
+	free(c->items);
 }
+
+struct own_type *table_type(const struct table *t, const char *name)
+{
+	return ordered_get(&t->types, name);
+}
+
+void type_free(void *item)
+{
+	struct own_type *type = item;
+
+	arena_free(type->arena);
+	arena_free(type->declared_arena);
+	free(type);
+}
+
+/* ---- What a type is ---------------------------------------------------------------------------------------
+ */
 
 static void list_kpis(struct type *type)
 {
@@ -28,7 +58,7 @@ static bool same_kpis(const struct type *a, const struct type *b)
 	for (size_t i = 0; a->n_kpis == b->n_kpis && i < a->n_kpis; i++) {
 		const struct property_def *p = &a->def.properties[a->kpis[i]];
 		const struct property_def *q = &b->def.properties[b->kpis[i]];
-		if (strcmp(p->name, q->name) != 0 || p->type != q->type || strcmp(p->unit, q->unit) != 0)
+		if (strcmp(p->name, q->name) != 0 || !measures_alike(p, q))
 			return false;
 	}
 	return a->n_kpis == b->n_kpis;
@@ -38,61 +68,220 @@ static bool same_places(const struct type_def *a, const struct type_def *b)
 {
 	for (size_t i = 0; a->n_properties == b->n_properties && i < a->n_properties; i++)
 		if (strcmp(a->properties[i].name, b->properties[i].name) != 0 ||
-		    a->properties[i].type != b->properties[i].type)
+		    !measures_alike(&a->properties[i], &b->properties[i]))
 			return false;
 	return a->n_properties == b->n_properties;
 }
 
-/* Bring the twins of a type from one definition to the next, in id order. */
-static int carry_over(struct table *t, struct own_type *type, const struct type *from, const struct type *to)
+/* How next.declared takes effect, in an arena of its own that keeps nothing of the parent's. */
+static int take_effect(struct type *next, const struct type_def *parent, struct arena **ret)
 {
-	const bool retype = !same_places(&from->def, &to->def), touch = !same_kpis(from, to);
+	SCOPED(scope_arena) struct arena *scratch = NULL, *a = NULL;
+	struct type_def def;
+
+	TRY(arena_new(&scratch, SIZE_MAX));
+	TRY(arena_new(&a, SIZE_MAX));
+	TRY(type_def_extend(scratch, parent, &next->declared, &def, NULL));
+	TRY(type_def_copy(a, &def, &next->def));
+	list_kpis(next);
+	*ret = MOVE(a);
+	return 0;
+}
+
+/* ---- What a change reaches --------------------------------------------------------------------------------
+ */
+
+static int push_change(struct type_changes *c, struct own_type *type, const struct type_def *declared)
+{
+	if (c->n == c->size) {
+		const size_t size = c->size ? c->size * 2 : 8;
+		struct type_change *items = realloc(c->items, size * sizeof *items);
+		if (!items)
+			return FAIL(-ENOMEM);
+		c->items = items;
+		c->size = size;
+	}
+	c->items[c->n++] = (struct type_change){.type = type, .next.declared = *declared};
+	return 0;
+}
+
+static bool extends(const struct type_def *declared, const char *name)
+{
+	return strcmp(declared->parent, name) == 0;
+}
+
+/* All below a type: the children of each, once it has been listed itself. */
+static int push_descendants(const struct table *t, struct type_changes *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const char *name = c->items[i].type->name, *after = "";
+		for (struct own_type *o; (o = ordered_after(&t->types, after)); after = o->name)
+			if (o != c->items[0].type && extends(&o->pub.declared, name))
+				TRY(push_change(c, o, &o->pub.declared));
+	}
+	return 0;
+}
+
+/* The definition in effect after the change; NULL: there is none, or it would extend itself. */
+static const struct type_def *parent_def(const struct table *t, const struct type_change *change)
+{
+	const struct own_type *parent = table_type(t, change->next.declared.parent);
+
+	if (!parent || (parent->change && parent->change >= change))
+		return NULL;
+	return parent->change ? &parent->change->next.def : &parent->pub.def;
+}
+
+/* ERR_REFUSED: some type would not hold together; staging lets nothing like that through. */
+static int plan_changes(const struct table *t, struct type_changes *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		c->items[i].type->change = &c->items[i];
+	for (size_t i = 0; i < c->n; i++) {
+		struct type_change *change = &c->items[i];
+		const struct type *held = &change->type->pub;
+		const struct type_def *parent = parent_def(t, change);
+		if (*change->next.declared.parent && !parent)
+			return FAIL(ERR_REFUSED);
+		TRY(take_effect(&change->next, parent, &change->arena));
+		change->next.def.name = change->next.declared.name = change->type->name;
+		change->retype = !same_places(&held->def, &change->next.def);
+		change->touch = !same_kpis(held, &change->next);
+	}
+	return 0;
+}
+
+/* ---- Doing it ---------------------------------------------------------------------------------------------
+ */
+
+static bool reaches_twins(const struct type_changes *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->items[i].type->n_users > 0 && (c->items[i].retype || c->items[i].touch))
+			return true;
+	return false;
+}
+
+/* Bring the twins from one definition to the next, in id order. */
+static int carry_over(struct table *t, const struct type_changes *c)
+{
 	const char *after = "";
 
-	if (type->n_users == 0 || (!retype && !touch))
+	if (!reaches_twins(c))
 		return 0;
 	for (struct own_twin *w; (w = ordered_after(&t->by_id, after)); after = w->id) {
-		if (w->pub.type != &type->pub)
-			continue;
-		if (retype)
-			TRY(twin_retype(t, w, &from->def, &to->def));
-		if (touch)
+		const struct own_type *type = (const struct own_type *)(const void *)w->pub.type;
+		const struct type_change *change = type ? type->change : NULL;
+		if (change && change->retype)
+			TRY(twin_retype(t, w, &type->pub.def, &change->next.def));
+		if (change && change->touch)
 			TRY(table_touch(t, w));
 	}
 	return 0;
 }
 
-int type_set(struct table *t, const struct type_def *def)
+static void put_in_effect(struct type_changes *c)
 {
+	for (size_t i = 0; i < c->n; i++) {
+		struct own_type *type = c->items[i].type;
+		type->pub = c->items[i].next;
+		arena_free(type->arena);
+		type->arena = MOVE(c->items[i].arena);
+	}
+}
+
+static int new_type(struct table *t, const char *name, struct own_type **ret)
+{
+	const size_t size = strlen(name) + 1;
+	SCOPED(scope_free) struct own_type *type = calloc(1, sizeof *type + size);
+
+	if (!type)
+		return FAIL(-ENOMEM);
+	memcpy(type->name, name, size);
+	type->pub.def.name = type->pub.declared.name = type->name;
+	type->pub.def.parent = type->pub.declared.parent = "";
+	TRY(ordered_put(&t->types, name, type));
+	*ret = MOVE(type);
+	return 0;
+}
+
+static int change_type(struct table *t, struct own_type *type, const struct type_def *def, bool is_new)
+{
+	SCOPED(scope_changes) struct type_changes changes = {0};
 	SCOPED(scope_arena) struct arena *a = NULL;
-	struct own_type *type = table_type(t, def->name);
-	struct type next = {0};
+	struct type_def declared;
 
 	TRY(arena_new(&a, SIZE_MAX));
-	TRY(type_def_copy(a, def, &next.def));
-	list_kpis(&next);
-	if (!type)
-		TRY(new_type(t, def->name, &type));
-	TRY(carry_over(t, type, &type->pub, &next));
-	next.def.name = type->name;
-	type->pub = next;
-	arena_free(type->arena);
-	type->arena = MOVE(a);
+	TRY(type_def_copy(a, def, &declared));
+	TRY(push_change(&changes, type, &declared));
+	if (!is_new)
+		TRY(push_descendants(t, &changes));
+	TRY(plan_changes(t, &changes));
+	TRY(carry_over(t, &changes));
+	put_in_effect(&changes);
+	arena_free(type->declared_arena);
+	type->declared_arena = MOVE(a);
+	type->dirty = true;
 	return 0;
 }
 
 int table_put_type(struct table *t, const struct type_def *def)
 {
 	struct own_type *type = table_type(t, def->name);
+	const bool is_new = !type;
 
-	if (type && type_def_equal(&type->pub.def, def))
+	if (type && type_def_equal(&type->pub.declared, def))
 		return 0;
-	TRY(type_set(t, def));
-	table_type(t, def->name)->dirty = true;
+	if (*text_or_empty(def->parent) && !table_type(t, def->parent))
+		return 0;
+	if (is_new)
+		TRY(new_type(t, def->name, &type));
+	const int r = change_type(t, type, def, is_new);
+	if (r < 0 && is_new) {
+		ordered_remove(&t->types, type->name);
+		type_free(type);
+	}
+	return r == ERR_REFUSED ? 0 : r;
+}
+
+/* ---- Loading ----------------------------------------------------------------------------------------------
+ */
+
+int type_load(struct table *t, const struct type_def *def)
+{
+	struct own_type *type;
+
+	if (table_type(t, def->name))
+		return FAIL(ERR_CORRUPT);
+	TRY(new_type(t, def->name, &type));
+	TRY(arena_new(&type->declared_arena, SIZE_MAX));
+	TRY(type_def_copy(type->declared_arena, def, &type->pub.declared));
+	type->pub.declared.name = type->name;
 	return 0;
 }
 
-struct own_type *table_type(const struct table *t, const char *name)
+/* Those above it first. */
+static int link_type(struct table *t, struct own_type *type, int depth)
 {
-	return ordered_get(&t->types, name);
+	const char *name = type->pub.declared.parent;
+	struct own_type *parent = *name ? table_type(t, name) : NULL;
+
+	if (type->arena)
+		return 0;
+	if (depth > TYPE_DEPTH_MAX || (*name && !parent))
+		return FAIL(ERR_CORRUPT);
+	if (parent)
+		TRY(link_type(t, parent, depth + 1));
+	const int r = take_effect(&type->pub, parent ? &parent->pub.def : NULL, &type->arena);
+	type->pub.def.name = type->name;
+	return r == ERR_REFUSED ? FAIL(ERR_CORRUPT) : r;
+}
+
+int types_link(struct table *t)
+{
+	const char *after = "";
+
+	for (struct own_type *type; (type = ordered_after(&t->types, after)); after = type->name)
+		TRY(link_type(t, type, 1));
+	return 0;
 }
