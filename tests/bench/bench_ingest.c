@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "proto/clock.h"
 #include "tests/bench/driver.h"
 #include "tests/bench/peer.h"
 #include "tests/bench/readers.h"
-#include "tests/bench/sensor.h"
 
 enum { TWINS = 10000, PROPERTIES = 10, FRAME = 1000, SECONDS = 45, CHECKED = 50, LEAD_HOURS = 6 };
 enum { QUICK_TWINS = 200, QUICK_SECONDS = 3, REDIS_SECONDS = 8, VICTORIA_TICKS = 150 };
@@ -96,18 +96,6 @@ static int judge(const struct bench_options *opt, const struct site *s, const st
 	return 0;
 }
 
-static int check(const struct site *s, struct client *c, const struct plant *p, const struct driver *d)
-{
-	const size_t n = plant_sensors(p);
-
-	for (size_t i = 0; i < CHECKED; i++) {
-		const size_t sensor = i == 0 ? 0 : i == 1 ? n - 1 : sensor_mix(i) % n;
-		if (plant_check(p, &d->opt.times, s, c, sensor, driver_ticks(d, sensor)) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static int measure(const struct bench_options *opt, struct site *s, struct plant *p, const char *name,
 		   double *ret_rate)
 {
@@ -130,7 +118,8 @@ static int measure(const struct bench_options *opt, struct site *s, struct plant
 		return -1;
 	int r = drive(s, c, d, opt->quick ? QUICK_SECONDS : SECONDS, &course, &took_s);
 	r |= readers_stop(&readers);
-	if (r < 0 || d->n_latencies == 0 || check(s, c, p, d) < 0 || judge(opt, s, &course, name) < 0)
+	if (r < 0 || d->n_latencies == 0 || driver_check(d, c, CHECKED) < 0 ||
+	    judge(opt, s, &course, name) < 0)
 		return -1;
 	*ret_rate = (double)d->acked / took_s;
 	snprintf(label, sizeof label, "%s-p99-ms", name);

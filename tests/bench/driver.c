@@ -4,10 +4,11 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "tests/bench/sensor.h"
 
-enum { WINDOW = 64, WINDOW_MAX = 1024, ANSWER_BYTES = 1 << 20, IDLE_MS = 1 };
+enum { WINDOW = 64, WINDOW_MAX = 1024, ANSWER_BYTES = 8 << 20, IDLE_MS = 1, LOAD_FRAME = 4000 };
 
 int driver_open(struct driver **ret, const struct driver_options *opt)
 {
@@ -171,9 +172,40 @@ int driver_run(struct driver *d, double until_s)
 	return 0;
 }
 
-uint64_t driver_ticks(const struct driver *d, size_t sensor)
+struct plant_span driver_span(const struct driver *d, size_t sensor)
 {
 	const uint64_t per_tick = frames_per_tick(d), part = sensor / d->opt.times.frame_sensors;
+	const uint64_t n = d->n_frames / per_tick + (part < d->n_frames % per_tick);
 
-	return d->n_frames / per_tick + (part < d->n_frames % per_tick);
+	return (struct plant_span){
+		.sensor = sensor, .first_tick = d->opt.newest_first ? d->opt.n_ticks - n : 0, .n_ticks = n};
+}
+
+int driver_load(const struct site *s, const struct plant *p, uint64_t n_ticks, struct plant_times *ret)
+{
+	SCOPED(scope_driver) struct driver *d = NULL;
+	const int64_t first_s = (int64_t)time(NULL) - (int64_t)n_ticks;
+	const struct driver_options opt = {
+		.site = s,
+		.plant = p,
+		.times = {.first_ns = first_s * NS_PER_S, .tick_ns = NS_PER_S, .frame_sensors = LOAD_FRAME},
+		.n_ticks = n_ticks};
+
+	if (driver_open(&d, &opt) < 0 || driver_run(d, INFINITY) < 0)
+		return -1;
+	*ret = opt.times;
+	return 0;
+}
+
+int driver_check(const struct driver *d, struct client *c, size_t n)
+{
+	const size_t n_sensors = plant_sensors(d->opt.plant);
+
+	for (size_t i = 0; i < n; i++) {
+		const size_t sensor = i == 0 ? 0 : i == 1 ? n_sensors - 1 : sensor_mix(i) % n_sensors;
+		const struct plant_span span = driver_span(d, sensor);
+		if (plant_check(d->opt.plant, &d->opt.times, d->opt.site, c, &span) < 0)
+			return -1;
+	}
+	return 0;
 }

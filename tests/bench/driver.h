@@ -48,7 +48,13 @@ void driver_close(struct driver *d); /* NULL is fine */
 /* Send until stopped, the monotonic time `until_s` or the last tick, then wait for what is on its way. Every
  * sample sent is acknowledged when this returned 0; a refused one is -1. */
 int driver_run(struct driver *d, double until_s);
-/* Of how many ticks the samples of a sensor were sent. */
-uint64_t driver_ticks(const struct driver *d, size_t sensor);
+/* The ticks at which the samples of a sensor were sent. */
+struct plant_span driver_span(const struct driver *d, size_t sensor);
+
+/* Send n_ticks ticks as fast as it goes, beginning so long ago that they are over; `ret` says when. */
+int driver_load(const struct site *s, const struct plant *p, uint64_t n_ticks, struct plant_times *ret);
+/* What driver_run() sent is in the history: `n` sensors by chance, the first and the last of the plant too.
+ */
+int driver_check(const struct driver *d, struct client *c, size_t n);
 
 DEFINE_SCOPED(driver, driver_close)

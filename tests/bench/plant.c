@@ -148,45 +148,55 @@ static int check_page(const struct plant_times *t, const struct site *s, size_t 
 		if (found->t_ns != plant_tick_ns(t, sensor, tick) || found->value.type != VALUE_DOUBLE ||
 		    found->value.real != sensor_value(sensor, tick))
 			return bench_say(s->bench,
-					 "sensor %zu has %.17g at %" PRId64 " as sample %" PRIu64
-					 ", not %.17g at %" PRId64,
-					 sensor, found->value.real, found->t_ns, tick,
-					 sensor_value(sensor, tick), plant_tick_ns(t, sensor, tick));
+					 "sensor %zu has %.17g at %" PRId64 ", not %.17g at %" PRId64
+					 " (tick %" PRIu64 ")",
+					 sensor, found->value.real, found->t_ns, sensor_value(sensor, tick),
+					 plant_tick_ns(t, sensor, tick), tick);
+	}
+	return 0;
+}
+
+/* Page by page; how many there were. */
+static int check_pages(const struct plant_times *t, const struct site *s, struct client *c,
+		       const struct plant_span *span, struct control_request *r, uint64_t *ret_n)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct control_answer page = {.more = true};
+
+	if (arena_new(&a, ARENA_BYTES) < 0)
+		return bench_say(s->bench, "out of memory");
+	for (*ret_n = 0; page.more; *ret_n += page.n_samples) {
+		arena_reset(a);
+		if (site_ask(s, c, r, a, &page) < 0 ||
+		    check_page(t, s, span->sensor, span->first_tick + *ret_n, &page) < 0)
+			return -1;
+		if (page.n_samples == 0)
+			return 0;
+		r->from_ns = page.samples[page.n_samples - 1].t_ns + 1;
 	}
 	return 0;
 }
 
 int plant_check(const struct plant *p, const struct plant_times *t, const struct site *s, struct client *c,
-		size_t sensor, uint64_t n_ticks)
+		const struct plant_span *span)
 {
-	SCOPED(scope_arena) struct arena *a = NULL;
 	char twin[NAME_BYTES], property[NAME_BYTES];
-	struct control_answer page = {.more = true};
+	const int64_t from_ns = t->first_ns + (int64_t)span->first_tick * t->tick_ns;
 	uint64_t n = 0;
 
-	snprintf(twin, sizeof twin, SITE_ORG "/m%zu", sensor / p->n_properties);
-	snprintf(property, sizeof property, "p%zu", sensor % p->n_properties);
+	snprintf(twin, sizeof twin, SITE_ORG "/m%zu", span->sensor / p->n_properties);
+	snprintf(property, sizeof property, "p%zu", span->sensor % p->n_properties);
 	struct control_request r = {.op = CONTROL_HISTORY,
 				    .twin = twin,
 				    .property = property,
-				    .from_ns = TIME_MIN,
-				    .to_ns = TIME_MAX,
+				    .from_ns = from_ns,
+				    .to_ns = from_ns + (int64_t)span->n_ticks * t->tick_ns - 1,
 				    .limit = PAGE};
-	if (arena_new(&a, ARENA_BYTES) < 0)
-		return bench_say(s->bench, "out of memory");
-	while (page.more) {
-		arena_reset(a);
-		if (site_ask(s, c, &r, a, &page) < 0 || check_page(t, s, sensor, n, &page) < 0)
-			return -1;
-		n += page.n_samples;
-		if (page.n_samples > 0)
-			r.from_ns = page.samples[page.n_samples - 1].t_ns + 1;
-		else
-			break;
-	}
-	if (n != n_ticks)
+	if (check_pages(t, s, c, span, &r, &n) < 0)
+		return -1;
+	if (n != span->n_ticks)
 		return bench_say(s->bench,
 				 "sensor %zu: %" PRIu64 " samples were acknowledged, %" PRIu64 " are there",
-				 sensor, n_ticks, n);
+				 span->sensor, span->n_ticks, n);
 	return 0;
 }

@@ -24,12 +24,18 @@ static inline size_t plant_sensors(const struct plant *p)
 int plant_make(const struct plant *p, const struct site *s, struct client *c); /* the type and the twins */
 int plant_open(struct plant *p, const struct site *s, struct client *c);       /* learn the handles */
 
-/* How many samples the history of a sensor holds, asked page by page, and whether each is what the sensor
- * said: sample k of `first_tick` + k * `tick_step`. -1 after saying what is wrong. */
+/* When the sensors are polled. */
 struct plant_times {
 	int64_t first_ns, tick_ns; /* tick 0, and from one tick to the next */
-	size_t frame_sensors;      /* polled together */
+	size_t frame_sensors;      /* polled together, and sent in one frame */
 };
 int64_t plant_tick_ns(const struct plant_times *t, size_t sensor, uint64_t tick);
+
+/* Does the history of a sensor hold exactly what it said at `n_ticks` ticks from first_tick on? Asked page by
+ * page; -1 after saying what is wrong. */
+struct plant_span {
+	size_t sensor;
+	uint64_t first_tick, n_ticks;
+};
 int plant_check(const struct plant *p, const struct plant_times *t, const struct site *s, struct client *c,
-		size_t sensor, uint64_t n_ticks);
+		const struct plant_span *span);
