@@ -17,6 +17,7 @@ struct control {
 	void *socket;
 	struct zwatch watch;
 	char path[PATH_BYTES_MAX + 1];
+	struct packed_writer frame;
 	void (*on_stopped)(struct engine *e);
 };
 
@@ -38,6 +39,9 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_PEERS] = control_peers,
 	[CONTROL_ORG_SHOW] = control_org_show,
 	[CONTROL_ORG_TRUST] = control_org_trust,
+	[CONTROL_SERIES] = control_series,
+	[CONTROL_INGEST] = control_ingest,
+	[CONTROL_READ] = control_read,
 };
 
 /* ---- Answers ---------------------------------------------------------------------------------------------
@@ -248,5 +252,12 @@ void control_stop(struct control *c, void (*done)(struct engine *e))
 
 void control_free(struct control *c)
 {
+	if (c)
+		packed_writer_fini(&c->frame);
 	free(c);
+}
+
+struct packed_writer *control_frame(struct control *control)
+{
+	return &control->frame;
 }

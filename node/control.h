@@ -12,6 +12,7 @@
 
 #include "node/engine.h"
 #include "proto/control.h"
+#include "proto/packed.h"
 
 MUST_CHECK int control_start(struct control **ret, struct engine *e, struct err_note *note);
 void control_stop(struct control *c, void (*done)(struct engine *e));
@@ -37,10 +38,17 @@ typedef int call_fn(struct call *c, struct err_note *note);
 call_fn control_status, control_peers;                                          /* control_status.c */
 call_fn control_change, control_twin_get, control_twin_list, control_twin_find; /* control_twin.c */
 call_fn control_type_list, control_type_get, control_rel_list, control_history; /* control_list.c */
+call_fn control_series, control_ingest, control_read;                           /* control_series.c */
 call_fn control_view;                                                           /* control_view.c */
 call_fn control_policy_publish, control_policy_check, control_policy_show,
 	control_policy_why;                  /* control_policy.c */
 call_fn control_org_show, control_org_trust; /* control_org.c */
+
+/* Changes are refused (ERR_REFUSED with a note) by a node that owns no twins. */
+MUST_CHECK int control_check_owner(const struct call *c, struct err_note *note);
+
+/* A frame to answer with, of one request at a time: clear it first. */
+struct packed_writer *control_frame(struct control *control);
 
 /* Append a twin's relations and memberships to an answer. -ENOMEM. */
 MUST_CHECK int control_push_relations(struct call *c, const struct twin *t, struct control_answer *answer);

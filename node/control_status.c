@@ -42,6 +42,7 @@ int control_status(struct call *c, struct err_note *note)
 	struct store_position *at = arena_take(c->arena, sizeof *at);
 	struct transport_stats ts;
 	struct zap_stats zs;
+	struct writer_stats ws;
 
 	(void)note;
 	if (!at)
@@ -49,6 +50,7 @@ int control_status(struct call *c, struct err_note *note)
 	store_position(e->store, at);
 	transport_stats(e->transport, &ts);
 	zap_stats(e->zap, &zs);
+	writer_stats(e->writer, &ws);
 	struct control_answer answer = {.has_status = true};
 	answer.status = (struct node_status){
 		.org = t->self->org,
@@ -70,6 +72,11 @@ int control_status(struct call *c, struct err_note *note)
 		.credential_until_ns = t->self->not_after_ns,
 		.store_bytes = at->bytes,
 		.resident_bytes = resident_bytes(),
+		.backlog_samples = ws.backlog_samples,
+		.samples_taken = ws.samples_taken,
+		.samples_refused = ws.samples_refused,
+		.commits = ws.commits,
+		.commit_p99_ns = ws.commit_p99_ns,
 	};
 	const char *after = "";
 	for (const struct origin *o; (o = store_origin_next(e->store, after)); after = o->name)

@@ -33,6 +33,14 @@ static bool is_inner(const struct op *op)
 	return op->kind == OP_ROWS || op->kind == OP_ORIGIN_DROP;
 }
 
+int control_check_owner(const struct call *c, struct err_note *note)
+{
+	if (c->e->trust->self->roles & ROLE_OWNER)
+		return 0;
+	return FAIL_SAY(note, ERR_REFUSED,
+			"%s owns no twins: it has not the role owner; ask a node that does", c->e->origin);
+}
+
 /* The ops move to an arena of the writer's, which ends with the write; the call's own ends with the answer.
  */
 int control_change(struct call *c, struct err_note *note)
@@ -48,10 +56,7 @@ int control_change(struct call *c, struct err_note *note)
 	for (size_t i = 0; i < r->n_ops; i++)
 		if (is_inner(&r->ops[i]))
 			return FAIL_SAY(note, ERR_REFUSED, "op %zu is the node's own to write", i);
-	if (!(c->e->trust->self->roles & ROLE_OWNER))
-		return FAIL_SAY(note, ERR_REFUSED,
-				"%s owns no twins: it has not the role owner; ask a node that does",
-				c->e->origin);
+	TRY(control_check_owner(c, note));
 	write.arena = MOVE(c->arena);
 	int code = arena_new(&c->arena, FRAME_CONTROL_MAX);
 	if (code < 0) {

@@ -59,6 +59,7 @@ static int open_store(struct engine *e, struct err_note *note)
 				    .limit_bytes = (size_t)e->config->store_bytes,
 				    .org = e->trust->self->org,
 				    .node = e->trust->self->node,
+				    .checkpoint_every_ns = e->config->checkpoint_every_ms * NS_PER_MS,
 				    .now_ns = engine_wall_ns()};
 
 	if (snprintf(dir, sizeof dir, "%s/store", e->config->dir) >= (int)sizeof dir)

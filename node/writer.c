@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/writer.h"
 
+#include "node/behind.h"
 #include "node/log.h"
 
-enum { BATCH_BYTES = 4 << 20, REFUSALS_MAX = 1000 };
+enum {
+	BATCH_BYTES = 4 << 20,
+	REFUSALS_MAX = 1000,
+	QUEUE_MAX = 100000,         /* requests */
+	QUEUE_BYTES_MAX = 64 << 20, /* of packed frames in them */
+	CREDIT_MAX = 32,            /* less than PRODUCER_WINDOW in storage/producers.h */
+	COMMITS_KEPT = 1000,        /* whose time is known */
+};
+#define BACKLOG_MAX 4.0 /* checkpoints' worth that may wait to be written behind */
 
 struct waiting {
 	struct waiting *next;
@@ -13,34 +22,45 @@ struct waiting {
 
 struct writer {
 	struct engine *engine;
+	struct behind *behind;
 	struct waiting *queue, **queue_end;   /* not yet looked at */
 	struct waiting *staged, **staged_end; /* in the batch, or done without it */
+	size_t n_queue, queue_bytes;
 	struct batch *batch;
-	struct checkpoint *checkpoint;
 	uv_work_t work;
 	uv_timer_t pause; /* commit-interval */
 	int result;       /* of the pool's work */
-	bool busy;        /* the pool has the batch or the checkpoint */
+	bool busy;        /* the pool has the batch */
 	bool swept;
 	bool failing;
 	char trouble[160];
+	struct writer_stats stats;
+	uint64_t n_batch_samples, n_batch_refused;
+	uint64_t began_ns, took_ns;          /* of the commit under way */
+	uint64_t commit_times[COMMITS_KEPT]; /* ring */
 	void (*on_stopped)(struct engine *e);
 };
 
 static void turn(struct writer *w);
 
+static void on_behind_ended(void *ctx)
+{
+	turn(ctx);
+}
+
 int writer_start(struct writer **ret, struct engine *e)
 {
-	struct writer *w = calloc(1, sizeof *w);
+	SCOPED(scope_free) struct writer *w = calloc(1, sizeof *w);
 
 	if (!w)
 		return FAIL(-ENOMEM);
 	w->engine = e;
 	w->queue_end = &w->queue;
 	w->staged_end = &w->staged;
+	TRY(behind_new(&w->behind, e, on_behind_ended, w));
 	uv_timer_init(&e->loop, &w->pause);
 	w->pause.data = w->work.data = w;
-	*ret = w;
+	*ret = MOVE(w);
 	return 0;
 }
 
@@ -49,12 +69,44 @@ void writer_free(struct writer *w)
 	if (!w)
 		return;
 	batch_free(w->batch);
+	behind_free(w->behind);
 	free(w);
 }
 
 const char *writer_trouble(const struct writer *w)
 {
-	return w->failing ? w->trouble : NULL;
+	return w->failing ? w->trouble : behind_trouble(w->behind);
+}
+
+/* ---- Statistics ------------------------------------------------------------------------------------------
+ */
+
+static int by_size(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+void writer_stats(const struct writer *w, struct writer_stats *ret)
+{
+	const size_t n = w->stats.commits < COMMITS_KEPT ? (size_t)w->stats.commits : COMMITS_KEPT;
+	uint64_t times[COMMITS_KEPT];
+
+	*ret = w->stats;
+	ret->backlog_samples = behind_samples(w->behind);
+	if (n == 0)
+		return;
+	memcpy(times, w->commit_times, n * sizeof *times);
+	qsort(times, n, sizeof *times, by_size);
+	ret->commit_p99_ns = times[n * 99 / 100];
+}
+
+static void count_commit(struct writer *w)
+{
+	w->commit_times[w->stats.commits++ % COMMITS_KEPT] = w->took_ns;
+	w->stats.samples_taken += w->n_batch_samples;
+	behind_applied(w->behind, w->n_batch_samples);
 }
 
 /* ---- Staging ---------------------------------------------------------------------------------------------
@@ -79,34 +131,67 @@ static uint64_t weight(const struct op *op)
 	return op->kind == OP_SAMPLES ? op->samples.n : 1;
 }
 
-/* A bad sample is taken out and named, and the rest of its op is kept. `places` are the samples' places in
- * the request. */
+/* Name every bad sample from the place `bad` on and take it out. */
+static int sieve(struct writer *w, struct waiting *q, size_t at, size_t bad, struct err_note *note,
+		 int64_t now_ns)
+{
+	struct op_samples *in = &q->request.ops[at].samples;
+	size_t n = bad, next = bad;
+	int r = STORE_REFUSED;
+
+	while (r == STORE_REFUSED) {
+		memmove(in->samples + n, in->samples + next, (bad - next) * sizeof *in->samples);
+		n += bad - next;
+		next = bad + 1;
+		w->n_batch_refused++;
+		TRY(refuse(q, at, bad, note));
+		r = store_check_samples(w->engine->store, w->batch, &q->request.ops[at], now_ns, next, &bad,
+					note);
+		TRY(r);
+	}
+	memmove(in->samples + n, in->samples + next, (in->n - next) * sizeof *in->samples);
+	in->n = n + (in->n - next);
+	return 0;
+}
+
+/* A bad sample is taken out and named, and the rest of its op is kept. */
 static int stage_samples(struct writer *w, struct waiting *q, size_t at, int64_t now_ns)
 {
-	struct op op = q->request.ops[at];
-	uint32_t *places = arena_take_array(q->request.arena, op.samples.n, sizeof *places);
+	struct op *op = &q->request.ops[at];
+	struct err_note note = {0};
+	size_t bad = SIZE_MAX;
+	int r = store_stage(w->engine->store, w->batch, op, now_ns, &bad, &note);
 
-	if (!places)
-		return FAIL(-ENOMEM);
-	for (size_t i = 0; i < op.samples.n; i++)
-		places[i] = (uint32_t)i;
-	while (op.samples.n > 0) {
-		struct err_note note = {0};
-		size_t bad = SIZE_MAX;
-		int r = store_stage(w->engine->store, w->batch, &op, now_ns, &bad, &note);
-		TRY(r);
-		if (r != STORE_REFUSED) {
-			*(r == 0 ? &q->result.n_changed : &q->result.n_unchanged) += op.samples.n;
-			return 0;
-		}
-		if (bad >= op.samples.n)
-			return refuse(q, at, UINT32_MAX, &note);
-		TRY(refuse(q, at, places[bad], &note));
-		op.samples.n--;
-		memmove(op.samples.samples + bad, op.samples.samples + bad + 1,
-			(op.samples.n - bad) * sizeof *op.samples.samples);
-		memmove(places + bad, places + bad + 1, (op.samples.n - bad) * sizeof *places);
+	if (r == STORE_REFUSED && bad < op->samples.n) {
+		TRY(sieve(w, q, at, bad, &note, now_ns));
+		r = store_stage(w->engine->store, w->batch, op, now_ns, NULL, &note);
 	}
+	TRY(r);
+	if (r == STORE_REFUSED)
+		return refuse(q, at, UINT32_MAX, &note);
+	*(r == 0 ? &q->result.n_changed : &q->result.n_unchanged) += op->samples.n;
+	w->n_batch_samples += r == 0 ? op->samples.n : 0;
+	return 0;
+}
+
+static int stage_frame(struct writer *w, struct waiting *q, int64_t now_ns)
+{
+	struct arena *a = q->request.arena;
+	struct packed_result taken;
+
+	TRY(store_stage_packed(w->engine->store, w->batch, q->request.frame, now_ns, a, &taken));
+	q->result.n_changed = taken.n_taken;
+	q->result.n_unchanged = taken.n_unchanged;
+	w->n_batch_samples += taken.n_taken;
+	w->n_batch_refused += taken.n_refused;
+	q->result.refused = arena_take_array(a, taken.n_listed, sizeof *q->result.refused);
+	if (!q->result.refused)
+		return FAIL(-ENOMEM);
+	q->result.n_refused = taken.n_listed;
+	for (size_t i = 0; i < taken.n_listed; i++)
+		q->result.refused[i] =
+			(struct refusal){.sample = taken.refused[i].index,
+					 .reason = sample_refusal_text(taken.refused[i].reason)};
 	return 0;
 }
 
@@ -126,7 +211,7 @@ static int stage_op(struct writer *w, struct waiting *q, size_t at, int64_t now_
 	return 0;
 }
 
-static int stage_request(struct writer *w, struct waiting *q, int64_t now_ns)
+static int stage_ops(struct writer *w, struct waiting *q, int64_t now_ns)
 {
 	const struct write_request *request = &q->request;
 	const size_t mark = batch_mark(w->batch);
@@ -148,10 +233,25 @@ static int stage_request(struct writer *w, struct waiting *q, int64_t now_ns)
 	return r;
 }
 
+static void stage_request(struct writer *w, struct waiting *q, int64_t now_ns)
+{
+	const uint64_t n_samples = w->n_batch_samples;
+	const int r = q->request.frame ? stage_frame(w, q, now_ns) : stage_ops(w, q, now_ns);
+
+	if (r < 0)
+		q->result.code = r;
+	if (r == ERR_REFUSED)
+		err_say(&q->result.note, 0,
+			"the handles are of another life of this store: open the series anew");
+	if (q->result.code < 0 || q->request.dry_run)
+		w->n_batch_samples = n_samples;
+}
+
 static void stage_queue(struct writer *w)
 {
 	const int64_t now_ns = engine_wall_ns();
 
+	w->n_batch_samples = w->n_batch_refused = 0;
 	while (w->queue && batch_bytes(w->batch) < BATCH_BYTES) {
 		struct waiting *q = w->queue;
 		w->queue = q->next;
@@ -160,8 +260,11 @@ static void stage_queue(struct writer *w)
 		q->next = NULL;
 		*w->staged_end = q;
 		w->staged_end = &q->next;
-		q->result.code = stage_request(w, q, now_ns) < 0 ? -ENOMEM : q->result.code;
+		w->n_queue--;
+		w->queue_bytes -= q->request.frame ? q->request.frame->frame.len : 0;
+		stage_request(w, q, now_ns);
 	}
+	w->stats.samples_refused += w->n_batch_refused;
 }
 
 /* ---- Committing ------------------------------------------------------------------------------------------
@@ -180,9 +283,10 @@ static void answer(struct writer *w, int code, const char *why)
 			q->result.n_changed = q->result.n_unchanged = 0;
 			err_say(&q->result.note, 0, "%s", why);
 		}
+		struct arena *own = q->request.arena_is_lent ? NULL : q->request.arena;
 		if (q->request.done)
 			q->request.done(q->request.ctx, &q->result);
-		arena_free(q->request.arena);
+		arena_free(own);
 		free(q);
 		q = next;
 	}
@@ -212,6 +316,7 @@ static void after_commit(uv_work_t *work, int status)
 		if (w->failing)
 			log_info("store", "commits succeed again");
 		w->failing = false;
+		count_commit(w);
 		w->result = store_apply(w->engine->store, w->batch, engine_wall_ns());
 		if (w->result < 0) {
 			engine_log_failure("store",
@@ -234,51 +339,37 @@ static void commit(uv_work_t *work)
 	struct writer *w = work->data;
 
 	w->result = store_write(w->engine->store, w->batch);
+	w->took_ns = uv_hrtime() - w->began_ns;
 }
 
-static void after_checkpoint(uv_work_t *work, int status)
+static bool is_far_behind(const struct writer *w)
 {
-	struct writer *w = work->data;
-
-	(void)status;
-	w->busy = false;
-	if (w->result < 0)
-		engine_log_failure("store", "checkpoint failed, the log is kept", w->result, NULL);
-	checkpoint_end(w->engine->store, w->checkpoint, w->result == 0);
-	w->checkpoint = NULL;
-	turn(w);
+	return checkpoint_backlog(w->engine->store) >= BACKLOG_MAX;
 }
 
-static void write_checkpoint(uv_work_t *work)
+/* None of what waits is looked at. */
+static void refuse_queue(struct writer *w, int code, const char *why)
 {
-	struct writer *w = work->data;
-
-	w->result = checkpoint_write(w->checkpoint);
-}
-
-static bool begin_checkpoint(struct writer *w)
-{
-	if (!checkpoint_due(w->engine->store, engine_wall_ns()))
-		return false;
-	int r = checkpoint_begin(w->engine->store, &w->checkpoint);
-	if (r < 0) {
-		engine_log_failure("store", "checkpoint could not begin", r, NULL);
-		return false;
-	}
-	w->busy = true;
-	uv_queue_work(&w->engine->loop, &w->work, write_checkpoint, after_checkpoint);
-	return true;
+	*w->staged_end = w->queue;
+	if (w->queue)
+		w->staged_end = w->queue_end;
+	w->queue = NULL;
+	w->queue_end = &w->queue;
+	w->n_queue = w->queue_bytes = 0;
+	answer(w, code, why);
 }
 
 static bool begin_commit(struct writer *w)
 {
 	if (!w->queue)
 		return false;
+	if (is_far_behind(w)) {
+		if (behind_trouble(w->behind))
+			refuse_queue(w, ERR_FULL, behind_trouble(w->behind));
+		return false; /* else it waits for the checkpoint to end */
+	}
 	if (batch_new(&w->batch) < 0) {
-		w->staged = w->queue;
-		w->queue = NULL;
-		w->queue_end = &w->queue;
-		answer(w, -ENOMEM, err_text(-ENOMEM));
+		refuse_queue(w, -ENOMEM, err_text(-ENOMEM));
 		return false;
 	}
 	stage_queue(w);
@@ -289,6 +380,7 @@ static bool begin_commit(struct writer *w)
 		return w->busy || begin_commit(w); /* an answer may have brought the next request */
 	}
 	w->busy = true;
+	w->began_ns = uv_hrtime();
 	uv_queue_work(&w->engine->loop, &w->work, commit, after_commit);
 	return true;
 }
@@ -305,38 +397,66 @@ static void on_pause_closed(uv_handle_t *h)
 	w->on_stopped(w->engine);
 }
 
+static void end_if_stopped(struct writer *w)
+{
+	const bool resting = !w->busy && !w->queue && !behind_is_busy(w->behind);
+
+	if (w->on_stopped && resting && !uv_is_closing((uv_handle_t *)&w->pause))
+		uv_close((uv_handle_t *)&w->pause, on_pause_closed);
+}
+
 /* What next: a commit, a checkpoint, or rest. */
 static void turn(struct writer *w)
 {
 	const int64_t interval_ms = w->engine->config->commit_interval_ms;
+	const bool pausing = interval_ms > 0 && !w->on_stopped && uv_is_active((uv_handle_t *)&w->pause);
 
+	behind_turn(w->behind);
 	if (w->busy)
 		return;
-	if (w->queue && interval_ms > 0 && !w->on_stopped && uv_is_active((uv_handle_t *)&w->pause))
-		return;
-	if (begin_commit(w)) {
-		if (interval_ms > 0)
-			uv_timer_start(&w->pause, on_pause_over, (uint64_t)interval_ms, 0);
-		return;
-	}
-	if (begin_checkpoint(w) || !w->on_stopped || uv_is_closing((uv_handle_t *)&w->pause))
-		return;
-	uv_close((uv_handle_t *)&w->pause, on_pause_closed);
+	if (!pausing && begin_commit(w) && interval_ms > 0)
+		uv_timer_start(&w->pause, on_pause_over, (uint64_t)interval_ms, 0);
+	end_if_stopped(w);
+}
+
+static int check_room(const struct writer *w, const struct write_request *request)
+{
+	if (w->on_stopped)
+		return FAIL(ERR_UNREACHABLE);
+	if (w->n_queue >= QUEUE_MAX || (request->frame && w->queue_bytes >= QUEUE_BYTES_MAX))
+		return FAIL(-EAGAIN);
+	return 0;
 }
 
 int writer_submit(struct writer *w, const struct write_request *request)
 {
-	struct waiting *q = w->on_stopped ? NULL : calloc(1, sizeof *q);
+	struct waiting *q = NULL;
+	int r = check_room(w, request);
 
-	if (!q) {
-		arena_free(request->arena);
-		return FAIL(w->on_stopped ? ERR_UNREACHABLE : -ENOMEM);
+	if (r == 0) {
+		q = calloc(1, sizeof *q);
+		r = q ? 0 : FAIL(-ENOMEM);
+	}
+	if (r < 0) {
+		if (!request->arena_is_lent)
+			arena_free(request->arena);
+		return r;
 	}
 	q->request = *request;
 	*w->queue_end = q;
 	w->queue_end = &q->next;
+	w->n_queue++;
+	w->queue_bytes += request->frame ? request->frame->frame.len : 0;
 	turn(w);
 	return 0;
+}
+
+uint32_t writer_credit(const struct writer *w)
+{
+	const double room = 1 - checkpoint_backlog(w->engine->store) / BACKLOG_MAX;
+
+	return room <= 0 || w->queue_bytes > QUEUE_BYTES_MAX / 2 ? 1
+								 : 1 + (uint32_t)(room * (CREDIT_MAX - 1));
 }
 
 void writer_tick(struct writer *w)

@@ -13,8 +13,6 @@
 #include "storage/store_private.h"
 
 #define FORMAT 2 /* of the store as a whole */
-#define LOG_BYTES_MAX (UINT64_C(32) << 20)
-#define LOG_AGE_MAX_NS (60 * NS_PER_S)
 
 struct checkpoint {
 	struct store *s;
@@ -184,8 +182,13 @@ bool checkpoint_due(const struct store *s, int64_t now_ns)
 	if (s->backlog_bytes == 0)
 		return false;
 	/* A clock that was set back must not put it off for years. */
-	return s->backlog_bytes > LOG_BYTES_MAX || now_ns - s->backlog_ns >= LOG_AGE_MAX_NS ||
+	return s->backlog_bytes > s->checkpoint_bytes || now_ns - s->backlog_ns >= s->checkpoint_every_ns ||
 	       now_ns < s->backlog_ns;
+}
+
+double checkpoint_backlog(const struct store *s)
+{
+	return (double)s->backlog_bytes / (double)s->checkpoint_bytes;
 }
 
 static void checkpoint_free(struct checkpoint *c)

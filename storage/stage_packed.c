@@ -179,7 +179,7 @@ int store_stage_packed(struct store *s, struct batch *b, const struct packed *fr
 	char source[SOURCE_MAX + 1];
 	bool *refused = NULL;
 
-	if (frame->incarnation != s->lineage[s->n_lineage - 1].id)
+	if (frame->incarnation != store_incarnation(s))
 		return FAIL(ERR_REFUSED);
 	*ret = (struct packed_result){.again = was_taken(s, b, frame)};
 	if (ret->again) {

@@ -78,17 +78,33 @@ static int find_property(const struct stage *g, const struct op_samples *in, con
 	return 0;
 }
 
+static int check_from(const struct stage *g, const struct op_samples *in, size_t from)
+{
+	const struct property_def *p;
+
+	TRY(find_property(g, in, &p));
+	for (size_t i = from; i < in->n; i++)
+		TRY(check_sample(g, in, i, p));
+	return 0;
+}
+
+int store_check_samples(struct store *s, struct batch *b, const struct op *op, int64_t now_ns, size_t from,
+			size_t *ret_bad, struct err_note *note)
+{
+	const struct stage g = {.store = s, .batch = b, .now_ns = now_ns, .ret_bad = ret_bad, .note = note};
+	const int r = check_from(&g, &op->samples, from);
+
+	return r == ERR_REFUSED ? STORE_REFUSED : r;
+}
+
 int stage_samples(const struct stage *g, const struct op *op)
 {
 	const struct staged_key key = {STAGED_SAMPLES, op->samples.twin, op->samples.property, NULL};
 	SCOPED(scope_free) struct sample *marked = NULL;
-	const struct property_def *p;
 	struct op taken = *op;
 	bool known;
 
-	TRY(find_property(g, &op->samples, &p));
-	for (size_t i = 0; i < op->samples.n; i++)
-		TRY(check_sample(g, &op->samples, i, p));
+	TRY(check_from(g, &op->samples, 0));
 	TRY(mark_non_finite(&op->samples, &marked));
 	if (marked)
 		taken.samples.samples = marked;

@@ -7,11 +7,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "proto/clock.h"
 #include "proto/id.h"
 #include "storage/env.h"
 #include "storage/store_private.h"
 
 #define LIMIT_DEFAULT (UINT64_C(64) << 30)
+#define CHECKPOINT_BYTES_DEFAULT ((size_t)32 << 20)
+#define CHECKPOINT_EVERY_DEFAULT (60 * NS_PER_S)
 
 void store_path(const struct store *s, const char *name, char ret[PATH_BYTES])
 {
@@ -30,6 +33,9 @@ static int set_options(struct store *s, const struct store_options *opt)
 	memcpy(s->org, opt->org, org_size);
 	memcpy(s->node, opt->node, node_size);
 	s->limit_bytes = opt->limit_bytes ? opt->limit_bytes : LIMIT_DEFAULT;
+	s->checkpoint_bytes = opt->checkpoint_bytes ? opt->checkpoint_bytes : CHECKPOINT_BYTES_DEFAULT;
+	s->checkpoint_every_ns =
+		opt->checkpoint_every_ns ? opt->checkpoint_every_ns : CHECKPOINT_EVERY_DEFAULT;
 	s->floor_ns = opt->now_ns;
 	s->backlog_ns = s->applied_ns = opt->now_ns;
 	s->dir = strdup(opt->dir);
@@ -253,6 +259,11 @@ void store_position(const struct store *s, struct store_position *ret)
 		.bytes = disk_bytes(s),
 	};
 	memcpy(ret->lineage, s->lineage, s->n_lineage * sizeof s->lineage[0]);
+}
+
+uint64_t store_incarnation(const struct store *s)
+{
+	return s->lineage[s->n_lineage - 1].id;
 }
 
 /* ---- History ----------------------------------------------------------------------------------------------

@@ -33,7 +33,10 @@ struct store_options {
 	size_t limit_bytes;     /* ceiling of each environment: address space, not disk; 0: 64 GiB */
 	const char *org, *node; /* whose store this is: kept in it, and must match at the next open */
 	uint64_t fresh_id;      /* random: the incarnation id if the store is new */
-	int64_t now_ns;         /* wall clock; the hybrid clock starts above it and above all stored stamps */
+	/* What makes a checkpoint due: so much log, or so much time; 0: 32 MiB, one minute. */
+	size_t checkpoint_bytes;
+	int64_t checkpoint_every_ns;
+	int64_t now_ns; /* wall clock; the hybrid clock starts above it and above all stored stamps */
 };
 
 /* ERR_CORRUPT, ERR_VERSION (a newer format), ERR_REFUSED (second process, other organisation or node),
@@ -96,6 +99,11 @@ struct packed_result {
 MUST_CHECK int store_stage_packed(struct store *s, struct batch *b, const struct packed *frame,
 				  int64_t now_ns, struct arena *a, struct packed_result *ret);
 
+/* The first sample of an OP_SAMPLES, at or behind the place `from`, that staging it would refuse:
+ * STORE_REFUSED with its place and a note, or 0 when there is none. So all bad ones are found in one pass. */
+MUST_CHECK int store_check_samples(struct store *s, struct batch *b, const struct op *op, int64_t now_ns,
+				   size_t from, size_t *ret_bad, struct err_note *note);
+
 /* A place in a batch, and back to it: everything staged after it is taken out again (all-or-nothing
  * requests). */
 size_t batch_mark(const struct batch *b);
@@ -113,6 +121,8 @@ MUST_CHECK int store_apply(struct store *s, struct batch *b, int64_t now_ns);
  * transactions, end drops the log before it. `due` looks at the log's length and age. */
 struct checkpoint;
 bool checkpoint_due(const struct store *s, int64_t now_ns);
+/* How much has not been written behind, in units of what makes a checkpoint due. */
+double checkpoint_backlog(const struct store *s);
 MUST_CHECK int checkpoint_begin(struct store *s, struct checkpoint **ret);
 MUST_CHECK int checkpoint_write(struct checkpoint *c);
 void checkpoint_end(struct store *s, struct checkpoint *c, bool written); /* frees c */
@@ -194,6 +204,7 @@ struct store_position {
 	uint64_t bytes; /* on disk, all environments */
 };
 void store_position(const struct store *s, struct store_position *ret);
+uint64_t store_incarnation(const struct store *s); /* id of the present one */
 
 /* ---- History ---------------------------------------------------------------------------------------------
  */

@@ -15,6 +15,8 @@ struct store {
 	int lock_fd;
 	struct incarnation lineage[LINEAGE_MAX];
 	size_t n_lineage;
+	size_t checkpoint_bytes;
+	int64_t checkpoint_every_ns;
 	int64_t floor_ns; /* no stamp below it is given: the wall clock at opening */
 
 	struct log *log;

@@ -2,6 +2,10 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "node/gossip.h"
 #include "node/writer.h"
 #include "proto/clock.h"
@@ -11,16 +15,22 @@
 static int answers, last_code;
 static uint64_t changed, unchanged;
 static size_t n_refused;
-static struct refusal first_refusal;
+static struct refusal first_refusal, last_refusal;
 static bool stopped, stopping;
 
-static void set_up(void)
+static void set_up_with(size_t checkpoint_bytes)
 {
+	world_checkpoint_bytes = checkpoint_bytes;
 	world_set_up();
 	world_type("press", "power", NULL, "kW");
 	world_twin("acme/p1", "press", NULL);
 	cr_assert(eq(int, gossip_start(&world.gossip, &world), 0));
 	cr_assert(eq(int, writer_start(&world.writer, &world), 0));
+}
+
+static void set_up(void)
+{
+	set_up_with(0);
 }
 
 static void on_stopped(struct engine *e)
@@ -55,7 +65,7 @@ static void on_done(void *ctx, const struct write_result *r)
 	unchanged = r->n_unchanged;
 	n_refused = r->n_refused;
 	if (n_refused > 0)
-		first_refusal = r->refused[0];
+		first_refusal = r->refused[0], last_refusal = r->refused[n_refused - 1];
 }
 
 static void submit(struct op *ops, size_t n, bool atomic, bool dry_run)
@@ -199,4 +209,152 @@ Test(writer, a_stopping_node_takes_no_more)
 	writer_stop(world.writer, on_stopped);
 	cr_assert(eq(int, arena_new(&request.arena, 1 << 20), 0));
 	cr_expect(eq(int, writer_submit(world.writer, &request), ERR_UNREACHABLE));
+}
+
+Test(writer, of_many_bad_samples_each_is_named_and_the_others_are_kept)
+{
+	enum { N = 5000 };
+	static struct sample samples[N];
+	struct op op = {.kind = OP_SAMPLES,
+			.samples = {.twin = "acme/p1", .property = "power", .samples = samples, .n = N}};
+	struct writer_stats stats;
+
+	for (int i = 0; i < N; i++) {
+		samples[i] = (struct sample){
+			.t_ns = i + 1, .value = {.type = VALUE_DOUBLE, .real = i}, .sigma = NAN};
+		if (i % 10 < 3)
+			samples[i].value = (struct value){.type = VALUE_TEXT, .text = "no"};
+	}
+	submit(&op, 1, false, false);
+	wait_for(1);
+	cr_expect(eq(u64, changed, N / 10 * 7));
+	cr_expect(eq(sz, n_refused, 1000), "the first thousand are named");
+	cr_expect(eq(u32, first_refusal.sample, 0));
+	cr_expect(eq(u32, last_refusal.sample, 3330));
+	writer_stats(world.writer, &stats);
+	cr_expect(eq(u64, stats.samples_taken, N / 10 * 7));
+	cr_expect(eq(u64, stats.samples_refused, N / 10 * 3));
+	cr_expect(eq(dbl, store_value(world.store, store_twin(world.store, "acme/p1"), 0).value.real, N - 1));
+}
+
+/* ---- Packed frames ---------------------------------------------------------------------------------------
+ */
+
+static struct buf frames[400];
+
+static uint32_t power_of_p1(void)
+{
+	return store_series(world.store, store_twin(world.store, "acme/p1"), 0);
+}
+
+/* A frame of `n` samples at the times number * n ... */
+static void submit_frame(uint64_t number, size_t n, uint32_t series)
+{
+	SCOPED(packed_writer_fini) struct packed_writer w = {0};
+	const struct packed_id id = {77, number, store_incarnation(world.store)};
+	struct write_request request = {.done = on_done};
+	struct packed *frame;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct sample s = {.t_ns = (int64_t)(number * n + i),
+					 .value = {.type = VALUE_DOUBLE, .real = (double)number},
+					 .sigma = NAN};
+		cr_assert(eq(int, packed_put(&w, series, &s), 0));
+	}
+	cr_assert(eq(int, packed_finish(&w, &id, &frames[number]), 0));
+	cr_assert(eq(int, arena_new(&request.arena, 1 << 20), 0));
+	frame = arena_take(request.arena, sizeof *frame);
+	cr_assert(frame != NULL);
+	cr_assert(eq(int, packed_check(buf_bytes(&frames[number]), frame), 0));
+	request.frame = frame;
+	cr_assert(eq(int, writer_submit(world.writer, &request), 0));
+}
+
+static void free_frames(void)
+{
+	for (size_t i = 0; i < sizeof frames / sizeof frames[0]; i++)
+		buf_fini(&frames[i]);
+}
+
+Test(writer, a_packed_frame_is_taken_and_its_bad_samples_are_named)
+{
+	submit_frame(1, 10, power_of_p1());
+	wait_for(1);
+	cr_expect(eq(u64, changed, 10));
+	submit_frame(2, 3, 999);
+	wait_for(2);
+	cr_expect(eq(int, last_code, 0));
+	cr_expect(eq(u64, changed, 0));
+	cr_assert(eq(sz, n_refused, 3));
+	cr_expect(eq(u32, first_refusal.index, 0));
+	cr_expect(eq(u32, last_refusal.sample, 2));
+	cr_expect(strstr(last_refusal.reason, "no such twin") != NULL);
+	free_frames();
+}
+
+/* With a checkpoint for every few frames the two threads are at it most of the time; with each frame bigger
+ * than the whole bound, requests have to wait for checkpoints all the time. */
+static void ingest_under_checkpoints(size_t checkpoint_bytes)
+{
+	enum { N = 200, SAMPLES = 500 };
+	struct writer_stats stats;
+
+	tear_down();
+	stopped = false;
+	set_up_with(checkpoint_bytes);
+	const uint32_t series = power_of_p1();
+	for (uint64_t i = 1; i <= N; i++)
+		submit_frame(i, SAMPLES, series);
+	wait_for(N);
+	cr_expect(eq(int, last_code, 0));
+	writer_stats(world.writer, &stats);
+	cr_expect(eq(u64, stats.samples_taken, N * SAMPLES));
+	cr_expect(le(u64, stats.backlog_samples, N * SAMPLES));
+	free_frames();
+}
+
+Test(writer, commits_and_checkpoints_go_on_together)
+{
+	ingest_under_checkpoints(50000);
+}
+
+Test(writer, requests_wait_while_checkpoints_are_far_behind)
+{
+	ingest_under_checkpoints(100);
+	cr_expect(le(dbl, checkpoint_backlog(world.store), 4.0 + 4e6 / 100), "one batch above the bound");
+}
+
+Test(writer, with_checkpoints_failing_for_long_requests_are_refused_and_taken_again_later)
+{
+	char state[300], aside[300];
+
+	tear_down();
+	stopped = false;
+	set_up_with(100);
+	snprintf(state, sizeof state, "%s/state", world_dir);
+	snprintf(aside, sizeof aside, "%s/aside", world_dir);
+	const uint32_t series = power_of_p1();
+	cr_assert(eq(int, rename(state, aside), 0));
+	cr_assert(eq(int, symlink("/dev/null/nowhere", state), 0));
+	for (uint64_t i = 1; i <= 3 || last_code == 0; i++) {
+		cr_assert(lt(u64, i, 300));
+		submit_frame(i, 10, series);
+		wait_for((int)i);
+	}
+	cr_expect(eq(int, last_code, ERR_FULL));
+	cr_expect(eq(u32, writer_credit(world.writer), 1));
+	cr_expect(writer_trouble(world.writer) != NULL);
+	cr_assert(eq(int, unlink(state), 0));
+	cr_assert(eq(int, rename(aside, state), 0));
+	for (const int before = answers; last_code != 0;) {
+		const int n = answers + 1;
+		cr_assert(lt(int, n - before, 90));
+		uv_sleep(100);
+		uv_run(&world.loop, UV_RUN_NOWAIT);
+		writer_tick(world.writer);
+		submit_frame(300 + (uint64_t)(n - before), 10, series);
+		wait_for(n);
+	}
+	cr_expect(writer_trouble(world.writer) == NULL);
+	free_frames();
 }

@@ -11,6 +11,8 @@
 #include "tests/lib/tmpdir.h"
 
 struct engine world;
+size_t world_checkpoint_bytes;
+const char *world_dir;
 
 static struct trust trust;
 static struct credential self = {.org = "acme", .node = "n1", .roles = ROLE_OWNER | ROLE_BORDER};
@@ -26,8 +28,12 @@ static int64_t fixed_wall_ns(void)
 void world_set_up(void)
 {
 	struct err_note note = {0};
-	const struct store_options opt = {
-		.dir = tmpdir_make(), .org = "acme", .node = "n1", .fresh_id = 7, .now_ns = fixed_wall_ns()};
+	const struct store_options opt = {.dir = world_dir = tmpdir_make(),
+					  .checkpoint_bytes = world_checkpoint_bytes,
+					  .org = "acme",
+					  .node = "n1",
+					  .fresh_id = 7,
+					  .now_ns = fixed_wall_ns()};
 
 	config_defaults(&config);
 	trust = (struct trust){.self = &self, .n_partners = 2, .partners = {&volt, &harbor}};

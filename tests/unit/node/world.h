@@ -6,6 +6,8 @@
 #include "node/engine.h"
 
 extern struct engine world;
+extern size_t world_checkpoint_bytes; /* of the store that world_set_up() opens; 0: as usual */
+extern const char *world_dir;         /* of that store */
 
 void world_set_up(void);    /* for a suite's .init */
 void world_tear_down(void); /* for its .fini */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Behind - writing behind on a pool thread, beside the commits: a checkpoint when one is due. It begins and
+ * ends on the loop.
+ *
+ * Owner:   the writer. Threads: the loop's.
+ */
+#pragma once
+
+#include "node/engine.h"
+
+struct behind;
+
+/* `ended` is called whenever a piece of work has ended: more room may be there, or another piece due. */
+MUST_CHECK int behind_new(struct behind **ret, struct engine *e, void (*ended)(void *ctx), void *ctx);
+void behind_free(struct behind *b); /* nothing may be under way; NULL is fine */
+
+/* Begin what is due, unless something is under way. */
+void behind_turn(struct behind *b);
+bool behind_is_busy(const struct behind *b);
+
+/* Samples were applied; how many are not behind a checkpoint. */
+void behind_applied(struct behind *b, uint64_t n_samples);
+uint64_t behind_samples(const struct behind *b);
+
+/* Why the last checkpoint was not written, or NULL. */
+const char *behind_trouble(const struct behind *b);
