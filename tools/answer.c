@@ -22,6 +22,7 @@ static const struct list_row lists[] = {
 	LIST(relations, n_relations, struct relation),
 	LIST(memberships, n_memberships, struct membership),
 	LIST(samples, n_samples, struct sample),
+	LIST(buckets, n_buckets, struct history_bucket),
 	LIST(peers, n_peers, struct peer_info),
 	LIST(orgs, n_orgs, struct org_info),
 	LIST(view.members, view.n_members, struct view_member),
@@ -72,6 +73,28 @@ static int merge_view(struct view_part *into, const struct view_part *part, stru
 	return 0;
 }
 
+/* What comes in one part. */
+static void take_single(struct control_answer *into, const struct control_answer *part)
+{
+	if (part->n_handles > 0) {
+		into->handles = part->handles;
+		into->handle_types = part->handle_types;
+		into->n_handles = part->n_handles;
+	}
+	if (part->incarnation > 0)
+		into->incarnation = part->incarnation;
+	if (part->credit > 0)
+		into->credit = part->credit;
+	if (part->blob.len > 0)
+		into->blob = part->blob;
+	if (part->has_coarse_until) {
+		into->has_coarse_until = true;
+		into->coarse_until_ns = part->coarse_until_ns;
+	}
+	if (part->done.what)
+		into->done = part->done;
+}
+
 int answer_merge(struct arena *a, struct control_answer *into, const struct control_answer *part,
 		 struct err_note *note)
 {
@@ -83,6 +106,7 @@ int answer_merge(struct arena *a, struct control_answer *into, const struct cont
 		into->status = part->status;
 	if (part->row.id)
 		into->row = part->row;
+	take_single(into, part);
 	into->has_view |= part->has_view;
 	into->has_status |= part->has_status;
 	into->allowed |= part->allowed;
