@@ -19,6 +19,7 @@ enum {
 	PATH_BYTES = 4096,
 	FOUND_BYTES = 64 * 1024, /* ceiling while it is made: two pages */
 	LOCK_BYTES = 16 * 1024,  /* LMDB's readers: 126 of 64 bytes, and its header */
+	STAT_BLOCK = 512,        /* what st_blocks counts */
 };
 
 static const char *const file_names[] = {"data.mdb", "lock.mdb"};
@@ -122,7 +123,8 @@ const char *env_advice(int r)
 }
 
 /* LMDB maps its lock file and writes through the map: on a full disk a page of it that has no room yet would
- * be the end of the process (SIGBUS). So it gets its room before, or the opening fails as it should. */
+ * be the end of the process (SIGBUS). So it gets its room before, or the opening fails as it should; one that
+ * has its room already opens on a full disk too. */
 static int reserve_lock_file(const char *dir)
 {
 	char path[PATH_BYTES];
@@ -132,7 +134,10 @@ static int reserve_lock_file(const char *dir)
 	const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return FAIL(-errno);
-	const int error = posix_fallocate(fd, 0, LOCK_BYTES);
+	struct stat st;
+	const bool has_room = fstat(fd, &st) == 0 && st.st_size >= LOCK_BYTES &&
+			      (uint64_t)st.st_blocks * STAT_BLOCK >= LOCK_BYTES;
+	const int error = has_room ? 0 : posix_fallocate(fd, 0, LOCK_BYTES);
 	close(fd);
 	return error != 0 ? FAIL(-error) : 0;
 }

@@ -306,7 +306,7 @@ int life_batch(struct life *l)
 	return write_and_apply(l, b);
 }
 
-static int found_types(struct life *l)
+int life_found(struct life *l)
 {
 	SCOPED(scope_batch) struct batch *b = NULL;
 	const struct op press = {.kind = OP_TYPE, .type = world_press()};
@@ -354,7 +354,7 @@ void life_live(struct life *l)
 {
 	must(world_try_open("acme", "north") == 0);
 	life_note(l);
-	must(found_types(l) == 0);
+	must(life_found(l) == 0);
 	for (int i = 0; i < l->batches; i++) {
 		must(life_batch(l) == 0);
 		switch (chance(l, 9)) {

@@ -32,7 +32,10 @@ void life_live(struct life *l);
 /* Take what is in the open store into the ledger, as acknowledged by now. */
 void life_note(struct life *l);
 
-/* One more random batch, staged only; then write and apply it. What store_write() or store_apply() said. */
+/* The first batch, without which the random ones have little to change: types and twins. */
+int life_found(struct life *l);
+
+/* One more random batch, written and applied: what store_write() or store_apply() said. */
 int life_batch(struct life *l);
 
 /* Begin, write and end a checkpoint: what checkpoint_begin() or checkpoint_write() said. */
