@@ -54,8 +54,6 @@ static int run(const struct bench_options *opt)
 
 	if (r == 0)
 		r = measure(opt, &s, &p);
-	if (r < 0 && !process_runs(&s.pid))
-		bench_say("memory", "the node ended within its limit of %d MiB", LIMIT_MIB);
 	plant_fini(&p);
 	site_fini(&s);
 	return r;

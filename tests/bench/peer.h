@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Peer - servers that do the same work beside Holon, started by the bench in a directory of their own in
- * opt->place and ended by it. What is not installed gives NaN (bench_figure() says absent).
+ * opt->place and ended by it. What is not installed gives NaN (bench_figure() says absent); so does what
+ * fails, after saying so.
  */
 #pragma once
 

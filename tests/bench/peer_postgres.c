@@ -68,7 +68,7 @@ static int start(struct postgres *p, const struct bench_options *opt)
 {
 	char program[144];
 
-	if (!find_programs(p) || bench_place(opt, p->dir, sizeof p->dir) < 0)
+	if (bench_place(opt, p->dir, sizeof p->dir) < 0)
 		return -1;
 	snprintf(p->data, sizeof p->data, "%s/data", p->dir);
 	snprintf(p->log, sizeof p->log, "%s/log", p->dir);
@@ -149,8 +149,12 @@ double peer_postgres(const struct bench_options *opt, size_t n_twins, size_t fan
 	struct postgres p = {.dir = ""};
 	double ms = NAN;
 
+	if (!find_programs(&p))
+		return NAN;
 	if (start(&p, opt) == 0 && fill(&p, n_twins, fan_out) == 0)
 		ms = measure(&p, n_twins, runs);
+	if (isnan(ms))
+		bench_say(POSTGRES_PEER, "it is installed, but did not do its work");
 	if (p.c)
 		PQfinish(p.c);
 	process_stop(p.pid); /* not killed: it has children */

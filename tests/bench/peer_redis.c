@@ -155,12 +155,16 @@ double peer_redis(const struct bench_options *opt, enum redis_work work, size_t 
 	struct redis r = {.dir = ""};
 	double rate = NAN;
 
+	if (!process_finds("redis-server") || !process_finds("redis-benchmark"))
+		return NAN;
 	if (start(&r, opt, work != REDIS_GET_PIPELINED) == 0 &&
 	    (work != REDIS_GET_PIPELINED || fill(&r, n_keys) == 0)) {
 		rate = measure(&r, work, n_keys, work == REDIS_SET_SINGLE ? PROBE_SINGLE : PROBE_PIPELINED);
 		if (!isnan(rate))
 			rate = measure(&r, work, n_keys, (size_t)(rate * seconds) + 1);
 	}
+	if (isnan(rate))
+		bench_say(REDIS_PEER, "it is installed, but did not do its work");
 	end(&r);
 	return rate;
 }

@@ -217,8 +217,12 @@ double peer_victoria(const struct bench_options *opt, size_t n_sensors, size_t n
 	struct victoria v = {.dir = ""};
 	double rate = NAN;
 
+	if (!process_finds("victoria-metrics"))
+		return NAN;
 	if (start(&v, opt) == 0)
 		rate = import(&v, n_sensors, n_ticks);
+	if (isnan(rate))
+		bench_say(VICTORIA_PEER, "it is installed, but did not do its work");
 	process_kill(v.pid); /* what it holds is thrown away in any case */
 	bench_remove(v.dir);
 	return rate;

@@ -146,6 +146,20 @@ bool process_runs(pid_t *pid)
 	return false;
 }
 
+bool process_finds(const char *program)
+{
+	char file[512];
+
+	for (const char *dir = getenv("PATH"); dir && *dir;) {
+		const size_t len = strcspn(dir, ":");
+		snprintf(file, sizeof file, "%.*s/%s", (int)len, dir, program);
+		if (access(file, X_OK) == 0)
+			return true;
+		dir += len + (dir[len] == ':');
+	}
+	return false;
+}
+
 int64_t process_figure(pid_t pid, const char *file, const char *field)
 {
 	char path[64], line[256], unit[8] = "";

@@ -28,6 +28,8 @@ int process_stop(pid_t pid);
 void process_kill(pid_t pid);  /* SIGKILL, and wait until it is gone; 0: nothing */
 bool process_runs(pid_t *pid); /* one that ended by itself becomes 0 */
 
+bool process_finds(const char *program); /* is it in PATH? */
+
 /* A line of /proc/PID/status or /proc/PID/io, such as "RssAnon:" (kB become bytes) or "write_bytes:".
  * -1: not to be had. */
 int64_t process_figure(pid_t pid, const char *file, const char *field);

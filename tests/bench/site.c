@@ -36,6 +36,20 @@ static int found(struct site *s)
 	return 0;
 }
 
+/* The end of what the node has to say. */
+static void say_log(const struct site *s)
+{
+	char line[240], tail[240] = "nothing";
+	FILE *f = fopen(s->log, "re");
+
+	while (f && fgets(line, sizeof line, f))
+		snprintf(tail, sizeof tail, "%s", line);
+	if (f)
+		fclose(f);
+	tail[strcspn(tail, "\n")] = 0;
+	bench_say(s->bench, "its log ends with: %s", tail);
+}
+
 int site_start(struct site *s)
 {
 	const char *argv[24] = {s->holond, "--dir", s->node};
@@ -52,13 +66,9 @@ int site_start(struct site *s)
 	if (process_start(argv, &how, &s->pid) == 0)
 		return 0;
 	s->pid = 0;
-	char tail[240] = "";
-	FILE *f = fopen(s->log, "re");
-	while (f && fgets(tail, sizeof tail, f))
-		;
-	if (f)
-		fclose(f);
-	return bench_say(s->bench, "%s did not come up: %s", s->holond, tail);
+	bench_say(s->bench, "%s did not come up", s->holond);
+	say_log(s);
+	return -1;
 }
 
 int site_init(struct site *s, const struct bench_options *opt, const char *const settings[])
@@ -82,8 +92,10 @@ void site_kill(struct site *s)
 
 void site_fini(struct site *s)
 {
-	if (s->pid > 0 && process_stop(s->pid) < 0)
+	if (s->pid > 0 && process_stop(s->pid) < 0) {
 		bench_say(s->bench, "holond did not end as it should");
+		say_log(s);
+	}
 	s->pid = 0;
 	bench_remove(s->dir);
 }
