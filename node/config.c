@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <zmq.h>
 
 #include "proto/clock.h"
 #include "proto/scope.h"
@@ -20,7 +21,7 @@
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS (MINUTE_MS * 60 * 24)
 
-enum type { TYPE_PATH, TYPE_ENDPOINT, TYPE_SIZE, TYPE_DURATION, TYPE_COUNT, TYPE_LOG_LEVEL };
+enum type { TYPE_PATH, TYPE_ENDPOINT, TYPE_SIZE, TYPE_DURATION, TYPE_COUNT, TYPE_LOG_LEVEL, TYPE_KEYS };
 
 struct setting {
 	const char *section, *key;
@@ -41,6 +42,10 @@ static const struct setting settings[] = {
 	 "nowhere"},
 	{"listen", "border", TYPE_ENDPOINT, MEMBER(border), "", 0, 0,
 	 "where border nodes of partners connect; empty: as the credential says; none: nowhere"},
+	{"listen", "control", TYPE_ENDPOINT, MEMBER(control), "none", 0, 0,
+	 "where administrators and adapters connect whose keys stand in [control]; none: nowhere"},
+	{"control", "key", TYPE_KEYS, MEMBER(control_keys), "", 0, 0,
+	 "public key, 40 characters of Z85, of one who may give orders over the network; one line for each"},
 	{"limits", "store-size", TYPE_SIZE, MEMBER(store_bytes), "64GiB", 16 * MIB, 16 * TIB,
 	 "ceiling of each environment of the store: address space, not disk"},
 	{"limits", "frame-border", TYPE_SIZE, MEMBER(frame_border_bytes), "64KiB", 4 * KIB, 16 * MIB,
@@ -68,7 +73,7 @@ static const struct setting settings[] = {
 	{"log", "level", TYPE_LOG_LEVEL, MEMBER(log_level), "info", 0, 0, "error, warning, info or debug"},
 };
 
-enum { N_SETTINGS = sizeof settings / sizeof settings[0] };
+enum { N_SETTINGS = sizeof settings / sizeof settings[0], Z85_CHARS = 40 };
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
@@ -211,7 +216,8 @@ static int take_number(const struct setting *s, int64_t *member, const char *tex
 	case TYPE_COUNT:
 	case TYPE_PATH:
 	case TYPE_ENDPOINT:
-	case TYPE_LOG_LEVEL: TRY(parse_count(text, &n, note)); break;
+	case TYPE_LOG_LEVEL:
+	case TYPE_KEYS: TRY(parse_count(text, &n, note)); break;
 	}
 	if (n < s->min || n > s->max) {
 		number_text(units_of(s->type), s->min, min, sizeof min);
@@ -222,6 +228,33 @@ static int take_number(const struct setting *s, int64_t *member, const char *tex
 	return 0;
 }
 
+static int add_key(struct config_keys *keys, struct bytes word, struct err_note *note)
+{
+	char text[Z85_CHARS + 1] = "";
+
+	if (keys->n == CONTROL_KEYS_MAX)
+		return FAIL_SAY(note, ERR_REFUSED, "more than %d keys", CONTROL_KEYS_MAX);
+	if (word.len == Z85_CHARS)
+		memcpy(text, word.data, Z85_CHARS);
+	if (word.len != Z85_CHARS || !zmq_z85_decode(keys->keys[keys->n].b, text))
+		return FAIL_SAY(note, ERR_REFUSED, "\"%.*s\" is not a public key: 40 characters of Z85",
+				word.len < 60 ? (int)word.len : 60, (const char *)word.data);
+	keys->n++;
+	return 0;
+}
+
+/* One or several, with blanks between them. */
+static int add_keys(struct config_keys *keys, const char *text, struct err_note *note)
+{
+	for (text += strspn(text, " \t"); *text; text += strspn(text, " \t")) {
+		const size_t len = strcspn(text, " \t");
+		TRY(add_key(keys, (struct bytes){(const uint8_t *)text, len}, note));
+		text += len;
+	}
+	return 0;
+}
+
+/* Keys join those that are there, anything else replaces it. */
 static int take(struct config *c, const struct setting *s, const char *text, struct err_note *note)
 {
 	void *member = (char *)c + s->offset;
@@ -233,15 +266,24 @@ static int take(struct config *c, const struct setting *s, const char *text, str
 	case TYPE_DURATION:
 	case TYPE_COUNT: return take_number(s, member, text, note);
 	case TYPE_LOG_LEVEL: return parse_level(text, member, note);
+	case TYPE_KEYS: return add_keys(member, text, note);
 	}
 	return FAIL(-EINVAL);
+}
+
+/* What a weaker source said is forgotten. */
+static int take_anew(struct config *c, const struct setting *s, const char *text, struct err_note *note)
+{
+	if (s->type == TYPE_KEYS)
+		memset((char *)c + s->offset, 0, s->size);
+	return take(c, s, text, note);
 }
 
 void config_defaults(struct config *c)
 {
 	memset(c, 0, sizeof *c);
 	for (size_t i = 0; i < N_SETTINGS; i++)
-		if (take(c, &settings[i], settings[i].fallback, NULL) < 0)
+		if (take_anew(c, &settings[i], settings[i].fallback, NULL) < 0)
 			abort(); /* the table contradicts itself */
 }
 
@@ -289,10 +331,12 @@ static int take_line(struct reading *r, const char *section, const char *key, co
 	if (!s)
 		return FAIL_SAY(r->note, ERR_REFUSED, "%s:%d: %.40s: there is no such setting in [%s]",
 				r->path, r->line, key, section);
-	if (r->seen[s - settings])
+	const bool seen = r->seen[s - settings];
+	if (seen && s->type != TYPE_KEYS)
 		return fail_at(r, key, "is set twice");
 	r->seen[s - settings] = true;
-	return take(&r->config, s, value, &why) < 0 ? fail_at(r, key, why.text) : 0;
+	const int taken = seen ? take(&r->config, s, value, &why) : take_anew(&r->config, s, value, &why);
+	return taken < 0 ? fail_at(r, key, why.text) : 0;
 }
 
 /* 1 is libinih's word for success. */
@@ -367,7 +411,7 @@ static int take_variable(struct config *c, const char *variable, struct err_note
 	for (size_t i = 0; i < N_SETTINGS; i++) {
 		if (!is_named(&settings[i], variable, (size_t)len))
 			continue;
-		if (take(c, &settings[i], equals + 1, &why) < 0)
+		if (take_anew(c, &settings[i], equals + 1, &why) < 0)
 			return FAIL_SAY(note, ERR_REFUSED, "%.*s: %s", len, variable, why.text);
 		return 0;
 	}
@@ -401,9 +445,21 @@ int config_set(struct config *c, const char *assignment, struct err_note *note)
 	const struct setting *s = find_setting(name, dot + 1);
 	if (!s)
 		return FAIL_SAY(note, ERR_REFUSED, "%s.%s: there is no such setting", name, dot + 1);
-	if (take(c, s, assignment + len + 1, &why) < 0)
+	struct config fresh = *c; /* half a list of keys is none */
+	if (take_anew(&fresh, s, assignment + len + 1, &why) < 0)
 		return FAIL_SAY(note, ERR_REFUSED, "%s.%s: %s", name, dot + 1, why.text);
+	*c = fresh;
 	return 0;
+}
+
+static void print_keys(const struct setting *s, const struct config_keys *keys, FILE *out)
+{
+	char text[Z85_CHARS + 1];
+
+	if (keys->n == 0)
+		fprintf(out, "# %s =\n", s->key);
+	for (size_t i = 0; i < keys->n; i++)
+		fprintf(out, "%s = %s\n", s->key, zmq_z85_encode(text, keys->keys[i].b, KEY_BYTES));
 }
 
 static void print_value(const struct config *c, const struct setting *s, FILE *out)
@@ -417,6 +473,7 @@ static void print_value(const struct config *c, const struct setting *s, FILE *o
 	case TYPE_LOG_LEVEL:
 		fprintf(out, "%s = %s\n", s->key, level_names[*(const enum log_level *)member]);
 		break;
+	case TYPE_KEYS: print_keys(s, member, out); break;
 	case TYPE_SIZE:
 	case TYPE_DURATION:
 	case TYPE_COUNT:

@@ -12,13 +12,25 @@
 #include <stdio.h>
 
 #include "node/log.h"
-#include "proto/err.h"
+#include "proto/trust.h"
+
+enum { CONTROL_KEYS_MAX = 64 };
+
+/* Public CURVE keys of those who may give orders over the network. */
+struct config_keys {
+	size_t n;
+	struct curve_key keys[CONTROL_KEYS_MAX];
+};
 
 struct config {
 	/* [node] */
 	char dir[512]; /* the node's directory: keys/, bundle, store/, control */
 	/* [listen] `tcp://host:port`; empty: take the credential's; "none": do not listen */
 	char own[256], border[256];
+	char control[256]; /* for orders over the network; "none" or empty: the socket in the directory only
+			    */
+	/* [control] */
+	struct config_keys control_keys;
 	/* [limits] */
 	int64_t store_bytes; /* map size of each environment */
 	int64_t frame_border_bytes, frame_own_bytes;

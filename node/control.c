@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -12,10 +13,20 @@
 
 enum { BATCH = 32, QUEUE_MARK = 1000, PATH_BYTES_MAX = 107 };
 
+/* One of the sockets by which requests come. */
+struct door {
+	struct control *control;
+	void *socket; /* NULL: closed */
+	struct zwatch watch;
+	bool is_remote;
+};
+
+enum { LOCAL, REMOTE, N_DOORS };
+
 struct control {
 	struct engine *engine;
-	void *socket;
-	struct zwatch watch;
+	struct door doors[N_DOORS];
+	int doors_open;
 	char path[PATH_BYTES_MAX + 1];
 	struct packed_writer frame;
 	void (*on_stopped)(struct engine *e);
@@ -54,10 +65,10 @@ static void send_part(struct call *c, const struct control_answer *part)
 	control_answer_encode(part, &frame);
 	if (buf_check(&frame) < 0)
 		return; /* the client's time runs out */
-	if (zmq_send(c->control->socket, c->peer.data, c->peer.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-	    zmq_send(c->control->socket, frame.data, frame.len, ZMQ_DONTWAIT) < 0)
+	if (zmq_send(c->door->socket, c->peer.data, c->peer.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+	    zmq_send(c->door->socket, frame.data, frame.len, ZMQ_DONTWAIT) < 0)
 		log_debug("control", "a client went away before its answer");
-	zwatch_touch(&c->control->watch);
+	zwatch_touch(&c->door->watch);
 }
 
 static void call_free(struct call *c)
@@ -74,7 +85,7 @@ void call_part(struct call *c, const struct control_answer *part)
 	answer.id = c->request.id;
 	answer.text = answer.text ? answer.text : "";
 	answer.unit = answer.unit ? answer.unit : "";
-	if (c->control->socket)
+	if (c->door->socket)
 		send_part(c, &answer);
 }
 
@@ -97,12 +108,11 @@ void call_fail(struct call *c, int code, const struct err_note *note)
 /* ---- Requests --------------------------------------------------------------------------------------------
  */
 
-static void handle(struct control *control, struct call *c)
+static void handle(struct call *c)
 {
 	struct err_note note = {0};
 	call_fn *handler = c->request.op < N_CONTROL_OPS ? handlers[c->request.op] : NULL;
 
-	(void)control;
 	if (!handler) {
 		call_fail(c, ERR_VERSION,
 			  &(struct err_note){"this holond does not know the request: is it older than "
@@ -114,14 +124,15 @@ static void handle(struct control *control, struct call *c)
 		call_fail(c, r, &note);
 }
 
-static int begin_call(struct control *control, struct bytes peer, struct bytes frame, struct call **ret)
+static int begin_call(struct door *door, struct bytes peer, struct bytes frame, struct call **ret)
 {
 	struct call *c = calloc(1, sizeof *c);
 
 	if (!c)
 		return FAIL(-ENOMEM);
-	c->e = control->engine;
-	c->control = control;
+	c->e = door->control->engine;
+	c->control = door->control;
+	c->door = door;
 	buf_put(&c->peer, peer);
 	int r = buf_check(&c->peer);
 	if (r == 0)
@@ -138,40 +149,40 @@ static int begin_call(struct control *control, struct bytes peer, struct bytes f
 	return r;
 }
 
-static void take_request(struct control *control, zmq_msg_t *peer, zmq_msg_t *frame)
+static void take_request(struct door *door, zmq_msg_t *peer, zmq_msg_t *frame)
 {
 	const struct bytes from = {zmq_msg_data(peer), zmq_msg_size(peer)};
 	const struct bytes body = {zmq_msg_data(frame), zmq_msg_size(frame)};
 	struct call *c = NULL;
 
-	int r = begin_call(control, from, body, &c);
+	int r = begin_call(door, from, body, &c);
 	if (r < 0)
 		log_warn("control", "request not taken: %s bytes=%zu", err_text(r), body.len);
 	else
-		handle(control, c);
+		handle(c);
 }
 
 /* One request: routing id and one frame. 0: none waits. */
-static bool read_request(struct control *control)
+static bool read_request(struct door *door)
 {
 	zmq_msg_t peer, frame, rest;
 	bool whole;
 
 	zmq_msg_init(&peer);
 	zmq_msg_init(&frame);
-	if (zmq_msg_recv(&peer, control->socket, ZMQ_DONTWAIT) < 0) {
+	if (zmq_msg_recv(&peer, door->socket, ZMQ_DONTWAIT) < 0) {
 		zmq_msg_close(&peer);
 		zmq_msg_close(&frame);
 		return false;
 	}
-	whole = zmq_msg_more(&peer) && zmq_msg_recv(&frame, control->socket, ZMQ_DONTWAIT) >= 0;
+	whole = zmq_msg_more(&peer) && zmq_msg_recv(&frame, door->socket, ZMQ_DONTWAIT) >= 0;
 	for (bool more = whole && zmq_msg_more(&frame); more; whole = false) {
 		zmq_msg_init(&rest);
-		more = zmq_msg_recv(&rest, control->socket, ZMQ_DONTWAIT) >= 0 && zmq_msg_more(&rest);
+		more = zmq_msg_recv(&rest, door->socket, ZMQ_DONTWAIT) >= 0 && zmq_msg_more(&rest);
 		zmq_msg_close(&rest);
 	}
-	if (whole)
-		take_request(control, &peer, &frame);
+	if (whole && (!door->is_remote || control_port_admitted(&frame)))
+		take_request(door, &peer, &frame);
 	zmq_msg_close(&peer);
 	zmq_msg_close(&frame);
 	return true;
@@ -179,75 +190,110 @@ static bool read_request(struct control *control)
 
 static void on_readable(struct zwatch *w)
 {
-	struct control *control = w->data;
+	struct door *door = w->data;
 
-	for (int i = 0; i < BATCH && read_request(control); i++)
+	for (int i = 0; i < BATCH && read_request(door); i++)
 		;
 }
 
 /* ---- Opening and closing ---------------------------------------------------------------------------------
  */
 
-static int open_socket(struct control *c, struct err_note *note)
+static int open_local(struct control *c, void **ret, struct err_note *note)
 {
 	const int linger_ms = 1000, mark = QUEUE_MARK, mandatory = 1;
 	const int64_t most = FRAME_CONTROL_MAX;
 	char endpoint[PATH_BYTES_MAX + 8];
 
-	c->socket = zmq_socket(c->engine->zmq_context, ZMQ_ROUTER);
-	if (!c->socket)
+	void *socket = zmq_socket(c->engine->zmq_context, ZMQ_ROUTER);
+	if (!socket)
 		return FAIL(-zmq_errno());
-	zmq_setsockopt(c->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-	zmq_setsockopt(c->socket, ZMQ_SNDHWM, &mark, sizeof mark);
-	zmq_setsockopt(c->socket, ZMQ_ROUTER_MANDATORY, &mandatory, sizeof mandatory);
-	zmq_setsockopt(c->socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
+	zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+	zmq_setsockopt(socket, ZMQ_SNDHWM, &mark, sizeof mark);
+	zmq_setsockopt(socket, ZMQ_ROUTER_MANDATORY, &mandatory, sizeof mandatory);
+	zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof most);
 	snprintf(endpoint, sizeof endpoint, "ipc://%s", c->path);
 	const mode_t before = umask(0177); /* the socket file is born 0600 */
-	const int r = zmq_bind(c->socket, endpoint);
+	const int r = zmq_bind(socket, endpoint), code = -zmq_errno();
 	umask(before);
-	if (r < 0)
-		return FAIL_SAY(note, -zmq_errno(), "cannot open the control socket %s: %s", c->path,
-				zmq_strerror(zmq_errno()));
+	if (r < 0) {
+		zmq_close(socket);
+		return FAIL_SAY(note, code, "cannot open the control socket %s: %s", c->path,
+				zmq_strerror(-code));
+	}
+	*ret = socket;
+	return 0;
+}
+
+/* Takes the socket, also when it fails. */
+static int watch_door(struct control *c, int which, void *socket)
+{
+	struct door *door = &c->doors[which];
+
+	*door = (struct door){.control = c, .socket = socket, .is_remote = which == REMOTE};
+	door->watch.data = door;
+	const int r = zwatch_open(&door->watch, &c->engine->loop, socket, on_readable);
+	if (r < 0) {
+		zmq_close(socket);
+		door->socket = NULL;
+		return r;
+	}
+	c->doors_open++;
+	return 0;
+}
+
+static int open_doors(struct control *c, struct err_note *note)
+{
+	char endpoint[256];
+	void *socket;
+
+	TRY(open_local(c, &socket, note));
+	TRY(watch_door(c, LOCAL, socket));
+	if (!c->engine->config->control[0] || strcmp(c->engine->config->control, "none") == 0)
+		return 0;
+	TRY(control_port_open(c->engine, &socket, endpoint, note));
+	TRY(watch_door(c, REMOTE, socket));
+	log_info("control", "orders are taken at=%s", endpoint);
 	return 0;
 }
 
 int control_start(struct control **ret, struct engine *e, struct err_note *note)
 {
-	SCOPED(scope_free) struct control *c = calloc(1, sizeof *c);
+	struct control *c = calloc(1, sizeof *c);
 
 	if (!c)
 		return FAIL(-ENOMEM);
+	*ret = c; /* half open too: control_stop() closes what there is */
 	c->engine = e;
 	if (snprintf(c->path, sizeof c->path, "%s/control", e->config->dir) >= (int)sizeof c->path)
 		return FAIL_SAY(note, -ENAMETOOLONG,
 				"%s/control: a socket's path has at most %d bytes, use a shorter "
 				"directory",
 				e->config->dir, PATH_BYTES_MAX);
-	TRY(open_socket(c, note));
-	c->watch.data = c;
-	int r = zwatch_open(&c->watch, &e->loop, c->socket, on_readable);
-	if (r < 0) {
-		zmq_close(c->socket);
-		return r;
-	}
-	*ret = MOVE(c);
-	return 0;
+	return open_doors(c, note);
 }
 
 static void on_closed(struct zwatch *w)
 {
-	struct control *c = w->data;
+	struct door *door = w->data;
+	struct control *c = door->control;
 
-	zmq_close(c->socket);
-	c->socket = NULL;
-	unlink(c->path);
-	c->on_stopped(c->engine);
+	zmq_close(door->socket);
+	door->socket = NULL;
+	if (!door->is_remote)
+		unlink(c->path);
+	if (--c->doors_open == 0)
+		c->on_stopped(c->engine);
 }
 
 void control_stop(struct control *c, void (*done)(struct engine *e))
 {
 	c->on_stopped = done;
-	zwatch_close(&c->watch, on_closed);
+	if (c->doors_open == 0)
+		done(c->engine);
+	for (int i = 0; i < N_DOORS; i++)
+		if (c->doors[i].socket)
+			zwatch_close(&c->doors[i].watch, on_closed);
 }
 
 void control_free(struct control *c)

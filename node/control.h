@@ -2,7 +2,8 @@
 /* Control - the node's own door: requests of the command line, importers and adapters over ipc:// (DESIGN
  * 10).
  *
- * One ROUTER at DIR/control; whoever may open the socket file (0600) acts for the organisation. Each
+ * One ROUTER at DIR/control; whoever may open the socket file (0600) acts for the organisation. If it is
+ * configured another one over TCP, encrypted, for those whose keys are configured too (control_port.c). Each
  * operation is one row in the table of control.c and one handler in control_*.c; a handler answers with at
  * least one part, the last one marked, now or later.
  *
@@ -22,6 +23,7 @@ void control_free(struct control *c); /* NULL is fine */
 struct call {
 	struct engine *e;
 	struct control *control;
+	struct door *door;   /* it came in by */
 	struct arena *arena; /* holds the request; answers may be built in it */
 	struct control_request request;
 	struct buf peer; /* routing id to answer to */
@@ -32,6 +34,11 @@ void call_part(struct call *c, const struct control_answer *part);
 void call_done(struct call *c, const struct control_answer *last);
 /* End with a failure; an empty note is worded by the code. */
 void call_fail(struct call *c, int code, const struct err_note *note);
+
+/* control_port.c: a bound ROUTER that only configured keys get into; `ret_endpoint` is where really. */
+MUST_CHECK int control_port_open(struct engine *e, void **ret, char ret_endpoint[256], struct err_note *note);
+/* A frame from there whose sender our handler let in. */
+bool control_port_admitted(void *message);
 
 /* Handlers. One that returns <0 has not ended the call: the table does, with the note. */
 typedef int call_fn(struct call *c, struct err_note *note);

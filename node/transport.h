@@ -84,6 +84,10 @@ void transport_close(struct transport *t, uint32_t session);
 const char *transport_own_endpoint(const struct transport *t);
 const char *transport_border_endpoint(const struct transport *t);
 
+/* Proof that a stranger's key is refused at another port of this node, with its keys and this handler:
+ * ERR_UNTRUSTED when it is not. Waits for it. */
+MUST_CHECK int transport_prove_locked(struct transport *t, const char *endpoint, struct err_note *note);
+
 struct transport_stats {
 	uint64_t frames_in, frames_out, bytes_in, bytes_out, refused_frames, send_failures;
 };

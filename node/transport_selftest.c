@@ -23,6 +23,11 @@ static int wait_for_verdict(void *monitor)
 	return 0;
 }
 
+int transport_prove_locked(struct transport *t, const char *endpoint, struct err_note *note)
+{
+	return selftest_stranger(t, endpoint, note);
+}
+
 int selftest_stranger(struct transport *t, const char *endpoint, struct err_note *note)
 {
 	const struct curve_key server = curve_pair_public(t->keys);

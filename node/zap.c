@@ -15,13 +15,20 @@
 /* The frames of a request, in the order of RFC 27. */
 enum { VERSION, REQUEST_ID, DOMAIN, ADDRESS, ROUTING_ID, MECHANISM, CREDENTIALS, N_FRAMES };
 
+/* Who may give orders. */
+struct control_door {
+	const struct curve_key *keys;
+	size_t n;
+};
+
 struct zap {
 	void *door;             /* REP; the thread's from its start on */
 	void *stop, *stop_said; /* PAIR: the owner's end, the thread's end */
 	uv_thread_t thread;
 	bool running;
-	uv_mutex_t roster_lock; /* held to exchange the pointer, never while answering */
+	uv_mutex_t roster_lock; /* held to exchange the pointers, never while answering */
 	struct roster *roster;
+	struct control_door control;
 	_Atomic uint64_t admitted, refused, malformed;
 };
 
@@ -57,10 +64,11 @@ static bool is_in_time(const struct roster_entry *e)
 	return e->not_before_ns <= now_ns && now_ns <= e->not_after_ns;
 }
 
-static struct roster *borrow_roster(struct zap *z)
+static struct roster *borrow_roster(struct zap *z, struct control_door *ret_control)
 {
 	uv_mutex_lock(&z->roster_lock);
 	struct roster *r = roster_ref(z->roster);
+	*ret_control = z->control;
 	uv_mutex_unlock(&z->roster_lock);
 	return r;
 }
@@ -104,10 +112,22 @@ static const char *known_domain(struct bytes domain)
 {
 	if (bytes_equal(domain, BYTES(ZAP_DOMAIN_OWN)))
 		return ZAP_DOMAIN_OWN;
+	if (bytes_equal(domain, BYTES(ZAP_DOMAIN_CONTROL)))
+		return ZAP_DOMAIN_CONTROL;
 	return bytes_equal(domain, BYTES(ZAP_DOMAIN_BORDER)) ? ZAP_DOMAIN_BORDER : NULL;
 }
 
-static struct answer decide(struct request *q, const struct roster *roster)
+static struct answer decide_control(const struct control_door *door, const struct curve_key *key)
+{
+	for (size_t i = 0; i < door->n; i++)
+		if (memcmp(door->keys[i].b, key->b, sizeof key->b) == 0)
+			return (struct answer){
+				.status = "200", .text = "welcome", .user_id = ZAP_USER_CONTROL};
+	return REFUSED;
+}
+
+static struct answer decide(struct request *q, const struct roster *roster,
+			    const struct control_door *control)
 {
 	struct answer a = {.status = "200", .text = "welcome"};
 	struct curve_key key;
@@ -120,6 +140,8 @@ static struct answer decide(struct request *q, const struct roster *roster)
 	if (frame(q, CREDENTIALS).len != sizeof key.b)
 		return MALFORMED;
 	memcpy(key.b, frame(q, CREDENTIALS).data, sizeof key.b);
+	if (strcmp(domain, ZAP_DOMAIN_CONTROL) == 0)
+		return decide_control(control, &key);
 	const struct roster_entry *e = roster_find(roster, &key);
 	if (!e || !zap_admits(domain, e) || !is_in_time(e))
 		return REFUSED;
@@ -154,11 +176,12 @@ static void count(struct zap *z, const struct answer *a)
 
 static int answer_one(struct zap *z)
 {
-	SCOPED(scope_roster) struct roster *roster = borrow_roster(z);
+	struct control_door control;
+	SCOPED(scope_roster) struct roster *roster = borrow_roster(z, &control);
 	SCOPED(request_fini) struct request q = {0};
 
 	TRY(read_request(z->door, &q));
-	const struct answer a = decide(&q, roster);
+	const struct answer a = decide(&q, roster, &control);
 	count(z, &a);
 	return send_answer(z->door, frame(&q, REQUEST_ID), &a);
 }
@@ -268,6 +291,13 @@ void zap_publish(struct zap *z, struct roster *r)
 	z->roster = fresh;
 	uv_mutex_unlock(&z->roster_lock);
 	roster_unref(old);
+}
+
+void zap_set_control(struct zap *z, const struct curve_key *keys, size_t n)
+{
+	uv_mutex_lock(&z->roster_lock);
+	z->control = (struct control_door){keys, n};
+	uv_mutex_unlock(&z->roster_lock);
 }
 
 void zap_stats(const struct zap *z, struct zap_stats *ret)

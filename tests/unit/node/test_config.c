@@ -197,6 +197,53 @@ Test(config, the_command_line_sets_one_at_a_time)
 	cr_expect_str_eq(note.text, "log.level: \"x\" is not one of error, warning, info and debug");
 }
 
+#define KEY_A "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+#define KEY_B "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"
+
+Test(config, keys_of_one_source_add_up_and_replace_those_of_a_weaker_one)
+{
+	struct config_keys *keys = &config.control_keys;
+	struct curve_key first;
+
+	cr_assert(eq(int, read_text("[control]\nkey = " KEY_A "\nkey = " KEY_B "\n"), 0), "%s", note.text);
+	cr_assert(eq(sz, keys->n, 2));
+	first = keys->keys[0];
+	cr_expect(ne(int, memcmp(&first, &keys->keys[1], sizeof first), 0));
+	cr_assert(eq(int, config_set(&config, "control.key=" KEY_B " " KEY_A, &note), 0));
+	cr_assert(eq(sz, keys->n, 2));
+	cr_expect(eq(int, memcmp(&first, &keys->keys[1], sizeof first), 0));
+	cr_assert(eq(int, read_text("[control]\nkey = " KEY_A "\n"), 0));
+	cr_expect(eq(sz, keys->n, 1));
+	cr_assert(eq(int, config_set(&config, "control.key=", &note), 0));
+	cr_expect(eq(sz, keys->n, 0));
+}
+
+Test(config, a_key_is_forty_characters_of_z85)
+{
+	cr_expect_str_eq(refused("[control]\nkey = abc\n"),
+			 ":2: key: \"abc\" is not a public key: 40 characters of Z85");
+	cr_expect(eq(int, strncmp(refused("[control]\nkey = " KEY_A "\nkey = " KEY_B "x\n"), ":3: key: ", 9),
+		     0));
+	cr_expect(eq(
+		int,
+		config_set(
+			&config,
+			"control.key=" KEY_A
+			" \"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
+			&note),
+		ERR_REFUSED));
+	cr_expect(eq(sz, config.control_keys.n, 0), "half a list was taken");
+}
+
+Test(config, only_so_many_keys)
+{
+	char text[CONTROL_KEYS_MAX * 50 + 200] = "[control]\n";
+
+	for (int i = 0; i < CONTROL_KEYS_MAX + 1; i++)
+		strcat(text, "key = " KEY_A "\n");
+	cr_expect_str_eq(refused(text), ":66: key: more than 64 keys");
+}
+
 Test(config, what_is_dumped_reads_back_the_same)
 {
 	struct config changed;
@@ -206,6 +253,7 @@ Test(config, what_is_dumped_reads_back_the_same)
 	cr_assert(eq(int, config_set(&config, "limits.store-size=17000000", &note), 0));
 	cr_assert(eq(int, config_set(&config, "listen.own=tcp://127.0.0.1:7001", &note), 0));
 	cr_assert(eq(int, config_set(&config, "log.level=warning", &note), 0));
+	cr_assert(eq(int, config_set(&config, "control.key=" KEY_A " " KEY_B, &note), 0));
 	FILE *f = fopen(path, "w");
 	config_dump(&config, f);
 	fclose(f);

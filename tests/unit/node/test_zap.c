@@ -148,6 +148,23 @@ Test(zap, the_border_door_admits_foreign_border_nodes_only)
 	cr_expect_str_eq(ask(ZAP_DOMAIN_BORDER, OWN), "400");
 }
 
+Test(zap, the_control_door_admits_the_keys_it_was_given_and_no_node)
+{
+	struct curve_key admins[2] = {0};
+
+	publish();
+	cr_expect_str_eq(ask(ZAP_DOMAIN_CONTROL, OWN), "400");
+	admins[1] = entries[FOREIGN_OWNER].key;
+	zap_set_control(zap, admins, 2);
+	cr_expect_str_eq(ask(ZAP_DOMAIN_CONTROL, FOREIGN_OWNER), "200");
+	cr_expect_str_eq(user_id, ZAP_USER_CONTROL);
+	cr_expect_str_eq(ask(ZAP_DOMAIN_CONTROL, OWN), "400");
+	cr_expect_str_eq(user_id, "");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_BORDER, FOREIGN_OWNER), "400", "its key opens that door only");
+	zap_set_control(zap, admins, 1);
+	cr_expect_str_eq(ask(ZAP_DOMAIN_CONTROL, FOREIGN_OWNER), "400");
+}
+
 Test(zap, there_are_no_other_doors)
 {
 	publish();
