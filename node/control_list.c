@@ -11,13 +11,13 @@ enum { PAGE = 500, ASK_TIMEOUT_S = 5 };
 /* ---- Types -----------------------------------------------------------------------------------------------
  */
 
-static int push_type(struct call *c, const struct type *t, struct control_answer *answer)
+static int push_type(struct call *c, const struct type_def *t, struct control_answer *answer)
 {
 	struct type_def *def = arena_push(c->arena, &answer->types, &answer->n_types, sizeof *def);
 
 	if (!def)
 		return FAIL(-ENOMEM);
-	*def = t->def;
+	*def = *t;
 	return 0;
 }
 
@@ -28,7 +28,7 @@ int control_type_list(struct call *c, struct err_note *note)
 
 	(void)note;
 	for (const struct type *t; (t = store_type_next(c->e->store, after)); after = t->def.name)
-		TRY(push_type(c, t, &answer));
+		TRY(push_type(c, &t->def, &answer));
 	call_done(c, &answer);
 	return 0;
 }
@@ -40,7 +40,8 @@ int control_type_get(struct call *c, struct err_note *note)
 
 	if (!t)
 		return FAIL_SAY(note, ERR_ABSENT, "no type %s: see `holon type list`", c->request.name);
-	TRY(push_type(c, t, &answer));
+	TRY(push_type(c, &t->def, &answer));
+	TRY(push_type(c, &t->declared, &answer));
 	call_done(c, &answer);
 	return 0;
 }
@@ -48,18 +49,30 @@ int control_type_get(struct call *c, struct err_note *note)
 /* ---- Relations -------------------------------------------------------------------------------------------
  */
 
+/* As of a time, only what was valid then. */
+static int push_relation(struct call *c, const struct relation *relation, struct control_answer *answer)
+{
+	const struct control_request *q = &c->request;
+	struct relation *r;
+
+	if (q->has_as_of && (q->as_of_ns < relation->valid_from_ns || q->as_of_ns > relation->valid_to_ns))
+		return 0;
+	r = arena_push(c->arena, &answer->relations, &answer->n_relations, sizeof *r);
+	if (!r)
+		return FAIL(-ENOMEM);
+	*r = *relation;
+	return 0;
+}
+
 int control_push_relations(struct call *c, const struct twin *t, struct control_answer *answer)
 {
 	const struct membership *m = NULL;
 
-	for (const struct edge *e = t->out; e; e = e->next_out) {
-		struct relation *r =
-			arena_push(c->arena, &answer->relations, &answer->n_relations, sizeof *r);
-		if (!r)
-			return FAIL(-ENOMEM);
-		*r = e->relation;
-	}
+	for (const struct edge *e = t->out; e; e = e->next_out)
+		TRY(push_relation(c, &e->relation, answer));
 	while ((m = store_membership_next(c->e->store, t->id, m))) {
+		if (c->request.has_as_of && m->since_ns > c->request.as_of_ns)
+			continue;
 		struct membership *copy =
 			arena_push(c->arena, &answer->memberships, &answer->n_memberships, sizeof *copy);
 		if (!copy)
@@ -71,13 +84,8 @@ int control_push_relations(struct call *c, const struct twin *t, struct control_
 
 static int push_relations_to(struct call *c, const char *id, struct control_answer *answer)
 {
-	for (const struct edge *e = store_edges_to(c->e->store, id); e; e = e->next_in) {
-		struct relation *r =
-			arena_push(c->arena, &answer->relations, &answer->n_relations, sizeof *r);
-		if (!r)
-			return FAIL(-ENOMEM);
-		*r = e->relation;
-	}
+	for (const struct edge *e = store_edges_to(c->e->store, id); e; e = e->next_in)
+		TRY(push_relation(c, &e->relation, answer));
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <string.h>
 
 #include "node/control.h"
@@ -24,7 +25,9 @@ static void on_written(void *ctx, const struct write_result *result)
 					      .n_changed = result->n_changed,
 					      .n_unchanged = result->n_unchanged,
 					      .refused = result->refused,
-					      .n_refused = result->n_refused});
+					      .n_refused = result->n_refused,
+					      .notes = result->notes,
+					      .n_notes = result->n_notes});
 }
 
 /* What only the node itself may write. */
@@ -83,22 +86,43 @@ static void on_read(void *ctx, int code, const char *text, const struct answer *
 			     .row = parts[0].row, .values = parts[0].values, .n_values = parts[0].n_values});
 }
 
+/* A property's present value, or the last one measured until the time asked for. */
+static int push_value(struct call *c, const struct twin *t, size_t place, struct control_answer *answer)
+{
+	const struct property_def *p = &t->type->def.properties[place];
+	struct kpi *v = arena_push(c->arena, &answer->values, &answer->n_values, sizeof *v);
+	struct sample past = {.sigma = NAN};
+
+	if (!v)
+		return FAIL(-ENOMEM);
+	if (c->request.has_as_of)
+		TRY(store_value_at(c->e->store, t, place, c->request.as_of_ns, c->arena, &past));
+	*v = (struct kpi){.property = p->name,
+			  .unit = p->unit,
+			  .sample = c->request.has_as_of ? past : store_value(c->e->store, t, place)};
+	return 0;
+}
+
+/* What had been said of its life-cycle until then. */
+static void cut_life(struct twin_def *def, int64_t as_of_ns)
+{
+	while (def->n_life > 0 && def->life[def->n_life - 1].since_ns > as_of_ns)
+		def->n_life--;
+}
+
 static int get_own(struct call *c, const struct twin *t, struct err_note *note)
 {
 	struct control_answer answer = {0};
 	struct twin_def def = store_twin_def(t);
 
-	TRY(summary_row(c->e->store, t, c->arena, &answer.row));
-	for (size_t i = 0; t->type && i < t->type->def.n_properties; i++) {
-		const struct property_def *p = &t->type->def.properties[i];
-		if (c->request.property[0] && strcmp(p->name, c->request.property) != 0)
-			continue;
-		struct kpi *v = arena_push(c->arena, &answer.values, &answer.n_values, sizeof *v);
-		if (!v)
-			return FAIL(-ENOMEM);
-		*v = (struct kpi){
-			.property = p->name, .unit = p->unit, .sample = store_value(c->e->store, t, i)};
-	}
+	if (c->request.has_as_of)
+		cut_life(&def, c->request.as_of_ns);
+	else
+		TRY(summary_row(c->e->store, t, c->arena, &answer.row));
+	for (size_t i = 0; t->type && i < t->type->def.n_properties; i++)
+		if (!c->request.property[0] ||
+		    strcmp(t->type->def.properties[i].name, c->request.property) == 0)
+			TRY(push_value(c, t, i, &answer));
 	if (c->request.property[0] && answer.n_values == 0)
 		return FAIL_SAY(note, ERR_ABSENT, "%s has no property %s: its type is %s", t->id,
 				c->request.property, t->type ? t->type->def.name : "not set");
@@ -119,6 +143,10 @@ int control_twin_get(struct call *c, struct err_note *note)
 	if (t)
 		return get_own(c, t, note);
 	TRY(id_check_twin(r->twin, note));
+	if (r->has_as_of)
+		return FAIL_SAY(note, ERR_REFUSED,
+				"%s is no twin of this node: of the past its owner tells history and views",
+				r->twin);
 	int code = reads_ask(c->e, "", &q, ASK_TIMEOUT_S * NS_PER_S, on_read, c);
 	return code < 0 ? FAIL_SAY(note, code, "%s: its owner cannot be asked now", r->twin) : 0;
 }
@@ -159,11 +187,17 @@ int control_twin_list(struct call *c, struct err_note *note)
 
 int control_twin_find(struct call *c, struct err_note *note)
 {
+	const struct control_request *r = &c->request;
 	struct control_answer answer = {0};
-	const struct twin *t = NULL;
+	const struct twin *t = r->after[0] ? store_twin(c->e->store, r->after) : NULL;
 
-	(void)note;
-	while ((t = store_twin_by_alias(c->e->store, c->request.alias, t)) && answer.n_twins < PAGE) {
+	if (r->after[0] && !t)
+		return FAIL_SAY(note, ERR_ABSENT, "%s, from where to go on, is gone: ask again", r->after);
+	while ((t = store_twin_by_alias(c->e->store, r->alias, t))) {
+		if (answer.n_twins == PAGE) {
+			answer.more = true;
+			break;
+		}
 		struct twin_def *def = arena_push(c->arena, &answer.twins, &answer.n_twins, sizeof *def);
 		if (!def)
 			return FAIL(-ENOMEM);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/summary.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "proto/id.h"
@@ -118,5 +119,32 @@ int summary_row(const struct store *s, const struct twin *t, struct arena *a, st
 	TRY(add_parents(s, t, a, &r));
 	r.health = health_of(&r);
 	*ret = r;
+	return 0;
+}
+
+static int past_kpis(struct store *s, const struct twin *t, int64_t at_ns, struct arena *a, struct row *row)
+{
+	for (size_t i = 0; i < row->n_kpis; i++) {
+		struct sample *v = &row->kpis[i].sample;
+		const int r = store_value_at(s, t, t->type->kpis[i], at_ns, a, v);
+		TRY(r);
+		if (r == STORE_ABSENT || is_long_text(&v->value))
+			*v = (struct sample){.sigma = NAN};
+		v->source = NULL;
+	}
+	return 0;
+}
+
+int summary_past(struct store *s, const struct twin *t, int64_t at_ns, bool health, struct arena *a,
+		 struct row *row)
+{
+	const struct twin_def def = store_twin_def(t);
+
+	row->life = twin_life_at(&def, at_ns);
+	row->health = HEALTH_UNKNOWN;
+	if (!health)
+		return 0;
+	TRY(past_kpis(s, t, at_ns, a, row));
+	row->health = health_of(row);
 	return 0;
 }

@@ -6,3 +6,8 @@
 
 /* Everything in the row is borrowed from the store or taken from the arena. -ENOMEM. */
 MUST_CHECK int summary_row(const struct store *s, const struct twin *t, struct arena *a, struct row *ret);
+
+/* Turn a row just made into that of a time past: its life-cycle then and, if `health` is asked for, KPIs and
+ * health (a look into the history of each KPI); else health is unknown. All else stays today's. */
+MUST_CHECK int summary_past(struct store *s, const struct twin *t, int64_t at_ns, bool health,
+			    struct arena *a, struct row *row);

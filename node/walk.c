@@ -377,6 +377,8 @@ static int look(struct walk *w, const char *id, struct row *ret, const struct tw
 		return FAIL(ERR_ABSENT);
 	if (ret->deleted || (!is_own(w) && !egress_discovers(&w->e->egress, w->org, ret)))
 		return FAIL(ERR_ABSENT);
+	if (*ret_twin && w->q->has_as_of) /* a partner is told no health: it would be history */
+		return summary_past(w->e->store, *ret_twin, w->q->as_of_ns, is_own(w), w->rows, ret);
 	return 0;
 }
 

@@ -126,6 +126,24 @@ static int refuse(struct waiting *q, size_t op, size_t sample, const struct err_
 	return 0;
 }
 
+static int note_effects(struct writer *w, struct waiting *q, size_t at)
+{
+	struct arena *a = q->request.arena;
+	struct type_effect *effects;
+	size_t n;
+
+	TRY(store_type_effects(w->engine->store, w->batch, &q->request.ops[at].type, a, &effects, &n));
+	for (size_t i = 0; i < n; i++) {
+		struct change_note *note =
+			arena_push(a, &q->result.notes, &q->result.n_notes, sizeof *note);
+		if (!note)
+			return FAIL(-ENOMEM);
+		*note = (struct change_note){
+			.index = (uint32_t)at, .text = effects[i].text, .loses = effects[i].n_lost > 0};
+	}
+	return 0;
+}
+
 static uint64_t weight(const struct op *op)
 {
 	return op->kind == OP_SAMPLES ? op->samples.n : 1;
@@ -202,8 +220,13 @@ static int stage_op(struct writer *w, struct waiting *q, size_t at, int64_t now_
 
 	if (op->kind == OP_SAMPLES && op->samples.n > 0)
 		return stage_samples(w, q, at, now_ns);
+	const size_t n_notes = q->result.n_notes;
+	if (op->kind == OP_TYPE)
+		TRY(note_effects(w, q, at));
 	int r = store_stage(w->engine->store, w->batch, op, now_ns, NULL, &note);
 	TRY(r);
+	if (r != 0)
+		q->result.n_notes = n_notes;
 	if (r == STORE_REFUSED)
 		return refuse(q, at, UINT32_MAX, &note);
 	*(r == 0 ? &q->result.n_changed : &q->result.n_unchanged) += weight(op);

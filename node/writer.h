@@ -21,6 +21,8 @@ struct write_result {
 	uint64_t n_changed, n_unchanged; /* ops; samples count as one each */
 	struct refusal *refused;
 	size_t n_refused;
+	struct change_note *notes;
+	size_t n_notes;
 };
 
 /* Called on the loop when the request is durable, refused or failed; the result dies with the call. */

@@ -12,13 +12,14 @@
 
 enum control_op {
 	CONTROL_STATUS = 1, /* -> status */
-	CONTROL_CHANGE,     /* ops, atomic, dry_run -> n_changed, n_unchanged, refused */
-	CONTROL_TWIN_GET,   /* twin -> twins[0], row, values, relations, memberships; foreign twins too */
+	CONTROL_CHANGE,     /* ops, atomic, dry_run -> n_changed, n_unchanged, refused, notes */
+	CONTROL_TWIN_GET,   /* twin, property?, as_of? -> twins[0], row, values, relations, memberships; foreign
+			       twins too, but not as_of; as_of: no row, and the life-cycle up to then */
 	CONTROL_TWIN_LIST,  /* prefix?, tag?, kind?, after?, limit -> twins, more */
-	CONTROL_TWIN_FIND,  /* alias -> twins */
-	CONTROL_TYPE_LIST,  /* -> types */
-	CONTROL_TYPE_GET,   /* name -> types[0] */
-	CONTROL_REL_LIST,   /* twin?, after?, limit -> relations, memberships, more */
+	CONTROL_TWIN_FIND,  /* alias, after? -> twins, more */
+	CONTROL_TYPE_LIST,  /* -> types as they take effect */
+	CONTROL_TYPE_GET,   /* name -> types[0] as it takes effect, types[1] as it was declared */
+	CONTROL_REL_LIST,   /* twin?, as_of?, after?, limit -> relations, memberships, more */
 	CONTROL_VIEW,       /* question -> view parts */
 	CONTROL_HISTORY,    /* twin, property, from_ns, to_ns, limit, step_ns? -> samples (step_ns: buckets),
 			       unit, more, coarse_until_ns */
@@ -60,6 +61,8 @@ struct control_request {
 	uint32_t *handles; /* at most SERIES_NAMES_MAX */
 	size_t n_handles;
 	int64_t step_ns;
+	bool has_as_of;
+	int64_t as_of_ns;
 	struct view_question question;
 };
 
@@ -67,6 +70,13 @@ struct refusal {
 	uint32_t index;  /* of the op in the request */
 	uint32_t sample; /* of the sample in an OP_SAMPLES op; UINT32_MAX: the op as a whole */
 	const char *reason;
+};
+
+/* What a change does besides: of a type, to the twins there are. */
+struct change_note {
+	uint32_t index; /* of the op in the request */
+	const char *text;
+	bool loses; /* values that twins have can no longer be reached */
 };
 
 struct peer_info {
@@ -121,6 +131,8 @@ struct control_answer {
 	uint64_t n_changed, n_unchanged;
 	struct refusal *refused;
 	size_t n_refused;
+	struct change_note *notes;
+	size_t n_notes;
 	struct twin_def *twins;
 	size_t n_twins;
 	struct row row; /* id NULL when none */

@@ -58,6 +58,10 @@ static int control_request_to_pb(struct arena *a, const struct control_request *
 	pb->atomic = r->atomic;
 	pb->dry_run = r->dry_run;
 	pb->step_ns = r->step_ns;
+	if (r->has_as_of) {
+		pb->past_case = HOLON__V1__CONTROL_REQUEST__PAST_AS_OF_NS;
+		pb->as_of_ns = r->as_of_ns;
+	}
 	TRY(series_to_pb(a, r, pb));
 	if (r->op == CONTROL_VIEW)
 		TRY(ONE_TO_PB(a, view_question, &r->question, view_question_to_pb, &pb->question));
@@ -95,6 +99,8 @@ static int control_request_from_pb(struct arena *a, const PB(ControlRequest) * p
 	ret->atomic = pb->atomic;
 	ret->dry_run = pb->dry_run;
 	ret->step_ns = pb->step_ns;
+	ret->has_as_of = pb->past_case == HOLON__V1__CONTROL_REQUEST__PAST_AS_OF_NS;
+	ret->as_of_ns = ret->has_as_of ? pb->as_of_ns : 0;
 	TRY(series_from_pb(a, pb, ret));
 	TRY(LIST_FROM_PB(a, pb->ops, pb->n_ops, op_from_pb, &ret->ops, &ret->n_ops));
 	if (ret->op != CONTROL_VIEW)
@@ -122,6 +128,23 @@ static int refusal_from_pb(struct arena *a, const PB(Refusal) * pb, struct refus
 	ret->index = pb->index;
 	ret->sample = pb->sample - 1;
 	return sentence_from_pb(pb->reason, SENTENCE_MAX, &ret->reason);
+}
+
+static int note_to_pb(struct arena *a, const struct change_note *n, PB(ChangeNote) * pb)
+{
+	(void)a;
+	pb->index = n->index;
+	pb->text = text_to_pb(n->text);
+	pb->loses = n->loses;
+	return 0;
+}
+
+static int note_from_pb(struct arena *a, const PB(ChangeNote) * pb, struct change_note *ret)
+{
+	(void)a;
+	ret->index = pb->index;
+	ret->loses = pb->loses;
+	return sentence_from_pb(pb->text, NOTE_MAX, &ret->text);
 }
 
 static int peer_to_pb(struct arena *a, const struct peer_info *p, PB(PeerInfo) * pb)
@@ -391,6 +414,7 @@ static int control_answer_to_pb(struct arena *a, const struct control_answer *r,
 	TRY(things_to_pb(a, r, pb));
 	TRY(series_answer_to_pb(a, r, pb));
 	TRY(LIST_TO_PB(a, refusal, r->refused, r->n_refused, refusal_to_pb, &pb->refused, &pb->n_refused));
+	TRY(LIST_TO_PB(a, change_note, r->notes, r->n_notes, note_to_pb, &pb->notes, &pb->n_notes));
 	TRY(LIST_TO_PB(a, peer_info, r->peers, r->n_peers, peer_to_pb, &pb->peers, &pb->n_peers));
 	TRY(LIST_TO_PB(a, org_info, r->orgs, r->n_orgs, org_to_pb, &pb->orgs, &pb->n_orgs));
 	if (r->row.id)
@@ -430,6 +454,7 @@ static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb,
 	TRY(things_from_pb(a, pb, ret));
 	TRY(series_answer_from_pb(a, pb, ret));
 	TRY(LIST_FROM_PB(a, pb->refused, pb->n_refused, refusal_from_pb, &ret->refused, &ret->n_refused));
+	TRY(LIST_FROM_PB(a, pb->notes, pb->n_notes, note_from_pb, &ret->notes, &ret->n_notes));
 	TRY(LIST_FROM_PB(a, pb->peers, pb->n_peers, peer_from_pb, &ret->peers, &ret->n_peers));
 	TRY(LIST_FROM_PB(a, pb->orgs, pb->n_orgs, org_from_pb, &ret->orgs, &ret->n_orgs));
 	if (pb->row)

@@ -16,6 +16,7 @@ struct list_row {
 
 static const struct list_row lists[] = {
 	LIST(refused, n_refused, struct refusal),
+	LIST(notes, n_notes, struct change_note),
 	LIST(twins, n_twins, struct twin_def),
 	LIST(values, n_values, struct kpi),
 	LIST(types, n_types, struct type_def),

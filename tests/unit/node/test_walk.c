@@ -146,6 +146,44 @@ Test(walk, as_of_reads_values_and_relations_of_that_time)
 	cr_expect(eq(u64, first.members[0].rollups[0].n, 0));
 }
 
+Test(walk, as_of_reads_life_cycle_and_health_of_that_time)
+{
+	struct life_step steps[] = {{LIFE_COMMISSIONED, TIME_MIN}, {LIFE_OPERATING, 20}, {LIFE_RETIRED, 40}};
+	struct sample bad = {
+		.t_ns = 30, .value = {.type = VALUE_DOUBLE, .real = 2}, .quality = QUALITY_BAD, .sigma = NAN};
+	const struct op ops[] = {
+		{.kind = OP_TWIN,
+		 .twin = {.id = "acme/plant/p1", .type = "press", .name = "", .life = steps, .n_life = 3}},
+		{.kind = OP_RELATION, .relation = {"contains", "acme/plant", "acme/plant/p1", 20, 30}},
+		{.kind = OP_SAMPLES, .samples = {"acme/plant/p1", "power", &bad, 1}}};
+	struct view_part part;
+
+	world_put(ops, 3);
+	world_value("acme/plant/p1", "power", 25, 1);
+	question.has_as_of = true;
+	question.as_of_ns = 20;
+	part = walked("");
+	cr_assert(eq(sz, part.n_members, 2));
+	cr_expect(eq(int, part.members[1].life, LIFE_OPERATING));
+	cr_expect(eq(int, part.members[1].health, HEALTH_UNKNOWN));
+	question.as_of_ns = 29;
+	part = walked("");
+	cr_expect(eq(int, part.members[1].health, HEALTH_GOOD));
+	question.as_of_ns = 30;
+	part = walked("");
+	cr_assert(eq(sz, part.n_members, 2), "the end is part of it");
+	cr_expect(eq(int, part.members[1].health, HEALTH_ALARM));
+	question.as_of_ns = 31;
+	part = walked("");
+	cr_expect(eq(sz, part.n_members, 1));
+	root.id = "acme/plant/p1";
+	part = walked("");
+	cr_expect(eq(int, part.members[0].life, LIFE_OPERATING));
+	question.has_as_of = false;
+	part = walked("");
+	cr_expect(eq(int, part.members[0].life, LIFE_RETIRED));
+}
+
 Test(walk, units_that_do_not_agree_are_told_by_name)
 {
 	add_press("acme/plant/p1", "acme/plant", 1);

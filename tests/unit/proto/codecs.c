@@ -262,10 +262,13 @@ struct control_request full_request = {
 	.handles = handles,
 	.n_handles = COUNT(handles),
 	.step_ns = 60000000000,
+	.has_as_of = true,
+	.as_of_ns = -7,
 	.question = FULL_QUESTION,
 };
 
 static struct refusal refused[] = {{0, UINT32_MAX, "no such type"}, {7, 0, "above the maximum"}};
+static struct change_note notes[] = {{7, "type press has 1 twin", true}};
 static struct twin_def twins[] = {FULL_TWIN};
 static struct type_def types[] = {FULL_TYPE};
 static struct relation relations[] = {{"contains", "acme/a", "acme/b", 1, 2}};
@@ -285,6 +288,8 @@ struct control_answer full_answer = {
 	.n_unchanged = 2,
 	.refused = refused,
 	.n_refused = COUNT(refused),
+	.notes = notes,
+	.n_notes = COUNT(notes),
 	.twins = twins,
 	.n_twins = COUNT(twins),
 	.row = FULL_ROW,

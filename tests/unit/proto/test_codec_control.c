@@ -83,6 +83,8 @@ Test(codec_control, a_control_answer_is_well_formed)
 	MALFORMED(full_answer, control_answer,
 		  x.refused = TIMES(2, struct refusal, ((struct refusal){0, 0, run(SENTENCE_MAX + 1)})));
 	MALFORMED(full_answer, control_answer,
+		  x.notes = TIMES(1, struct change_note, ((struct change_note){.text = run(NOTE_MAX + 1)})));
+	MALFORMED(full_answer, control_answer,
 		  x.orgs = TIMES(1, struct org_info, ((struct org_info){.name = "a/b"})));
 	MALFORMED(full_answer, control_answer, x.status.state = run(SENTENCE_MAX + 1));
 	MALFORMED(full_answer, control_answer, x.done.what = run(SENTENCE_MAX + 1));
