@@ -134,8 +134,7 @@ static int note_effects(struct writer *w, struct waiting *q, size_t at)
 
 	TRY(store_type_effects(w->engine->store, w->batch, &q->request.ops[at].type, a, &effects, &n));
 	for (size_t i = 0; i < n; i++) {
-		struct change_note *note =
-			arena_push(a, &q->result.notes, &q->result.n_notes, sizeof *note);
+		struct change_note *note = arena_push(a, &q->result.notes, &q->result.n_notes, sizeof *note);
 		if (!note)
 			return FAIL(-ENOMEM);
 		*note = (struct change_note){

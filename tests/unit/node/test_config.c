@@ -237,10 +237,11 @@ Test(config, a_key_is_forty_characters_of_z85)
 
 Test(config, only_so_many_keys)
 {
-	char text[CONTROL_KEYS_MAX * 50 + 200] = "[control]\n";
+	char text[CONTROL_KEYS_MAX * 50 + 200];
+	size_t len = (size_t)snprintf(text, sizeof text, "[control]\n");
 
 	for (int i = 0; i < CONTROL_KEYS_MAX + 1; i++)
-		strcat(text, "key = " KEY_A "\n");
+		len += (size_t)snprintf(text + len, sizeof text - len, "key = %s\n", KEY_A);
 	cr_expect_str_eq(refused(text), ":66: key: more than 64 keys");
 }
 
