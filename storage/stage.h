@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pieces of staging that stage.c, stage_type.c, stage_def.c and stage_samples.c share. All return 0 (taken),
- * STORE_UNCHANGED, or fail; ERR_REFUSED and ERR_UNIT with a note become STORE_REFUSED. */
+/* The pieces of staging that stage.c, stage_type.c, stage_def.c and stage_samples.c share. All return 0
+ * (taken), STORE_UNCHANGED, or fail; ERR_REFUSED and ERR_UNIT with a note become STORE_REFUSED. */
 #pragma once
 
 #include "storage/store.h"
