@@ -3,11 +3,12 @@
  * is chosen by what fits the run. The key holds the series and the time of the first sample.
  *
  *     format (1)  type (1)  parts present (1)  n (varint)  last time - first time (varint)
- *     then the parts: times, values, and, where any sample has them, qualities, uncertainties, sources;
- *     each: encoding (1), length (varint), bytes
+ *     then the parts: n - 1 steps of time, values (a position: latitudes, longitudes, altitudes), and, where
+ *     any sample has them, qualities, uncertainties, sources
  *
- * The encodings are drawn in storage/chunk.c: constant, dictionary, decimal-scaled integers (plain,
- * differences, differences of differences) bit-packed, XOR, and an entropy stage over any of them.
+ * The parts are drawn where they are made: numbers (constant, decimals as whole numbers, dictionary, ...) in
+ * storage/chunk_number.h, whole numbers (differences, bit-packed or Huffman-coded) in
+ * storage/chunk_integer.h, texts in storage/chunk_words.h.
  */
 #pragma once
 

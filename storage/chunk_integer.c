@@ -4,17 +4,17 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
-#include <zstd.h>
 
 #include "storage/bits.h"
+#include "storage/huffman.h"
 
 enum predictor { LEVEL, STEP, BEND, XOR, N_PREDICTORS };
 enum packing { BLOCKS, CODED, N_PACKINGS };
-enum { ESCAPE = 255, SYMBOLS = 256, CODED_MIN = 64 };
+enum { ESCAPE = 255, SYMBOLS = 256, CODED_MIN = 32 /* samples */, SHIFT_MAX = 56 };
 
 static const char *const names[N_PACKINGS][N_PREDICTORS] = {
 	{"level", "step", "bend", "xor"},
-	{"level+zstd", "step+zstd", "bend+zstd", "xor+zstd"},
+	{"level+huffman", "step+huffman", "bend+huffman", "xor+huffman"},
 };
 
 const char *integers_encoding_text(uint8_t form)
@@ -199,8 +199,13 @@ static int next_block(struct integer_reader *s, size_t n, uint64_t *ret)
 /* ---- Packing with an entropy stage ------------------------------------------------------------------------
  */
 
+static bool is_escape(uint64_t r, unsigned shift)
+{
+	return r >> shift >= ESCAPE;
+}
+
 /* The least shift that leaves few residuals with more than a byte above it. */
-static unsigned choose_shift(const uint64_t *r, size_t n)
+static unsigned least_shift(const uint64_t *r, size_t n)
 {
 	size_t of_width[65] = {0};
 	size_t above = 0;
@@ -213,24 +218,35 @@ static unsigned choose_shift(const uint64_t *r, size_t n)
 	return width > 8 ? width - 8 : 0;
 }
 
-static bool is_escape(uint64_t r, unsigned shift)
+/* The bytes that put_coded() would need, nearly. */
+static size_t coded_cost(const uint64_t *r, size_t n, unsigned shift)
 {
-	return r >> shift >= ESCAPE;
-}
-
-/* Bytes that an ideal entropy coder needs. */
-static size_t coded_cost(const uint64_t *r, size_t n)
-{
-	const unsigned shift = choose_shift(r, n);
+	enum { OF_ESCAPE = 10, OF_HEAD = 10 };
 	size_t count[SYMBOLS] = {0};
-	double bits = (double)(n * shift);
+	double bits = (double)n * shift;
 
 	for (size_t i = 0; i < n; i++)
 		count[is_escape(r[i], shift) ? ESCAPE : r[i] >> shift]++;
 	for (size_t i = 0; i < SYMBOLS; i++)
 		if (count[i] > 0)
-			bits += (double)count[i] * log2((double)n / (double)count[i]);
-	return (size_t)(bits / 8) + 10 * count[ESCAPE] + 24;
+			bits += 2 + (double)count[i] * fmax(1, log2((double)n / (double)count[i]));
+	return (size_t)(bits / 8) + OF_ESCAPE * count[ESCAPE] + OF_HEAD;
+}
+
+/* Fewer symbols cost less to tell, more say more: it depends on how many samples there are. */
+static unsigned choose_shift(const uint64_t *r, size_t n, enum chunk_effort effort, size_t *ret_cost)
+{
+	const unsigned least = least_shift(r, n), end = least + (effort == CHUNK_SMALL ? 4 : 1);
+	unsigned best = least;
+
+	*ret_cost = SIZE_MAX;
+	for (unsigned shift = least; shift < end && shift <= SHIFT_MAX; shift++) {
+		const size_t cost = coded_cost(r, n, shift);
+		if (cost < *ret_cost)
+			best = shift;
+		*ret_cost = cost < *ret_cost ? cost : *ret_cost;
+	}
+	return best;
 }
 
 static void put_escapes(const uint64_t *r, size_t n, unsigned shift, struct buf *out)
@@ -249,25 +265,17 @@ static void put_escapes(const uint64_t *r, size_t n, unsigned shift, struct buf 
 	}
 }
 
-static void put_coded(const uint64_t *r, size_t n, struct buf *out)
+static void put_coded(const uint64_t *r, size_t n, unsigned shift, struct buf *out)
 {
-	enum { LEVEL_SMALL = 12 };
-	const unsigned shift = choose_shift(r, n);
-	const size_t most = ZSTD_compressBound(n);
 	uint8_t high[CHUNK_SAMPLES_MAX];
 	uint8_t last = 0;
 
 	buf_put_u8(out, (uint8_t)shift);
 	bits_pack(r, n, shift, out);
 	put_escapes(r, n, shift, out);
-	for (size_t i = 0; i < n; i++) /* an escape repeats its neighbour: costs least */
+	for (size_t i = 0; i < n; i++) /* what stands in the place of an escape adds no symbol */
 		last = high[i] = is_escape(r[i], shift) ? last : (uint8_t)(r[i] >> shift);
-	uint8_t *p = buf_extend(out, most);
-	const size_t len = p ? ZSTD_compress(p, most, high, n, LEVEL_SMALL) : 0;
-	if (!p || ZSTD_isError(len))
-		out->failed = true;
-	else
-		out->len -= most - len;
+	huffman_encode((struct bytes){high, n}, out);
 }
 
 static int begin_coded(struct integer_reader *s)
@@ -275,7 +283,7 @@ static int begin_coded(struct integer_reader *s)
 	struct record_reader r = record_reader((struct bytes){s->at, (size_t)(s->end - s->at)});
 
 	s->shift = record_u8(&r);
-	if (s->shift > 56)
+	if (s->shift > SHIFT_MAX)
 		return FAIL(ERR_CORRUPT);
 	s->low = record_bytes(&r, bits_bytes(s->n, s->shift));
 	s->n_escapes = record_varint(&r);
@@ -285,8 +293,9 @@ static int begin_coded(struct integer_reader *s)
 	for (size_t i = 0; i < 2 * s->n_escapes; i++)
 		record_varint(&r);
 	const struct bytes packed = record_rest(&r);
-	if (r.failed || ZSTD_decompress(s->high, s->n, packed.data, packed.len) != s->n)
+	if (r.failed)
 		return FAIL(ERR_CORRUPT);
+	TRY(huffman_decode(packed, s->n, s->high));
 	s->next_escape = record_varint(&s->escapes);
 	return 0;
 }
@@ -318,51 +327,52 @@ static void put_form(const struct model *m, enum packing packing, struct buf *ou
 	record_put_varint(out, zigzag(m->centre));
 }
 
-static void keep_smaller(struct buf *out, size_t start, struct buf *other)
+/* One way to write an array, and about how many bytes it takes. */
+struct plan {
+	struct model model;
+	enum packing packing;
+	unsigned shift;
+	size_t cost;
+};
+
+static void keep_cheaper(struct plan *best, const struct plan *other)
 {
-	if (!other->failed && other->len < out->len - start) {
-		out->len = start;
-		buf_put(out, buf_bytes(other));
-	}
-	out->failed |= other->failed;
+	if (other->cost < best->cost)
+		*best = *other;
 }
 
-static void try_coded(const struct model *m, const uint64_t *r, size_t n, struct buf *out, size_t start)
+/* `r` is room for n residuals. */
+static struct plan choose_plan(const uint64_t *v, size_t n, enum chunk_effort effort, uint64_t *r)
 {
-	SCOPED(buf_fini) struct buf coded = {0};
+	struct plan blocks = {.cost = SIZE_MAX}, coded = blocks;
 
-	put_form(m, CODED, &coded);
-	put_coded(r, n, &coded);
-	keep_smaller(out, start, &coded);
+	for (unsigned p = 0; p < N_PREDICTORS; p++) {
+		struct plan plan = {.model = make_model((enum predictor)p, v, n), .packing = BLOCKS};
+		predict(&plan.model, v, n, r);
+		plan.cost = blocks_cost(r, n);
+		keep_cheaper(&blocks, &plan);
+		if (n < CODED_MIN || (effort == CHUNK_FAST && blocks.model.predictor != p))
+			continue;
+		plan.packing = CODED;
+		plan.shift = choose_shift(r, n, effort, &plan.cost);
+		keep_cheaper(&coded, &plan);
+	}
+	/* Blocks decode faster: what the other saves is to be worth it. */
+	return coded.cost < blocks.cost - blocks.cost / 32 ? coded : blocks;
 }
 
 void integers_encode(const uint64_t *v, size_t n, enum chunk_effort effort, struct buf *out)
 {
 	assert(n > 0 && n <= CHUNK_SAMPLES_MAX);
 	uint64_t r[CHUNK_SAMPLES_MAX];
-	size_t least_blocks = SIZE_MAX, least_coded = SIZE_MAX;
-	struct model blocks = {0}, coded = {0};
-	const size_t start = out->len;
+	const struct plan plan = choose_plan(v, n, effort, r);
 
-	for (unsigned p = 0; p < N_PREDICTORS; p++) {
-		const struct model m = make_model((enum predictor)p, v, n);
-		predict(&m, v, n, r);
-		const size_t cost = blocks_cost(r, n);
-		if (cost < least_blocks)
-			blocks = m;
-		least_blocks = cost < least_blocks ? cost : least_blocks;
-		const size_t ideal = effort == CHUNK_SMALL ? coded_cost(r, n) : SIZE_MAX;
-		if (ideal < least_coded)
-			coded = m;
-		least_coded = ideal < least_coded ? ideal : least_coded;
-	}
-	predict(&blocks, v, n, r);
-	put_form(&blocks, BLOCKS, out);
-	put_blocks(r, n, out);
-	if (least_coded < least_blocks && n >= CODED_MIN) {
-		predict(&coded, v, n, r);
-		try_coded(&coded, r, n, out, start);
-	}
+	predict(&plan.model, v, n, r);
+	put_form(&plan.model, plan.packing, out);
+	if (plan.packing == CODED)
+		put_coded(r, n, plan.shift, out);
+	else
+		put_blocks(r, n, out);
 }
 
 /* ---- Reading ----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@
  * centre xor     v[i] = v[i - 1] ^ r[i] << centre; v[-1] = base packing    blocks  for each INTEGER_BLOCK
  * residuals: width (1), then so many bits for each: storage/bits.h coded   shift (1), n x shift low bits,
  * number of escapes (varint), escapes: distance to the place of the one before (varint), residual (varint);
- * the rest: n bytes, the bits above `shift`, compressed by zstd; those of an escape do not count
+ * the rest: n bytes, the bits above `shift`: storage/huffman.h; those of an escape do not count
  */
 #pragma once
 
