@@ -240,3 +240,14 @@ int value_copy(struct arena *a, const struct value *v, struct value *ret)
 	*ret = copy;
 	return 0;
 }
+
+void value_fit(struct value *v, enum value_type wanted)
+{
+	if (wanted == VALUE_DOUBLE && v->type == VALUE_INT64)
+		*v = (struct value){.type = VALUE_DOUBLE, .real = (double)v->integer};
+	else if (wanted == VALUE_INT64 && v->type == VALUE_DOUBLE && trunc(v->real) == v->real &&
+		 fabs(v->real) < 0x1p53)
+		*v = (struct value){.type = VALUE_INT64, .integer = (int64_t)v->real};
+	else if (wanted == VALUE_ENUM && v->type == VALUE_TEXT)
+		v->type = VALUE_ENUM;
+}

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A monitor on the socket tells what libzmq itself keeps quiet about: that nobody listens, and that the node
  * went away in the middle of an answer. */
-#include "tools/client.h"
+#include "tools/client_private.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <zmq.h>
 
 #include "proto/clock.h"
+#include "security/keys.h"
 
-#define MONITOR "inproc://client-monitor"
-
-struct client {
-	void *zmq, *socket, *monitor;
-	char *endpoint;
-	int64_t timeout_ns;
-	uint64_t last_id;
-	bool connected, gone;
+enum {
+	EVENTS = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED |
+		 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+		 ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+};
+enum {
+	DENIALS = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+		  ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
 };
 
 static int from_zmq(int r)
@@ -28,7 +29,7 @@ static int from_zmq(int r)
 	return r >= 0 ? 0 : FAIL(-zmq_errno());
 }
 
-static int64_t now_ns(void)
+int64_t client_now_ns(void)
 {
 	struct timespec t;
 
@@ -57,6 +58,7 @@ static void read_event(struct client *c)
 		c->connected = true;
 	else if (event != 0)
 		c->gone = true;
+	c->denied |= (event & DENIALS) != 0;
 }
 
 /* Wait until there is a message, the connection changed or the time is up. */
@@ -66,7 +68,7 @@ static int wait(struct client *c, int64_t until_ns, bool *ret_message)
 		{.socket = c->monitor, .events = ZMQ_POLLIN},
 		{.socket = c->socket, .events = ZMQ_POLLIN},
 	};
-	const int r = zmq_poll(items, 2, milliseconds(until_ns - now_ns()));
+	const int r = zmq_poll(items, 2, milliseconds(until_ns - client_now_ns()));
 
 	if (r < 0 && zmq_errno() != EINTR)
 		return from_zmq(r);
@@ -78,8 +80,12 @@ static int wait(struct client *c, int64_t until_ns, bool *ret_message)
 
 static int no_node(const struct client *c, struct err_note *note)
 {
-	if (access(c->endpoint + strlen("ipc://"), F_OK) == 0 &&
-	    access(c->endpoint + strlen("ipc://"), W_OK) != 0)
+	const char *path = strncmp(c->endpoint, "ipc://", 6) == 0 ? c->endpoint + 6 : NULL;
+
+	if (c->denied)
+		return FAIL_SAY(note, ERR_DENIED, "%s does not accept our key, or has another than we expect",
+				c->endpoint);
+	if (path && access(path, F_OK) == 0 && access(path, W_OK) != 0)
 		return FAIL_SAY(note, ERR_UNREACHABLE, "no permission to use %s: run as the user of holond",
 				c->endpoint);
 	return FAIL_SAY(note, ERR_UNREACHABLE, "no node at %s: is holond running?", c->endpoint);
@@ -95,10 +101,10 @@ static int no_answer(const struct client *c, struct err_note *note)
 
 static int await_connection(struct client *c, struct err_note *note)
 {
-	const int64_t until_ns = now_ns() + c->timeout_ns;
+	const int64_t until_ns = client_now_ns() + c->timeout_ns;
 	bool message;
 
-	while (!c->connected && !c->gone && now_ns() < until_ns)
+	while (!c->connected && !c->gone && client_now_ns() < until_ns)
 		TRY(wait(c, until_ns, &message));
 	if (c->connected)
 		return 0;
@@ -110,29 +116,58 @@ static int set(struct client *c, int option, int value)
 	return from_zmq(zmq_setsockopt(c->socket, option, &value, sizeof value));
 }
 
+static int set_key(struct client *c, int option, const uint8_t *key)
+{
+	return from_zmq(zmq_setsockopt(c->socket, option, key, KEY_BYTES));
+}
+
+static int set_keys(struct client *c)
+{
+	const struct curve_key own = curve_pair_public(c->keys.own);
+
+	TRY(set_key(c, ZMQ_CURVE_SERVERKEY, c->keys.server.b));
+	TRY(set_key(c, ZMQ_CURVE_PUBLICKEY, own.b));
+	return set_key(c, ZMQ_CURVE_SECRETKEY, curve_pair_secret(c->keys.own));
+}
+
 static int open_sockets(struct client *c)
 {
-	const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED;
 	const int64_t max_bytes = FRAME_CONTROL_MAX;
+	char monitor[48];
 
+	snprintf(monitor, sizeof monitor, "inproc://client-monitor-%u", c->n_monitors++);
+	c->connected = c->gone = c->denied = false;
 	c->socket = zmq_socket(c->zmq, ZMQ_DEALER);
 	c->monitor = zmq_socket(c->zmq, ZMQ_PAIR);
 	if (!c->socket || !c->monitor)
 		return from_zmq(-1);
 	TRY(set(c, ZMQ_LINGER, 0));
 	TRY(from_zmq(zmq_setsockopt(c->socket, ZMQ_MAXMSGSIZE, &max_bytes, sizeof max_bytes)));
-	TRY(from_zmq(zmq_socket_monitor(c->socket, MONITOR, events)));
-	TRY(from_zmq(zmq_connect(c->monitor, MONITOR)));
+	if (c->keys.own)
+		TRY(set_keys(c));
+	TRY(from_zmq(zmq_socket_monitor(c->socket, monitor, EVENTS)));
+	TRY(from_zmq(zmq_connect(c->monitor, monitor)));
 	return from_zmq(zmq_connect(c->socket, c->endpoint));
 }
 
-int client_open(struct client **ret, const char *endpoint, int64_t timeout_ns, struct err_note *note)
+static void close_sockets(struct client *c)
+{
+	if (c->monitor)
+		zmq_close(c->monitor);
+	if (c->socket)
+		zmq_close(c->socket);
+	c->monitor = c->socket = NULL;
+}
+
+int client_open_encrypted(struct client **ret, const char *endpoint, const struct client_keys *keys,
+			  int64_t timeout_ns, struct err_note *note)
 {
 	SCOPED(scope_client) struct client *c = calloc(1, sizeof *c);
 
 	if (!c)
 		return FAIL(-ENOMEM);
 	c->timeout_ns = timeout_ns;
+	c->keys = *keys;
 	c->endpoint = strdup(endpoint);
 	c->zmq = zmq_ctx_new();
 	if (!c->endpoint || !c->zmq)
@@ -144,16 +179,27 @@ int client_open(struct client **ret, const char *endpoint, int64_t timeout_ns, s
 	return 0;
 }
 
+int client_open(struct client **ret, const char *endpoint, int64_t timeout_ns, struct err_note *note)
+{
+	return client_open_encrypted(ret, endpoint, &(struct client_keys){.own = NULL}, timeout_ns, note);
+}
+
+int client_reconnect(struct client *c, struct err_note *note)
+{
+	close_sockets(c);
+	TRY(open_sockets(c));
+	return await_connection(c, note);
+}
+
 void client_close(struct client *c)
 {
 	if (!c)
 		return;
-	if (c->monitor)
-		zmq_close(c->monitor);
-	if (c->socket)
-		zmq_close(c->socket);
+	close_sockets(c);
 	if (c->zmq)
 		zmq_ctx_term(c->zmq);
+	client_ingest_free(c->ingest);
+	client_names_fini(&c->names);
 	free(c->endpoint);
 	free(c);
 }
@@ -198,9 +244,9 @@ static int receive(struct client *c, struct arena *a, struct control_answer *ret
 	return 0;
 }
 
-int client_receive(struct client *c, struct arena *a, struct control_answer *ret, struct err_note *note)
+int client_await_part(struct client *c, int64_t until_ns, struct arena *a, struct control_answer *ret,
+		      struct err_note *note)
 {
-	const int64_t until_ns = now_ns() + c->timeout_ns;
 	bool message = false;
 
 	for (;;) {
@@ -209,9 +255,16 @@ int client_receive(struct client *c, struct arena *a, struct control_answer *ret
 			return receive(c, a, ret, note);
 		if (c->gone)
 			return FAIL_SAY(note, ERR_UNREACHABLE, "the node at %s hung up", c->endpoint);
-		if (now_ns() >= until_ns)
-			return no_answer(c, note);
+		if (client_now_ns() >= until_ns)
+			return CLIENT_NOTHING;
 	}
+}
+
+int client_receive(struct client *c, struct arena *a, struct control_answer *ret, struct err_note *note)
+{
+	const int r = client_await_part(c, client_now_ns() + c->timeout_ns, a, ret, note);
+
+	return r == CLIENT_NOTHING ? no_answer(c, note) : r;
 }
 
 int client_ask(struct client *c, struct control_request *request, struct arena *a, struct control_answer *ret,
@@ -223,39 +276,12 @@ int client_ask(struct client *c, struct control_request *request, struct arena *
 	*ret = (struct control_answer){.id = request->id};
 	while (!part.last) {
 		TRY(client_receive(c, a, &part, note));
-		if (part.id == request->id)
+		if (part.id == request->id) {
 			TRY(answer_merge(a, ret, &part, note));
-		else
-			part.last = false; /* a late part of an earlier question */
+			continue;
+		}
+		client_ingest_take(c, &part); /* or it is a late part of an earlier question */
+		part.last = false;
 	}
 	return 0;
-}
-
-static int with_scheme(struct arena *a, const char *path, const char *tail, const char **ret,
-		       struct err_note *note)
-{
-	const size_t longest = sizeof((struct sockaddr_un *)0)->sun_path - 1;
-
-	if (strlen(path) + strlen(tail) > longest)
-		return FAIL_SAY(note, ERR_REFUSED,
-				"the control socket %s%s has a path of more than %zu bytes", path, tail,
-				longest);
-	*ret = arena_print(a, "ipc://%s%s", path, tail);
-	return *ret ? 0 : FAIL(-ENOMEM);
-}
-
-int client_endpoint(struct arena *a, const char *endpoint, const char *node_dir, const char **ret,
-		    struct err_note *note)
-{
-	if (endpoint && strncmp(endpoint, "ipc://", 6) == 0)
-		return with_scheme(a, endpoint + 6, "", ret, note);
-	if (endpoint && strstr(endpoint, "://"))
-		return FAIL_SAY(note, ERR_REFUSED, "endpoint %s: only ipc://PATH is supported", endpoint);
-	if (endpoint)
-		return with_scheme(a, endpoint, "", ret, note);
-	if (node_dir)
-		return with_scheme(a, node_dir, "/control", ret, note);
-	return FAIL_SAY(
-		note, ERR_REFUSED,
-		"which node? give --node DIR or --endpoint ENDPOINT, or set HOLON_NODE or HOLON_ENDPOINT");
 }

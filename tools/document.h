@@ -28,9 +28,5 @@ struct reading {
 MUST_CHECK int document_reading(const struct spot *s, int64_t now_ns, struct reading *ret,
 				struct err_note *note);
 
-/* Turn a value as JSON types it into one of the type that a property wants, where nothing is lost: 3 for a
- * double, 3.0 for an integer, a text for an enum. What does not fit stays, and the node says why. */
-void value_fit(struct value *v, enum value_type wanted);
-
 /* Twins begin in `operating`, since ever. */
 MUST_CHECK int life_begin(struct arena *a, enum life_cycle state, struct twin_def *twin);
