@@ -8,6 +8,9 @@
 #include <stdlib.h>
 
 #include "storage/history_private.h"
+#include "storage/merge.h"
+
+enum { MERGE_WORK = 1 << 20 /* samples: a few MiB */ };
 
 int run_list_reserve(struct run_list *l, size_t n)
 {
@@ -126,6 +129,7 @@ int history_open(struct history **ret, const char *dir, size_t limit_bytes, stru
 		return FAIL(-ENOMEM);
 	h->limit_bytes = limit_bytes;
 	h->next_number = 1;
+	h->merge_work = MERGE_WORK;
 	h->dir = strdup(dir);
 	if (!h->dir)
 		return FAIL(-ENOMEM);
@@ -140,7 +144,9 @@ void history_close(struct history *h)
 {
 	if (!h)
 		return;
+	merge_free(h->merge);
 	recent_fini(&h->recent);
+	buf_fini(&h->scrub.behind);
 	run_list_fini(&h->runs);
 	run_list_fini(&h->doomed);
 	run_close(h->written);
@@ -186,8 +192,13 @@ void history_runs(const struct history *h, struct buf *out)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < h->runs.n; i++)
-		put_number(out, &n, h->runs.runs[i]->number);
+	for (size_t i = 0; i < h->runs.n; i++) {
+		const struct run *run = h->runs.runs[i];
+		if (!merge_is_done(h->merge) || !merge_takes(h->merge, run))
+			put_number(out, &n, run->number);
+		else if (merge_comes_at(h->merge, run))
+			put_number(out, &n, merge_result(h->merge)->number);
+	}
 	if (h->written)
 		put_number(out, &n, h->written->number);
 }

@@ -13,6 +13,15 @@ struct run_list {
 	size_t n;
 };
 
+/* How far the look at the checksums has come, and what it has found; the loop's thread reads the latter. */
+struct scrub {
+	uint64_t number;   /* of the run it is in */
+	size_t place;      /* and where that was in the list */
+	struct buf behind; /* the last key looked at */
+	_Atomic uint64_t seen, rotten;
+	char first_rotten[160]; /* written once, before `rotten` becomes 1 */
+};
+
 struct history {
 	char *dir;
 	size_t limit_bytes;
@@ -21,6 +30,9 @@ struct history {
 	struct run *written;    /* by history_write(), until the thaw */
 	struct run_list doomed; /* do not count; kept until it is sure that nothing durable names them */
 	uint64_t next_number;   /* used by the other thread */
+	struct merge *merge;
+	size_t merge_work; /* samples looked at in a step of a merge */
+	struct scrub scrub;
 };
 
 /* Room for n in all. */

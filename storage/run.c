@@ -42,8 +42,9 @@ int run_meta_decode(struct bytes in, struct run_meta *ret)
 {
 	struct record_reader r = record_reader(in);
 
-	if (record_u8(&r) > META_VERSION)
-		return FAIL(ERR_VERSION);
+	const uint8_t version = record_u8(&r);
+	if (version != META_VERSION)
+		return FAIL(version > META_VERSION ? ERR_VERSION : ERR_CORRUPT);
 	*ret = (struct run_meta){
 		.level = record_u32(&r),
 		.first_series = record_u32(&r),
@@ -234,6 +235,26 @@ int run_series_next(const struct run *r, uint32_t series, uint32_t *ret)
 	return 1;
 }
 
+int run_expiry(const struct run *r, uint32_t series, int64_t *ret_ns)
+{
+	SCOPED(run_walk_end) struct run_walk w = {0};
+	struct bytes value;
+
+	*ret_ns = INT64_MIN;
+	if (r->meta.n_rolled == 0 || series < r->meta.first_series || series > r->meta.last_series)
+		return 0;
+	TRY(run_walk_begin(&w, r, series, RUN_EXPIRY));
+	const int found = run_walk_next(&w);
+	TRY(found);
+	if (found == 0)
+		return 0;
+	TRY(run_walk_value(&w, &value));
+	if (value.len != 8)
+		return FAIL(ERR_CORRUPT);
+	*ret_ns = (int64_t)get_u64(value.data);
+	return 0;
+}
+
 /* ---- Writing ----------------------------------------------------------------------------------------------
  */
 
@@ -330,4 +351,39 @@ void run_writer_drop(struct run_writer *w)
 	w->env = NULL;
 	if (begun)
 		ignore(env_remove(w->dir)); /* a leftover: the next opening tries again */
+}
+
+/* ---- Looking for rot --------------------------------------------------------------------------------------
+ */
+
+static int start_behind(struct env_walk *w, const struct buf *behind)
+{
+	if (behind->len == 0)
+		return 0;
+	const int found = env_walk_floor(w, buf_bytes(behind));
+	return found < 0 ? found : 0;
+}
+
+int run_check(const struct run *r, struct buf *behind, size_t budget, run_look_fn *look, void *ctx)
+{
+	SCOPED(scope_env_txn) struct env_txn *t = NULL;
+	size_t seen = 0;
+	struct bytes value;
+	struct run_key key;
+	int more = 1;
+
+	TRY(env_begin(r->env, ENV_READ, &t));
+	SCOPED(env_walk_end) struct env_walk w = env_walk_begin(t, BYTES("s"));
+	w.keys_only = true;
+	TRY(start_behind(&w, behind));
+	while (seen < budget && (more = env_walk_next(&w)) > 0) {
+		seen += w.stored.len;
+		buf_clear(behind);
+		buf_put(behind, w.key);
+		TRY(get_key(w.key, &key));
+		look(ctx, r, &key, env_walk_value(&w, &value) == 0);
+	}
+	TRY(more);
+	TRY(buf_check(behind));
+	return more == 0;
 }

@@ -48,6 +48,7 @@ struct run {
 	struct env *env;
 	struct run_meta meta;
 	uint64_t disk_bytes;
+	bool stuck; /* its tree is damaged: a merge could not get through it */
 };
 
 /* The run NUMBER below a directory. ERR_CORRUPT when it is not there or not whole; the note says which. */
@@ -86,6 +87,15 @@ void run_walk_end(struct run_walk *w);
 
 /* The smallest series number at or above one: 1, or 0 when there is none. */
 MUST_CHECK int run_series_next(const struct run *r, uint32_t series, uint32_t *ret);
+
+/* From when on raw samples of a series are there, if any of it have expired; else INT64_MIN. */
+MUST_CHECK int run_expiry(const struct run *r, uint32_t series, int64_t *ret_ns);
+
+/* Look at the checksums of the records behind a key ("" to begin; it moves on), about `budget` bytes of them.
+ * 1: that was the last; 0: there are more. */
+typedef void run_look_fn(void *ctx, const struct run *r, const struct run_key *key, bool sound);
+MUST_CHECK int run_check(const struct run *r, struct buf *behind, size_t budget, run_look_fn *look,
+			 void *ctx);
 
 /* What a record of kind 'l' says. */
 struct run_lost {

@@ -4,9 +4,10 @@
 #include "storage/history.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 
-#include "storage/column.h"
+#include "storage/history_private.h"
 #include "tests/lib/must.h"
 #include "tests/lib/tmpdir.h"
 
@@ -30,7 +31,7 @@ struct world {
 	struct item items[N_SERIES][N_TIMES];
 	struct pending *pending; /* what a log would replay */
 	size_t n_pending, n_frozen;
-	bool frozen;
+	bool frozen, merging;
 	char dir[160];
 	struct buf runs;
 	uint64_t state;
@@ -246,6 +247,7 @@ static void open_it(struct world *w)
 	struct err_note note = {0};
 
 	cr_assert_eq(history_open(&w->h, w->dir, 1 << 28, buf_bytes(&w->runs), &note), 0, "%s", note.text);
+	w->h->merge_work = 2000; /* so that others come between */
 	for (size_t i = 0; i < N_SERIES; i++)
 		w->series[i].chain = 0;
 	for (size_t i = 0; i < w->n_pending; i++)
@@ -255,9 +257,90 @@ static void open_it(struct world *w)
 static void reopen(struct world *w)
 {
 	history_close(w->h);
-	w->frozen = false;
+	w->frozen = w->merging = false;
 	w->n_frozen = 0;
 	open_it(w);
+}
+
+static struct series_rule keep_all(const void *ctx, uint32_t series)
+{
+	(void)ctx, (void)series;
+	return (struct series_rule){.alive = true};
+}
+
+/* A slice of a merge, with anything else between two of them. */
+static void merge(struct world *w)
+{
+	if (!w->merging) {
+		const int r = history_merge_begin(w->h, keep_all, NULL, 3 * N_SERIES);
+		cr_assert(r == 0 || r == HISTORY_NOTHING);
+		w->merging = r == 0;
+		return;
+	}
+	const int r = history_merge_step(w->h);
+	cr_assert(r >= 0);
+	if (r == 0 && random_below(w, 8) > 0)
+		return;
+	const bool durable = r == 1 && random_below(w, 4) > 0;
+	if (durable) {
+		buf_clear(&w->runs);
+		history_runs(w->h, &w->runs);
+	}
+	history_merge_end(w->h, durable);
+	w->merging = false;
+}
+
+static void scrub(struct world *w)
+{
+	struct history_health health;
+
+	cr_assert(history_scrub_step(w->h) >= 0);
+	history_health(w->h, &health);
+	cr_assert_eq(health.rotten, 0);
+}
+
+static void check_buckets(struct world *w)
+{
+	const uint32_t series = random_below(w, 3), from = random_below(w, N_TIMES);
+	const struct bucket_range range = {
+		.from_ns = (int64_t)from * STEP_NS,
+		.to_ns = (int64_t)(from + random_below(w, N_TIMES - from)) * STEP_NS,
+		.step_ns = STEP_NS * (1 + random_below(w, 200)),
+		.limit = 1 + random_below(w, 20),
+	};
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct bucket *got;
+	size_t n;
+	bool more;
+	int64_t t_ns = range.from_ns;
+
+	must(arena_new(&a, 1 << 20) == 0);
+	cr_assert_eq(history_buckets(w->h, &w->series[series], &range, a, &got, &n, &more), 0);
+	for (size_t i = 0; i < n; i++) {
+		double sum = 0, squares = 0;
+		uint64_t good = 0, bad = 0;
+		for (; t_ns <= range.to_ns && t_ns < got[i].t_ns + got[i].step_ns; t_ns += STEP_NS) {
+			const uint32_t time = (uint32_t)(t_ns / STEP_NS);
+			if (!w->items[series][time].there)
+				continue;
+			const struct sample s = sample_of(w, series, time, &w->items[series][time]);
+			double v;
+			cr_assert(t_ns >= got[i].t_ns && value_number(&s.value, &v));
+			good += s.quality != QUALITY_BAD;
+			bad += s.quality == QUALITY_BAD;
+			sum += s.quality != QUALITY_BAD ? v : 0;
+			squares += s.quality != QUALITY_BAD ? v * v : 0;
+		}
+		cr_assert(good == got[i].n && bad == got[i].n_bad && good + bad > 0 && !got[i].coarse);
+		if (good == 0)
+			continue;
+		const double mean = sum / (double)good;
+		cr_assert_float_eq(got[i].mean, mean, 1e-9 * (1 + fabs(mean)));
+		cr_assert_float_eq(got[i].m2, squares - sum * mean, 1e-6 * (1 + squares));
+	}
+	for (; !more && t_ns <= range.to_ns; t_ns += STEP_NS)
+		cr_assert(!w->items[series][t_ns / STEP_NS].there);
+	cr_assert(!more || n == range.limit);
 }
 
 static void step(struct world *w)
@@ -274,7 +357,13 @@ static void step(struct world *w)
 		check_at(w);
 	else if (what < 70)
 		check_holds(w);
-	else if (what < 98)
+	else if (what < 75)
+		check_buckets(w);
+	else if (what < 82)
+		merge(w);
+	else if (what < 83)
+		scrub(w);
+	else if (what < 99)
 		checkpoint(w);
 	else
 		reopen(w);
@@ -293,7 +382,7 @@ static void play(uint64_t seed)
 	for (uint32_t i = 0; i < N_SERIES; i++)
 		w.series[i] = (struct series){.id = 3 * i + 1, .type = types[i]};
 	open_it(&w);
-	for (int i = 0; i < 400; i++)
+	for (int i = 0; i < 600; i++)
 		step(&w);
 	check_all(&w);
 	reopen(&w);
@@ -307,7 +396,7 @@ static void play(uint64_t seed)
 Test(history_model, both_say_the_same)
 {
 	const char *text = getenv("HOLON_SEED");
-	const uint64_t first = text ? strtoull(text, NULL, 10) : 1, n = text ? 1 : 30;
+	const uint64_t first = text ? strtoull(text, NULL, 10) : 1, n = text ? 1 : 12;
 
 	for (uint64_t seed = first; seed < first + n; seed++) {
 		printf("seed %lu\n", (unsigned long)seed);
