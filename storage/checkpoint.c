@@ -9,6 +9,7 @@
  */
 #include "proto/clock.h"
 #include "storage/env.h"
+#include "storage/env_check.h"
 #include "storage/record.h"
 #include "storage/store_private.h"
 
@@ -155,6 +156,7 @@ static int load_env(struct store *s, const char *name, load_fn *load, struct err
 	char path[PATH_BYTES];
 
 	store_path(s, name, path);
+	TRY(env_check(path, ENV_CHECK_VALUES, note));
 	TRY(env_open(&env, path, s->limit_bytes, note));
 	const int r = load(s, env, note);
 	if (r < 0 && note && !note->text[0])

@@ -11,6 +11,8 @@
 
 #include "proto/buf.h"
 #include "proto/hash.h"
+#include "storage/env_check.h"
+#include "storage/env_private.h"
 
 #define FORMAT 1
 #define CHECKSUM "holon/record/1"
@@ -210,6 +212,8 @@ int env_open(struct env **ret, const char *dir, size_t limit_bytes, struct err_n
 		return FAIL(-ENOMEM);
 	int r = env_dir_bytes(dir) == 0 ? found(dir) : 0;
 	if (r == 0)
+		r = env_check_metas(dir);
+	if (r == 0)
 		r = open_mdb(e, dir, limit_bytes);
 	if (r < 0)
 		return FAIL_SAY(note, r, "cannot open %s/data.mdb: %s%s", dir, err_text(r), env_advice(r));
@@ -253,7 +257,7 @@ void env_abort(struct env_txn *t)
 /* ---- Values -----------------------------------------------------------------------------------------------
  */
 
-static int unwrap(struct bytes key, struct bytes stored, struct bytes *ret)
+int env_unwrap(struct bytes key, struct bytes stored, struct bytes *ret)
 {
 	if (stored.len < ENV_OVERHEAD)
 		return FAIL(ERR_CORRUPT);
@@ -285,7 +289,7 @@ int env_get(struct env_txn *t, struct bytes key, struct bytes *ret_value)
 	if (rc == MDB_NOTFOUND)
 		return ENV_ABSENT;
 	TRY(from_mdb(rc));
-	return unwrap(key, to_bytes(v), ret_value);
+	return env_unwrap(key, to_bytes(v), ret_value);
 }
 
 static int put(struct env_txn *t, struct bytes key, struct bytes value, unsigned flags)
@@ -343,7 +347,7 @@ static int take(struct env_walk *w, MDB_val k, MDB_val v)
 {
 	w->key = to_bytes(k);
 	w->stored = to_bytes(v);
-	return w->keys_only ? 0 : unwrap(w->key, w->stored, &w->value);
+	return w->keys_only ? 0 : env_unwrap(w->key, w->stored, &w->value);
 }
 
 /* Move and look: 1 when the pair there has the prefix. */
@@ -392,7 +396,7 @@ int env_walk_floor(struct env_walk *w, struct bytes key)
 
 int env_walk_value(const struct env_walk *w, struct bytes *ret)
 {
-	return unwrap(w->key, w->stored, ret);
+	return env_unwrap(w->key, w->stored, ret);
 }
 
 void env_walk_end(struct env_walk *w)

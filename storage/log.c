@@ -10,6 +10,7 @@
 
 #include "proto/buf.h"
 #include "storage/env.h"
+#include "storage/env_check.h"
 
 #define SEGMENT_BYTES (UINT64_C(8) << 20)   /* a new environment begins behind this */
 #define SEGMENT_CEILING (UINT64_C(1) << 30) /* address space of one: the largest batch is a bit smaller */
@@ -136,6 +137,7 @@ static int survey(struct log *l, struct segment *s, struct err_note *note)
 	char path[PATH_BYTES];
 
 	segment_path(l, s->name, path);
+	TRY(env_check(path, ENV_CHECK_VALUES, note));
 	TRY(env_open(&env, path, segment_limit(l), note));
 	const int r = measure(env, s);
 	return r < 0 ? FAIL_SAY(note, r, "%s/data.mdb: %s%s", path, err_text(r), env_advice(r)) : 0;

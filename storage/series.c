@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "storage/env_check.h"
 #include "storage/record.h"
 #include "storage/series_private.h"
 
@@ -60,6 +61,7 @@ int series_set_open(struct series_set **ret, const char *dir, size_t limit_bytes
 	h->dir = strdup(dir);
 	if (!h->dir)
 		return FAIL(-ENOMEM);
+	TRY(env_check(dir, ENV_CHECK_KEYS, note));
 	TRY(env_open(&h->env, dir, limit_bytes, note));
 	const int r = load_position(h);
 	if (r < 0)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "storage/env.h"
+#include "storage/env_check.h"
 
 #define LIMIT_BYTES ((size_t)64 << 20)
 
@@ -23,6 +24,7 @@ int trust_store_open(struct trust_store **ret, const char *dir, struct err_note 
 	if (snprintf(path, sizeof path, "%s/trust", dir) >= (int)sizeof path)
 		return FAIL_SAY(note, -ENAMETOOLONG, "the directory name %.80s... is too long", dir);
 	TRY(env_make_dir(dir, note));
+	TRY(env_check(path, ENV_CHECK_VALUES, note));
 	TRY(env_open(&t->env, path, LIMIT_BYTES, note));
 	*ret = MOVE(t);
 	return 0;

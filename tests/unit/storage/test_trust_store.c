@@ -86,8 +86,9 @@ Test(trust_store, damage_is_told)
 	char path[256];
 	snprintf(path, sizeof path, "%s/trust", dir);
 	cr_assert(damage_file(path, "share everything with everybody"));
-	open_store();
-	cr_expect_str_eq(get("policy"), err_text(ERR_CORRUPT));
+	struct err_note note = {0};
+	cr_expect_eq(trust_store_open(&store, dir, &note), ERR_CORRUPT);
+	cr_expect(strstr(note.text, path) && strstr(note.text, "backup"), "%s", note.text);
 }
 
 Test(trust_store, a_key_that_is_too_long_is_refused)
