@@ -16,7 +16,14 @@
 
 enum { TWINS = 10000, PROPERTIES = 10, FRAME = 1000, SECONDS = 45, CHECKED = 50, LEAD_HOURS = 6 };
 enum { QUICK_TWINS = 200, QUICK_SECONDS = 3, REDIS_SECONDS = 8, VICTORIA_TICKS = 150 };
-enum { SECONDS_MAX = 120 };
+enum { SECONDS_MAX = 120, CURVE_SECONDS = 36 };
+
+/* How the samples come in, and for how long. */
+struct way {
+	const char *name;
+	int seconds;
+	bool encrypted;
+};
 
 struct course {
 	uint64_t backlog[SECONDS_MAX], commits;
@@ -96,7 +103,7 @@ static int judge(const struct bench_options *opt, const struct site *s, const st
 	return 0;
 }
 
-static int measure(const struct bench_options *opt, struct site *s, struct plant *p, const char *name,
+static int measure(const struct bench_options *opt, struct site *s, struct plant *p, const struct way *way,
 		   double *ret_rate)
 {
 	SCOPED(scope_client) struct client *c = NULL;
@@ -116,25 +123,25 @@ static int measure(const struct bench_options *opt, struct site *s, struct plant
 			  .frame_sensors = FRAME}};
 	if (driver_open(&d, &options) < 0 || readers_start(&readers, s, p) < 0)
 		return -1;
-	int r = drive(s, c, d, opt->quick ? QUICK_SECONDS : SECONDS, &course, &took_s);
+	int r = drive(s, c, d, opt->quick ? QUICK_SECONDS : way->seconds, &course, &took_s);
 	r |= readers_stop(&readers);
 	if (r < 0 || d->n_latencies == 0 || driver_check(d, c, CHECKED) < 0 ||
-	    judge(opt, s, &course, name) < 0)
+	    judge(opt, s, &course, way->name) < 0)
 		return -1;
 	*ret_rate = (double)d->acked / took_s;
-	snprintf(label, sizeof label, "%s-p99-ms", name);
+	snprintf(label, sizeof label, "%s-p99-ms", way->name);
 	bench_result(opt, "ingest", label, bench_quantile(d->latency_ms, d->n_latencies, 0.99), "ms");
 	return 0;
 }
 
-static int through_node(const struct bench_options *opt, const char *name, double *ret_rate)
+static int through_node(const struct bench_options *opt, const struct way *way, double *ret_rate)
 {
-	struct site s = {.bench = "ingest"};
+	struct site s = {.bench = "ingest", .encrypted = way->encrypted};
 	struct plant p = {.n_twins = opt->quick ? QUICK_TWINS : TWINS, .n_properties = PROPERTIES};
 	int r = site_init(&s, opt, NULL);
 
 	if (r == 0)
-		r = measure(opt, &s, &p, name, ret_rate);
+		r = measure(opt, &s, &p, way, ret_rate);
 	plant_fini(&p);
 	site_fini(&s);
 	return r;
@@ -142,10 +149,11 @@ static int through_node(const struct bench_options *opt, const char *name, doubl
 
 static int run(const struct bench_options *opt)
 {
+	const struct way ipc = {.name = "ipc", .seconds = SECONDS};
 	const size_t sensors = (opt->quick ? QUICK_TWINS : TWINS) * PROPERTIES;
 	double rate = NAN;
 
-	if (through_node(opt, "ipc", &rate) < 0)
+	if (through_node(opt, &ipc, &rate) < 0)
 		return -1;
 	bench_figure(opt, "ingest", "ipc", rate, "samples/s", REDIS_PEER,
 		     peer_redis(opt, REDIS_SET_PIPELINED, sensors, opt->quick ? 1 : REDIS_SECONDS));
@@ -154,4 +162,18 @@ static int run(const struct bench_options *opt)
 	return 0;
 }
 
+/* Both ways one after the other, so that the machine is in the same mood for both. */
+static int run_curve(const struct bench_options *opt)
+{
+	const struct way ipc = {.name = "ipc-before", .seconds = CURVE_SECONDS};
+	const struct way curve = {.name = "curve", .seconds = CURVE_SECONDS, .encrypted = true};
+	double plain = NAN, rate = NAN;
+
+	if (through_node(opt, &ipc, &plain) < 0 || through_node(opt, &curve, &rate) < 0)
+		return -1;
+	bench_figure(opt, "ingest", "curve", rate, "samples/s", "ipc", plain);
+	return 0;
+}
+
 const struct bench bench_ingest = {"ingest", "samples through a node, durable, with readers: [ipc]", run};
+const struct bench bench_curve = {"ingest-curve", "the same over CURVE TCP: ingest [curve]", run_curve};

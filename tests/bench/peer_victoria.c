@@ -177,21 +177,6 @@ static double import(const struct victoria *v, size_t n_sensors, size_t n_ticks)
 /* ---- The server ------------------------------------------------------------------------------------------
  */
 
-static uint16_t free_port(void)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof at;
-	const int fd = socket(AF_INET, SOCK_STREAM, 0);
-	uint16_t port = 0;
-
-	if (fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 &&
-	    getsockname(fd, (struct sockaddr *)&at, &len) == 0)
-		port = ntohs(at.sin_port);
-	if (fd >= 0)
-		close(fd);
-	return port;
-}
-
 static int start(struct victoria *v, const struct bench_options *opt)
 {
 	if (bench_place(opt, v->dir, sizeof v->dir) < 0)

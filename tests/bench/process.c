@@ -2,10 +2,12 @@
 #define _DEFAULT_SOURCE /* setgroups() */
 #include "tests/bench/process.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -15,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -194,4 +197,19 @@ int64_t disk_sectors_written(const char *path)
 		sectors = -1;
 	fclose(f);
 	return sectors;
+}
+
+uint16_t free_port(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof at;
+	const int fd = socket(AF_INET, SOCK_STREAM, 0);
+	uint16_t port = 0;
+
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&at, &len) == 0)
+		port = ntohs(at.sin_port);
+	if (fd >= 0)
+		close(fd);
+	return port;
 }

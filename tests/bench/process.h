@@ -34,5 +34,8 @@ bool process_finds(const char *program); /* is it in PATH? */
  * -1: not to be had. */
 int64_t process_figure(pid_t pid, const char *file, const char *field);
 
+/* A TCP port of the loopback that is free just now; 0: none. */
+uint16_t free_port(void);
+
 /* Sectors of 512 bytes written to the disk that holds `path`, by everybody. -1: not to be had. */
 int64_t disk_sectors_written(const char *path);

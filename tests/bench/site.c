@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <zmq.h>
 
 #include "proto/clock.h"
+#include "security/keys.h"
 #include "security/org.h"
 #include "tests/bench/process.h"
 
-enum { READY_WITHIN_MS = 60000, ANSWER_WITHIN_S = 30, ARENA_BYTES = 64 << 20 };
+enum { READY_WITHIN_MS = 60000, ANSWER_WITHIN_S = 30, ARENA_BYTES = 64 << 20, SETTINGS_MAX = 5 };
 
 static int found(struct site *s)
 {
@@ -71,17 +73,44 @@ int site_start(struct site *s)
 	return -1;
 }
 
+/* Let clients in over TCP: they have one key, and know the node's. */
+static int open_door(struct site *s)
+{
+	SCOPED(scope_curve_pair) struct curve_pair *node = NULL;
+	char path[160], text[48];
+	struct err_note note = {0};
+	size_t n = 0;
+
+	snprintf(path, sizeof path, "%s/keys/curve.key", s->node);
+	if (curve_pair_load(&node, path, &note) < 0 || curve_pair_new(&s->pair) < 0)
+		return bench_say(s->bench, "no keys for the clients: %s", note.text);
+	const struct curve_key own = curve_pair_public(s->pair);
+	s->keys = (struct client_keys){.server = curve_pair_public(node), .own = s->pair};
+	if (!zmq_z85_encode(text, own.b, sizeof own.b))
+		return bench_say(s->bench, "no key for the clients");
+	snprintf(s->endpoint, sizeof s->endpoint, "tcp://127.0.0.1:%u", free_port());
+	snprintf(s->listen, sizeof s->listen, "listen.control=%s", s->endpoint);
+	snprintf(s->key, sizeof s->key, "control.key=%s", text);
+	while (s->settings[n])
+		n++;
+	s->settings[n] = s->listen;
+	s->settings[n + 1] = s->key;
+	return 0;
+}
+
 int site_init(struct site *s, const struct bench_options *opt, const char *const settings[])
 {
 	s->holond = opt->holond;
-	for (size_t i = 0; settings && settings[i] && i < sizeof s->settings / sizeof *s->settings - 1; i++)
+	for (size_t i = 0; settings && settings[i] && i < SETTINGS_MAX; i++)
 		s->settings[i] = settings[i];
 	if (bench_place(opt, s->dir, sizeof s->dir) < 0)
 		return bench_say(s->bench, "no directory can be made in %s", opt->place);
 	snprintf(s->node, sizeof s->node, "%s/n", s->dir);
 	snprintf(s->log, sizeof s->log, "%s/log", s->dir);
 	snprintf(s->endpoint, sizeof s->endpoint, "ipc://%s/control", s->node);
-	return found(s) < 0 ? -1 : site_start(s);
+	if (found(s) < 0 || (s->encrypted && open_door(s) < 0))
+		return -1;
+	return site_start(s);
 }
 
 void site_kill(struct site *s)
@@ -97,6 +126,8 @@ void site_fini(struct site *s)
 		say_log(s);
 	}
 	s->pid = 0;
+	curve_pair_free(s->pair);
+	s->pair = NULL;
 	bench_remove(s->dir);
 }
 
@@ -104,7 +135,10 @@ int site_client(const struct site *s, struct client **ret)
 {
 	struct err_note note = {0};
 
-	if (client_open(ret, s->endpoint, ANSWER_WITHIN_S * NS_PER_S, &note) < 0)
+	const int r = s->encrypted ? client_open_encrypted(ret, s->endpoint, &s->keys,
+							   ANSWER_WITHIN_S * NS_PER_S, &note)
+				   : client_open(ret, s->endpoint, ANSWER_WITHIN_S * NS_PER_S, &note);
+	if (r < 0)
 		return bench_say(s->bench, "%s", note.text);
 	return 0;
 }

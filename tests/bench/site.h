@@ -19,16 +19,19 @@
 struct site {
 	const char *bench;   /* for what is said */
 	size_t memory_bytes; /* limit of what the node may take for itself; 0: none */
-
-	pid_t pid; /* while it runs */
+	bool encrypted;      /* clients come over CURVE TCP on the loopback, not the Unix socket */
+	pid_t pid;           /* while it runs */
 
 	/* private */
 	char dir[96], node[112], endpoint[128], log[112];
 	const char *holond;
 	const char *settings[8];
+	char listen[160], key[64];
+	struct curve_pair *pair; /* of the clients */
+	struct client_keys keys;
 };
 
-/* `settings`: up to 7 of `section.key=value`, NULL behind the last; NULL: none. */
+/* `settings`: up to 5 of `section.key=value`, NULL behind the last; NULL: none. */
 int site_init(struct site *s, const struct bench_options *opt, const char *const settings[]);
 void site_fini(struct site *s);
 
