@@ -94,6 +94,9 @@ MUST_CHECK int client_ingest_begin(struct client *c, const struct client_ingest_
 MUST_CHECK int client_series(struct client *c, const char *twin, const char *property, uint32_t *ret,
 			     struct err_note *note);
 
+/* What its values are; VALUE_NONE while the node was not asked, and when it has no such series. */
+enum value_type client_series_type(const struct client *c, uint32_t series);
+
 /* Take a sample (copied); numbers are turned into the type that the property has where nothing is lost. Waits
  * when the window is full. A sample that is refused is no failure. ERR_UNREACHABLE: no node for retry_ns;
  * the samples are kept and the next call tries again. The node's own code when its store takes nothing. */

@@ -93,6 +93,13 @@ int client_series(struct client *c, const char *twin, const char *property, uint
 	return add(&c->names, twin, key, ret);
 }
 
+enum value_type client_series_type(const struct client *c, uint32_t series)
+{
+	const struct named_series *s = &c->names.items[series];
+
+	return s->handle > 0 ? s->type : VALUE_NONE;
+}
+
 void client_names_fini(struct client_names *names)
 {
 	for (size_t i = 0; i < names->n; i++)

@@ -4,25 +4,26 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "proto/clock.h"
-#include "tools/bulk.h"
 #include "tools/client.h"
 #include "tools/command.h"
 #include "tools/document.h"
 #include "tools/json.h"
-#include "tools/schema.h"
+#include "tools/progress.h"
+#include "tools/readings.h"
 
-enum { LINES_PER_REQUEST = 1000, LINE_MAX_BYTES = 64 * 1024, READ_BYTES = 64 * 1024, IDLE_MS = 50 };
+enum { LINE_MAX_BYTES = 64 * 1024, READ_BYTES = 64 * 1024, IDLE_MS = 50 };
 
 struct ingest {
 	struct context *ctx;
 	const char *file;
-	struct bulk bulk;
-	struct schema schema;
-	enum status status; /* of a failure that has been said already */
+	struct readings readings;
+	struct progress progress;
 	uint64_t n_lines, n_refused;
 	unsigned line;
 	size_t len, skipping; /* skipping: inside a line that was too long */
@@ -34,6 +35,7 @@ static void refuse(struct ingest *in, unsigned line, const char *reason)
 	struct json j = {.out = stdout};
 
 	in->n_refused++;
+	progress_hide(&in->progress);
 	say("%s:%u: %s", in->file, line, reason);
 	if (!in->ctx->json)
 		return;
@@ -44,54 +46,9 @@ static void refuse(struct ingest *in, unsigned line, const char *reason)
 	json_close(&j);
 }
 
-static void refused_by_node(void *ctx, const struct mark *mark, const struct refusal *refusal)
+static void refused_reading(void *ctx, const struct mark *mark, const char *reason)
 {
-	refuse(ctx, mark->line, refusal->reason);
-}
-
-/* Questions about types go over the same connection, so nothing else may be on its way. */
-static int fit(struct ingest *in, struct reading *r, struct err_note *note)
-{
-	enum value_type wanted = VALUE_NONE;
-
-	if (r->sample.value.type == VALUE_BOOL || r->sample.value.type == VALUE_POSITION)
-		return 0; /* only one type is written so */
-	if (!schema_knows(&in->schema, r->twin, r->property))
-		TRY(bulk_drain(&in->bulk, note));
-	in->status = schema_wanted(&in->schema, r->twin, r->property, &wanted);
-	if (in->status != STATUS_OK)
-		return FAIL(ERR_UNREACHABLE);
-	if (wanted != VALUE_NONE)
-		value_fit(&r->sample.value, wanted);
-	return 0;
-}
-
-/* Texts of a reading belong to its JSON document; the op outlives it. */
-static int keep(struct arena *a, struct reading *r, struct sample **ret)
-{
-	struct sample *s = arena_take(a, sizeof *s);
-
-	if (!s)
-		return FAIL(-ENOMEM);
-	*s = r->sample;
-	s->source = arena_copy(a, r->sample.source);
-	r->twin = arena_copy(a, r->twin);
-	r->property = arena_copy(a, r->property);
-	if (!r->twin || !r->property || (r->sample.source && !s->source))
-		return FAIL(-ENOMEM);
-	TRY(value_copy(a, &r->sample.value, &s->value));
-	*ret = s;
-	return 0;
-}
-
-static int take_reading(struct ingest *in, struct reading *r, struct err_note *note)
-{
-	struct sample *sample = NULL;
-
-	TRY(fit(in, r, note));
-	TRY(keep(bulk_arena(&in->bulk), r, &sample));
-	const struct op op = {.kind = OP_SAMPLES, .samples = {r->twin, r->property, sample, 1}};
-	return bulk_add(&in->bulk, &op, (struct mark){in->file, in->line, ""}, note);
+	refuse(ctx, mark->line, reason);
 }
 
 static int64_t wall_ns(void)
@@ -123,7 +80,7 @@ static int take_line(struct ingest *in, const char *line, size_t len, struct err
 		refuse(in, in->line, why.text + strlen("line: "));
 		return 0;
 	}
-	return take_reading(in, &r, note);
+	return readings_put(&in->readings, &r, (struct mark){in->file, in->line, ""}, note);
 }
 
 /* All whole lines of what was read; at the end of input the rest, too. */
@@ -164,7 +121,10 @@ static int read_some(struct ingest *in, int fd, bool *ret_end, struct err_note *
 		return FAIL_SAY(note, -errno, "%s: %s", in->file, err_text(-errno));
 	in->len += n > 0 ? (size_t)n : 0;
 	*ret_end = n == 0;
-	return take_lines(in, n == 0, note);
+	TRY(take_lines(in, n == 0, note));
+	in->progress.n_counted = in->n_lines;
+	progress_add(&in->progress, n > 0 ? (size_t)n : 0);
+	return 0;
 }
 
 static int run(struct ingest *in, int fd, struct err_note *note)
@@ -173,34 +133,41 @@ static int run(struct ingest *in, int fd, struct err_note *note)
 	bool end = false;
 
 	while (!end) {
-		const bool pending = in->bulk.filling->n > 0 || in->bulk.n_underway > 0;
-		const int ready = poll(&wait, 1, pending ? IDLE_MS : -1);
+		const int ready = poll(&wait, 1, readings_pending(&in->readings) ? IDLE_MS : -1);
 		if (ready < 0 && errno != EINTR)
 			return FAIL(-errno);
 		if (ready == 0)
-			TRY(bulk_drain(&in->bulk, note));
+			TRY(readings_flush(&in->readings, note));
 		else if (ready > 0)
 			TRY(read_some(in, fd, &end, note));
 	}
-	return bulk_drain(&in->bulk, note);
+	return readings_flush(&in->readings, note);
 }
 
 static void report(const struct ingest *in)
 {
+	const struct client_tally tally = client_tally(in->ctx->client);
 	struct json j = {.out = stdout};
 
 	if (!in->ctx->json) {
 		printf("%" PRIu64 " lines: %" PRIu64 " stored, %" PRIu64 " there already, %" PRIu64
 		       " refused\n",
-		       in->n_lines, in->bulk.n_changed, in->bulk.n_unchanged, in->n_refused);
+		       in->n_lines, tally.n_stored, tally.n_unchanged, in->n_refused);
 		return;
 	}
 	json_open(&j, NULL, '{');
 	json_count(&j, "lines", in->n_lines);
-	json_count(&j, "stored", in->bulk.n_changed);
-	json_count(&j, "unchanged", in->bulk.n_unchanged);
+	json_count(&j, "stored", tally.n_stored);
+	json_count(&j, "unchanged", tally.n_unchanged);
 	json_count(&j, "refused", in->n_refused);
 	json_close(&j);
+}
+
+static size_t size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
 }
 
 static enum status ingest_fd(struct context *ctx, int fd, const char *file)
@@ -214,19 +181,19 @@ static enum status ingest_fd(struct context *ctx, int fd, const char *file)
 		return say_failed(-ENOMEM, NULL);
 	in->ctx = ctx;
 	in->file = file;
-	in->schema.ctx = ctx;
-	in->bulk = (struct bulk){
-		.client = ctx->client, .refused = refused_by_node, .ctx = in, .ops_max = LINES_PER_REQUEST};
-	r = bulk_init(&in->bulk);
-	if (r == 0)
-		r = run(in, fd, &note);
+	r = readings_init(&in->readings, ctx->client, refused_reading, in, &note);
 	if (r < 0)
-		status = in->status != STATUS_OK ? in->status : say_failed(r, &note);
+		return say_failed(r, &note);
+	progress_start(&in->progress, "ingest", size_of(fd), false);
+	in->progress.counted = "lines";
+	r = run(in, fd, &note);
+	progress_stop(&in->progress);
+	if (r < 0)
+		status = say_failed(r, &note);
 	else
 		status = in->n_refused > 0 ? STATUS_FAILED : STATUS_OK;
 	report(in);
-	schema_fini(&in->schema);
-	bulk_fini(&in->bulk);
+	readings_fini(&in->readings);
 	return status;
 }
 

@@ -6,23 +6,29 @@
 #include "tools/client.h"
 #include "tools/import.h"
 #include "tools/progress.h"
-
-enum { SAMPLES_PER_OP = 4096 };
+#include "tools/readings.h"
 
 struct sending {
 	struct import *im;
-	struct bulk bulk;
+	struct bulk bulk;         /* types, twins, relations */
+	struct readings readings; /* values and series */
 	struct progress *progress;
 	struct err_note *note;
+	struct client_tally booked;
 	bool failed; /* memory ran out in a callback */
 };
 
-static void refused(void *ctx, const struct mark *mark, const struct refusal *refusal)
+static void refused_reading(void *ctx, const struct mark *mark, const char *reason)
 {
 	struct sending *s = ctx;
 
 	s->failed |= import_skip(s->im, mark->file, mark->line, "refused by the node: %s%s%s", mark->what,
-				 *mark->what ? ": " : "", refusal->reason) < 0;
+				 *mark->what ? ": " : "", reason) < 0;
+}
+
+static void refused(void *ctx, const struct mark *mark, const struct refusal *refusal)
+{
+	refused_reading(ctx, mark, refusal->reason);
 }
 
 /* Wait for the answers and book them. */
@@ -63,17 +69,54 @@ static int send_list(struct sending *s, const struct planned_list *list, size_t 
 	return 0;
 }
 
+/* Wait for the acknowledgements of a rule's readings and book them. */
+static int settle_readings(struct sending *s, struct tally *tally)
+{
+	const struct client_tally before = s->booked;
+
+	TRY(readings_flush(&s->readings, s->note));
+	s->booked = client_tally(s->bulk.client);
+	tally->changed += s->booked.n_stored - before.n_stored;
+	tally->unchanged += s->booked.n_unchanged - before.n_unchanged;
+	return s->failed ? FAIL(-ENOMEM) : 0;
+}
+
+static int send_values(struct sending *s)
+{
+	const struct planned_list *list = &s->im->values;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct planned *p = &list->items[i];
+		const struct op_samples *of = &p->op.samples;
+		const struct reading reading = {of->twin, of->property, of->samples[0]};
+
+		TRY(readings_put(&s->readings, &reading, p->mark, s->note));
+		progress_add(s->progress, 1);
+		if (i + 1 == list->n || list->items[i + 1].rule != p->rule)
+			TRY(settle_readings(s, &s->im->rules[p->rule].values));
+	}
+	return 0;
+}
+
 static int send_one_series(struct sending *s, const struct planned_series *series)
 {
-	const struct mark mark = {series->series->table->name, 0,
-				  csv_header(series->series->table, series->column)};
+	const struct csv *table = series->series->table;
+	struct mark mark = {table->name, 0, csv_header(table, series->column)};
+	SCOPED(scope_arena) struct arena *a = NULL;
 
-	for (size_t at = 0; at < series->series->table->n_rows;) {
-		struct op op = {.kind = OP_SAMPLES};
-		TRY(import_samples(s->im, series, bulk_arena(&s->bulk), &at, SAMPLES_PER_OP, false,
-				   &op.samples));
-		if (op.samples.n > 0)
-			TRY(bulk_add(&s->bulk, &op, mark, s->note));
+	TRY(arena_new(&a, SIZE_MAX));
+	for (size_t at = 0; at < table->n_rows;) {
+		struct op_samples one;
+		arena_reset(a);
+		TRY(import_samples(s->im, series, a, &at, 1, false, &one));
+		if (one.n == 0)
+			break;
+		mark.line = csv_line(table, at - 1);
+		TRY(readings_put(&s->readings, &(struct reading){one.twin, one.property, one.samples[0]},
+				 mark, s->note));
+		s->progress->n_counted++;
+		if (at % 1000 == 0)
+			progress_add(s->progress, 0);
 	}
 	progress_add(s->progress, 1);
 	return 0;
@@ -83,10 +126,11 @@ static int send_series(struct sending *s)
 {
 	const struct import *im = s->im;
 
+	s->progress->counted = "samples";
 	for (size_t i = 0; i < im->n_series; i++) {
 		TRY(send_one_series(s, &im->series[i]));
 		if (i + 1 == im->n_series || im->series[i + 1].rule != im->series[i].rule)
-			TRY(settle(s, &im->rules[im->series[i].rule].samples));
+			TRY(settle_readings(s, &im->rules[im->series[i].rule].samples));
 	}
 	return 0;
 }
@@ -96,7 +140,7 @@ static int send_all(struct sending *s)
 	TRY(send_types(s));
 	TRY(send_list(s, &s->im->twins, offsetof(struct rule_report, twins)));
 	TRY(send_list(s, &s->im->relations, offsetof(struct rule_report, relations)));
-	TRY(send_list(s, &s->im->values, offsetof(struct rule_report, values)));
+	TRY(send_values(s));
 	return send_series(s);
 }
 
@@ -109,7 +153,10 @@ int import_send(struct import *im, struct client *client, struct progress *progr
 	s.bulk.ctx = &s;
 	r = bulk_init(&s.bulk);
 	if (r == 0)
+		r = readings_init(&s.readings, client, refused_reading, &s, note);
+	if (r == 0)
 		r = send_all(&s);
 	bulk_fini(&s.bulk);
+	readings_fini(&s.readings);
 	return r;
 }

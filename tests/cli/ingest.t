@@ -50,6 +50,8 @@ Lines are stored; those that make no sense are refused with their number, and th
   2> holon: lines:15: bolt/press is not owned by acme: only its own organisation changes it
   2> holon: lines:19: power of acme/press at 2199-01-01T00:00:00Z is more than 5 minutes ahead of the clock
   [1]
+A second time the present values are there already; an older one is merged with what is stored.
+
   $ holon ingest lines --json 2>/dev/null
   {"file": "lines", "line": 16, "reason": "value: a value is expected here: true, false, a number, a text or {lat, lon}"}
   {"file": "lines", "line": 17, "reason": "at: unknown key, expected one of twin, property, t, value, quality, sigma, source"}
@@ -63,7 +65,7 @@ Lines are stored; those that make no sense are refused with their number, and th
   {"file": "lines", "line": 14, "reason": "there is no twin acme/lathe"}
   {"file": "lines", "line": 15, "reason": "bolt/press is not owned by acme: only its own organisation changes it"}
   {"file": "lines", "line": 19, "reason": "power of acme/press at 2199-01-01T00:00:00Z is more than 5 minutes ahead of the clock"}
-  {"lines": 19, "stored": 0, "unchanged": 7, "refused": 12}
+  {"lines": 19, "stored": 1, "unchanged": 6, "refused": 12}
   [1]
   $ holon twin get acme/press
   acme/press
