@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "proto/clock.h"
 #include "tests/bench/driver.h"
 #include "tests/bench/peer.h"
+#include "tests/bench/process.h"
 #include "tests/bench/readers.h"
 
 enum { TWINS = 10000, PROPERTIES = 10, FRAME = 1000, SECONDS = 45, CHECKED = 50, LEAD_HOURS = 6 };
@@ -78,14 +80,22 @@ static int drive(const struct site *s, struct client *c, struct driver *d, doubl
 	return watched < 0 ? -1 : r.result;
 }
 
+static void print(const struct bench_options *opt, const struct way *way, const char *what, double value,
+		  const char *unit)
+{
+	char label[48];
+
+	snprintf(label, sizeof label, "%s-%s", way->name, what);
+	bench_result(opt, "ingest", label, value, unit);
+}
+
 /* A checkpoint ended where the backlog fell. Does it come back to no more than it was: the highest backlog of
  * the second half over that of the first. */
 static int judge(const struct bench_options *opt, const struct site *s, const struct course *course,
-		 const char *name)
+		 const struct way *way)
 {
 	uint64_t highest[2] = {1, 1};
 	size_t checkpoints = 0;
-	char label[32];
 
 	for (size_t i = 1; i < course->n; i++) {
 		uint64_t *half = &highest[i >= course->n / 2];
@@ -93,10 +103,8 @@ static int judge(const struct bench_options *opt, const struct site *s, const st
 		if (course->backlog[i] > *half)
 			*half = course->backlog[i];
 	}
-	snprintf(label, sizeof label, "%s-checkpoints", name);
-	bench_result(opt, "ingest", label, (double)checkpoints, "of >= 2");
-	snprintf(label, sizeof label, "%s-backlog", name);
-	bench_result(opt, "ingest", label, (double)highest[1] / (double)highest[0], "2nd/1st half");
+	print(opt, way, "checkpoints", (double)checkpoints, "of >= 2");
+	print(opt, way, "backlog", (double)highest[1] / (double)highest[0], "2nd/1st half");
 	if (checkpoints < 2 && !opt->quick)
 		return bench_say(s->bench, "only %zu checkpoints went by: this is not sustained",
 				 checkpoints);
@@ -111,7 +119,6 @@ static int measure(const struct bench_options *opt, struct site *s, struct plant
 	struct readers readers = {.stop = false};
 	struct course course = {.n = 0};
 	double took_s = 1;
-	char label[32];
 
 	if (site_client(s, &c) < 0 || plant_make(p, s, c) < 0 || plant_open(p, s, c) < 0)
 		return -1;
@@ -123,14 +130,18 @@ static int measure(const struct bench_options *opt, struct site *s, struct plant
 			  .frame_sensors = FRAME}};
 	if (driver_open(&d, &options) < 0 || readers_start(&readers, s, p) < 0)
 		return -1;
+	const double node_s = process_cpu_s(s->pid), own_s = process_cpu_s(getpid());
 	int r = drive(s, c, d, opt->quick ? QUICK_SECONDS : way->seconds, &course, &took_s);
 	r |= readers_stop(&readers);
+	const double node_done_s = process_cpu_s(s->pid), own_done_s = process_cpu_s(getpid());
 	if (r < 0 || d->n_latencies == 0 || driver_check(d, c, CHECKED) < 0 ||
-	    judge(opt, s, &course, way->name) < 0)
+	    judge(opt, s, &course, way) < 0)
 		return -1;
-	*ret_rate = (double)d->acked / took_s;
-	snprintf(label, sizeof label, "%s-p99-ms", way->name);
-	bench_result(opt, "ingest", label, bench_quantile(d->latency_ms, d->n_latencies, 0.99), "ms");
+	const double n = (double)d->acked;
+	*ret_rate = n / took_s;
+	print(opt, way, "p99-ms", bench_quantile(d->latency_ms, d->n_latencies, 0.99), "ms");
+	print(opt, way, "node-cpu", (node_done_s - node_s) / n * 1e9, "ns/sample");
+	print(opt, way, "driver-cpu", (own_done_s - own_s) / n * 1e9, "ns/sample");
 	return 0;
 }
 

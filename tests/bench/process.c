@@ -180,6 +180,24 @@ int64_t process_figure(pid_t pid, const char *file, const char *field)
 	return found;
 }
 
+double process_cpu_s(pid_t pid)
+{
+	char path[64], line[1024] = "";
+	long user, system;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return -1;
+	const bool read = fgets(line, sizeof line, f) != NULL;
+	fclose(f);
+	const char *rest = read ? strrchr(line, ')') : NULL; /* a name may hold anything */
+	if (!rest ||
+	    sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system) != 2)
+		return -1;
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
 int64_t disk_sectors_written(const char *path)
 {
 	char name[96];

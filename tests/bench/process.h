@@ -34,6 +34,9 @@ bool process_finds(const char *program); /* is it in PATH? */
  * -1: not to be had. */
 int64_t process_figure(pid_t pid, const char *file, const char *field);
 
+/* Seconds of processor time that a process has used, all its threads; negative: it is gone. */
+double process_cpu_s(pid_t pid);
+
 /* A TCP port of the loopback that is free just now; 0: none. */
 uint16_t free_port(void);
 
