@@ -142,3 +142,5 @@ SHARED_CODEC(op, Op);
 SHARED_CODEC(signed_blob, SignedBlob);
 SHARED_CODEC(view_question, ViewQuestion);
 SHARED_CODEC(view_part, ViewPart);
+struct history_bucket;
+SHARED_CODEC(history_bucket, HistoryBucket);

@@ -110,14 +110,6 @@ struct node_status {
 	uint64_t n_runs, n_chunks, rotten_chunks, scrubbed_chunks;
 };
 
-/* A stretch of a series, see struct bucket in storage/history.h; sd: of the population. */
-struct history_bucket {
-	int64_t t_ns, last_ns;
-	uint64_t n, n_bad;
-	double mean, sd, min, max, last;
-	bool coarse;
-};
-
 struct work_done {
 	uint64_t done, total; /* bytes; total 0: not known yet */
 	const char *what;

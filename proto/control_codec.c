@@ -284,38 +284,6 @@ static int status_from_pb(const PB(NodeStatus) * pb, struct node_status *ret)
 	return sentence_from_pb(pb->state, SENTENCE_MAX, &ret->state);
 }
 
-static int bucket_to_pb(struct arena *a, const struct history_bucket *b, PB(HistoryBucket) * pb)
-{
-	(void)a;
-	pb->t_ns = b->t_ns;
-	pb->last_ns = b->last_ns;
-	pb->n = b->n;
-	pb->n_bad = b->n_bad;
-	pb->mean = b->mean;
-	pb->sd = b->sd;
-	pb->min = b->min;
-	pb->max = b->max;
-	pb->last = b->last;
-	pb->coarse = b->coarse;
-	return 0;
-}
-
-static int bucket_from_pb(struct arena *a, const PB(HistoryBucket) * pb, struct history_bucket *ret)
-{
-	(void)a;
-	*ret = (struct history_bucket){.t_ns = pb->t_ns,
-				       .last_ns = pb->last_ns,
-				       .n = pb->n,
-				       .n_bad = pb->n_bad,
-				       .mean = pb->mean,
-				       .sd = pb->sd,
-				       .min = pb->min,
-				       .max = pb->max,
-				       .last = pb->last,
-				       .coarse = pb->coarse};
-	return 0;
-}
-
 static int done_to_pb(struct arena *a, const struct work_done *d, PB(WorkDone) * pb)
 {
 	(void)a;
@@ -373,7 +341,7 @@ static int series_answer_to_pb(struct arena *a, const struct control_answer *r, 
 	}
 	TRY(handles_to_pb(a, r, pb));
 	TRY(LIST_TO_PB(a, sample, r->samples, r->n_samples, sample_to_pb, &pb->samples, &pb->n_samples));
-	return LIST_TO_PB(a, history_bucket, r->buckets, r->n_buckets, bucket_to_pb, &pb->buckets,
+	return LIST_TO_PB(a, history_bucket, r->buckets, r->n_buckets, history_bucket_to_pb, &pb->buckets,
 			  &pb->n_buckets);
 }
 
@@ -386,7 +354,8 @@ static int series_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb, 
 	TRY(blob_from_pb(pb->blob, FRAME_CONTROL_MAX, &ret->blob));
 	TRY(handles_from_pb(a, pb, ret));
 	TRY(LIST_FROM_PB(a, pb->samples, pb->n_samples, sample_from_pb, &ret->samples, &ret->n_samples));
-	return LIST_FROM_PB(a, pb->buckets, pb->n_buckets, bucket_from_pb, &ret->buckets, &ret->n_buckets);
+	return LIST_FROM_PB(a, pb->buckets, pb->n_buckets, history_bucket_from_pb, &ret->buckets,
+			    &ret->n_buckets);
 }
 
 static int things_to_pb(struct arena *a, const struct control_answer *r, PB(ControlAnswer) * pb)

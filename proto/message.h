@@ -105,9 +105,17 @@ struct reset {
 	enum reset_reason reason;
 };
 
+/* A stretch of a series, see struct bucket in storage/history.h; sd: of the population. */
+struct history_bucket {
+	int64_t t_ns, last_ns;
+	uint64_t n, n_bad;
+	double mean, sd, min, max, last;
+	bool coarse;
+};
+
 enum question_kind { QUESTION_VIEW = 1, QUESTION_READ, QUESTION_HISTORY, N_QUESTION_KINDS };
 
-/* READ: the present state of a twin. HISTORY: samples of one property, oldest first. */
+/* READ: the present state of a twin. HISTORY: samples or buckets of one property, oldest first. */
 struct question {
 	uint64_t id;
 	int64_t timeout_ns; /* how long the asker will wait */
@@ -118,6 +126,7 @@ struct question {
 	const char *twin, *property; /* READ ("" for all properties), HISTORY */
 	int64_t from_ns, to_ns;      /* HISTORY, inclusive */
 	uint32_t limit;              /* HISTORY: most samples wanted; 0: a frame full */
+	int64_t step_ns;             /* HISTORY: buckets of so long instead of samples; 0: samples */
 };
 
 struct answer {
@@ -134,7 +143,11 @@ struct answer {
 	struct sample *samples; /* HISTORY */
 	size_t n_samples;
 	const char *unit; /* HISTORY */
-	bool more;        /* HISTORY: there is more after the last sample */
+	bool more;        /* HISTORY: there is more after the last sample or bucket */
+	struct history_bucket *buckets;
+	size_t n_buckets;
+	bool has_coarse_until;
+	int64_t coarse_until_ns; /* HISTORY: no raw samples before this time: their retention is over */
 };
 
 struct message {

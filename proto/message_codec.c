@@ -175,6 +175,38 @@ static int reset_from_pb(const PB(Reset) * pb, struct reset *ret)
 
 /* ---- questions and answers */
 
+int history_bucket_to_pb(struct arena *a, const struct history_bucket *b, PB(HistoryBucket) * pb)
+{
+	(void)a;
+	pb->t_ns = b->t_ns;
+	pb->last_ns = b->last_ns;
+	pb->n = b->n;
+	pb->n_bad = b->n_bad;
+	pb->mean = b->mean;
+	pb->sd = b->sd;
+	pb->min = b->min;
+	pb->max = b->max;
+	pb->last = b->last;
+	pb->coarse = b->coarse;
+	return 0;
+}
+
+int history_bucket_from_pb(struct arena *a, const PB(HistoryBucket) * pb, struct history_bucket *ret)
+{
+	(void)a;
+	*ret = (struct history_bucket){.t_ns = pb->t_ns,
+				       .last_ns = pb->last_ns,
+				       .n = pb->n,
+				       .n_bad = pb->n_bad,
+				       .mean = pb->mean,
+				       .sd = pb->sd,
+				       .min = pb->min,
+				       .max = pb->max,
+				       .last = pb->last,
+				       .coarse = pb->coarse};
+	return 0;
+}
+
 static int question_to_pb(struct arena *a, const struct question *q, PB(Question) * pb)
 {
 	pb->id = q->id;
@@ -188,6 +220,7 @@ static int question_to_pb(struct arena *a, const struct question *q, PB(Question
 	pb->from_ns = q->from_ns;
 	pb->to_ns = q->to_ns;
 	pb->limit = q->limit;
+	pb->step_ns = q->step_ns;
 	return 0;
 }
 
@@ -195,10 +228,11 @@ static int question_about_twin(const PB(Question) * pb, struct question *ret)
 {
 	TRY(word_from_pb(pb->twin, id_is_twin, &ret->twin));
 	TRY(word_or_none_from_pb(pb->property, id_is_name, &ret->property));
-	TRY(malformed_unless(*ret->property != '\0' || ret->kind == QUESTION_READ));
+	TRY(malformed_unless((*ret->property != '\0' || ret->kind == QUESTION_READ) && pb->step_ns >= 0));
 	ret->from_ns = pb->from_ns;
 	ret->to_ns = pb->to_ns;
 	ret->limit = pb->limit;
+	ret->step_ns = pb->step_ns;
 	return 0;
 }
 
@@ -216,6 +250,26 @@ static int question_from_pb(struct arena *a, const PB(Question) * pb, struct que
 	return view_question_from_pb(a, pb->view, &ret->view);
 }
 
+static int past_to_pb(struct arena *a, const struct answer *w, PB(Answer) * pb)
+{
+	if (w->has_coarse_until) {
+		pb->coarse_case = HOLON__V1__ANSWER__COARSE_COARSE_UNTIL_NS;
+		pb->coarse_until_ns = w->coarse_until_ns;
+	}
+	TRY(LIST_TO_PB(a, sample, w->samples, w->n_samples, sample_to_pb, &pb->samples, &pb->n_samples));
+	return LIST_TO_PB(a, history_bucket, w->buckets, w->n_buckets, history_bucket_to_pb, &pb->buckets,
+			  &pb->n_buckets);
+}
+
+static int past_from_pb(struct arena *a, const PB(Answer) * pb, struct answer *ret)
+{
+	ret->has_coarse_until = pb->coarse_case == HOLON__V1__ANSWER__COARSE_COARSE_UNTIL_NS;
+	ret->coarse_until_ns = ret->has_coarse_until ? pb->coarse_until_ns : 0;
+	TRY(LIST_FROM_PB(a, pb->samples, pb->n_samples, sample_from_pb, &ret->samples, &ret->n_samples));
+	return LIST_FROM_PB(a, pb->buckets, pb->n_buckets, history_bucket_from_pb, &ret->buckets,
+			    &ret->n_buckets);
+}
+
 static int answer_to_pb(struct arena *a, const struct answer *w, PB(Answer) * pb)
 {
 	pb->id = w->id;
@@ -231,7 +285,7 @@ static int answer_to_pb(struct arena *a, const struct answer *w, PB(Answer) * pb
 	if (w->row.id)
 		TRY(ONE_TO_PB(a, row, &w->row, row_to_pb, &pb->row));
 	TRY(LIST_TO_PB(a, kpi, w->values, w->n_values, kpi_to_pb, &pb->values, &pb->n_values));
-	return LIST_TO_PB(a, sample, w->samples, w->n_samples, sample_to_pb, &pb->samples, &pb->n_samples);
+	return past_to_pb(a, w, pb);
 }
 
 static int answer_from_pb(struct arena *a, const PB(Answer) * pb, struct answer *ret)
@@ -251,7 +305,7 @@ static int answer_from_pb(struct arena *a, const PB(Answer) * pb, struct answer 
 	if (pb->row)
 		TRY(row_from_pb(a, pb->row, &ret->row));
 	TRY(LIST_FROM_PB(a, pb->values, pb->n_values, kpi_from_pb, &ret->values, &ret->n_values));
-	return LIST_FROM_PB(a, pb->samples, pb->n_samples, sample_from_pb, &ret->samples, &ret->n_samples);
+	return past_from_pb(a, pb, ret);
 }
 
 /* ---- the envelope */

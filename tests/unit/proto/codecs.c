@@ -194,6 +194,7 @@ struct message full_rows = {FRAME(MESSAGE_ROWS), .rows = {17,
 							  true,
 							  {{{(const uint8_t *)"head", 4}, {"k"}, "s"}, 6}}};
 struct message full_reset = {FRAME(MESSAGE_RESET), .reset = {17, "acme/gateway-1", RESET_BEHIND}};
+static struct history_bucket buckets[] = {{-60, -1, 3, 1, 2.5, 0.5, 2, 3, 2.25, true}, {.t_ns = 0}};
 struct message full_view_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
 									   .timeout_ns = 5,
 									   .asker = "volt",
@@ -209,7 +210,8 @@ struct message full_history_question = {FRAME(MESSAGE_QUESTION), .question = {.i
 									      .property = "load/power",
 									      .from_ns = -3,
 									      .to_ns = 3,
-									      .limit = 100}};
+									      .limit = 100,
+									      .step_ns = 60}};
 struct message full_view_answer = {FRAME(MESSAGE_ANSWER), .answer = {.id = 4,
 								     .index = 1,
 								     .last = true,
@@ -225,7 +227,11 @@ struct message full_read_answer = {FRAME(MESSAGE_ANSWER), .answer = {.id = 4,
 								     .samples = samples,
 								     .n_samples = COUNT(samples),
 								     .unit = "MW",
-								     .more = true}};
+								     .more = true,
+								     .buckets = buckets,
+								     .n_buckets = COUNT(buckets),
+								     .has_coarse_until = true,
+								     .coarse_until_ns = -7}};
 static const struct message ping = {FRAME(MESSAGE_PING)}, bye = {FRAME(MESSAGE_BYE)};
 static const struct message policy = {FRAME(MESSAGE_POLICY),
 				      .policy = {{(const uint8_t *)"policy", 6}, {"k"}, "s"}};
@@ -277,7 +283,6 @@ static struct peer_info peers[] = {
 	{"volt", "border", "tcp://192.0.2.2:7000", "connected", "border", true, 1, 2, 3, 4, 5, -1, 1}};
 static const char *nodes[] = {"border border tcp://192.0.2.2:7000"};
 static struct org_info orgs[] = {{"volt", "BOLT-7QK4", "apple bear", true, 3, 4, 5, nodes, COUNT(nodes)}};
-static struct history_bucket buckets[] = {{-60, -1, 3, 1, 2.5, 0.5, 2, 3, 2.25, true}, {.t_ns = 0}};
 
 struct control_answer full_answer = {
 	.id = 99,
