@@ -170,9 +170,15 @@ static int measure(const struct bench_options *opt, struct site *s, struct plant
 				      .frame_sensors = 1}};
 	for (size_t i = 0; i < CLIENTS; i++)
 		c.wire[i].fd = -1;
-	if (open_clients(&c) < 0 || drive(&c, opt->quick ? QUICK_SECONDS : SECONDS, ret_rate) < 0 ||
-	    check(&c, reader) < 0)
+	struct node_status before, after;
+	if (site_status(s, reader, &before) < 0 || open_clients(&c) < 0 ||
+	    drive(&c, opt->quick ? QUICK_SECONDS : SECONDS, ret_rate) < 0 ||
+	    site_status(s, reader, &after) < 0 || check(&c, reader) < 0)
 		return -1;
+	const uint64_t commits = after.commits - before.commits;
+	if (commits > 0)
+		bench_result(opt, "ingest", "single-group", (double)c.n_acked / (double)commits,
+			     "samples/commit");
 	bench_result(opt, "ingest", "single-p99-ms", bench_quantile(c.latency_ms, c.n_latencies, 0.99), "ms");
 	return 0;
 }
