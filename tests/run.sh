@@ -3,7 +3,8 @@
 #
 #	tests/run.sh [--long]
 #
-# --long adds what takes its time: fresh fuzzing, many simulation seeds, both demos five years from now.
+# --long adds what takes its time: fresh fuzzing, many simulation seeds, power cuts, bits and kills, both demos five
+# years from now.
 # HOLON_DATA (or ../shared/data/scigrid_de) is the folder with the German grid; what needs it is skipped, aloud,
 # without. Builds and logs lie in build-test/. The last line says `N passed, N failed, N skipped`.
 set -euo pipefail
@@ -161,7 +162,7 @@ fi
 step 'build with clang' build clang clang -Dwerror=true || true
 if step 'build with the sanitizers and the tap' build asan clang -Dwerror=true -Dtap=true \
 	-Db_sanitize=address,undefined -Db_lundef=false; then
-	suites asan --suite unit --suite sim --suite fuzz --suite integration --timeout-multiplier 3
+	suites asan --suite unit --suite crash --suite sim --suite fuzz --suite integration --timeout-multiplier 3
 fi
 
 step 'demo' deploy/demo.sh || true
@@ -175,5 +176,8 @@ if $long; then
 	step 'demo in five years' faketime -f '+5y' deploy/demo.sh || true
 	[ -z "$data" ] || step 'demo of the German grid in five years' faketime -f '+5y' deploy/demo.sh --data "$data" || true
 	step 'fresh fuzzing' fuzz_afresh || true
+	step 'fresh power cuts' "$work/gcc/tests/crash/crash" --seed $RANDOM --images 100000 || true
+	step 'fresh rot' "$work/gcc/tests/crash/rot" --seed $RANDOM --times 30000 || true
+	step 'many kills' env HOLON_ROUNDS=100 tests/integration/kill_loop.sh "$PWD" "$work/gcc" || true
 	step 'fresh seeds' "$work/gcc/tests/sim/sim" --first $((RANDOM * 32768 + RANDOM)) --seeds 10000 || true
 fi
