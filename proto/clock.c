@@ -197,17 +197,16 @@ const char *time_text(int64_t ns, char ret[TIME_TEXT_SIZE])
 	return ret;
 }
 
+#define DAY_NS (86400 * NS_PER_S)
+enum { FROM_DAYS = 2 }; /* what people read begins there */
+
 static const struct duration_unit {
 	const char *name;
 	int64_t ns;
 } units[] = {
-	{"d", 86400 * NS_PER_S},
-	{"h", 3600 * NS_PER_S},
-	{"min", 60 * NS_PER_S},
-	{"s", NS_PER_S},
-	{"ms", NS_PER_MS},
-	{"us", 1000},
-	{"ns", 1},
+	{"y", 365 * DAY_NS},    {"w", 7 * DAY_NS},      {"d", DAY_NS},
+	{"h", 3600 * NS_PER_S}, {"min", 60 * NS_PER_S}, {"s", NS_PER_S},
+	{"ms", NS_PER_MS},      {"us", 1000},           {"ns", 1},
 };
 
 /* One number with its unit. */
@@ -251,7 +250,7 @@ const char *duration_text(int64_t ns, char ret[DURATION_TEXT_SIZE])
 {
 	const char *sign = ns < 0 ? "-" : "";
 	const uint64_t v = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
-	size_t i = 0;
+	size_t i = FROM_DAYS;
 
 	if (v == 0) {
 		snprintf(ret, DURATION_TEXT_SIZE, "0s");
@@ -269,5 +268,15 @@ const char *duration_text(int64_t ns, char ret[DURATION_TEXT_SIZE])
 			 (unsigned)(rest / (uint64_t)units[i + 1].ns), units[i + 1].name);
 	else
 		snprintf(ret + n, room, "%s", units[i].name);
+	return ret;
+}
+
+const char *duration_exact(int64_t ns, char ret[DURATION_TEXT_SIZE])
+{
+	size_t i = 0;
+
+	while (ns % units[i].ns != 0)
+		i++;
+	snprintf(ret, DURATION_TEXT_SIZE, "%lld%s", (long long)(ns / units[i].ns), units[i].name);
 	return ret;
 }

@@ -22,8 +22,11 @@ MUST_CHECK int time_parse(const char *text, int64_t *ret_ns, struct err_note *no
  * ends. */
 const char *time_text(int64_t ns, char ret[TIME_TEXT_SIZE]);
 
-/* `250ms`, `5s`, `90s`, `2min`, `1h`, `30d` and sums such as `1h30min`; never negative. */
+/* `250ms`, `5s`, `90s`, `2min`, `1h`, `30d`, `2w`, `10y` (of 365 days) and sums such as `1h30min`; never
+ * negative. */
 MUST_CHECK int duration_parse(const char *text, int64_t *ret_ns, struct err_note *note);
 
 /* The largest one or two units: `12ms`, `3.2s`, `4min 10s`, `2h 5min`, `3d 4h`. */
 const char *duration_text(int64_t ns, char ret[DURATION_TEXT_SIZE]);
+/* In one unit and without loss: `90d`, `2y`, `36h`. */
+const char *duration_exact(int64_t ns, char ret[DURATION_TEXT_SIZE]);

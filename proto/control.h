@@ -13,16 +13,16 @@
 enum control_op {
 	CONTROL_STATUS = 1, /* -> status */
 	CONTROL_CHANGE,     /* ops, atomic, dry_run -> n_changed, n_unchanged, refused, notes */
-	CONTROL_TWIN_GET,   /* twin, property?, as_of? -> twins[0], row, values, relations, memberships; foreign
-			       twins too, but not as_of; as_of: no row, and the life-cycle up to then */
-	CONTROL_TWIN_LIST,  /* prefix?, tag?, kind?, after?, limit -> twins, more */
-	CONTROL_TWIN_FIND,  /* alias, after? -> twins, more */
-	CONTROL_TYPE_LIST,  /* -> types as they take effect */
-	CONTROL_TYPE_GET,   /* name -> types[0] as it takes effect, types[1] as it was declared */
-	CONTROL_REL_LIST,   /* twin?, as_of?, after?, limit -> relations, memberships, more */
-	CONTROL_VIEW,       /* question -> view parts */
-	CONTROL_HISTORY,    /* twin, property, from_ns, to_ns, limit, step_ns? -> samples (step_ns: buckets),
-			       unit, more, coarse_until_ns */
+	CONTROL_TWIN_GET, /* twin, property?, as_of? -> twins[0], row, values, relations, memberships; foreign
+			     twins too, but not as_of; as_of: no row, and the life-cycle up to then */
+	CONTROL_TWIN_LIST, /* prefix?, tag?, kind?, after?, limit -> twins, more */
+	CONTROL_TWIN_FIND, /* alias, after? -> twins, more */
+	CONTROL_TYPE_LIST, /* -> types as they take effect */
+	CONTROL_TYPE_GET,  /* name -> types[0] as it takes effect, types[1] as it was declared */
+	CONTROL_REL_LIST,  /* twin?, as_of?, after?, limit -> relations, memberships, more */
+	CONTROL_VIEW,      /* question -> view parts */
+	CONTROL_HISTORY,   /* twin, property, from_ns, to_ns, limit, step_ns? -> samples (step_ns: buckets),
+			      unit, more, coarse_until_ns */
 	CONTROL_POLICY_PUBLISH, /* blob: encoded signed_blob of a policy_doc -> text */
 	CONTROL_POLICY_CHECK,   /* text: policy source -> text: findings; code */
 	CONTROL_POLICY_SHOW,    /* -> text: source, epoch in status */

@@ -36,8 +36,8 @@ enum {
 	POLICY_TEXT_MAX = 1 << 19, /* fits FRAME_OWN_MAX with its signature */
 	POLICY_RULES_MAX = 1024,
 	ENDPOINT_MAX = 255,
-	SENTENCE_MAX = 4096, /* words to a failure, problems of a view */
-	NOTE_MAX = 256 * 1024,     /* what a change of a type does to its twins: may name every property */
+	SENTENCE_MAX = 4096,   /* words to a failure, problems of a view */
+	NOTE_MAX = 256 * 1024, /* what a change of a type does to its twins: may name every property */
 	CURSOR_MAX = 256,
 	HEAD_MAX = 4096,                      /* an encoded head, signed */
 	CREDENTIAL_MAX = 16 * 1024,           /* an encoded credential, signed */

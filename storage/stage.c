@@ -139,8 +139,8 @@ static int stage_membership(const struct stage *g, const struct op *op)
 		return FAIL_SAY(g->note, ERR_REFUSED, "there is no such word on a membership as %d",
 				(int)m->state);
 	held = present_member(g, m);
-	if (held && held->state == m->state && held->since_ns == m->since_ns)
-		return STORE_UNCHANGED;
+	if (held && held->state == m->state && held->since_ns <= m->since_ns)
+		return STORE_UNCHANGED; /* a word given again stands since it was given first */
 	return batch_take(g->batch, &key, op, op);
 }
 

@@ -26,7 +26,7 @@ static int find_type(void *ctx, const char *name, struct type_def *ret, struct e
 {
 	struct asking *asking = ctx;
 
-	asking->status = type_named(asking->ctx, name, ret);
+	asking->status = type_named(asking->ctx, name, ret, NULL);
 	return asking->status == STATUS_OK ? 0 : FAIL_SAY(note, ERR_REFUSED, "unknown type %s", name);
 }
 

@@ -59,14 +59,21 @@ static int join_page(struct context *ctx, struct control_answer *all, const stru
 	return 0;
 }
 
+static const struct flag list_flags[] = {
+	{"as-of", "TIME", "what was valid then (default: all there is)", false}, {0}};
+
 static enum status list_run(struct context *ctx, int argc, char *const argv[])
 {
 	struct control_request request = ask_for(CONTROL_REL_LIST);
 	struct control_answer all = {0}, page;
+	struct err_note note = {0};
 	enum status status;
 
 	request.twin = argc > 0 ? argv[0] : "";
 	request.limit = PAGE;
+	request.has_as_of = flag_given(ctx, "as-of");
+	if (flag_time(ctx, "as-of", 0, &request.as_of_ns, &note) < 0)
+		return say_usage(&note);
 	do {
 		status = ask(ctx, &request, &page);
 		if (status != STATUS_OK)
@@ -139,8 +146,9 @@ static enum status refuse_run(struct context *ctx, int argc, char *const argv[])
 
 const struct command cmd_rel[] = {
 	{.name = "rel list",
-	 .args = "[TWIN]",
+	 .args = "[TWIN] [--as-of TIME]",
 	 .summary = "list relations, and the words given on memberships others claim",
+	 .flags = list_flags,
 	 .max_args = 1,
 	 .run = list_run},
 	{.name = "rel add",

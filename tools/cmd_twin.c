@@ -70,7 +70,7 @@ static enum status create_run(struct context *ctx, int argc, char *const argv[])
 	if (twin_def_check(&twin, &note) < 0)
 		return say_usage(&note);
 	if (*twin.type) {
-		status = type_named(ctx, twin.type, &type);
+		status = type_named(ctx, twin.type, &type, NULL);
 		if (status != STATUS_OK)
 			return status;
 		twin.kind = type.kind;
@@ -110,7 +110,7 @@ static enum status read_value(struct context *ctx, const char *id, const char *p
 	enum status status = own_twin(ctx, id, &twin);
 
 	if (status == STATUS_OK && *twin.type)
-		status = type_named(ctx, twin.type, &type);
+		status = type_named(ctx, twin.type, &type, NULL);
 	if (status != STATUS_OK)
 		return status;
 	if (*twin.type)
@@ -241,8 +241,9 @@ const struct command cmd_twin[] = {
 	 .max_args = 1,
 	 .run = twin_list_run},
 	{.name = "twin get",
-	 .args = "TWIN [PROPERTY]",
+	 .args = "TWIN [PROPERTY] [--as-of TIME]",
 	 .summary = "show a twin, also another organisation's, or one of its values",
+	 .flags = twin_get_flags,
 	 .min_args = 1,
 	 .max_args = 2,
 	 .run = twin_get_run},

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/command.h"
+#include "proto/clock.h"
+#include "tools/change.h"
 #include "tools/print.h"
 #include "tools/show.h"
+
+static void type_json(struct json *j, const struct type_def *t)
+{
+	json_open(j, NULL, '{');
+	show_type_members(j, t);
+	json_close(j);
+}
 
 static enum status list_run(struct context *ctx, int argc, char *const argv[])
 {
@@ -18,7 +26,7 @@ static enum status list_run(struct context *ctx, int argc, char *const argv[])
 		json_open(&j, NULL, '{');
 		json_open(&j, "types", '[');
 		for (size_t i = 0; i < answer.n_types; i++)
-			show_type(&j, NULL, &answer.types[i]);
+			type_json(&j, &answer.types[i]);
 		json_close(&j);
 		json_close(&j);
 		return STATUS_OK;
@@ -47,42 +55,74 @@ static const char *range_words(struct arena *a, const struct property_def *p)
 	return arena_print(a, "%s .. %s", human_number(a, p->min), human_number(a, p->max));
 }
 
-static void type_text(struct arena *a, const struct type_def *t)
+static const char *kept_words(struct arena *a, const struct type_def *t, const struct property_def *p)
 {
-	struct table table = {.arena = a, .n_columns = 5};
+	const struct retention r = property_retention(t, p);
+	char raw[DURATION_TEXT_SIZE], minute[DURATION_TEXT_SIZE], hour[DURATION_TEXT_SIZE];
+	const char *text;
+
+	if (r.raw_ns == 0)
+		return "";
+	text = arena_print(
+		a, "%s%s%s%s%s", duration_exact(r.raw_ns, raw), r.minute_ns > 0 ? ", minutes " : "",
+		r.minute_ns > 0 ? duration_exact(r.minute_ns, minute) : "", r.hour_ns > 0 ? ", hours " : "",
+		r.hour_ns > 0 ? duration_exact(r.hour_ns, hour) : "");
+	return text ? text : "";
+}
+
+/* Where an effective property comes from. */
+static const char *source_words(const struct type_def *t, const struct type_def *declared,
+				const struct property_def *p)
+{
+	if (property_is_desired(t, p, NULL))
+		return "desired";
+	return type_property(declared, p->name, NULL) ? "" : "inherited";
+}
+
+static void type_text(struct arena *a, const struct type_def *t, const struct type_def *declared)
+{
+	struct table table = {.arena = a, .n_columns = 7};
 
 	paint(stdout, PAINT_BOLD, t->name);
-	printf(" version %u, %s\n", t->version, kind_text(t->kind));
-	table_row(&table, (const char *[]){"PROPERTY", "TYPE", "UNIT", "KPI", "RANGE"});
+	printf(" version %u, %s%s%s\n", t->version, kind_text(t->kind), *t->parent ? ", extends " : "",
+	       t->parent);
+	table_row(&table, (const char *[]){"PROPERTY", "TYPE", "UNIT", "KPI", "RANGE", "KEPT", "FROM"});
 	for (size_t i = 0; i < t->n_properties; i++) {
 		const struct property_def *p = &t->properties[i];
 		table_row(&table, (const char *[]){p->name, value_type_text(p->type), p->unit,
-						   p->kpi ? "kpi" : "", range_words(a, p)});
+						   p->kpi ? "kpi" : "", range_words(a, p),
+						   kept_words(a, t, p), source_words(t, declared, p)});
 	}
 	if (t->n_properties > 0)
 		table_print(&table, stdout);
 }
 
+/* As it was declared, which apply reads, and with that as it takes effect. */
+static void both_json(const struct type_def *t, const struct type_def *declared)
+{
+	struct json j = {.out = stdout};
+
+	json_open(&j, NULL, '{');
+	show_type_members(&j, declared);
+	json_open(&j, "effective", '{');
+	show_retention(&j, "retention", &t->retention);
+	show_properties(&j, t);
+	json_close(&j);
+	json_close(&j);
+}
+
 static enum status get_run(struct context *ctx, int argc, char *const argv[])
 {
-	struct control_request request = ask_for(CONTROL_TYPE_GET);
-	struct json j = {.out = stdout};
-	struct control_answer answer;
-	enum status status;
+	struct type_def type, declared;
+	enum status status = type_named(ctx, argv[0], &type, &declared);
 
 	(void)argc;
-	request.name = argv[0];
-	status = ask(ctx, &request, &answer);
 	if (status != STATUS_OK)
 		return status;
-	if (answer.n_types == 0) {
-		say("there is no type %s", argv[0]);
-		return STATUS_FAILED;
-	}
 	if (ctx->json)
-		show_type(&j, NULL, &answer.types[0]);
+		both_json(&type, &declared);
 	else
-		type_text(ctx->arena, &answer.types[0]);
+		type_text(ctx->arena, &type, &declared);
 	return STATUS_OK;
 }
 
@@ -90,7 +130,7 @@ const struct command cmd_type[] = {
 	{.name = "type list", .args = "", .summary = "list the types of the node", .run = list_run},
 	{.name = "type get",
 	 .args = "TYPE",
-	 .summary = "show a type with its properties",
+	 .summary = "show a type with its properties, as declared and as it takes effect",
 	 .min_args = 1,
 	 .max_args = 1,
 	 .run = get_run},

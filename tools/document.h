@@ -8,12 +8,14 @@
 #include "proto/op.h"
 #include "tools/jsonin.h"
 
-MUST_CHECK int document_type(struct arena *a, const struct spot *s, struct type_def *ret,
-			     struct err_note *note);
-MUST_CHECK int document_types(struct arena *a, const struct spot *list, struct type_def **ret, size_t *ret_n,
-			      struct err_note *note);
-/* `kind_of_type` (may be NULL) tells the kind of twins of a type, so that a document need not. */
+/* `kind_of_type` (may be NULL) tells the kind of a type, so that a document need not: twins are of their
+ * type's kind, types of that of the one they extend. */
 typedef bool kind_of_type_fn(void *ctx, const char *type, enum kind *ret);
+MUST_CHECK int document_type(struct arena *a, const struct spot *s, kind_of_type_fn *kind_of_type, void *ctx,
+			     struct type_def *ret, struct err_note *note);
+/* `elsewhere` (may be NULL): the kind of a type that is not in the list. */
+MUST_CHECK int document_types(struct arena *a, const struct spot *list, kind_of_type_fn *elsewhere, void *ctx,
+			      struct type_def **ret, size_t *ret_n, struct err_note *note);
 MUST_CHECK int document_twin(struct arena *a, const struct spot *s, kind_of_type_fn *kind_of_type, void *ctx,
 			     struct twin_def *ret, struct err_note *note);
 MUST_CHECK int document_relation(const struct spot *s, struct relation *ret, struct err_note *note);

@@ -350,7 +350,7 @@ static int read_mapping(const struct map_reader *r, const struct spot *root)
 	TRY(read_variables(r, root));
 	TRY(read_org(r, root));
 	TRY(read_at(r, root));
-	TRY(document_types(r->arena, &types, &r->m->types, &r->m->n_types, r->note));
+	TRY(document_types(r->arena, &types, NULL, NULL, &r->m->types, &r->m->n_types, r->note));
 	return read_rules(r, root);
 }
 

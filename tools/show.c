@@ -12,6 +12,25 @@ static void show_words(struct json *j, const char *key, const char *const words[
 	json_close(j);
 }
 
+static void show_span(struct json *j, const char *key, int64_t ns)
+{
+	char text[DURATION_TEXT_SIZE];
+
+	if (ns > 0)
+		json_text(j, key, ns == TIME_MAX ? "forever" : duration_exact(ns, text));
+}
+
+void show_retention(struct json *j, const char *key, const struct retention *r)
+{
+	if (!retention_is_said(r))
+		return;
+	json_open(j, key, '{');
+	show_span(j, "raw", r->raw_ns);
+	show_span(j, "minute", r->minute_ns);
+	show_span(j, "hour", r->hour_ns);
+	json_close(j);
+}
+
 static void show_property(struct json *j, const struct property_def *p)
 {
 	json_open(j, NULL, '{');
@@ -23,20 +42,29 @@ static void show_property(struct json *j, const struct property_def *p)
 	json_bool(j, "kpi", p->kpi);
 	if (p->n_options > 0)
 		show_words(j, "options", p->options, p->n_options);
+	if (p->settable)
+		json_bool(j, "settable", true);
+	show_retention(j, "retention", &p->retention);
 	json_close(j);
 }
 
-void show_type(struct json *j, const char *key, const struct type_def *t)
+void show_properties(struct json *j, const struct type_def *t)
 {
-	json_open(j, key, '{');
-	json_text(j, "name", t->name);
-	json_count(j, "version", t->version);
-	json_text(j, "kind", kind_text(t->kind));
 	json_open(j, "properties", '[');
 	for (size_t i = 0; i < t->n_properties; i++)
 		show_property(j, &t->properties[i]);
 	json_close(j);
-	json_close(j);
+}
+
+void show_type_members(struct json *j, const struct type_def *t)
+{
+	json_text(j, "name", t->name);
+	json_count(j, "version", t->version);
+	json_text(j, "kind", kind_text(t->kind));
+	if (*t->parent)
+		json_text(j, "extends", t->parent);
+	show_retention(j, "retention", &t->retention);
+	show_properties(j, t);
 }
 
 void show_twin_members(struct json *j, const struct twin_def *t)
@@ -91,6 +119,19 @@ void show_sample_members(struct json *j, const struct sample *s)
 		json_number(j, "sigma", s->sigma);
 	if (s->source && *s->source)
 		json_text(j, "source", s->source);
+}
+
+void show_notes(struct json *j, const char *key, const struct control_answer *answer)
+{
+	json_open(j, key, '[');
+	for (size_t i = 0; i < answer->n_notes; i++) {
+		json_open(j, NULL, '{');
+		json_count(j, "change", answer->notes[i].index);
+		json_text(j, "text", answer->notes[i].text);
+		json_bool(j, "loses", answer->notes[i].loses);
+		json_close(j);
+	}
+	json_close(j);
 }
 
 void show_refusals(struct json *j, const char *key, const struct control_answer *answer)

@@ -5,7 +5,10 @@
 #include "proto/control.h"
 #include "tools/json.h"
 
-void show_type(struct json *j, const char *key, const struct type_def *t);
+/* The members of a type's object, without the braces; of its properties alone. */
+void show_type_members(struct json *j, const struct type_def *t);
+void show_properties(struct json *j, const struct type_def *t);
+void show_retention(struct json *j, const char *key, const struct retention *r); /* nothing if none is said */
 /* The members of a twin's object, without the braces. */
 void show_twin_members(struct json *j, const struct twin_def *t);
 void show_relation(struct json *j, const char *key, const struct relation *r);
@@ -14,6 +17,7 @@ void show_membership(struct json *j, const char *key, const struct membership *m
 void show_relations(struct json *j, const struct control_answer *answer);
 /* t, value, quality, sigma?, source? without the braces. */
 void show_sample_members(struct json *j, const struct sample *s);
+void show_notes(struct json *j, const char *key, const struct control_answer *answer);
 void show_refusals(struct json *j, const char *key, const struct control_answer *answer);
 
 /* `380 kV`, with its quality if it is not good. In the arena; "" without memory. */

@@ -139,19 +139,23 @@ static void row_parents(struct json *j, const struct row *r)
 
 /* What is known of the twin's present state: of an own twin from its definition and row, of a foreign one its
  * row. */
-static void state_members(struct json *j, const struct control_answer *answer)
+static void state_members(struct json *j, const struct control_answer *answer,
+			  const struct control_request *request)
 {
 	const struct life_step *life = answer->n_twins > 0 ? present_life(&answer->twins[0]) : NULL;
 	const struct row *r = &answer->row;
 
 	json_bool(j, "own", answer->n_twins > 0);
+	if (request->has_as_of)
+		json_time(j, "as_of", request->as_of_ns);
 	json_text(j, "life_cycle", life_cycle_text(life ? life->state : r->life));
-	json_text(j, "health", health_text(r->id ? r->health : HEALTH_UNKNOWN));
+	if (!request->has_as_of)
+		json_text(j, "health", health_text(r->id ? r->health : HEALTH_UNKNOWN));
 	if (r->id)
 		row_parents(j, r);
 }
 
-static void twin_json(const struct control_answer *answer)
+static void twin_json(const struct control_answer *answer, const struct control_request *request)
 {
 	struct json j = {.out = stdout};
 
@@ -160,7 +164,7 @@ static void twin_json(const struct control_answer *answer)
 		show_twin_members(&j, &answer->twins[0]);
 	else
 		row_members(&j, &answer->row);
-	state_members(&j, answer);
+	state_members(&j, answer, request);
 	json_open(&j, "properties", '[');
 	for (size_t i = 0; i < answer->n_values; i++)
 		value_json(&j, NULL, &answer->values[i]);
@@ -212,7 +216,7 @@ static void edges_text(const struct control_answer *answer)
 	}
 }
 
-static void twin_text(struct arena *a, const struct control_answer *answer)
+static void twin_text(struct arena *a, const struct control_answer *answer, bool past)
 {
 	const struct twin_def *t = answer->n_twins > 0 ? &answer->twins[0] : NULL;
 	const struct row *r = &answer->row;
@@ -224,7 +228,7 @@ static void twin_text(struct arena *a, const struct control_answer *answer)
 	line("kind", kind_text(t ? t->kind : r->kind));
 	line("type", t ? t->type : r->type);
 	line("life", life_cycle_text(life ? life->state : r->life));
-	line("health", r->id ? health_text(r->health) : NULL);
+	line("health", r->id && !past ? health_text(r->health) : NULL);
 	line("tags", t ? words_joined(a, t->tags, t->n_tags) : words_joined(a, r->tags, r->n_tags));
 	for (size_t i = 0; t && i < t->n_aliases; i++)
 		line("alias", t->aliases[i]);
@@ -253,14 +257,20 @@ static enum status one_value(struct context *ctx, const char *id, const char *pr
 	return STATUS_FAILED;
 }
 
+const struct flag twin_get_flags[] = {{"as-of", "TIME", "as it was then; own twins only", false}, {0}};
+
 enum status twin_get_run(struct context *ctx, int argc, char *const argv[])
 {
 	struct control_request request = ask_for(CONTROL_TWIN_GET);
+	struct err_note note = {0};
 	struct control_answer answer;
 	enum status status;
 
 	request.twin = argv[0];
 	request.property = argc > 1 ? argv[1] : "";
+	request.has_as_of = flag_given(ctx, "as-of");
+	if (flag_time(ctx, "as-of", 0, &request.as_of_ns, &note) < 0)
+		return say_usage(&note);
 	status = ask(ctx, &request, &answer);
 	if (status != STATUS_OK)
 		return status;
@@ -271,8 +281,8 @@ enum status twin_get_run(struct context *ctx, int argc, char *const argv[])
 	if (argc > 1)
 		return one_value(ctx, argv[0], argv[1], &answer);
 	if (ctx->json)
-		twin_json(&answer);
+		twin_json(&answer, &request);
 	else
-		twin_text(ctx->arena, &answer);
+		twin_text(ctx->arena, &answer, request.has_as_of);
 	return STATUS_OK;
 }

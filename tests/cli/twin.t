@@ -61,7 +61,7 @@ Types, twins and relations come from a file, all or nothing.
   $ holon apply plant.json
   11 changed, 0 unchanged
   $ holon apply plant.json --json
-  {"dry_run": false, "changed": 0, "unchanged": 11, "refused": []}
+  {"dry_run": false, "changed": 0, "unchanged": 11, "refused": [], "notes": []}
   $ holon apply plant.json --dry-run
   0 would change, 11 unchanged
   $ echo '{"twins": [{"id": "acme/line2", "type": "line"}, {"id": "bolt/x", "type": "line"}]}' | holon apply -
@@ -94,14 +94,14 @@ What is there is shown, as text and as JSON.
   press  1        asset   5
   $ holon type get press
   press version 1, asset
-  PROPERTY  TYPE      UNIT  KPI  RANGE
+  PROPERTY  TYPE      UNIT  KPI  RANGE     KEPT  FROM
   power     double    kW    kpi  >= 0
   strokes   int64
   mode      enum                 run idle
   safe      bool
   position  position
   $ holon type get press --json
-  {"name": "press", "version": 1, "kind": "asset", "properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": true}, {"name": "strokes", "type": "int64", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"]}, {"name": "safe", "type": "bool", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "position", "type": "position", "unit": "", "min": null, "max": null, "kpi": false}]}
+  {"name": "press", "version": 1, "kind": "asset", "properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": true}, {"name": "strokes", "type": "int64", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"]}, {"name": "safe", "type": "bool", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "position", "type": "position", "unit": "", "min": null, "max": null, "kpi": false}], "effective": {"properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": true}, {"name": "strokes", "type": "int64", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"]}, {"name": "safe", "type": "bool", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "position", "type": "position", "unit": "", "min": null, "max": null, "kpi": false}]}}
   $ holon type get robot
   2> holon: no type robot: see `holon type list`
   [1]

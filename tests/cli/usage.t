@@ -94,6 +94,7 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   import csv
   ingest
   apply
+  diff
   view
   policy check
   policy publish
@@ -101,6 +102,9 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   policy why
   peer list
   history
+  backup create
+  backup verify
+  backup restore
 
 A node must be named, and be there.
 
@@ -120,8 +124,8 @@ A node must be named, and be there.
   2> holon: no node at ipc:///elsewhere/control: is holond running?
   [3]
   $ holon status --endpoint tcp://127.0.0.1:1
-  2> holon: endpoint tcp://127.0.0.1:1: only ipc://PATH is supported
-  [2]
+  2> holon: no node at tcp://127.0.0.1:1: is holond running?
+  [3]
   $ holon status --node a --endpoint b
   2> holon: give --endpoint or --node, not both
   [2]

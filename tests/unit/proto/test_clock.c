@@ -160,6 +160,20 @@ static const char *spelt(int64_t ns)
 	return duration_text(ns, text);
 }
 
+Test(clock, a_duration_may_be_shown_without_loss)
+{
+	char text[DURATION_TEXT_SIZE];
+	static const char *const same[] = {"2y", "3w", "90d", "36h", "90min", "59s", "250ms", "7us", "1ns"};
+	int64_t ns;
+
+	for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+		cr_assert(eq(int, duration_parse(same[i], &ns, NULL), 0), "%s", same[i]);
+		EXPECT_TEXT(duration_exact(ns, text), same[i]);
+	}
+	EXPECT_TEXT(duration_exact(0, text), "0y");
+	EXPECT_TEXT(duration_text(800 * INT64_C(86400) * NS_PER_S, text), "800d");
+}
+
 Test(clock, a_duration_is_shown_in_its_largest_units)
 {
 	EXPECT_TEXT(spelt(0), "0s");

@@ -141,7 +141,7 @@ Test(document, a_type_is_read_with_its_properties)
 		"\"kW\", \"min\": 0, \"kpi\": true}]}");
 	struct type_def t;
 
-	cr_assert(eq(int, document_type(arena, &s, &t, &note), 0), "%s", note.text);
+	cr_assert(eq(int, document_type(arena, &s, NULL, NULL, &t, &note), 0), "%s", note.text);
 	cr_expect(eq(u32, t.version, 1));
 	cr_assert(eq(sz, t.n_properties, 2));
 	expect_text(t.properties[0].options[1], "off");
@@ -157,7 +157,7 @@ Test(document, a_bad_type_is_refused_with_the_way_to_the_key)
 		     "\"type\": \"float\"}]}");
 	struct type_def t;
 
-	cr_expect(eq(int, document_type(arena, &s, &t, &note), ERR_REFUSED));
+	cr_expect(eq(int, document_type(arena, &s, NULL, NULL, &t, &note), ERR_REFUSED));
 	expect_text(note.text,
 		    "f.json: properties[0].type: float is none of bool, int64, double, text, enum, position");
 }
@@ -219,4 +219,55 @@ Test(document, relations_and_memberships_have_their_defaults)
 	cr_expect(eq(i64, m.since_ns, 42));
 	s = spot("{\"parent\": \"a/x\", \"child\": \"b/y\", \"state\": \"pending\"}");
 	cr_expect(eq(int, document_membership(&s, 42, &m, &note), ERR_REFUSED));
+}
+
+Test(document, a_type_may_extend_keep_and_be_set)
+{
+	const struct spot s =
+		spot("{\"name\": \"press\", \"kind\": \"asset\", \"extends\": \"machine\", "
+		     "\"retention\": {\"raw\": \"90d\", \"minute\": \"2y\", \"hour\": \"10y\"}, "
+		     "\"properties\": [{\"name\": \"p\", \"type\": \"double\", \"settable\": true, "
+		     "\"retention\": {\"raw\": \"forever\"}}]}");
+	const int64_t day = INT64_C(86400) * NS_PER_S;
+	struct type_def t;
+
+	cr_assert(eq(int, document_type(arena, &s, NULL, NULL, &t, &note), 0), "%s", note.text);
+	expect_text(t.parent, "machine");
+	cr_expect(eq(i64, t.retention.raw_ns, 90 * day));
+	cr_expect(eq(i64, t.retention.minute_ns, 730 * day));
+	cr_expect(eq(i64, t.retention.hour_ns, 3650 * day));
+	cr_expect(t.properties[0].settable);
+	cr_expect(eq(i64, t.properties[0].retention.raw_ns, TIME_MAX));
+}
+
+static int types(const char *text, struct type_def **ret)
+{
+	const struct spot s = spot(text);
+	size_t n;
+
+	return document_types(arena, &s, kinds, NULL, ret, &n, &note);
+}
+
+Test(document, a_type_is_of_the_kind_of_the_one_it_extends)
+{
+	struct type_def *t;
+
+	cr_assert(eq(int,
+		     types("[{\"name\": \"a\", \"extends\": \"b\"}, {\"name\": \"b\", \"extends\": \"c\"}, "
+			   "{\"name\": \"c\", \"kind\": \"process\"}, {\"name\": \"d\", \"extends\": "
+			   "\"line\"}]",
+			   &t),
+		     0),
+		  "%s", note.text);
+	cr_expect(eq(int, t[0].kind, KIND_PROCESS));
+	cr_expect(eq(int, t[1].kind, KIND_PROCESS));
+	cr_expect(eq(int, t[3].kind, KIND_SYSTEM), "known elsewhere");
+	cr_expect(eq(int, types("[{\"name\": \"a\", \"extends\": \"z\"}]", &t), ERR_REFUSED));
+	expect_text(note.text, "f.json:[0].extends: unknown type z: define it under \"types\"");
+	cr_expect(eq(int,
+		     types("[{\"name\": \"a\", \"extends\": \"b\"}, {\"name\": \"b\", \"extends\": \"a\"}]",
+			   &t),
+		     ERR_REFUSED),
+		  "a ring");
+	cr_expect(eq(int, types("[{\"name\": \"a\"}]", &t), ERR_REFUSED));
 }

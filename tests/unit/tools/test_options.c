@@ -97,7 +97,7 @@ Test(options, the_number_of_arguments_is_checked)
 {
 	cr_assert(eq(int, PARSE("twin", "get"), 0));
 	cr_expect(eq(int, options_check_args(&ctx, &note), ERR_REFUSED));
-	expect_text(note.text, "usage: holon twin get TWIN [PROPERTY]");
+	expect_text(note.text, "usage: holon twin get TWIN [PROPERTY] [--as-of TIME]");
 }
 
 Test(options, times_and_durations_are_read_and_blamed_on_their_flag)
