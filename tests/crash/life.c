@@ -6,16 +6,34 @@
 #include <string.h>
 
 #include "proto/hash.h"
+#include "proto/packed.h"
 #include "proto/row.h"
 #include "tests/lib/must.h"
 #include "tests/unit/storage/world.h"
 
-enum { TWINS = 5, TIMES = 40, BATCH_OPS = 5, BIG_TEXT = 6000 };
+enum { SESSION = 7, FRAMES = 24, TWINS = 5, TIMES = 40, BATCH_OPS = 5, BIG_TEXT = 6000 };
 
 static uint32_t chance(struct life *l, uint32_t n)
 {
 	l->random = l->random * UINT64_C(6364136223846793005) + 1442695040888963407U;
 	return (uint32_t)(l->random >> 33) % n;
+}
+
+/* ---- Frames -----------------------------------------------------------------------------------------------
+ */
+
+/* Finish what was put into the writer as that frame of the one session, and stage it. */
+static int stage_as(struct packed_writer *w, uint64_t number, struct batch *b, struct packed_result *ret)
+{
+	SCOPED(buf_fini) struct buf bytes = {0};
+	struct store_position p;
+	struct packed frame;
+
+	store_position(world.store, &p);
+	const struct packed_id id = {SESSION, number, p.lineage[p.n_lineage - 1].id};
+	TRY(packed_finish(w, &id, &bytes));
+	TRY(packed_check(buf_bytes(&bytes), &frame));
+	return store_stage_packed(world.store, b, &frame, world.now_ns, world.arena, ret);
 }
 
 /* ---- What is there ----------------------------------------------------------------------------------------
@@ -97,6 +115,22 @@ static void print_origins(struct buf *out)
 			  r->seq, hash64("holon/test/1", BYTES(""), r->encoded));
 }
 
+/* Which frames the store would not take again. */
+static int print_frames(struct buf *out)
+{
+	SCOPED(scope_batch) struct batch *b = NULL;
+	SCOPED(packed_writer_fini) struct packed_writer empty = {0};
+	struct packed_result result;
+
+	TRY(batch_new(&b));
+	for (uint64_t number = 1; number <= FRAMES; number++) {
+		TRY(stage_as(&empty, number, b, &result));
+		if (result.again)
+			buf_print(out, "frame %" PRIu64 "\n", number);
+	}
+	return 0;
+}
+
 static int print_all(struct buf *out)
 {
 	struct store_position p;
@@ -109,6 +143,7 @@ static int print_all(struct buf *out)
 	for (const struct twin *t; (t = store_change_next(world.store, after)); after = t->seq)
 		TRY(print_twin(out, t));
 	print_origins(out);
+	TRY(print_frames(out));
 	return buf_check(out);
 }
 
@@ -153,6 +188,20 @@ static int stage_samples(struct life *l, struct batch *b)
 	for (size_t i = 0; i < n; i++)
 		s[i] = number_at(chance(l, TIMES), chance(l, 9) ? (double)chance(l, 400) : NAN);
 	return stage(b, &op);
+}
+
+/* Some samples of any twins; now and then a frame that was sent before. */
+static int stage_frame(struct life *l, struct batch *b)
+{
+	SCOPED(packed_writer_fini) struct packed_writer w = {0};
+	struct packed_result result;
+
+	for (uint32_t n = chance(l, 12); n > 0; n--) {
+		const struct sample s = number_at(chance(l, TIMES), chance(l, 400));
+		const struct twin *t = store_twin(world.store, id_of(chance(l, TWINS)));
+		TRY(packed_put(&w, t ? store_series(world.store, t, 0) : 0, &s));
+	}
+	return stage_as(&w, 1 + chance(l, FRAMES), b, &result);
 }
 
 /* A text that takes pages of its own wherever it is kept, now and then. */
@@ -239,7 +288,7 @@ static int stage_rows(struct life *l, struct batch *b)
 static int stage_one(struct life *l, struct batch *b)
 {
 	typedef int stage_fn(struct life *, struct batch *);
-	static stage_fn *const all[] = {stage_samples, stage_samples,  stage_samples,    stage_samples,
+	static stage_fn *const all[] = {stage_samples, stage_samples,  stage_frame,      stage_frame,
 					stage_text,    stage_twin,     stage_twin,       stage_relation,
 					stage_rows,    stage_deletion, stage_membership, stage_relation};
 
