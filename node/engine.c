@@ -60,6 +60,7 @@ static int open_store(struct engine *e, struct err_note *note)
 				    .org = e->trust->self->org,
 				    .node = e->trust->self->node,
 				    .checkpoint_every_ns = e->config->checkpoint_every_ms * NS_PER_MS,
+				    .squeeze_log = e->config->commit_interval_ms > 0,
 				    .now_ns = engine_wall_ns()};
 
 	if (snprintf(dir, sizeof dir, "%s/store", e->config->dir) >= (int)sizeof dir)

@@ -89,7 +89,12 @@ int store_write(struct store *s, struct batch *b)
 		.n = (uint32_t)b->n,
 	};
 	b->number = s->applied + 1;
-	return log_append(s->log, b->number, batch_seal(b, &header));
+	const struct bytes sealed = batch_seal(b, &header);
+	if (!s->squeeze_log || b->n_frames == 0)
+		return log_append(s->log, b->number, sealed);
+	SCOPED(buf_fini) struct buf small = {0};
+	TRY(batch_squeeze(sealed, &small));
+	return log_append(s->log, b->number, buf_bytes(&small));
 }
 
 int store_apply(struct store *s, struct batch *b, int64_t now_ns)

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "storage/frame.h"
 #include "storage/record.h"
 
 enum { HEADER_BYTES = 24, ENTRY_HEAD_BYTES = 5, KEY_TEXT_SIZE = 3 * 256 + 8 };
@@ -202,14 +203,14 @@ static void put_u64_at(uint8_t *p, uint64_t v)
 }
 
 /* The head of the entry that begins at a place, now that its length is known. */
-static int put_entry_head(struct batch *b, size_t at, enum batch_form form)
+static int put_entry_head(struct buf *out, size_t at, enum batch_form form)
 {
-	TRY(buf_check(&b->ops));
-	const size_t len = b->ops.len - at - ENTRY_HEAD_BYTES;
+	TRY(buf_check(out));
+	const size_t len = out->len - at - ENTRY_HEAD_BYTES;
 	if (len > UINT32_MAX)
 		return FAIL(ERR_FULL);
-	b->ops.data[at] = (uint8_t)form;
-	put_u32_at(b->ops.data + at + 1, (uint32_t)len);
+	out->data[at] = (uint8_t)form;
+	put_u32_at(out->data + at + 1, (uint32_t)len);
 	return 0;
 }
 
@@ -219,7 +220,7 @@ static int encode(struct batch *b, const struct op *op)
 
 	buf_extend(&b->ops, ENTRY_HEAD_BYTES);
 	op_encode(op, &b->ops);
-	return put_entry_head(b, at, BATCH_OP);
+	return put_entry_head(&b->ops, at, BATCH_OP);
 }
 
 /* A failed append leaves what was there before. */
@@ -275,7 +276,7 @@ static int push_frame(struct batch *b, struct staged_frame frame)
 
 int batch_frame_end(struct batch *b, size_t at, uint64_t session, uint64_t number)
 {
-	int r = put_entry_head(b, at, BATCH_PACKED);
+	int r = put_entry_head(&b->ops, at, BATCH_PACKED);
 
 	if (r == 0)
 		r = push_frame(b, (struct staged_frame){session, number, at});
@@ -307,26 +308,72 @@ static int read_entry(struct bytes encoded, struct arena *a, struct batch_entry 
 {
 	switch (ret->form) {
 	case BATCH_OP: return op_decode(a, encoded, &ret->op);
-	case BATCH_PACKED: return packed_check(encoded, &ret->packed);
+	case BATCH_SQUEEZED:
+		TRY(frame_expand(a, encoded, &encoded));
+		ret->form = BATCH_PACKED;
+		break;
+	case BATCH_PACKED: break;
 	}
-	return FAIL(ERR_MALFORMED);
+	return ret->form == BATCH_PACKED ? packed_check(encoded, &ret->packed) : FAIL(ERR_MALFORMED);
 }
 
-int batch_read_next(struct batch_reader *b, struct arena *a, struct batch_entry *ret)
+/* 1: an entry, not looked into; 0: the end. */
+static int next_entry(struct batch_reader *b, enum batch_form *ret_form, struct bytes *ret)
 {
 	struct record_reader r = record_reader(b->rest);
 
 	if (b->header.n == 0)
 		return record_end(&r);
-	ret->form = record_u8(&r);
-	const struct bytes encoded = record_bytes(&r, record_u32(&r));
+	*ret_form = record_u8(&r);
+	*ret = record_bytes(&r, record_u32(&r));
 	if (r.failed)
 		return FAIL(ERR_CORRUPT);
 	b->rest = record_rest(&r);
 	b->header.n--;
+	return 1;
+}
+
+int batch_read_next(struct batch_reader *b, struct arena *a, struct batch_entry *ret)
+{
+	struct bytes encoded;
+	const int r = next_entry(b, &ret->form, &encoded);
+
+	if (r <= 0)
+		return r;
 	const int result = read_entry(encoded, a, ret);
 	if (result == ERR_MALFORMED)
 		return FAIL(ERR_CORRUPT); /* the checksum agrees: written by another version, or a bug */
 	TRY(result);
 	return 1;
+}
+
+static int squeeze_entry(enum batch_form form, struct bytes encoded, struct buf *out)
+{
+	const size_t at = out->len;
+	struct packed frame;
+
+	buf_extend(out, ENTRY_HEAD_BYTES);
+	if (form == BATCH_PACKED) {
+		TRY(packed_check(encoded, &frame));
+		if (frame_squeeze(&frame, out) && out->len - at < encoded.len)
+			return put_entry_head(out, at, BATCH_SQUEEZED);
+		out->len = at + ENTRY_HEAD_BYTES;
+	}
+	buf_put(out, encoded);
+	return put_entry_head(out, at, form);
+}
+
+int batch_squeeze(struct bytes sealed, struct buf *out)
+{
+	struct batch_reader reader;
+	enum batch_form form;
+	struct bytes encoded;
+	int r;
+
+	TRY(batch_read(sealed, &reader));
+	buf_put(out, (struct bytes){sealed.data, HEADER_BYTES});
+	TRY(buf_check(out));
+	while ((r = next_entry(&reader, &form, &encoded)) > 0)
+		TRY(squeeze_entry(form, encoded, out));
+	return r;
 }

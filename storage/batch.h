@@ -4,7 +4,8 @@
  *
  *     lineage (4)  seq base (8)  stamp base (8)  n (4)  then n times: form (1), length (4), encoded op
  *
- * Forms: an op as protobuf, or a packed frame as it came, without the samples that were refused.
+ * Forms: an op as protobuf, a packed frame as it came, without the samples that were refused, or such a frame
+ * made small.
  *
  * Owner:   see storage/store.h. Threads: one at a time.
  */
@@ -44,7 +45,7 @@ struct staged {
 	size_t at;                   /* place in the batch: a later one is larger */
 };
 
-enum batch_form { BATCH_OP = 1, BATCH_PACKED };
+enum batch_form { BATCH_OP = 1, BATCH_PACKED, BATCH_SQUEEZED /* read as BATCH_PACKED */ };
 
 /* A staged packed frame. */
 struct staged_frame {
@@ -89,6 +90,10 @@ MUST_CHECK int batch_frame_end(struct batch *b, size_t at, uint64_t session, uin
 /* The encoded batch with its header filled in; good until the batch changes. */
 struct bytes batch_seal(struct batch *b, const struct batch_header *header);
 
+/* Append a sealed batch with its frames in their small form (storage/frame.h) where that is smaller.
+ * ERR_CORRUPT, -ENOMEM. */
+MUST_CHECK int batch_squeeze(struct bytes sealed, struct buf *out);
+
 /* Read a sealed batch, entry by entry. ERR_CORRUPT. */
 struct batch_reader {
 	struct batch_header header;
@@ -98,7 +103,7 @@ MUST_CHECK int batch_read(struct bytes sealed, struct batch_reader *ret);
 struct batch_entry {
 	enum batch_form form;
 	struct op op;         /* BATCH_OP, in the arena */
-	struct packed packed; /* BATCH_PACKED, in the batch */
+	struct packed packed; /* BATCH_PACKED, in the batch or the arena */
 };
 MUST_CHECK int batch_read_next(struct batch_reader *r, struct arena *a,
 			       struct batch_entry *ret); /* 1: an entry, 0: the end */

@@ -36,6 +36,7 @@ static int set_options(struct store *s, const struct store_options *opt)
 	s->checkpoint_bytes = opt->checkpoint_bytes ? opt->checkpoint_bytes : CHECKPOINT_BYTES_DEFAULT;
 	s->checkpoint_every_ns =
 		opt->checkpoint_every_ns ? opt->checkpoint_every_ns : CHECKPOINT_EVERY_DEFAULT;
+	s->squeeze_log = opt->squeeze_log;
 	s->floor_ns = opt->now_ns;
 	s->backlog_ns = s->applied_ns = opt->now_ns;
 	s->dir = strdup(opt->dir);

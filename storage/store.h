@@ -36,7 +36,8 @@ struct store_options {
 	/* What makes a checkpoint due: so much log, or so much time; 0: 32 MiB, one minute. */
 	size_t checkpoint_bytes;
 	int64_t checkpoint_every_ns;
-	int64_t now_ns; /* wall clock; the hybrid clock starts above it and above all stored stamps */
+	bool squeeze_log; /* spend time in store_write() on writing less: for flash memory */
+	int64_t now_ns;   /* wall clock; the hybrid clock starts above it and above all stored stamps */
 };
 
 /* ERR_CORRUPT, ERR_VERSION (a newer format), ERR_REFUSED (second process, other organisation or node),

@@ -17,6 +17,7 @@ struct store {
 	size_t n_lineage;
 	size_t checkpoint_bytes;
 	int64_t checkpoint_every_ns;
+	bool squeeze_log;
 	int64_t floor_ns; /* no stamp below it is given: the wall clock at opening */
 
 	struct log *log;

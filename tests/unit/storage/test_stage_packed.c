@@ -365,3 +365,25 @@ Test(stage_packed, replay_gives_the_same_sequence)
 	cr_assert_eq(before.seq, after.seq);
 	cr_assert_eq(before.stamp_ns, after.stamp_ns);
 }
+
+Test(stage_packed, a_log_that_is_to_be_small_replays_the_same)
+{
+	world.squeeze_log = true;
+	world_reopen();
+	for (uint64_t i = 1; i <= 3; i++) {
+		for (int j = 0; j < 200; j++)
+			put_number(j % 2 ? "acme/p1" : "acme/p2", NOW + (int64_t)i * 1000 + j, 0.1 * j);
+		put(handle("acme/p1", "note"),
+		    (struct sample){
+			    NOW + (int64_t)i, {VALUE_TEXT, .text = "oiled"}, QUALITY_GOOD, NAN, NULL});
+		send(1, i);
+		cr_assert_eq(result.n_taken, 201);
+	}
+	world_reopen();
+	cr_assert_eq(value_of("acme/p1", "temperature").value.real, 0.1 * 199);
+	cr_assert_str_eq(value_of("acme/p1", "note").value.text, "oiled");
+	cr_assert_eq(temperature_at("acme/p2", NOW + 2000 + 50), 0.1 * 50);
+	put_number("acme/p1", NOW, 1);
+	send(1, 3);
+	cr_assert(result.again);
+}
