@@ -31,6 +31,10 @@ struct client_keys {
 	struct curve_key server;
 	const struct curve_pair *own;
 };
+/* A public key as people write it: 40 characters of Z85. ERR_REFUSED with a note. */
+enum { CURVE_KEY_TEXT_SIZE = 41 };
+MUST_CHECK int curve_key_parse(const char *text, struct curve_key *ret, struct err_note *note);
+const char *curve_key_text(const struct curve_key *key, char ret[CURVE_KEY_TEXT_SIZE]);
 MUST_CHECK int client_open_encrypted(struct client **ret, const char *endpoint,
 				     const struct client_keys *keys, int64_t timeout_ns,
 				     struct err_note *note);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <sys/un.h>
 
+#include <zmq.h>
+
 #include "tools/client.h"
 
 static int with_scheme(struct arena *a, const char *path, const char *tail, const char **ret,
@@ -35,4 +37,16 @@ int client_endpoint(struct arena *a, const char *endpoint, const char *node_dir,
 	return FAIL_SAY(
 		note, ERR_REFUSED,
 		"which node? give --node DIR or --endpoint ENDPOINT, or set HOLON_NODE or HOLON_ENDPOINT");
+}
+
+int curve_key_parse(const char *text, struct curve_key *ret, struct err_note *note)
+{
+	if (strlen(text) == CURVE_KEY_TEXT_SIZE - 1 && zmq_z85_decode(ret->b, text))
+		return 0;
+	return FAIL_SAY(note, ERR_REFUSED, "'%.80s' is not a public key: it has 40 characters of Z85", text);
+}
+
+const char *curve_key_text(const struct curve_key *key, char ret[CURVE_KEY_TEXT_SIZE])
+{
+	return zmq_z85_encode(ret, key->b, sizeof key->b);
 }

@@ -19,7 +19,19 @@
 	X(malformed_frames, "malformed_frames") \
 	X(refused_handshakes, "refused_handshakes") \
 	X(refused_frames, "refused_frames") \
+	X(samples_taken, "samples_taken") \
+	X(samples_refused, "samples_refused") \
+	X(backlog_samples, "backlog_samples") \
+	X(commits, "commits") \
+	X(n_runs, "history_runs") \
+	X(n_chunks, "history_chunks") \
+	X(scrubbed_chunks, "chunks_checked") \
+	X(rotten_chunks, "chunks_damaged")
+
+/* Those of them that are sizes. */
+#define SIZES(X) \
 	X(store_bytes, "store_bytes") \
+	X(log_bytes, "log_bytes") \
 	X(resident_bytes, "resident_bytes")
 
 static void status_json(const struct node_status *s)
@@ -37,7 +49,9 @@ static void status_json(const struct node_status *s)
 	json_text(&j, "incarnation", incarnation);
 #define X(field, name) json_count(&j, name, s->field);
 	COUNTS(X)
+	SIZES(X)
 #undef X
+	json_seconds(&j, "commit_p99_s", (int64_t)s->commit_p99_ns);
 	json_seconds(&j, "uptime_s", s->uptime_ns);
 	json_time(&j, "credential_until", s->credential_until_ns);
 	json_close(&j);
@@ -48,6 +62,28 @@ static void line(const char *what, const char *text)
 	for (size_t i = 0; i < 20; i++) /* the keys of the JSON form, with blanks */
 		putchar(i >= strlen(what) || what[i] == '_' ? ' ' : what[i]);
 	print_clean(stdout, text);
+	putchar('\n');
+}
+
+/* `3.2 GiB` */
+static const char *size_words(struct arena *a, uint64_t bytes)
+{
+	static const char *const scales[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+	double number = (double)bytes;
+	size_t scale = 0;
+
+	for (; number >= 1024 && scale < 4; scale++)
+		number /= 1024;
+	const char *text = arena_print(a, scale > 0 ? "%.1f %s" : "%.0f %s", number, scales[scale]);
+	return text ? text : "";
+}
+
+/* What an operator must not overlook. */
+static void warn(const struct node_status *s)
+{
+	if (s->rotten_chunks == 0)
+		return;
+	paint(stdout, PAINT_ALARM, "history is damaged: see the log of holond, and restore a backup");
 	putchar('\n');
 }
 
@@ -68,6 +104,11 @@ static void status_text(struct arena *a, const struct node_status *s)
 #define X(field, name) line(name, human_count(a, s->field));
 	COUNTS(X)
 #undef X
+#define X(field, name) line(name, size_words(a, s->field));
+	SIZES(X)
+#undef X
+	line("commit p99", s->commits > 0 ? duration_text((int64_t)s->commit_p99_ns, duration) : "-");
+	warn(s);
 }
 
 static enum status status_run(struct context *ctx, int argc, char *const argv[])

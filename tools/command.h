@@ -42,7 +42,7 @@ struct command {
 
 extern const struct command cmd_status[], cmd_org[], cmd_node[], cmd_twin[], cmd_rel[], cmd_type[],
 	cmd_import[], cmd_ingest[], cmd_apply[], cmd_view[], cmd_policy[], cmd_peer[], cmd_history[],
-	cmd_backup[];
+	cmd_backup[], cmd_key[];
 
 /* All groups, NULL at the end. */
 extern const struct command *const command_groups[];
@@ -64,7 +64,8 @@ struct context {
 	size_t n_args;
 
 	struct arena *arena;
-	struct client *client; /* opened by the first question */
+	struct client *client;  /* opened by the first question */
+	struct curve_pair *key; /* own, over a network */
 	int64_t timeout_ns;
 	int64_t now_ns; /* wall clock when the command began */
 	bool json;

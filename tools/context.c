@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "proto/clock.h"
+#include "security/keys.h"
 #include "tools/client.h"
 #include "tools/command.h"
 
@@ -130,6 +131,37 @@ enum status say_usage(const struct err_note *note)
 	return STATUS_USAGE;
 }
 
+static const char *flag_or_environment(const struct context *ctx, const char *flag, const char *variable)
+{
+	const char *text = flag_text(ctx, flag);
+
+	return text ? text : getenv(variable);
+}
+
+static enum status open_encrypted(struct context *ctx, const char *url)
+{
+	const char *server = flag_or_environment(ctx, "server-key", "HOLON_SERVER_KEY");
+	const char *own = flag_or_environment(ctx, "client-key", "HOLON_CLIENT_KEY");
+	struct client_keys keys;
+	struct err_note note = {0};
+	int r;
+
+	if (!server || !own) {
+		say("%s: over a network both keys are needed: --server-key KEY and --client-key FILE", url);
+		return STATUS_USAGE;
+	}
+	r = curve_key_parse(server, &keys.server, &note);
+	if (r == 0)
+		r = keys_init();
+	if (r == 0)
+		r = curve_pair_load(&ctx->key, own, &note);
+	if (r < 0)
+		return *note.text ? say_usage(&note) : say_failed(r, NULL);
+	keys.own = ctx->key;
+	r = client_open_encrypted(&ctx->client, url, &keys, ctx->timeout_ns, &note);
+	return r < 0 ? say_failed(r, &note) : STATUS_OK;
+}
+
 enum status ask_open(struct context *ctx)
 {
 	const char *endpoint = flag_text(ctx, "endpoint"), *node = flag_text(ctx, "node"), *url;
@@ -148,6 +180,8 @@ enum status ask_open(struct context *ctx)
 	}
 	if (client_endpoint(ctx->arena, endpoint, node, &url, &note) < 0)
 		return say_usage(&note);
+	if (strncmp(url, "tcp://", 6) == 0)
+		return open_encrypted(ctx, url);
 	r = client_open(&ctx->client, url, ctx->timeout_ns, &note);
 	return r < 0 ? say_failed(r, &note) : STATUS_OK;
 }

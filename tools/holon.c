@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "proto/clock.h"
+#include "security/keys.h"
 #include "tools/client.h"
 #include "tools/options.h"
 
@@ -57,6 +58,7 @@ int main(int argc, char *argv[])
 		return (int)say_failed(-ENOMEM, NULL);
 	status = run(&ctx, argc - 1, argv + 1);
 	client_close(ctx.client);
+	curve_pair_free(ctx.key);
 	arena_free(ctx.arena);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		say("the answer could not be written: %s", err_text(-errno));

@@ -6,8 +6,11 @@
 #include "proto/clock.h"
 
 const struct flag global_flags[] = {
-	{"endpoint", "ENDPOINT", "control socket of the node (ipc:///path or a path; HOLON_ENDPOINT)", false},
+	{"endpoint", "ENDPOINT",
+	 "where the node takes orders (ipc:///path, a path, tcp://host:port; HOLON_ENDPOINT)", false},
 	{"node", "DIR", "directory of the node, whose control socket is used (HOLON_NODE)", false},
+	{"server-key", "KEY", "public key of the node, for tcp:// (HOLON_SERVER_KEY)", false},
+	{"client-key", "FILE", "own key, see holon key new, for tcp:// (HOLON_CLIENT_KEY)", false},
 	{"json", NULL, "answer with JSON", false},
 	{"timeout", "DURATION", "how long to wait for the node (default 10s)", false},
 	{"help", NULL, "show this help", false},

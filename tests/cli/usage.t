@@ -44,8 +44,10 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   add and take away tags
   
   flags of every command:
-    --endpoint ENDPOINT        control socket of the node (ipc:///path or a path; HOLON_ENDPOINT)
+    --endpoint ENDPOINT        where the node takes orders (ipc:///path, a path, tcp://host:port; HOLON_ENDPOINT)
     --node DIR                 directory of the node, whose control socket is used (HOLON_NODE)
+    --server-key KEY           public key of the node, for tcp:// (HOLON_SERVER_KEY)
+    --client-key FILE          own key, see holon key new, for tcp:// (HOLON_CLIENT_KEY)
     --json                     answer with JSON
     --timeout DURATION         how long to wait for the node (default 10s)
     --help                     show this help
@@ -62,8 +64,10 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
     rel refuse      disagree with it
   
   flags of every command:
-    --endpoint ENDPOINT        control socket of the node (ipc:///path or a path; HOLON_ENDPOINT)
+    --endpoint ENDPOINT        where the node takes orders (ipc:///path, a path, tcp://host:port; HOLON_ENDPOINT)
     --node DIR                 directory of the node, whose control socket is used (HOLON_NODE)
+    --server-key KEY           public key of the node, for tcp:// (HOLON_SERVER_KEY)
+    --client-key FILE          own key, see holon key new, for tcp:// (HOLON_CLIENT_KEY)
     --json                     answer with JSON
     --timeout DURATION         how long to wait for the node (default 10s)
     --help                     show this help
@@ -105,6 +109,8 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   backup create
   backup verify
   backup restore
+  key new
+  key show
 
 A node must be named, and be there.
 
@@ -124,8 +130,8 @@ A node must be named, and be there.
   2> holon: no node at ipc:///elsewhere/control: is holond running?
   [3]
   $ holon status --endpoint tcp://127.0.0.1:1
-  2> holon: no node at tcp://127.0.0.1:1: is holond running?
-  [3]
+  2> holon: tcp://127.0.0.1:1: over a network both keys are needed: --server-key KEY and --client-key FILE
+  [2]
   $ holon status --node a --endpoint b
   2> holon: give --endpoint or --node, not both
   [2]
@@ -204,6 +210,18 @@ Flags are checked before a node is asked.
   $ holon history acme/a power --limit many
   2> holon: --limit: many is not a number from 0 to 4294967295
   [2]
+  $ holon history acme/a power --fn mean
+  2> holon: --fn: of what? Give --step too
+  [2]
+  $ holon history acme/a power --step 1h --fn median
+  2> holon: --fn: median is none of count, bad, mean, sd, min, max, sum, last
+  [2]
+  $ holon history acme/a power --step 0s
+  2> holon: --step: a step takes some time
+  [2]
+  $ holon history acme/a power --csv --json
+  2> holon: give --csv or --json, not both
+  [2]
   $ holon ingest missing
   2> holon: missing: No such file or directory
   [2]
@@ -219,3 +237,26 @@ Flags are checked before a node is asked.
   $ holon org show --bundle b
   2> holon: --bundle needs --dir DIR: the bundle is in the organisation's directory
   [2]
+
+Orders over a network need the keys of both sides.
+
+  $ holon key new admin.key > public; wc -c < public
+  41
+  $ holon key show admin.key | cmp - public
+  $ holon key show admin.key --json
+  {"public_key": "<*>"}
+  $ holon key new admin.key
+  2> holon: admin.key is there already: a key is never overwritten
+  [1]
+  $ holon key show public
+  2> holon: <*>
+  [1]
+  $ holon status --endpoint tcp://127.0.0.1:1 --server-key short --client-key admin.key
+  2> holon: 'short' is not a public key: it has 40 characters of Z85
+  [2]
+  $ holon status --endpoint tcp://127.0.0.1:1 --server-key "$(cat public)" --client-key missing.key
+  2> holon: <*>missing.key<*>
+  [2]
+  $ holon status --endpoint tcp://127.0.0.1:1 --server-key "$(cat public)" --client-key admin.key
+  2> holon: no node at tcp://127.0.0.1:1: is holond running?
+  [3]

@@ -4,7 +4,7 @@ _holon_words() { # the words of the command line that are neither flags nor valu
 	local i=1
 	while [ "$i" -lt "$COMP_CWORD" ]; do
 		case ${COMP_WORDS[i]} in
-		--endpoint | --node | --timeout) i=$((i + 1)) ;;
+		--endpoint | --node | --timeout | --server-key | --client-key) i=$((i + 1)) ;;
 		-*) ;;
 		*) printf '%s\n' "${COMP_WORDS[i]}" ;;
 		esac
@@ -20,7 +20,7 @@ _holon() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
 		;;
-	--map | --passphrase-file | --bundle | --endpoint)
+	--map | --passphrase-file | --bundle | --endpoint | --client-key)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;

@@ -83,7 +83,7 @@ static void answer_pending(struct serving *s)
 
 static size_t place_of(struct fake_node *f, const char *twin, const char *property)
 {
-	char name[sizeof f->names[0]];
+	char name[sizeof f->names[0]] = "";
 	size_t i = 0;
 
 	must(snprintf(name, sizeof name, "%s %s", twin, property) < (int)sizeof name);
@@ -97,7 +97,7 @@ static size_t place_of(struct fake_node *f, const char *twin, const char *proper
 		i++;
 	if (i == f->n_names) {
 		must(i < FAKE_SERIES_MAX);
-		strcpy(f->names[f->n_names++], name);
+		memcpy(f->names[f->n_names++], name, sizeof name);
 	}
 	return i;
 }
