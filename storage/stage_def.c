@@ -21,7 +21,7 @@ static int check_retype(const struct stage *g, const struct twin_def *held, cons
 	for (size_t i = 0; from && i < from->n_properties; i++) {
 		const struct property_def *p = &from->properties[i];
 		const struct property_def *q = to ? type_property(to, p->name, NULL) : NULL;
-		if ((!q || !same_measure(p, q)) && has_values(g, held->id, p->name))
+		if ((!q || !measures_alike(p, q)) && has_values(g, held->id, p->name))
 			return FAIL_SAY(g->note, ERR_REFUSED,
 					"%s has values of %s, which it would lose as a twin of type '%s'",
 					held->id, p->name, next->type);

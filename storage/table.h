@@ -133,9 +133,6 @@ const struct twin *table_alias_next(const struct table *t, const char *alias, co
 MUST_CHECK int life_join(const struct twin_def *held, const struct twin_def *given, struct life_step *ret,
 			 size_t *ret_n, struct err_note *note);
 
-/* Values of the one are values of the other: same type, same unit. */
-bool same_measure(const struct property_def *a, const struct property_def *b);
-
 /* ---- Stored form ------------------------------------------------------------------------------------------
  */
 

@@ -15,11 +15,6 @@ static void drop_value(struct table *t, struct own_twin *w, size_t i)
 	series_leave(&w->series[i]);
 }
 
-bool same_measure(const struct property_def *a, const struct property_def *b)
-{
-	return a->type == b->type && strcmp(a->unit, b->unit) == 0;
-}
-
 struct own_twin *table_series_owner(const struct table *t, uint32_t series, size_t *ret_property)
 {
 	if (series >= t->owners_size || !t->owners[series].twin)
@@ -61,7 +56,7 @@ static void move_values(struct table *t, struct own_twin *w, const struct type_d
 		const struct property_def *p = &from->properties[i], *q;
 		size_t place;
 		q = to ? type_property(to, p->name, &place) : NULL;
-		if (!q || !same_measure(p, q)) {
+		if (!q || !measures_alike(p, q)) {
 			drop_value(t, w, i);
 			continue;
 		}
