@@ -89,13 +89,14 @@ static void print(const struct bench_options *opt, const struct way *way, const 
 	bench_result(opt, "ingest", label, value, unit);
 }
 
-/* A checkpoint ended where the backlog fell. Does it come back to no more than it was: the highest backlog of
- * the second half over that of the first. */
+/* A checkpoint ended where the backlog fell. Does it come back to no more than it was? The highest of the
+ * second half is printed beside that of the first. */
 static int judge(const struct bench_options *opt, const struct site *s, const struct course *course,
 		 const struct way *way)
 {
 	uint64_t highest[2] = {1, 1};
 	size_t checkpoints = 0;
+	char label[48];
 
 	for (size_t i = 1; i < course->n; i++) {
 		uint64_t *half = &highest[i >= course->n / 2];
@@ -103,8 +104,9 @@ static int judge(const struct bench_options *opt, const struct site *s, const st
 		if (course->backlog[i] > *half)
 			*half = course->backlog[i];
 	}
-	print(opt, way, "checkpoints", (double)checkpoints, "of >= 2");
-	print(opt, way, "backlog", (double)highest[1] / (double)highest[0], "2nd/1st half");
+	print(opt, way, "checkpoints", (double)checkpoints, "at least 2");
+	snprintf(label, sizeof label, "%s-backlog", way->name);
+	bench_figure(opt, "ingest", label, (double)highest[1], "samples", "first half", (double)highest[0]);
 	if (checkpoints < 2 && !opt->quick)
 		return bench_say(s->bench, "only %zu checkpoints went by: this is not sustained",
 				 checkpoints);
