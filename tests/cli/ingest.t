@@ -110,3 +110,29 @@ Many lines go in many requests.
   5000 lines: 5000 stored, 0 there already, 0 refused
   $ holon history acme/press strokes --limit 5001 | wc -l
   5001
+
+A program of one's own, as tools/example_put.c.
+
+  $ example_put ipc://$HOLON_NODE/control acme/press power 7 8 -9 10
+  3 stored
+  2> sample 2: the value does not fit the property's type, range or words
+  $ holon twin get acme/press power
+  10 kW
+  $ example_put ipc://$HOLON_NODE/control acme/lathe power 7
+  0 stored
+  2> sample 0: there is no such twin or property
+  $ example_put ipc:///nowhere acme/press power 7
+  2> example_put: no node at ipc:///nowhere: is holond running?
+  [1]
+
+History as it comes, as a table, and no more of it than asked for.
+
+  $ holon history acme/press power --to 2024-03-04T11:00:00Z --csv
+  t,value,quality,sigma,source
+  2024-03-04T10:00:00Z,3,good,,
+  2024-03-04T10:01:00Z,3.5,uncertain,,plc
+  2024-03-04T11:00:00Z,5,good,,
+  $ holon history acme/press strokes --limit 2
+  2020-09-13T12:26:40Z  0
+  2020-09-13T12:26:41Z  1
+  $ holon history acme/press strokes --limit 0
