@@ -130,6 +130,10 @@ static void on_history(void *ctx, int code, const char *text, const struct answe
 	}
 	call_done(c, &(struct control_answer){.samples = parts[0].samples,
 					      .n_samples = parts[0].n_samples,
+					      .buckets = parts[0].buckets,
+					      .n_buckets = parts[0].n_buckets,
+					      .has_coarse_until = parts[0].has_coarse_until,
+					      .coarse_until_ns = parts[0].coarse_until_ns,
 					      .unit = parts[0].unit,
 					      .more = parts[0].more});
 }
@@ -143,7 +147,8 @@ int control_history(struct call *c, struct err_note *note)
 				   .property = r->property,
 				   .from_ns = r->from_ns,
 				   .to_ns = r->to_ns,
-				   .limit = r->limit};
+				   .limit = r->limit,
+				   .step_ns = r->step_ns};
 
 	TRY(id_check_twin(r->twin, note));
 	TRY(id_check_name(r->property, "property", note));

@@ -8,7 +8,12 @@
 #include "proto/clock.h"
 #include "proto/id.h"
 
-enum { ANSWER_BYTES = 8 << 20, SAMPLES_PER_FRAME = 500, SAMPLE_BYTES = 64 };
+enum {
+	ANSWER_BYTES = 8 << 20,
+	SAMPLES_PER_FRAME = 500,
+	BUCKETS_PER_FRAME = 400,
+	SAMPLE_BYTES = 64,
+};
 
 /* ---- Here ------------------------------------------------------------------------------------------------
  */
@@ -107,12 +112,59 @@ static int read_page(struct engine *e, const struct twin *t, size_t place, const
 	return 0;
 }
 
+static int64_t floor_to(int64_t t_ns, int64_t step_ns)
+{
+	const int64_t into_ns = t_ns % step_ns;
+	int64_t begin_ns;
+
+	return __builtin_sub_overflow(t_ns, into_ns < 0 ? into_ns + step_ns : into_ns, &begin_ns) ? TIME_MIN
+												  : begin_ns;
+}
+
+/* Who may see one value in so long a step sees whole steps only, and those that are over: out of a part of
+ * one, or of one that still grows, single samples could be told. */
+static void only_whole_steps(struct store_range *range, int64_t oldest_ns, int64_t now_ns)
+{
+	const int64_t step_ns = range->step_ns, over_ns = floor_to(now_ns, step_ns);
+	int64_t oldest_whole_ns = floor_to(oldest_ns, step_ns), end_ns;
+
+	if (oldest_whole_ns < oldest_ns && __builtin_add_overflow(oldest_whole_ns, step_ns, &oldest_whole_ns))
+		oldest_whole_ns = TIME_MAX;
+	range->from_ns = floor_to(range->from_ns, step_ns);
+	if (range->from_ns < oldest_whole_ns)
+		range->from_ns = oldest_whole_ns;
+	if (__builtin_add_overflow(floor_to(range->to_ns, step_ns), step_ns, &end_ns) || end_ns > over_ns)
+		end_ns = over_ns;
+	range->to_ns = end_ns - 1;
+}
+
+/* `policy_step_ns`: 0, or the finest that the asker may have. */
+static int buckets_here(struct engine *e, const struct twin *t, size_t place, const struct question *q,
+			int64_t oldest_ns, int64_t policy_step_ns, struct arena *a, struct answer *ret)
+{
+	struct store_range range = {.from_ns = q->from_ns, .to_ns = q->to_ns, .step_ns = q->step_ns};
+	struct store_buckets found;
+
+	range.limit = q->limit > 0 && q->limit < BUCKETS_PER_FRAME ? q->limit : BUCKETS_PER_FRAME;
+	if (range.step_ns < policy_step_ns)
+		range.step_ns = policy_step_ns;
+	if (policy_step_ns > 0)
+		only_whole_steps(&range, oldest_ns, e->egress.wall_ns());
+	else if (range.from_ns < oldest_ns)
+		range.from_ns = oldest_ns;
+	TRY(store_buckets(e->store, t, place, &range, a, &found));
+	ret->buckets = found.buckets;
+	ret->n_buckets = found.n;
+	ret->more = found.more;
+	return 0;
+}
+
 static int history_here(struct engine *e, const char *org, const struct question *q, struct arena *a,
 			struct answer *ret, struct err_note *note)
 {
 	const struct twin *t = store_twin(e->store, q->twin);
 	const struct property_def *p = NULL;
-	int64_t last_ns, step_ns, from_ns = q->from_ns;
+	int64_t last_ns, step_ns, oldest_ns = TIME_MIN;
 	struct row full;
 	size_t place;
 
@@ -123,11 +175,17 @@ static int history_here(struct engine *e, const char *org, const struct question
 	TRY(summary_row(e->store, t, a, &full));
 	if (!egress_history(&e->egress, org, &full, q->property, &last_ns, &step_ns))
 		return egress_refuse(&e->egress, org, q->twin, note);
-	if (last_ns > 0 && from_ns < e->egress.wall_ns() - last_ns)
-		from_ns = e->egress.wall_ns() - last_ns;
-	struct question page = *q;
-	page.from_ns = from_ns;
+	if (last_ns > 0)
+		oldest_ns = e->egress.wall_ns() - last_ns;
 	ret->unit = p->unit;
+	if (q->step_ns > 0 && p->type != VALUE_BOOL && p->type != VALUE_INT64 && p->type != VALUE_DOUBLE)
+		return FAIL_SAY(note, ERR_REFUSED, "%s is no number: without a step its samples are given",
+				q->property);
+	if (q->step_ns > 0)
+		return buckets_here(e, t, place, q, oldest_ns, step_ns, a, ret);
+	struct question page = *q;
+	if (page.from_ns < oldest_ns)
+		page.from_ns = oldest_ns;
 	TRY(read_page(e, t, place, &page, step_ns, a, ret));
 	for (size_t i = 0; !egress_is_own(&e->egress, org) && i < ret->n_samples; i++)
 		ret->samples[i].source = NULL;

@@ -220,6 +220,22 @@ MUST_CHECK int store_history(struct store *s, const struct twin *t, size_t prope
 			     int64_t to_ns, size_t limit, struct arena *a, struct sample **ret, size_t *ret_n,
 			     bool *ret_more);
 
+/* What stretches of step_ns amount to, aligned to multiples of it, that have any sample with from <= t <= to;
+ * oldest first, at most `limit`. More: go on at the last one's t_ns + step_ns. NaN and samples of quality bad
+ * are in n_bad only; mean, sd, min, max and last are NaN where n is 0. Numbers and bools only (ERR_REFUSED).
+ * ERR_CORRUPT when a chunk is damaged. */
+struct store_range {
+	int64_t from_ns, to_ns, step_ns;
+	size_t limit;
+};
+struct store_buckets {
+	struct history_bucket *buckets; /* in the arena */
+	size_t n;
+	bool more;
+};
+MUST_CHECK int store_buckets(struct store *s, const struct twin *t, size_t property,
+			     const struct store_range *range, struct arena *a, struct store_buckets *ret);
+
 /* ---- Rows of other origins -------------------------------------------------------------------------------
  */
 

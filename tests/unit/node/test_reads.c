@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <math.h>
+
+#include "node/reads.h"
+#include "proto/clock.h"
+#include "tests/unit/node/world.h"
+
+#define MINUTE_NS (60 * NS_PER_S)
+/* The world's clock stands at 1000 s: 16 min 40 s. */
+#define POLICY(WINDOW) \
+	" share \"one\"\n  to org volt\n  twins **\n  allow discover, summary\n  allow history " \
+	"power " WINDOW "\n  until 2026-01-01\n"
+
+static struct history_bucket buckets[500];
+static size_t n_buckets;
+static int code;
+static bool more;
+
+static void on_answer(void *ctx, int r, const char *text, const struct answer *parts, size_t n)
+{
+	(void)ctx, (void)text;
+	code = r;
+	n_buckets = n > 0 ? parts[0].n_buckets : 0;
+	more = n > 0 && parts[0].more;
+	for (size_t i = 0; i < n_buckets; i++)
+		buckets[i] = parts[0].buckets[i];
+}
+
+static void set_up(void)
+{
+	world_set_up();
+	world_type("press", "power", NULL, "kW");
+	world_twin("acme/p1", "press", NULL);
+	for (int64_t s = 0; s < 1000; s += 10)
+		world_value("acme/p1", "power", s * NS_PER_S, (double)s);
+}
+
+TestSuite(reads, .init = set_up, .fini = world_tear_down, .timeout = 60);
+
+static void ask(const char *org, int64_t from_ns, int64_t to_ns, int64_t step_ns, uint32_t limit)
+{
+	const struct question q = {.kind = QUESTION_HISTORY,
+				   .asker = org,
+				   .twin = "acme/p1",
+				   .property = "power",
+				   .from_ns = from_ns,
+				   .to_ns = to_ns,
+				   .step_ns = step_ns,
+				   .limit = limit};
+
+	cr_assert(eq(int, reads_ask(&world, org, &q, NS_PER_S, on_answer, NULL), 0));
+}
+
+Test(reads, buckets_say_what_a_step_amounts_to)
+{
+	ask("", TIME_MIN, TIME_MAX, MINUTE_NS, 0);
+	cr_assert(eq(int, code, 0));
+	cr_assert(eq(sz, n_buckets, 17));
+	cr_expect(eq(i64, buckets[1].t_ns, MINUTE_NS));
+	cr_expect(eq(u64, buckets[1].n, 6));
+	cr_expect(eq(dbl, buckets[1].mean, 85));
+	cr_expect(eq(dbl, buckets[1].min, 60));
+	cr_expect(eq(dbl, buckets[1].max, 110));
+	cr_expect(eq(dbl, buckets[1].last, 110));
+	cr_expect(eq(i64, buckets[1].last_ns, 110 * NS_PER_S));
+	cr_expect(epsilon_eq(dbl, buckets[1].sd, sqrt(1750.0 / 6), 1e-9));
+	cr_expect(eq(u64, buckets[16].n, 4), "the one that still grows, for those of the house");
+}
+
+Test(reads, buckets_come_in_pages)
+{
+	ask("", 30 * NS_PER_S, 300 * NS_PER_S, MINUTE_NS, 2);
+	cr_assert(eq(sz, n_buckets, 2));
+	cr_expect(more);
+	cr_expect(eq(u64, buckets[0].n, 3), "only from the asked time on");
+	ask("", buckets[1].t_ns + MINUTE_NS, 300 * NS_PER_S, MINUTE_NS, 10);
+	cr_expect(eq(sz, n_buckets, 4));
+	cr_expect(not(more));
+	cr_expect(eq(u64, buckets[3].n, 1));
+}
+
+Test(reads, a_policy_step_coarser_than_asked_wins)
+{
+	world_policy(POLICY("step 5min"));
+	ask("volt", TIME_MIN, TIME_MAX, MINUTE_NS, 0);
+	cr_assert(eq(int, code, 0));
+	cr_assert(eq(sz, n_buckets, 3), "the fourth still grows");
+	cr_expect(eq(i64, buckets[1].t_ns, 5 * MINUTE_NS));
+	cr_expect(eq(u64, buckets[1].n, 30));
+}
+
+Test(reads, a_step_coarser_than_the_policys_is_given)
+{
+	world_policy(POLICY("step 1min"));
+	ask("volt", TIME_MIN, TIME_MAX, 5 * MINUTE_NS, 0);
+	cr_assert(eq(sz, n_buckets, 3));
+	cr_expect(eq(u64, buckets[2].n, 30));
+}
+
+Test(reads, no_part_of_a_policy_step_is_told)
+{
+	world_policy(POLICY("step 5min"));
+	ask("volt", 310 * NS_PER_S, 310 * NS_PER_S, MINUTE_NS, 0);
+	cr_assert(eq(sz, n_buckets, 1));
+	cr_expect(eq(u64, buckets[0].n, 30), "the whole step around it");
+	ask("volt", 910 * NS_PER_S, 920 * NS_PER_S, MINUTE_NS, 0);
+	cr_expect(eq(sz, n_buckets, 0), "it is not over yet");
+	world_policy(POLICY("last 10min step 5min")); /* from 400 s on */
+	ask("volt", TIME_MIN, TIME_MAX, MINUTE_NS, 0);
+	cr_assert(eq(sz, n_buckets, 1), "the step that begins before the window is not told");
+	cr_expect(eq(i64, buckets[0].t_ns, 10 * MINUTE_NS));
+}
+
+Test(reads, without_a_policy_step_the_window_still_counts)
+{
+	world_policy(POLICY("last 10min"));
+	ask("volt", TIME_MIN, TIME_MAX, 5 * MINUTE_NS, 0);
+	cr_assert(eq(sz, n_buckets, 3));
+	cr_expect(eq(u64, buckets[0].n, 20), "400 s to 590 s");
+	ask("harbor", TIME_MIN, TIME_MAX, 5 * MINUTE_NS, 0);
+	cr_expect(eq(int, code, ERR_DENIED));
+}
