@@ -137,6 +137,16 @@ fuzz_afresh() {
 	done
 }
 
+# The store against its model, from other seeds.
+fresh_models() {
+	local n seed
+	for n in {1..100}; do
+		seed=$RANDOM
+		echo "seed $seed"
+		HOLON_SEED=$seed "$work/gcc/tests/unit/storage/test_model" --filter 'model/agrees_with_the_given_seed'
+	done
+}
+
 conclude() {
 	local code=$?
 	trap - EXIT
@@ -178,6 +188,7 @@ if $long; then
 	step 'fresh fuzzing' fuzz_afresh || true
 	step 'fresh power cuts' "$work/gcc/tests/crash/crash" --seed $RANDOM --images 100000 || true
 	step 'fresh rot' "$work/gcc/tests/crash/rot" --seed $RANDOM --times 30000 || true
+	step 'fresh models' fresh_models || true
 	step 'many kills' env HOLON_ROUNDS=100 tests/integration/kill_loop.sh "$PWD" "$work/gcc" || true
 	step 'fresh seeds' "$work/gcc/tests/sim/sim" --first $((RANDOM * 32768 + RANDOM)) --seeds 10000 || true
 fi
