@@ -17,7 +17,7 @@ static int apply_op(struct store *s, uint64_t number, const struct op *op)
 	case OP_RELATION: return table_put_edge(t, &op->relation);
 	case OP_RELATION_DELETE: return table_delete_edge(t, &op->relation);
 	case OP_MEMBERSHIP: return table_put_member(t, &op->membership);
-	case OP_SAMPLES: return table_add_samples(t, &op->samples, number > series_set_position(s->history));
+	case OP_SAMPLES: return table_add_samples(t, &op->samples);
 	case OP_ROWS: return keep_rows ? remote_put_rows(&s->remote, &op->rows) : 0;
 	case OP_ORIGIN_DROP: return keep_rows ? remote_drop_origin(&s->remote, op->id) : 0;
 	}
@@ -25,28 +25,25 @@ static int apply_op(struct store *s, uint64_t number, const struct op *op)
 }
 
 /* A sample whose series is gone, or means something else by now, goes with it. */
-static int apply_sample(struct store *s, const struct packed *frame, size_t i, const char *source, bool keep)
+static int apply_sample(struct store *s, const struct packed *frame, size_t i, const char *source)
 {
-	size_t property;
-	const struct own_twin *w = table_series_owner(&s->table, packed_u32(frame->series, i), &property);
+	const uint32_t series = packed_u32(frame->series, i);
+	struct series_place at;
 	struct sample sample;
 
-	if (!w || !w->pub.type)
+	if (!table_series(&s->table, series, &at) ||
+	    frame_sample(frame, i, at.def->type, source, &sample) < 0 || sample.value.type != at.def->type)
 		return 0;
-	const struct property_def *p = &w->pub.type->def.properties[property];
-	if (frame_sample(frame, i, p->type, source, &sample) < 0 || sample.value.type != p->type)
-		return 0;
-	return table_add_samples(&s->table, &(struct op_samples){w->id, p->name, &sample, 1}, keep);
+	return table_add_sample(&s->table, series, &at, &sample);
 }
 
-static int apply_packed(struct store *s, uint64_t number, const struct packed *frame)
+static int apply_packed(struct store *s, const struct packed *frame)
 {
-	const bool keep = number > series_set_position(s->history);
 	char text[SOURCE_MAX + 1];
 	const char *source = frame_source(frame, text);
 
 	for (size_t i = 0; i < frame->n; i++)
-		TRY(apply_sample(s, frame, i, source, keep));
+		TRY(apply_sample(s, frame, i, source));
 	return frame->number > 0 ? producers_take(&s->producers, frame->session, frame->number) : 0;
 }
 
@@ -63,7 +60,7 @@ int store_apply_sealed(struct store *s, uint64_t number, struct bytes sealed)
 		return FAIL(ERR_CORRUPT);
 	table_begin_batch(&s->table, reader.header.lineage, reader.header.stamp_base_ns);
 	while ((r = batch_read_next(&reader, a, &entry)) > 0) {
-		TRY(entry.form == BATCH_PACKED ? apply_packed(s, number, &entry.packed)
+		TRY(entry.form == BATCH_PACKED ? apply_packed(s, &entry.packed)
 					       : apply_op(s, number, &entry.op));
 		arena_reset(a);
 	}

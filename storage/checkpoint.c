@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Write-behind, and reading it back.
  *
- * A checkpoint takes everything up to one batch into history/, remote/ and state/, in this order, and each of
- * them records that batch in the transaction that completes it. After a crash between them the log is
- * replayed from the batch of state/, the oldest, and what the other two hold already is not applied to them
- * again. state/ and remote/ are open only while they are read or written: everything in them is in memory,
- * and closing gives back the pages.
+ * A checkpoint takes everything up to one batch into history/ (a new run), remote/ and state/, in this order.
+ * The transaction in state/ is its one commit point: it names the batch and the runs that count. After a
+ * crash before it the log is replayed from the batch that state/ names, and a run that it does not name is
+ * removed. remote/ records its own batch: rows that it holds already are not applied again. state/ and
+ * remote/ are open only while they are read or written: everything in them is in memory, and closing gives
+ * back the pages.
  */
 #include "proto/clock.h"
 #include "storage/env.h"
@@ -13,7 +14,7 @@
 #include "storage/record.h"
 #include "storage/store_private.h"
 
-#define FORMAT 2 /* of the store as a whole */
+#define FORMAT 3 /* of the store as a whole */
 
 struct checkpoint {
 	struct store *s;
@@ -27,8 +28,8 @@ struct checkpoint {
  */
 
 /* format (4), ORG, NODE, n of lineage (4), of each: id (8), start (8); batch (8), seq (8), stamp (8), next
- * numbers of series (8) and of relations and memberships (8); from format 2 on producers, see
- * storage/producers.h. */
+ * numbers of series (4), twins (4), and relations and memberships (8); producers, see storage/producers.h.
+ * Beside it, under 'H', the runs of the history, see history_runs(). */
 static int encode_meta(const struct store *s, struct buf *out)
 {
 	buf_put_u32(out, FORMAT);
@@ -42,7 +43,8 @@ static int encode_meta(const struct store *s, struct buf *out)
 	buf_put_u64(out, s->applied);
 	buf_put_u64(out, s->table.seq);
 	buf_put_u64(out, (uint64_t)s->table.stamp_ns);
-	buf_put_u64(out, s->table.next_series);
+	buf_put_u32(out, s->table.values.next);
+	buf_put_u32(out, s->table.twins.n);
 	buf_put_u64(out, s->table.next_number);
 	producers_encode(&s->producers, out);
 	return buf_check(out);
@@ -57,16 +59,26 @@ static int check_owner(const struct store *s, const char *org, const char *node,
 			org, node, s->org, s->node);
 }
 
-static int decode_meta(struct store *s, struct bytes in, struct err_note *note)
+static int check_format(const struct store *s, uint32_t format, struct err_note *note)
 {
-	struct record_reader r = record_reader(in);
-	const uint32_t format = record_u32(&r);
-
+	if (format < FORMAT)
+		return FAIL_SAY(note, ERR_VERSION,
+				"store %s has format %u, this version reads only %d: move the directory "
+				"away, let the node begin a new one, and apply and import what it held",
+				s->dir, format, FORMAT);
 	if (format > FORMAT)
 		return FAIL_SAY(note, ERR_VERSION,
 				"store %s has format %u, this version knows formats up to %d: use "
 				"the newer version that wrote it",
 				s->dir, format, FORMAT);
+	return 0;
+}
+
+static int decode_meta(struct store *s, struct bytes in, struct err_note *note)
+{
+	struct record_reader r = record_reader(in);
+
+	TRY(check_format(s, record_u32(&r), note));
 	const char *org = record_text(&r), *node = record_text(&r);
 	s->n_lineage = record_u32(&r);
 	if (r.failed || s->n_lineage == 0 || s->n_lineage > LINEAGE_MAX)
@@ -79,18 +91,20 @@ static int decode_meta(struct store *s, struct bytes in, struct err_note *note)
 	s->state_position = record_u64(&r);
 	s->table.seq = record_u64(&r);
 	s->table.stamp_ns = (int64_t)record_u64(&r);
-	s->table.next_series = record_u64(&r);
+	s->table.values.next = record_u32(&r);
+	const uint32_t n_twins = record_u32(&r);
 	s->table.next_number = record_u64(&r);
-	if (format >= 2)
-		TRY(producers_decode(&s->producers, &r));
+	TRY(producers_decode(&s->producers, &r));
+	TRY(twin_index_reserve(&s->table.twins, n_twins));
 	return record_end(&r);
 }
 
 /* ---- Loading ----------------------------------------------------------------------------------------------
  */
 
+/* `runs`: of the history; empty: left as they are. */
 static int write_env(const struct store *s, const char *name, const struct changeset *changes,
-		     struct bytes meta)
+		     struct bytes meta, struct bytes runs)
 {
 	SCOPED(scope_env) struct env *env = NULL;
 	SCOPED(scope_env_txn) struct env_txn *t = NULL;
@@ -100,7 +114,10 @@ static int write_env(const struct store *s, const char *name, const struct chang
 	TRY(env_open(&env, path, s->limit_bytes, NULL));
 	TRY(env_begin(env, ENV_WRITE, &t));
 	TRY(changeset_write(changes, t));
-	TRY(env_put(t, BYTES("M"), meta));
+	if (meta.len > 0)
+		TRY(env_put(t, BYTES("M"), meta));
+	if (runs.len > 0)
+		TRY(env_put(t, BYTES("H"), runs));
 	return env_commit(&t);
 }
 
@@ -115,8 +132,21 @@ static int found(struct store *s, const struct store_options *opt, struct err_no
 	s->lineage[0] = (struct incarnation){.id = opt->fresh_id, .start_seq = 1};
 	s->n_lineage = 1;
 	TRY(encode_meta(s, &meta));
-	const int r = write_env(s, "state", &(struct changeset){0}, buf_bytes(&meta));
+	const int r = write_env(s, "state", &(struct changeset){0}, buf_bytes(&meta), (struct bytes){0});
 	return r < 0 ? FAIL_SAY(note, r, "cannot write %s/state: %s", s->dir, err_text(r)) : 0;
+}
+
+static int open_history(struct store *s, struct env_txn *t, struct err_note *note)
+{
+	struct bytes runs = {0};
+	char path[PATH_BYTES];
+
+	if (t)
+		TRY(env_get(t, BYTES("H"), &runs));
+	store_path(s, "history", path);
+	TRY(history_open(&s->history, path, s->limit_bytes, runs, note));
+	s->table.history = s->history;
+	return 0;
 }
 
 static int load_state(struct store *s, struct env *env, struct err_note *note)
@@ -129,6 +159,7 @@ static int load_state(struct store *s, struct env *env, struct err_note *note)
 	if (r != 0)
 		return r;
 	TRY(decode_meta(s, meta, note));
+	TRY(open_history(s, t, note));
 	return table_load(&s->table, t);
 }
 
@@ -169,8 +200,10 @@ int store_load(struct store *s, const struct store_options *opt, struct err_note
 	const int r = load_env(s, "state", load_state, note);
 
 	TRY(r);
-	if (r == ENV_ABSENT)
+	if (r == ENV_ABSENT) {
 		TRY(found(s, opt, note));
+		TRY(open_history(s, NULL, note));
+	}
 	TRY(load_env(s, "remote", load_remote, note));
 	s->applied = s->state_position;
 	return 0;
@@ -201,18 +234,19 @@ static void checkpoint_free(struct checkpoint *c)
 	free(c);
 }
 
-/* What was not written goes first into the next one. */
+/* What was not written goes first into the next one. An append that failed has left what was there. */
 static void keep_for_next(struct store *s, struct checkpoint *c)
 {
 	s->state_left = c->state;
 	s->remote_left = c->remote;
+	s->state_left.data.failed = s->remote_left.data.failed = false;
 	c->state = c->remote = (struct changeset){0};
 }
 
 static int take(struct store *s, struct checkpoint *c)
 {
 	TRY(encode_meta(s, &c->meta));
-	TRY(series_freeze(s->history));
+	TRY(history_freeze(s->history));
 	TRY(table_take_changes(&s->table, &c->state));
 	return remote_take_changes(&s->remote, &c->remote);
 }
@@ -242,18 +276,29 @@ int checkpoint_begin(struct store *s, struct checkpoint **ret)
 
 int checkpoint_write(struct checkpoint *c)
 {
-	SCOPED(buf_fini) struct buf position = {0};
+	SCOPED(buf_fini) struct buf position = {0}, runs = {0};
 
 	buf_put_u64(&position, c->position);
 	TRY(buf_check(&position));
-	TRY(series_write(c->s->history, c->position));
-	TRY(write_env(c->s, "remote", &c->remote, buf_bytes(&position)));
-	return write_env(c->s, "state", &c->state, buf_bytes(&c->meta));
+	TRY(history_write(c->s->history));
+	history_runs(c->s->history, &runs);
+	TRY(buf_check(&runs));
+	TRY(write_env(c->s, "remote", &c->remote, buf_bytes(&position), (struct bytes){0}));
+	return write_env(c->s, "state", &c->state, buf_bytes(&c->meta), buf_bytes(&runs));
+}
+
+int store_write_runs(struct store *s)
+{
+	SCOPED(buf_fini) struct buf runs = {0};
+
+	history_runs(s->history, &runs);
+	TRY(buf_check(&runs));
+	return write_env(s, "state", &(struct changeset){0}, (struct bytes){0}, buf_bytes(&runs));
 }
 
 void checkpoint_end(struct store *s, struct checkpoint *c, bool written)
 {
-	series_thaw(s->history, written);
+	history_thaw(s->history, written);
 	if (written) {
 		s->backlog_bytes -= c->backlog_bytes;
 		s->backlog_ns = s->applied_ns;

@@ -10,7 +10,7 @@ static bool has_values(const struct stage *g, const char *id, const char *proper
 	if (batch_find(g->batch, &(struct staged_key){STAGED_SAMPLES, id, property, NULL}))
 		return true;
 	return w && w->pub.type && type_property(&w->pub.type->def, property, &i) &&
-	       w->values[i].value.type != VALUE_NONE && !stage_twin_goes(g, id, 0);
+	       twin_value(&g->store->table, w, i).value.type != VALUE_NONE && !stage_twin_goes(g, id, 0);
 }
 
 /* A twin that gets another type keeps every value it has. */

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "proto/clock.h"
+#include "storage/column.h"
 #include "storage/frame.h"
 #include "storage/store_private.h"
 
@@ -26,11 +27,11 @@ struct place {
 
 static bool find_place(const struct judge *g, size_t i, struct place *ret)
 {
-	ret->twin = table_series_owner(&g->s->table, packed_u32(g->frame->series, i), &ret->property);
-	if (!ret->twin || !ret->twin->pub.type)
+	struct series_place at;
+
+	if (!table_series(&g->s->table, packed_u32(g->frame->series, i), &at))
 		return false;
-	ret->type = &ret->twin->pub.type->def;
-	ret->def = &ret->type->properties[ret->property];
+	*ret = (struct place){at.twin, at.property, &at.twin->pub.type->def, at.def};
 	return true;
 }
 

@@ -48,6 +48,15 @@ static int mark_non_finite(const struct op_samples *in, struct sample **ret)
 	return 0;
 }
 
+static int holds_all(struct store *s, const struct twin *t, size_t property, const struct op_samples *in,
+		     bool *ret)
+{
+	*ret = true;
+	for (size_t i = 0; *ret && i < in->n; i++)
+		TRY(store_history_holds(s, t, property, &in->samples[i], ret));
+	return 0;
+}
+
 /* Is everything in it stored already? What the batch does to the series before is not looked into: then no.
  */
 static int is_known(const struct stage *g, const struct op_samples *in, bool *ret)
@@ -60,7 +69,7 @@ static int is_known(const struct stage *g, const struct op_samples *in, bool *re
 	    batch_find(g->batch, &(struct staged_key){STAGED_SAMPLES, in->twin, in->property, NULL}) ||
 	    !type_property(&w->pub.type->def, in->property, &place))
 		return 0;
-	return series_holds(g->store->history, &w->series[place], in->samples, in->n, ret);
+	return holds_all(g->store, &w->pub, place, in, ret);
 }
 
 static int find_property(const struct stage *g, const struct op_samples *in, const struct property_def **ret)

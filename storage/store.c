@@ -59,22 +59,19 @@ static int lock_dir(struct store *s, struct err_note *note)
 	return FAIL_SAY(note, -errno, "cannot lock %s: %s", path, err_text(-errno));
 }
 
-/* The environments must be of one store: none behind state/, and what the others are ahead of it still in the
+/* The environments must be of one store: remote/ not behind state/, and what it is ahead of it still in the
  * log. */
 static int check_positions(const struct store *s, struct err_note *note)
 {
-	const uint64_t history = series_set_position(s->history), last = log_last(s->log);
-	const uint64_t newest = history > s->remote_position ? history : s->remote_position;
-
-	if (history < s->state_position || s->remote_position < s->state_position)
+	if (s->remote_position < s->state_position)
 		return FAIL_SAY(note, ERR_CORRUPT,
-				"store %s: state/ is newer than history/ or remote/, files of "
-				"different times were mixed: restore all of it from a backup",
+				"store %s: state/ is newer than remote/, files of different times were "
+				"mixed: restore all of it from a backup",
 				s->dir);
-	if (newest > s->state_position && last < newest)
+	if (s->remote_position > s->state_position && log_last(s->log) < s->remote_position)
 		return FAIL_SAY(note, ERR_CORRUPT,
-				"store %s: log/ ends before history/ and remote/, files of "
-				"different times were mixed: restore all of it from a backup",
+				"store %s: log/ ends before remote/, files of different times were mixed: "
+				"restore all of it from a backup",
 				s->dir);
 	return 0;
 }
@@ -90,9 +87,6 @@ static int open_parts(struct store *s, const struct store_options *opt, struct e
 
 	store_path(s, "log", path);
 	TRY(log_open(&s->log, path, s->limit_bytes, note));
-	store_path(s, "history", path);
-	TRY(series_set_open(&s->history, path, s->limit_bytes, note));
-	s->table.history = s->history;
 	TRY(store_load(s, opt, note));
 	TRY(check_positions(s, note));
 	return log_replay(s->log, s->state_position, replay, s, note);
@@ -122,7 +116,7 @@ void store_close(struct store *s)
 	table_fini(&s->table);
 	remote_fini(&s->remote);
 	producers_fini(&s->producers);
-	series_set_close(s->history);
+	history_close(s->history);
 	log_close(s->log);
 	changeset_fini(&s->state_left);
 	changeset_fini(&s->remote_left);
@@ -144,31 +138,33 @@ const struct twin *store_twin(const struct store *s, const char *id)
 
 struct twin_def store_twin_def(const struct twin *t)
 {
-	return own_twin(t)->def;
+	return twin_def_of(own_twin(t));
 }
 
 static bool has_place(const struct twin *t, size_t property)
 {
-	return !t->deleted && t->type && property < t->type->def.n_properties;
+	return t->type && property < t->type->def.n_properties;
 }
 
 struct sample store_value(const struct store *s, const struct twin *t, size_t property)
 {
-	(void)s;
-	return has_place(t, property) ? own_twin(t)->values[property] : (struct sample){0};
+	return has_place(t, property) ? twin_value(&s->table, own_twin(t), property) : (struct sample){0};
 }
 
 uint32_t store_series(const struct store *s, const struct twin *t, size_t property)
 {
 	(void)s;
-	return has_place(t, property) ? (uint32_t)own_twin(t)->series[property].id : 0;
+	return has_place(t, property) ? twin_series(own_twin(t), property) : 0;
 }
 
 const struct twin *store_series_owner(const struct store *s, uint32_t series, size_t *ret_property)
 {
-	const struct own_twin *w = table_series_owner(&s->table, series, ret_property);
+	struct series_place at;
 
-	return w ? &w->pub : NULL;
+	if (!table_series(&s->table, series, &at))
+		return NULL;
+	*ret_property = at.property;
+	return &at.twin->pub;
 }
 
 const struct type *store_type(const struct store *s, const char *name)
@@ -228,9 +224,7 @@ const struct membership *store_membership_next(const struct store *s, const char
 
 const struct twin *store_change_next(const struct store *s, uint64_t after_seq)
 {
-	const struct own_twin *w = ordered_after(&s->table.by_seq, &after_seq);
-
-	return w ? &w->pub : NULL;
+	return table_change_next(&s->table, after_seq);
 }
 
 static uint64_t disk_bytes(const struct store *s)
@@ -265,35 +259,6 @@ void store_position(const struct store *s, struct store_position *ret)
 uint64_t store_incarnation(const struct store *s)
 {
 	return s->lineage[s->n_lineage - 1].id;
-}
-
-/* ---- History ----------------------------------------------------------------------------------------------
- */
-
-static const struct series *series_of(const struct twin *t, size_t property)
-{
-	return has_place(t, property) ? &own_twin(t)->series[property] : NULL;
-}
-
-int store_value_at(struct store *s, const struct twin *t, size_t property, int64_t at_ns, struct arena *a,
-		   struct sample *ret)
-{
-	const struct series *series = series_of(t, property);
-
-	if (!series)
-		return STORE_ABSENT;
-	const int r = series_at(s->history, series, at_ns, a, ret);
-	return r == SERIES_ABSENT ? STORE_ABSENT : r;
-}
-
-int store_history(struct store *s, const struct twin *t, size_t property, int64_t from_ns, int64_t to_ns,
-		  size_t limit, struct arena *a, struct sample **ret, size_t *ret_n, bool *ret_more)
-{
-	const struct series_range range = {from_ns, to_ns, limit};
-	const struct series *series = series_of(t, property);
-
-	return series_read(s->history, series ? series : &(struct series){0}, &range, a, ret, ret_n,
-			   ret_more);
 }
 
 /* ---- Rows of other origins --------------------------------------------------------------------------------

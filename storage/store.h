@@ -214,6 +214,16 @@ uint64_t store_incarnation(const struct store *s); /* id of the present one */
 MUST_CHECK int store_value_at(struct store *s, const struct twin *t, size_t property, int64_t at_ns,
 			      struct arena *a, struct sample *ret);
 
+/* Raw samples with from <= t <= to, oldest first, piece by piece: history_next() in storage/history.h.
+ * STORE_ABSENT when there is no such place; else *ret is to be freed. */
+struct history_reader;
+MUST_CHECK int store_history_read(struct store *s, const struct twin *t, size_t property, int64_t from_ns,
+				  int64_t to_ns, struct history_reader **ret);
+
+/* Is this very sample stored? */
+MUST_CHECK int store_history_holds(struct store *s, const struct twin *t, size_t property,
+				   const struct sample *sample, bool *ret);
+
 /* At most `limit` samples with from <= t <= to, oldest first; ret_more: there are more. ERR_CORRUPT when a
  * chunk is damaged (it is never served). */
 MUST_CHECK int store_history(struct store *s, const struct twin *t, size_t property, int64_t from_ns,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "storage/batch.h"
+#include "storage/history.h"
 #include "storage/log.h"
 #include "storage/producers.h"
 #include "storage/remote.h"
@@ -21,7 +22,7 @@ struct store {
 	int64_t floor_ns; /* no stamp below it is given: the wall clock at opening */
 
 	struct log *log;
-	struct series_set *history;
+	struct history *history;
 	struct table table;
 	struct remote remote;
 	struct producers producers;
@@ -50,5 +51,8 @@ MUST_CHECK int store_apply_sealed(struct store *s, uint64_t number, struct bytes
 /* ---- checkpoint.c -----------------------------------------------------------------------------------------
  */
 
-/* Read state/ and remote/ into memory; a new store gets its first meta record. */
+/* Read state/ and remote/ into memory and open the history; a new store gets its first meta record. */
 MUST_CHECK int store_load(struct store *s, const struct store_options *opt, struct err_note *note);
+
+/* Write into state/ which runs of the history count. */
+MUST_CHECK int store_write_runs(struct store *s);

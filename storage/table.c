@@ -8,13 +8,6 @@ static int by_id(const void *key, const void *item)
 	return strcmp(key, ((const struct own_twin *)item)->id);
 }
 
-static int by_seq(const void *key, const void *item)
-{
-	const uint64_t seq = *(const uint64_t *)key, other = ((const struct own_twin *)item)->pub.seq;
-
-	return (seq > other) - (seq < other);
-}
-
 static int by_name(const void *key, const void *item)
 {
 	return strcmp(key, ((const struct own_type *)item)->name);
@@ -54,35 +47,35 @@ void table_init(struct table *t)
 {
 	*t = (struct table){
 		.by_id.compare = by_id,
-		.by_seq.compare = by_seq,
 		.by_alias.compare = by_alias,
 		.types.compare = by_name,
 		.edges.compare = by_ends,
 		.members.compare = by_child,
-		.next_series = 1,
 		.next_number = 1,
 	};
+	values_init(&t->values, &t->words);
 }
 
 static void free_twin(void *item)
 {
 	struct own_twin *w = item;
 
-	free(w->block);
-	free(w->values);
-	free(w);
+	free(w->rest);
+	free(w->map);
 }
 
 void table_fini(struct table *t)
 {
-	ordered_fini(&t->by_seq);
+	turns_fini(&t->by_seq);
 	ordered_fini(&t->by_alias);
 	ordered_fini_items(&t->by_id, free_twin);
+	arena_free(t->memory);
 	ordered_fini_items(&t->types, type_free);
 	ordered_fini_items(&t->members, free);
 	edges_free(t);
-	map_fini(&t->twins);
-	free(t->owners);
+	twin_index_fini(&t->twins);
+	values_fini(&t->values);
+	free(t->rows_dirty);
 	intern_fini(&t->words);
 	free(t->dirty_twins.items);
 	free(t->dirty_edges.items);
@@ -101,15 +94,15 @@ void table_begin_batch(struct table *t, uint32_t lineage, int64_t stamp_base_ns)
 
 int table_touch(struct table *t, struct own_twin *w)
 {
-	TRY(twin_mark(t, w, DIRTY_TWIN));
+	t->rows_dirty[w->number / ROWS_BLOCK] = true;
 	if (w->pub.seq > t->batch_seq)
 		return 0;
 	if (w->pub.seq > 0)
-		ordered_remove(&t->by_seq, &w->pub.seq);
+		turns_remove(&t->by_seq, w->pub.seq, w->number);
 	w->pub.seq = ++t->seq;
 	t->stamp_ns = t->next_stamp_ns++;
 	w->pub.version = (struct row_version){.lineage = t->lineage, .stamp_ns = t->stamp_ns};
-	return ordered_put(&t->by_seq, &w->pub.seq, w);
+	return turns_append(&t->by_seq, w->pub.seq, w->number);
 }
 
 int pile_put(struct pile *p, void *item)
@@ -126,11 +119,11 @@ int pile_put(struct pile *p, void *item)
 	return 0;
 }
 
-int twin_mark(struct table *t, struct own_twin *w, uint8_t dirty)
+int twin_mark(struct table *t, struct own_twin *w)
 {
 	if (!w->dirty)
 		TRY(pile_put(&t->dirty_twins, w));
-	w->dirty |= dirty;
+	w->dirty = true;
 	return 0;
 }
 
@@ -139,7 +132,7 @@ int twin_mark(struct table *t, struct own_twin *w, uint8_t dirty)
 
 struct own_twin *table_twin(const struct table *t, const char *id)
 {
-	return map_get(&t->twins, id);
+	return twin_index_get(&t->twins, bytes_of_text(id));
 }
 
 const struct twin *table_alias_next(const struct table *t, const char *alias, const char *after_id)
@@ -148,4 +141,18 @@ const struct twin *table_alias_next(const struct table *t, const char *alias, co
 	const struct alias_ref *ref = ordered_after(&t->by_alias, &key);
 
 	return ref && strcmp(ref->alias, alias) == 0 ? &ref->twin->pub : NULL;
+}
+
+static uint64_t seq_of(const void *ctx, uint32_t twin)
+{
+	const struct table *t = ctx;
+
+	return twin_index_at(&t->twins, twin)->pub.seq;
+}
+
+const struct twin *table_change_next(const struct table *t, uint64_t seq)
+{
+	const struct own_twin *w = twin_index_at(&t->twins, turns_after(&t->by_seq, seq, seq_of, t));
+
+	return w ? &w->pub : NULL;
 }

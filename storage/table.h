@@ -4,8 +4,9 @@
  * more) is skipped, so that replaying the log gives the same table again, sequence numbers included.
  *
  *     state/  'T' name:        type
- *             't' id:          seq, version, deleted; definition
- *             'v' id:          current values with the numbers of their series
+ *             't' id:          twin: number, definition, numbers of its series; see storage/table_record.c
+ *             's' number / 64: of so many twins: seq (8), stamp (8), lineage (4) each
+ *             'v' number / 64: of so many series: present values, see storage/values.h
  *             'r' number (8):  relation
  *             'm' number (8):  membership
  *             'M':             meta, see storage/checkpoint.c
@@ -17,10 +18,13 @@
 #include "proto/map.h"
 #include "proto/op.h"
 #include "storage/changeset.h"
+#include "storage/history.h"
 #include "storage/intern.h"
 #include "storage/ordered.h"
-#include "storage/series.h"
 #include "storage/store.h"
+#include "storage/turns.h"
+#include "storage/twin_index.h"
+#include "storage/values.h"
 
 /* The table's own side of the structs in store.h: the public part comes first. */
 struct own_type {
@@ -32,17 +36,25 @@ struct own_type {
 	char name[];
 };
 
-struct own_twin {
-	struct twin pub;
-	struct twin_def def;
-	struct sample *values;    /* one per property of the type; type VALUE_NONE: never measured */
-	struct series *series;    /* behind the values in the same piece of memory */
-	struct twin_block *block; /* what def points to */
-	uint8_t dirty;            /* DIRTY_* */
-	char id[];
+/* What most twins have not, in one piece of memory. */
+struct twin_rest {
+	const char *name;
+	struct life_step *life;
+	const char **tags, **aliases;
+	size_t n_life, n_tags, n_aliases;
+	struct alias_ref *refs; /* one per alias, see storage/table_alias.h */
 };
 
-enum { DIRTY_TWIN = 1, DIRTY_VALUES = 2 };
+/* Never moves and is never freed: its tombstone stays. */
+struct own_twin {
+	struct twin pub;
+	struct twin_rest *rest; /* NULL: no name, tag or alias, operating since always */
+	uint32_t *map;          /* series of each property of the type; NULL: in a row from `first` on */
+	uint32_t first;         /* 0: it has none */
+	uint32_t number;        /* 1.. in the order of creation */
+	bool dirty;             /* its record; see rows_dirty for seq and version */
+	char id[];
+};
 
 struct own_edge {
 	struct edge pub;
@@ -64,36 +76,36 @@ struct pile {
 	size_t n, size;
 };
 
-struct series_owner {
-	struct own_twin *twin; /* NULL: gone */
-	uint32_t property;
-};
+enum { ROWS_BLOCK = 64 }; /* twins whose seq and version are stored together */
 
 struct table {
-	struct series_set *history;   /* borrowed */
-	struct map twins;             /* id -> own_twin, tombstones too */
-	struct ordered by_id, by_seq; /* the same */
-	struct ordered by_alias;      /* struct alias_ref */
+	struct history *history; /* borrowed */
+	struct arena *memory;    /* of the twins */
+	struct twin_index twins; /* tombstones too */
+	struct ordered by_id;    /* the same */
+	struct turns by_seq;     /* the same */
+	struct ordered by_alias; /* struct alias_ref */
 	struct ordered types, edges, members;
-	struct map ends;             /* id of no own twin -> struct end */
-	struct series_owner *owners; /* by number of series */
-	size_t owners_size;
+	struct map ends; /* id of no own twin -> struct end */
 	struct intern words;
+	struct values values;
 	uint64_t n_twins, n_series;
 	uint64_t seq; /* of the latest change */
 	int64_t stamp_ns;
-	uint64_t next_series, next_number; /* next_series 0: none are given, while loading */
+	uint64_t next_number;
 
 	uint64_t batch_seq;    /* seq when this batch began */
 	int64_t next_stamp_ns; /* of the next change in it */
 	uint32_t lineage;
 
 	struct pile dirty_twins, dirty_edges;
+	bool *rows_dirty; /* one per ROWS_BLOCK twins */
+	uint32_t rows_size;
 	struct changeset changes; /* what is gone since the last checkpoint */
 };
 
 void table_init(struct table *t);
-void table_fini(struct table *t); /* the history must still be open or already forgotten by the handles */
+void table_fini(struct table *t);
 
 /* Changes from here on belong to one batch: each changed twin gets one seq and one stamp, counted up from
  * here. */
@@ -106,8 +118,22 @@ MUST_CHECK int table_delete_twin(struct table *t, const char *id);
 MUST_CHECK int table_put_edge(struct table *t, const struct relation *r);
 MUST_CHECK int table_delete_edge(struct table *t, const struct relation *r);
 MUST_CHECK int table_put_member(struct table *t, const struct membership *m);
-/* keep_history: false when the samples are in the chunks already. */
-MUST_CHECK int table_add_samples(struct table *t, const struct op_samples *samples, bool keep_history);
+MUST_CHECK int table_add_samples(struct table *t, const struct op_samples *samples);
+
+/* A series by its number: whose and what it is. False when there is no such series (any more). */
+struct series_place {
+	struct own_twin *twin;
+	size_t property;
+	const struct property_def *def;
+};
+static inline bool table_series(const struct table *t, uint32_t series, struct series_place *ret);
+
+/* One sample of a series that is there; the value is of its type. */
+MUST_CHECK int table_add_sample(struct table *t, uint32_t series, const struct series_place *at,
+				const struct sample *s);
+/* The same for a bool, int64 or double by its bits (value_bits()), without uncertainty. */
+MUST_CHECK int table_add_number(struct table *t, uint32_t series, const struct series_place *at, int64_t t_ns,
+				uint64_t bits, enum quality quality, const char *source);
 
 /* ---- Looking ----------------------------------------------------------------------------------------------
  */
@@ -118,14 +144,45 @@ static inline struct own_twin *own_twin(const struct twin *t)
 	return (struct own_twin *)(uintptr_t)t;
 }
 
+static inline size_t twin_places(const struct own_twin *w)
+{
+	return w->pub.type ? w->pub.type->def.n_properties : 0;
+}
+
+/* The series of a property that the twin's type has. */
+static inline uint32_t twin_series(const struct own_twin *w, size_t property)
+{
+	return w->map ? w->map[property] : w->first + (uint32_t)property;
+}
+
+static inline bool table_series(const struct table *t, uint32_t series, struct series_place *ret)
+{
+	struct own_twin *w = twin_index_at(&t->twins, values_owner(&t->values, series));
+
+	if (!w || !w->pub.type)
+		return false;
+	size_t i = w->map ? 0 : series - w->first;
+	while (w->map && i < twin_places(w) && w->map[i] != series)
+		i++;
+	if (i >= twin_places(w))
+		return false;
+	*ret = (struct series_place){w, i, &w->pub.type->def.properties[i]};
+	return true;
+}
+
+/* What the twin is; the type's name and all texts are the table's. */
+struct twin_def twin_def_of(const struct own_twin *w);
+struct sample twin_value(const struct table *t, const struct own_twin *w, size_t property);
+
 struct own_twin *table_twin(const struct table *t, const char *id); /* tombstones too; NULL: never heard of */
 struct own_type *table_type(const struct table *t, const char *name);
 struct own_edge *table_edge(const struct table *t, const struct relation *r);
 struct own_member *table_member(const struct table *t, const struct membership *m);
 struct own_member *table_member_next(const struct table *t, const char *child,
 				     const struct membership *after);
-struct own_twin *table_series_owner(const struct table *t, uint32_t series, size_t *ret_property);
 const struct edge *table_edges_to(const struct table *t, const char *to);
+/* The twin with the lowest seq above one, tombstones too; NULL: none. */
+const struct twin *table_change_next(const struct table *t, uint64_t seq);
 const struct twin *table_alias_next(const struct table *t, const char *alias, const char *after_id);
 
 /* The life-cycle that a twin has after `given` is joined to `held` (NULL: a new twin) into `ret`, which has
@@ -146,17 +203,13 @@ MUST_CHECK int table_load(struct table *t, struct env_txn *txn);
 
 MUST_CHECK int table_touch(struct table *t, struct own_twin *w); /* its row changes in this batch */
 MUST_CHECK int pile_put(struct pile *p, void *item);
-MUST_CHECK int twin_mark(struct table *t, struct own_twin *w, uint8_t dirty);
+MUST_CHECK int twin_mark(struct table *t, struct own_twin *w); /* its record changes */
 MUST_CHECK int edge_mark(struct table *t, struct own_edge *e);
 
-/* Make room for the values of a type, keeping those of properties that are the same in both (NULL: no type).
+/* Give the twin the series of a type, keeping those of properties that are the same in both (NULL: no type).
  */
 MUST_CHECK int twin_retype(struct table *t, struct own_twin *w, const struct type_def *from,
 			   const struct type_def *to);
-void twin_drop_values(struct table *t, struct own_twin *w);
-/* Name the series of a property; it must be set once, before anything is measured. */
-MUST_CHECK int twin_set_series(struct table *t, struct own_twin *w, size_t property, uint64_t number);
-MUST_CHECK int twin_set_value(struct table *t, struct own_twin *w, size_t property, const struct sample *s);
 
 MUST_CHECK int edges_of_new_twin(struct table *t, struct own_twin *w); /* edges that waited for it */
 MUST_CHECK int edges_drop(struct table *t, struct own_twin *w);
@@ -167,8 +220,9 @@ void type_free(void *item);
 /* First all types as they were declared, in any order, then how they take effect. ERR_CORRUPT. */
 MUST_CHECK int type_load(struct table *t, const struct type_def *def);
 MUST_CHECK int types_link(struct table *t);
-MUST_CHECK int table_load_twin(struct table *t, const struct twin_def *def, uint64_t seq,
-			       struct row_version version, bool deleted);
+/* A tombstone without a seq, to be filled in. */
+MUST_CHECK int twin_new(struct table *t, struct bytes id, uint32_t number, struct own_twin **ret);
+MUST_CHECK int twin_set_def(struct table *t, struct own_twin *w, const struct twin_def *d);
 MUST_CHECK int edge_new(struct table *t, const struct relation *r, uint64_t number, struct own_edge **ret);
 MUST_CHECK int member_new(struct table *t, const struct membership *m, uint64_t number,
 			  struct own_member **ret);

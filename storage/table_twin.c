@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/clock.h"
+#include "proto/words.h"
 #include "storage/table.h"
 #include "storage/table_alias.h"
 
-/* Everything a definition points to, in one piece; 1 M twins have no room for more. The id is in own_twin,
- * the name of the type in own_type. */
-struct twin_block {
-	size_t n_aliases;
-	struct alias_ref aliases[];
-	/* behind it: life steps, pointers to tags, pointers to aliases, texts */
-};
+/* ---- What few twins have ----------------------------------------------------------------------------------
+ */
 
-static const char *or_empty(const char *text)
+static struct life_step always_operating = {LIFE_OPERATING, TIME_MIN};
+
+static bool has_rest(const struct twin_def *d)
 {
-	return text ? text : "";
+	return *text_or_empty(d->name) || d->n_tags > 0 || d->n_aliases > 0 || d->n_life != 1 ||
+	       d->life[0].state != always_operating.state || d->life[0].since_ns != always_operating.since_ns;
 }
 
 static size_t texts_bytes(const char *const *texts, size_t n)
@@ -24,11 +24,11 @@ static size_t texts_bytes(const char *const *texts, size_t n)
 	return sum;
 }
 
-static size_t block_bytes(const struct twin_def *d)
+static size_t rest_bytes(const struct twin_def *d)
 {
-	return sizeof(struct twin_block) + d->n_aliases * sizeof(struct alias_ref) +
+	return sizeof(struct twin_rest) + d->n_aliases * sizeof(struct alias_ref) +
 	       d->n_life * sizeof *d->life + (d->n_tags + d->n_aliases) * sizeof(char *) +
-	       strlen(or_empty(d->name)) + 1 + texts_bytes(d->tags, d->n_tags) +
+	       strlen(text_or_empty(d->name)) + 1 + texts_bytes(d->tags, d->n_tags) +
 	       texts_bytes(d->aliases, d->n_aliases);
 }
 
@@ -41,72 +41,110 @@ static const char *put_text(char **at, const char *text)
 	return copy;
 }
 
-/* Copy a definition into one block; *ret points into it but for id and type, which stay the caller's. */
-static struct twin_block *pack(struct own_twin *w, const struct twin_def *d, struct twin_def *ret)
+/* Everything in one piece, what needs the widest alignment first. */
+static struct twin_rest *pack(struct own_twin *w, const struct twin_def *d)
 {
-	struct twin_block *b = malloc(block_bytes(d));
+	struct twin_rest *r = malloc(rest_bytes(d));
 
-	if (!b)
+	if (!r)
 		return NULL;
-	*ret = *d;
-	b->n_aliases = d->n_aliases;
-	ret->life = (struct life_step *)(void *)&b->aliases[d->n_aliases];
+	*r = (struct twin_rest){.n_life = d->n_life, .n_tags = d->n_tags, .n_aliases = d->n_aliases};
+	r->refs = (struct alias_ref *)(void *)(r + 1);
+	r->life = (struct life_step *)(void *)&r->refs[d->n_aliases];
 	if (d->n_life > 0)
-		memcpy(ret->life, d->life, d->n_life * sizeof *d->life);
-	ret->tags = (const char **)(void *)&ret->life[d->n_life];
-	ret->aliases = &ret->tags[d->n_tags];
-	char *at = (char *)&ret->aliases[d->n_aliases];
-	ret->name = put_text(&at, or_empty(d->name));
+		memcpy(r->life, d->life, d->n_life * sizeof *d->life);
+	r->tags = (const char **)(void *)&r->life[d->n_life];
+	r->aliases = &r->tags[d->n_tags];
+	char *at = (char *)&r->aliases[d->n_aliases];
+	r->name = put_text(&at, text_or_empty(d->name));
 	for (size_t i = 0; i < d->n_tags; i++)
-		ret->tags[i] = put_text(&at, d->tags[i]);
+		r->tags[i] = put_text(&at, d->tags[i]);
 	for (size_t i = 0; i < d->n_aliases; i++) {
-		ret->aliases[i] = put_text(&at, d->aliases[i]);
-		b->aliases[i] = (struct alias_ref){ret->aliases[i], w};
+		r->aliases[i] = put_text(&at, d->aliases[i]);
+		r->refs[i] = (struct alias_ref){r->aliases[i], w};
 	}
-	return b;
+	return r;
 }
 
-static void drop_block(struct table *t, struct own_twin *w)
+static void drop_rest(struct table *t, struct own_twin *w)
 {
-	for (size_t i = 0; w->block && i < w->block->n_aliases; i++)
-		ordered_remove(&t->by_alias, &(struct alias_key){w->block->aliases[i].alias, w->id});
-	free(w->block);
-	w->block = NULL;
+	for (size_t i = 0; w->rest && i < w->rest->n_aliases; i++)
+		ordered_remove(&t->by_alias, &(struct alias_key){w->rest->refs[i].alias, w->id});
+	free(w->rest);
+	w->rest = NULL;
 }
 
-static int set_def(struct table *t, struct own_twin *w, const struct twin_def *d, const char *type)
+int twin_set_def(struct table *t, struct own_twin *w, const struct twin_def *d)
 {
-	struct twin_def def;
-	struct twin_block *b = pack(w, d, &def);
+	struct twin_rest *rest = NULL;
 
-	if (!b)
-		return FAIL(-ENOMEM);
-	drop_block(t, w);
-	w->block = b;
-	w->def = def;
-	w->def.id = w->id;
-	w->def.type = type;
+	if (has_rest(d)) {
+		rest = pack(w, d);
+		if (!rest)
+			return FAIL(-ENOMEM);
+	}
+	drop_rest(t, w);
+	w->rest = rest;
 	w->pub.kind = d->kind;
-	for (size_t i = 0; i < b->n_aliases; i++)
-		TRY(ordered_put(&t->by_alias, &(struct alias_key){b->aliases[i].alias, w->id},
-				&b->aliases[i]));
+	for (size_t i = 0; rest && i < rest->n_aliases; i++)
+		TRY(ordered_put(&t->by_alias, &(struct alias_key){rest->refs[i].alias, w->id},
+				&rest->refs[i]));
 	return 0;
 }
 
-static int new_twin(struct table *t, const char *id, struct own_twin **ret)
+struct twin_def twin_def_of(const struct own_twin *w)
 {
-	const size_t size = strlen(id) + 1;
-	SCOPED(scope_free) struct own_twin *w = calloc(1, sizeof *w + size);
+	const struct twin_rest *r = w->rest;
+	struct twin_def def = {.id = w->id,
+			       .type = w->pub.type ? w->pub.type->def.name : "",
+			       .kind = w->pub.kind,
+			       .name = r ? r->name : ""};
 
+	if (w->pub.deleted)
+		return def;
+	def.life = r ? r->life : &always_operating;
+	def.n_life = r ? r->n_life : 1;
+	def.tags = r ? r->tags : NULL;
+	def.n_tags = r ? r->n_tags : 0;
+	def.aliases = r ? r->aliases : NULL;
+	def.n_aliases = r ? r->n_aliases : 0;
+	return def;
+}
+
+/* ---- Coming, changing, going ------------------------------------------------------------------------------
+ */
+
+static int reserve_row(struct table *t, uint32_t number)
+{
+	const uint32_t size = (number / ROWS_BLOCK + 1) * 2;
+
+	if (number / ROWS_BLOCK < t->rows_size)
+		return 0;
+	bool *dirty = realloc(t->rows_dirty, size * sizeof *dirty);
+	if (!dirty)
+		return FAIL(-ENOMEM);
+	memset(dirty + t->rows_size, 0, (size - t->rows_size) * sizeof *dirty);
+	t->rows_dirty = dirty;
+	t->rows_size = size;
+	return 0;
+}
+
+int twin_new(struct table *t, struct bytes id, uint32_t number, struct own_twin **ret)
+{
+	if (!t->memory)
+		TRY(arena_new(&t->memory, SIZE_MAX));
+	TRY(reserve_row(t, number));
+	struct own_twin *w = arena_take(t->memory, sizeof *w + id.len + 1);
 	if (!w)
 		return FAIL(-ENOMEM);
-	memcpy(w->id, id, size);
-	w->pub.id = w->def.id = w->id;
+	memcpy(w->id, id.data, id.len);
+	w->pub.id = w->id;
 	w->pub.deleted = true; /* until set_living() */
-	TRY(ordered_put(&t->by_id, id, w));
-	*ret = MOVE(w);
-	TRY(map_put(&t->twins, (*ret)->id, *ret));
-	return edges_of_new_twin(t, *ret);
+	w->number = number;
+	TRY(twin_index_put(&t->twins, w));
+	TRY(ordered_put(&t->by_id, w->id, w));
+	*ret = w;
+	return edges_of_new_twin(t, w);
 }
 
 static int set_type(struct table *t, struct own_twin *w, struct own_type *type)
@@ -121,15 +159,6 @@ static int set_type(struct table *t, struct own_twin *w, struct own_type *type)
 	if (type)
 		type->n_users++;
 	w->pub.type = type ? &type->pub : NULL;
-	return twin_mark(t, w, DIRTY_VALUES);
-}
-
-static int set_living(struct table *t, struct own_twin *w, const struct twin_def *d, struct own_type *type)
-{
-	TRY(set_def(t, w, d, type ? type->name : ""));
-	TRY(set_type(t, w, type));
-	t->n_twins += w->pub.deleted;
-	w->pub.deleted = false;
 	return 0;
 }
 
@@ -137,19 +166,24 @@ int table_put_twin(struct table *t, const struct twin_def *def)
 {
 	struct own_twin *w = table_twin(t, def->id);
 	const bool is_new = !w || w->pub.deleted;
-	struct own_type *type = *or_empty(def->type) ? table_type(t, def->type) : NULL;
+	struct own_type *type = *text_or_empty(def->type) ? table_type(t, def->type) : NULL;
+	const struct twin_def held = is_new ? (struct twin_def){0} : twin_def_of(w);
 	struct life_step life[LIFE_STEPS_MAX];
 	struct twin_def joined = *def;
 
 	joined.life = life;
-	if ((*or_empty(def->type) && !type) ||
-	    life_join(is_new ? NULL : &w->def, def, life, &joined.n_life, NULL) < 0)
+	if ((*text_or_empty(def->type) && !type) ||
+	    life_join(is_new ? NULL : &held, def, life, &joined.n_life, NULL) < 0)
 		return 0;
-	if (!is_new && twin_def_equal(&w->def, &joined))
+	if (!is_new && twin_def_equal(&held, &joined))
 		return 0;
 	if (!w)
-		TRY(new_twin(t, def->id, &w));
-	TRY(set_living(t, w, &joined, type));
+		TRY(twin_new(t, bytes_of_text(def->id), t->twins.n ? t->twins.n : 1, &w));
+	TRY(twin_mark(t, w));
+	TRY(twin_set_def(t, w, &joined));
+	TRY(set_type(t, w, type));
+	t->n_twins += w->pub.deleted;
+	w->pub.deleted = false;
 	return table_touch(t, w);
 }
 
@@ -159,30 +193,13 @@ int table_delete_twin(struct table *t, const char *id)
 
 	if (!w || w->pub.deleted)
 		return 0;
+	TRY(twin_mark(t, w));
 	TRY(edges_drop(t, w));
 	TRY(members_drop(t, w));
 	TRY(set_type(t, w, NULL));
-	drop_block(t, w);
-	w->def = (struct twin_def){.id = w->id, .type = "", .name = ""};
+	drop_rest(t, w);
+	w->pub.kind = KIND_COMPONENT;
 	w->pub.deleted = true;
 	t->n_twins--;
 	return table_touch(t, w);
-}
-
-int table_load_twin(struct table *t, const struct twin_def *def, uint64_t seq, struct row_version version,
-		    bool deleted)
-{
-	struct own_type *type = *or_empty(def->type) ? table_type(t, def->type) : NULL;
-	struct own_twin *w;
-
-	if (table_twin(t, def->id) || (*or_empty(def->type) && !type))
-		return FAIL(ERR_CORRUPT);
-	TRY(new_twin(t, def->id, &w));
-	if (deleted)
-		w->def = (struct twin_def){.id = w->id, .type = "", .name = ""};
-	else
-		TRY(set_living(t, w, def, type));
-	w->pub.seq = seq;
-	w->pub.version = version;
-	return ordered_put(&t->by_seq, &seq, w);
 }

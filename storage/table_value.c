@@ -1,135 +1,113 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/table.h"
 
-static void drop_value(struct table *t, struct own_twin *w, size_t i)
+struct sample twin_value(const struct table *t, const struct own_twin *w, size_t property)
 {
-	struct sample *v = &w->values[i];
-
-	intern_drop(&t->words, v->source);
-	if (v->value.type == VALUE_TEXT || v->value.type == VALUE_ENUM)
-		intern_drop(&t->words, v->value.text);
-	*v = (struct sample){0};
-	t->n_series--;
-	if (w->series[i].id < t->owners_size)
-		t->owners[w->series[i].id] = (struct series_owner){0};
-	series_leave(&w->series[i]);
+	return values_get(&t->values, twin_series(w, property), w->pub.type->def.properties[property].type);
 }
 
-struct own_twin *table_series_owner(const struct table *t, uint32_t series, size_t *ret_property)
-{
-	if (series >= t->owners_size || !t->owners[series].twin)
-		return NULL;
-	*ret_property = t->owners[series].property;
-	return t->owners[series].twin;
-}
+/* ---- Which series a twin has ------------------------------------------------------------------------------
+ */
 
-static int reserve_owners(struct table *t, uint64_t number)
-{
-	size_t size = t->owners_size ? t->owners_size : 64;
-
-	while (size <= number)
-		size *= 2;
-	if (size == t->owners_size)
-		return 0;
-	struct series_owner *owners = realloc(t->owners, size * sizeof *owners);
-	if (!owners)
-		return FAIL(-ENOMEM);
-	memset(owners + t->owners_size, 0, (size - t->owners_size) * sizeof *owners);
-	t->owners = owners;
-	t->owners_size = size;
-	return 0;
-}
-
-int twin_set_series(struct table *t, struct own_twin *w, size_t property, uint64_t number)
-{
-	TRY(reserve_owners(t, number));
-	t->owners[number] = (struct series_owner){w, (uint32_t)property};
-	w->series[property].id = number;
-	return 0;
-}
-
-/* Take over what both definitions measure alike; the rest of the old values goes. */
-static void move_values(struct table *t, struct own_twin *w, const struct type_def *from,
-			const struct type_def *to, struct sample *values, struct series *series)
+/* Take over what both definitions measure alike into `map`; the rest of the old series goes. */
+static int keep_series(struct table *t, const struct own_twin *w, const struct type_def *from,
+		       const struct type_def *to, uint32_t *map)
 {
 	for (size_t i = 0; from && i < from->n_properties; i++) {
 		const struct property_def *p = &from->properties[i], *q;
 		size_t place;
 		q = to ? type_property(to, p->name, &place) : NULL;
-		if (!q || !measures_alike(p, q)) {
-			drop_value(t, w, i);
+		if (q && measures_alike(p, q)) {
+			map[place] = twin_series(w, i);
 			continue;
 		}
-		values[place] = w->values[i];
-		series_move(&series[place], &w->series[i]);
+		TRY(values_drop(&t->values, twin_series(w, i)));
+		t->n_series--;
 	}
+	return 0;
+}
+
+/* New ones for the places that have none. */
+static int give_series(struct table *t, const struct own_twin *w, uint32_t *map, size_t n)
+{
+	uint32_t n_fresh = 0, first;
+
+	for (size_t i = 0; i < n; i++)
+		n_fresh += map[i] == 0;
+	if (n_fresh == 0)
+		return 0;
+	TRY(values_give(&t->values, n_fresh, w->number, &first));
+	t->n_series += n_fresh;
+	for (size_t i = 0; i < n; i++)
+		if (map[i] == 0)
+			map[i] = first++;
+	return 0;
+}
+
+static bool is_row(const uint32_t *map, size_t n)
+{
+	if (map[0] % VALUES_BLOCK + n > VALUES_BLOCK)
+		return false;
+	for (size_t i = 1; i < n; i++)
+		if (map[i] != map[0] + i)
+			return false;
+	return true;
 }
 
 int twin_retype(struct table *t, struct own_twin *w, const struct type_def *from, const struct type_def *to)
 {
 	const size_t n = to ? to->n_properties : 0;
-	struct sample *values = n > 0 ? calloc(n, sizeof *values + sizeof(struct series)) : NULL;
+	uint32_t map[PROPERTIES_MAX] = {0}, *kept = NULL;
 
-	if (n > 0 && !values)
-		return FAIL(-ENOMEM);
-	struct series *series = n > 0 ? (struct series *)(void *)&values[n] : NULL;
-	move_values(t, w, from, to, values, series);
-	free(w->values);
-	w->values = values;
-	w->series = series;
-	for (size_t i = 0; i < n && t->next_series > 0; i++) {
-		const uint64_t number = series[i].id ? series[i].id : t->next_series++;
-		t->n_series += series[i].id == 0;
-		TRY(twin_set_series(t, w, i, number));
+	TRY(twin_mark(t, w));
+	TRY(keep_series(t, w, from, to, map));
+	TRY(give_series(t, w, map, n));
+	if (!is_row(map, n)) {
+		kept = malloc(n * sizeof *kept);
+		if (!kept)
+			return FAIL(-ENOMEM);
+		memcpy(kept, map, n * sizeof *kept);
 	}
-	return twin_mark(t, w, DIRTY_VALUES);
-}
-
-int twin_set_value(struct table *t, struct own_twin *w, size_t property, const struct sample *s)
-{
-	struct sample *v = &w->values[property], next = *s;
-	const bool is_text = s->value.type == VALUE_TEXT || s->value.type == VALUE_ENUM;
-
-	TRY(intern_take(&t->words, s->source && *s->source ? s->source : NULL, &next.source));
-	if (is_text) {
-		TRY(intern_take(&t->words, s->value.text, &next.value.text));
-		intern_drop(&t->words, v->value.type == VALUE_NONE ? NULL : v->value.text);
-	}
-	intern_drop(&t->words, v->source);
-	*v = next;
+	free(w->map);
+	w->map = kept;
+	w->first = n > 0 ? map[0] : 0;
 	return 0;
 }
 
-static bool is_kpi(const struct type *type, size_t property)
+/* ---- Samples ----------------------------------------------------------------------------------------------
+ */
+
+static int show(struct table *t, const struct series_place *at, int r)
 {
-	return type->def.properties[property].kpi;
+	return r == 0 && at->def->kpi ? table_touch(t, at->twin) : r;
 }
 
-static int add_sample(struct table *t, struct own_twin *w, size_t property, const struct sample *s,
-		      bool keep_history)
+int table_add_sample(struct table *t, uint32_t series, const struct series_place *at, const struct sample *s)
 {
-	struct series *series = &w->series[property];
-	const struct sample *v = &w->values[property];
-
-	if (keep_history)
-		TRY(series_add(t->history, series, s));
-	if (v->value.type != VALUE_NONE && (s->t_ns < v->t_ns || sample_equal(s, v)))
-		return 0;
-	TRY(twin_set_value(t, w, property, s));
-	TRY(twin_mark(t, w, DIRTY_VALUES));
-	return is_kpi(w->pub.type, property) ? table_touch(t, w) : 0;
+	TRY(history_add(t->history, series, values_chain(&t->values, series), s));
+	const int r = show(t, at, values_set(&t->values, series, s));
+	return r == VALUES_OLD ? 0 : r;
 }
 
-int table_add_samples(struct table *t, const struct op_samples *samples, bool keep_history)
+int table_add_number(struct table *t, uint32_t series, const struct series_place *at, int64_t t_ns,
+		     uint64_t bits, enum quality quality, const char *source)
+{
+	TRY(history_add_number(t->history, series, values_chain(&t->values, series), t_ns, at->def->type,
+			       bits, quality, source));
+	const int r = show(t, at, values_set_number(&t->values, series, t_ns, bits, quality, source));
+	return r == VALUES_OLD ? 0 : r;
+}
+
+int table_add_samples(struct table *t, const struct op_samples *samples)
 {
 	struct own_twin *w = table_twin(t, samples->twin);
-	size_t property;
+	struct series_place at = {.twin = w};
 
 	if (!w || w->pub.deleted || !w->pub.type)
 		return 0;
-	const struct property_def *p = type_property(&w->pub.type->def, samples->property, &property);
-	for (size_t i = 0; p && i < samples->n; i++)
-		if (samples->samples[i].value.type == p->type)
-			TRY(add_sample(t, w, property, &samples->samples[i], keep_history));
+	at.def = type_property(&w->pub.type->def, samples->property, &at.property);
+	for (size_t i = 0; at.def && i < samples->n; i++)
+		if (samples->samples[i].value.type == at.def->type)
+			TRY(table_add_sample(t, twin_series(w, at.property), &at, &samples->samples[i]));
 	return 0;
 }

@@ -110,7 +110,7 @@ Test(faults, a_damaged_chunk_is_never_served)
 
 	make_series();
 	close_store();
-	cr_assert(damage_file(part("history"), "a needle in the haystack"));
+	cr_assert(damage_file(part("history/0000000001"), "a needle in the haystack"));
 	cr_assert_eq(world_try_open("acme", "north"), 0, "%s", world.note.text);
 	const struct twin *t = store_twin(world.store, "acme/a");
 	cr_expect_eq(store_value_at(world.store, t, property_of(t, "note"), 3, world.arena, &s), ERR_CORRUPT);
@@ -142,8 +142,26 @@ Test(faults, files_of_different_times_are_told)
 {
 	make_series();
 	close_store();
-	must(env_remove(part("history")) == 0);
+	must(env_remove(part("remote")) == 0);
 	check_refused(world_try_open("acme", "north"), ERR_CORRUPT, "different times");
+}
+
+Test(faults, a_missing_run_is_told)
+{
+	make_series();
+	close_store();
+	must(env_remove(part("history/0000000001")) == 0);
+	check_refused(world_try_open("acme", "north"), ERR_CORRUPT, "history/0000000001 is missing");
+}
+
+Test(faults, an_older_format_is_refused_with_what_to_do)
+{
+	const uint8_t meta[] = {0, 0, 0, 2, 1, 2, 3};
+
+	close_store();
+	put_raw("state", BYTES("M"), (struct bytes){meta, sizeof meta});
+	check_refused(world_try_open("acme", "north"), ERR_VERSION, "format 2");
+	cr_expect(strstr(world.note.text, "let the node begin a new one"));
 }
 
 Test(faults, a_log_without_a_state_is_told)

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/twin_index.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/table.h"
+
+void twin_index_fini(struct twin_index *x)
+{
+	free(x->twins);
+	free(x->places);
+	*x = (struct twin_index){0};
+}
+
+static uint32_t home(const struct twin_index *x, struct bytes id)
+{
+	uint8_t h[crypto_shorthash_BYTES];
+	uint32_t v;
+
+	crypto_shorthash(h, id.data, id.len, x->secret);
+	memcpy(&v, h, sizeof v);
+	return v & (x->n_places - 1);
+}
+
+/* The place of an id, or the free one where it would go. */
+static uint32_t *find(const struct twin_index *x, struct bytes id)
+{
+	for (uint32_t i = home(x, id);; i = (i + 1) & (x->n_places - 1)) {
+		const uint32_t number = x->places[i];
+		if (number == 0 || bytes_equal(bytes_of_text(x->twins[number]->id), id))
+			return &x->places[i];
+	}
+}
+
+static int grow_places(struct twin_index *x, uint32_t n)
+{
+	const uint32_t size = n, old_size = x->n_places;
+	uint32_t *places = calloc(size, sizeof *places), *old = x->places;
+
+	if (!places)
+		return FAIL(-ENOMEM);
+	if (old_size == 0)
+		randombytes_buf(x->secret, sizeof x->secret);
+	x->places = places;
+	x->n_places = size;
+	for (uint32_t i = 0; i < old_size; i++)
+		if (old[i] > 0)
+			*find(x, bytes_of_text(x->twins[old[i]]->id)) = old[i];
+	free(old);
+	return 0;
+}
+
+static int grow_twins(struct twin_index *x, uint32_t n)
+{
+	struct own_twin **twins = realloc(x->twins, n * sizeof *twins);
+
+	if (!twins)
+		return FAIL(-ENOMEM);
+	memset(twins + x->twins_size, 0, (n - x->twins_size) * sizeof *twins);
+	x->twins = twins;
+	x->twins_size = n;
+	return 0;
+}
+
+int twin_index_reserve(struct twin_index *x, uint32_t n)
+{
+	uint32_t places = x->n_places ? x->n_places : 64;
+
+	while (places / 4 * 3 < n)
+		places *= 2;
+	if (n > x->twins_size)
+		TRY(grow_twins(x, n));
+	return places > x->n_places ? grow_places(x, places) : 0;
+}
+
+int twin_index_put(struct twin_index *x, struct own_twin *w)
+{
+	if (w->number >= x->twins_size)
+		TRY(grow_twins(x, w->number + w->number / 8 + 64));
+	if (x->n_put >= x->n_places / 4 * 3)
+		TRY(grow_places(x, x->n_places ? x->n_places * 2 : 64));
+	*find(x, bytes_of_text(w->id)) = w->number;
+	x->twins[w->number] = w;
+	x->n_put++;
+	if (w->number >= x->n)
+		x->n = w->number + 1;
+	return 0;
+}
+
+struct own_twin *twin_index_get(const struct twin_index *x, struct bytes id)
+{
+	return x->n_places > 0 ? twin_index_at(x, *find(x, id)) : NULL;
+}
