@@ -75,14 +75,49 @@ static void put_raw(const char *name, struct bytes key, struct bytes value)
 	must(env_commit(&t) == 0);
 }
 
-Test(faults, a_newer_format_is_refused)
+static void check_format(uint8_t format, const char *advice)
 {
-	const uint8_t meta[] = {0, 0, 0, 99, 1, 2, 3};
+	const uint8_t meta[] = {0, 0, 0, format, 1, 2, 3};
+	char said[32];
 
 	close_store();
 	put_raw("state", BYTES("M"), (struct bytes){meta, sizeof meta});
-	check_refused(world_try_open("acme", "north"), ERR_VERSION, "format 99");
-	cr_expect(strstr(world.note.text, "newer version"));
+	snprintf(said, sizeof said, "format %d", format);
+	check_refused(world_try_open("acme", "north"), ERR_VERSION, said);
+	cr_expect(strstr(world.note.text, advice));
+}
+
+Test(faults, a_newer_format_is_refused)
+{
+	check_format(99, "newer version");
+}
+
+Test(faults, an_older_format_is_refused)
+{
+	check_format(0, "older version");
+}
+
+/* ---- A clock that is set back -----------------------------------------------------------------------------
+ */
+
+Test(faults, a_clock_set_back_while_running_stops_nothing)
+{
+	struct store_position before, after;
+
+	world_types();
+	must(world_twin("acme/a", "press", KIND_ASSET) == 0);
+	must(world_sample("acme/a", NOW, 1) == 0);
+	store_position(world.store, &before);
+	world.now_ns -= 3600 * NS_PER_S;
+	cr_expect(checkpoint_due(world.store, world.now_ns), "it is not put off by an hour");
+	cr_expect_eq(world_sample("acme/a", NOW + 1, 2), STORE_REFUSED);
+	cr_expect(strstr(world.note.text, "ahead of the clock"), "%s", world.note.text);
+	cr_expect_eq(world_sample("acme/a", world.now_ns, 3), 0, "a late one is taken");
+	cr_expect_eq(world_twin("acme/b", "press", KIND_ASSET), 0);
+	store_position(world.store, &after);
+	cr_expect(after.stamp_ns > before.stamp_ns, "stamps never go back");
+	world_checkpoint();
+	cr_expect_eq(temperature_at("acme/a", TIME_MAX), 1, "the newest measurement is the present value");
 }
 
 /* ---- Rot --------------------------------------------------------------------------------------------------
