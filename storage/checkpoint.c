@@ -61,25 +61,13 @@ static int check_owner(const struct store *s, const char *org, const char *node,
 
 static int check_format(const struct store *s, uint32_t format, struct err_note *note)
 {
-<<<<<<<
-	struct record_reader r = record_reader(in);
-	const uint32_t format = record_u32(&r);
-
-	if (!r.failed && format != FORMAT)
-=======
 	if (format < FORMAT)
 		return FAIL_SAY(note, ERR_VERSION,
 				"store %s has format %u, this version reads only %d: move the directory "
 				"away, let the node begin a new one, and apply and import what it held",
 				s->dir, format, FORMAT);
 	if (format > FORMAT)
->>>>>>>
 		return FAIL_SAY(note, ERR_VERSION,
-<<<<<<<
-				"store %s has format %u, this version knows format %d: use the %s version "
-				"that wrote it",
-				s->dir, format, FORMAT, format > FORMAT ? "newer" : "older");
-=======
 				"store %s has format %u, this version knows formats up to %d: use "
 				"the newer version that wrote it",
 				s->dir, format, FORMAT);
@@ -91,7 +79,6 @@ static int decode_meta(struct store *s, struct bytes in, struct err_note *note)
 	struct record_reader r = record_reader(in);
 
 	TRY(check_format(s, record_u32(&r), note));
->>>>>>>
 	const char *org = record_text(&r), *node = record_text(&r);
 	s->n_lineage = record_u32(&r);
 	if (r.failed || s->n_lineage == 0 || s->n_lineage > LINEAGE_MAX)
