@@ -205,6 +205,21 @@ Test(packed, a_header_is_checked)
 	cr_expect(eq(int, packed_check(buf_bytes(&frame), &p), 0));
 }
 
+Test(packed, a_frame_of_more_samples_than_allowed_is_malformed)
+{
+	const uint32_t n = PACKED_SAMPLES_MAX + 1;
+	struct packed p;
+
+	finish(&p); /* of nothing */
+	memcpy(frame.data + 4, &n, sizeof n);
+	cr_assert(buf_extend(&frame, (size_t)n * 20) != NULL);
+	memset(frame.data + PACKED_HEADER_BYTES, 0, (size_t)n * 20);
+	expect_malformed("one sample too many");
+	frame.data[4] = 0;
+	frame.len -= 20;
+	cr_expect(eq(int, packed_check(buf_bytes(&frame), &p), 0));
+}
+
 Test(packed, a_cut_or_longer_frame_is_malformed)
 {
 	struct packed p;

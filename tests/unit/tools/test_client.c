@@ -274,6 +274,23 @@ Test(client, a_new_incarnation_has_new_handles)
 	cr_expect(eq(sz, n_refusals, 0));
 }
 
+Test(client, an_answer_about_one_series_tells_that_all_handles_are_stale)
+{
+	begin(0, 0);
+	put_all(5, 5);
+	flush();
+	pthread_mutex_lock(&node->lock);
+	node->incarnation = 5000000;
+	pthread_mutex_unlock(&node->lock);
+	cr_assert(eq(int, put(5, "b", 0), 0)); /* unknown, so it is asked for; a double is no bool */
+	for (size_t i = 5; i < 10; i++)
+		cr_assert(eq(int, put(i % 5, "d", (double)i), 0));
+	flush();
+	expect_all(10, 5);
+	cr_expect(eq(u32, node->n_stale, 0));
+	cr_expect(eq(sz, n_refusals, 1));
+}
+
 Test(client, values_are_not_read_as_the_type_a_property_has_got_since)
 {
 	begin(10, 0);
