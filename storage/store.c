@@ -229,15 +229,17 @@ const struct twin *store_change_next(const struct store *s, uint64_t after_seq)
 
 static uint64_t disk_bytes(const struct store *s)
 {
-	static const char *const parts[] = {"state", "history", "remote", "trust"};
+	static const char *const parts[] = {"state", "remote", "trust"};
 	char path[PATH_BYTES];
+	struct history_health history;
 	uint64_t sum = log_bytes(s->log);
 
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		store_path(s, parts[i], path);
 		sum += env_dir_bytes(path);
 	}
-	return sum;
+	history_health(s->history, &history);
+	return sum + history.bytes;
 }
 
 void store_position(const struct store *s, struct store_position *ret)

@@ -9,16 +9,18 @@
  *
  * Directory:  log/   ring of small environments: seq -> batch
  *             state/ types, twins, relations, memberships, current values, change index, meta
- *             history/ series, t0 -> chunk of samples
+ *             history/ runs: environments of chunks, each written once, see storage/history.h
  *             remote/  rows of other origins with their cursors
  *             trust/   own environment, see storage/trust_store.h
  * Every stored value: format version (1 byte), BLAKE2b-64 over key and value, value.
  *
  * Owner:   node/; one per process and directory. A second process is refused (lock file).
- * Threads: the loop's thread, except store_write() and checkpoint_write(), which any one thread may run
- *          meanwhile. At most one batch is between store_write() and store_apply(), at most one checkpoint
- *          between its begin and end.
- * Views:   pointers to twins, rows and their parts stay good until the next store_apply().
+ * Threads: the loop's thread, except two that may run beside it and beside each other: one for
+ *          store_write(), one for checkpoint_write(), store_merge_step() and store_scrub_step(). They share
+ *          nothing that changes: a commit touches the log only, of which a checkpoint drops nothing before
+ * its end, on the loop; a checkpoint writes what its begin took, into environments that nobody else opens. At
+ * most one batch is between store_write() and store_apply(), at most one checkpoint between its begin and
+ * end. Views:   pointers to twins, rows and their parts stay good until the next store_apply().
  */
 #pragma once
 
@@ -245,6 +247,29 @@ struct store_buckets {
 };
 MUST_CHECK int store_buckets(struct store *s, const struct twin *t, size_t property,
 			     const struct store_range *range, struct arena *a, struct store_buckets *ret);
+
+/* From when on raw samples are there; TIME_MIN: none has expired. */
+MUST_CHECK int store_raw_since(struct store *s, const struct twin *t, size_t property, int64_t *ret_ns);
+
+/* Upkeep of the history, between checkpoints. Merging applies retention and keeps the number of runs small:
+ * begin and end belong to the loop, steps to the thread that writes checkpoints; other steps and checkpoints
+ * may come between, batches be written and applied meanwhile.
+ *
+ *     begin: STORE_UNCHANGED (nothing to merge), or 0: then steps, 0: call again, 1: merged and durable;
+ *     end(true) after 1, end(false) after a failure or to give up.
+ *
+ * A scrub looks at checksums, some MiB a step, on the same thread: 0: call again, 1: all of it was seen. */
+MUST_CHECK int store_merge_begin(struct store *s);
+MUST_CHECK int store_merge_step(struct store *s);
+void store_merge_end(struct store *s, bool merged);
+MUST_CHECK int store_scrub_step(struct store *s);
+
+struct store_health {
+	uint64_t n_runs, n_chunks, backlog_samples;
+	uint64_t scrubbed, rotten; /* chunks, since opening */
+	char first_rotten[160];    /* where; "" for none */
+};
+void store_health(const struct store *s, struct store_health *ret);
 
 /* ---- Rows of other origins -------------------------------------------------------------------------------
  */

@@ -2,6 +2,9 @@
 /* The history of the own twins, as the store shows it. */
 #include "storage/store.h"
 
+#include <math.h>
+
+#include "proto/clock.h"
 #include "storage/column.h"
 #include "storage/store_private.h"
 
@@ -96,4 +99,106 @@ int store_history_holds(struct store *s, const struct twin *t, size_t property, 
 
 	*ret = false;
 	return find_series(s, t, property, &series) ? history_holds(s->history, &series, sample, ret) : 0;
+}
+
+static struct history_bucket shown(const struct bucket *b)
+{
+	const bool none = b->n == 0;
+
+	return (struct history_bucket){
+		.t_ns = b->t_ns,
+		.last_ns = none ? b->t_ns : b->last_ns,
+		.n = b->n,
+		.n_bad = b->n_bad,
+		.mean = none ? (double)NAN : b->mean,
+		.sd = none ? (double)NAN : sqrt(b->m2 / (double)b->n),
+		.min = none ? (double)NAN : b->min,
+		.max = none ? (double)NAN : b->max,
+		.last = none ? (double)NAN : b->last,
+		.coarse = b->coarse,
+	};
+}
+
+int store_buckets(struct store *s, const struct twin *t, size_t property, const struct store_range *range,
+		  struct arena *a, struct store_buckets *ret)
+{
+	const struct bucket_range wanted = {range->from_ns, range->to_ns, range->step_ns, range->limit};
+	struct store_buckets found = {0};
+	struct series series;
+	struct bucket *buckets;
+
+	if (!find_series(s, t, property, &series) || range->step_ns <= 0)
+		return FAIL(ERR_REFUSED);
+	TRY(history_buckets(s->history, &series, &wanted, a, &buckets, &found.n, &found.more));
+	found.buckets = arena_take_array(a, found.n, sizeof *found.buckets);
+	if (!found.buckets)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < found.n; i++)
+		found.buckets[i] = shown(&buckets[i]);
+	*ret = found;
+	return 0;
+}
+
+int store_raw_since(struct store *s, const struct twin *t, size_t property, int64_t *ret_ns)
+{
+	struct series series;
+
+	*ret_ns = TIME_MIN;
+	return find_series(s, t, property, &series) ? history_raw_since(s->history, &series, ret_ns) : 0;
+}
+
+/* ---- Upkeep -----------------------------------------------------------------------------------------------
+ */
+
+static struct series_rule rule_of(const void *ctx, uint32_t series)
+{
+	const struct table *t = ctx;
+	struct series_place at;
+
+	if (!table_series(t, series, &at))
+		return (struct series_rule){0};
+	const struct retention *own = &at.def->retention, *types = &at.twin->pub.type->def.retention;
+	const bool is_own = own->raw_ns != 0 || own->minute_ns != 0 || own->hour_ns != 0;
+	const struct retention *r = is_own ? own : types;
+	return (struct series_rule){true, r->raw_ns, r->minute_ns, r->hour_ns};
+}
+
+int store_merge_begin(struct store *s)
+{
+	const int r = history_merge_begin(s->history, rule_of, &s->table, s->table.values.next);
+
+	return r == HISTORY_NOTHING ? STORE_UNCHANGED : r;
+}
+
+int store_merge_step(struct store *s)
+{
+	const int r = history_merge_step(s->history);
+
+	if (r <= 0)
+		return r;
+	TRY(store_write_runs(s));
+	return r;
+}
+
+void store_merge_end(struct store *s, bool merged)
+{
+	history_merge_end(s->history, merged);
+}
+
+int store_scrub_step(struct store *s)
+{
+	return history_scrub_step(s->history);
+}
+
+void store_health(const struct store *s, struct store_health *ret)
+{
+	struct history_health h;
+
+	history_health(s->history, &h);
+	*ret = (struct store_health){.n_runs = h.n_runs,
+				     .n_chunks = h.n_chunks,
+				     .backlog_samples = history_backlog(s->history),
+				     .scrubbed = h.scrubbed,
+				     .rotten = h.rotten};
+	memcpy(ret->first_rotten, h.first_rotten, sizeof ret->first_rotten);
 }

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "tests/lib/must.h"
 #include "tests/unit/storage/world.h"
 
 TestSuite(store, .init = world_begin, .fini = world_end);
@@ -467,4 +468,67 @@ Test(store, a_checkpoint_is_due_by_age_and_drops_the_log)
 	store_position(world.store, &after);
 	cr_expect_not(checkpoint_due(world.store, NOW + 3600 * NS_PER_S));
 	cr_expect(after.bytes < before.bytes + 64 * 1024);
+}
+
+static int merge(void)
+{
+	int r;
+
+	must(store_merge_begin(world.store) == 0);
+	while ((r = store_merge_step(world.store)) == 0)
+		;
+	store_merge_end(world.store, r > 0);
+	return r;
+}
+
+Test(store, merging_keeps_every_sample_and_makes_one_run_of_many)
+{
+	struct store_health health;
+
+	world_types();
+	must(world_twin("acme/a", "press", KIND_ASSET) == 0);
+	cr_expect_eq(store_merge_begin(world.store), STORE_UNCHANGED, "there is nothing yet");
+	for (int i = 0; i < 9; i++) {
+		must(world_sample("acme/a", i, i) == 0);
+		world_checkpoint();
+	}
+	store_health(world.store, &health);
+	cr_expect_eq(health.n_runs, 9);
+	cr_assert_eq(merge(), 1);
+	for (int round = 0; round < 2; round++) {
+		store_health(world.store, &health);
+		cr_expect_lt(health.n_runs, 9);
+		cr_expect_str_eq(temperatures("acme/a", 0, 99), "0=0 1=1 2=2 3=3 4=4 5=5 6=6 7=7 8=8");
+		world_reopen();
+	}
+	while (store_scrub_step(world.store) == 0)
+		;
+	store_health(world.store, &health);
+	cr_expect_gt(health.scrubbed, 0);
+	cr_expect_eq(health.rotten, 0);
+}
+
+Test(store, what_is_older_than_its_retention_becomes_roll_ups)
+{
+	struct type_def press = world_press();
+	struct store_buckets found;
+	int64_t since_ns;
+
+	press.retention = (struct retention){.raw_ns = 10 * NS_PER_S, .minute_ns = 3600 * NS_PER_S};
+	must(world_do(&(struct op){.kind = OP_TYPE, .type = press}) == 0);
+	must(world_twin("acme/a", "press", KIND_ASSET) == 0);
+	for (int i = 0; i < 9; i++) {
+		must(world_sample("acme/a", i * 60 * NS_PER_S, i) == 0);
+		world_checkpoint();
+	}
+	cr_assert_eq(merge(), 1);
+	const struct twin *t = store_twin(world.store, "acme/a");
+	const struct store_range range = {0, 600 * NS_PER_S, 60 * NS_PER_S, 100};
+	const size_t temperature = property_of(t, "temperature");
+	cr_assert_eq(store_buckets(world.store, t, temperature, &range, world.arena, &found), 0);
+	cr_assert_eq(found.n, 9);
+	cr_expect_eq(found.buckets[2].mean, 2);
+	cr_assert_eq(store_raw_since(world.store, t, temperature, &since_ns), 0);
+	cr_expect_gt(since_ns, 0);
+	cr_expect_eq(temperature_at("acme/a", 480 * NS_PER_S), 8);
 }
