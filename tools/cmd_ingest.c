@@ -182,8 +182,10 @@ static enum status ingest_fd(struct context *ctx, int fd, const char *file)
 	in->ctx = ctx;
 	in->file = file;
 	r = readings_init(&in->readings, ctx->client, refused_reading, in, &note);
-	if (r < 0)
+	if (r < 0) {
+		readings_fini(&in->readings);
 		return say_failed(r, &note);
+	}
 	progress_start(&in->progress, "ingest", size_of(fd), false);
 	in->progress.counted = "lines";
 	r = run(in, fd, &note);
