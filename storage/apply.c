@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the log into memory: the same way for a batch just written and for one replayed. */
 #include <assert.h>
+#include <math.h>
 
 #include "storage/frame.h"
 #include "storage/store_private.h"
@@ -24,6 +25,27 @@ static int apply_op(struct store *s, uint64_t number, const struct op *op)
 	return 0;
 }
 
+static bool is_plain_number(const struct packed *f, size_t i, enum value_type type)
+{
+	return (type == VALUE_DOUBLE || type == VALUE_INT64 || type == VALUE_BOOL) &&
+	       (!f->sigma || isnan(bits_double(packed_u64(f->sigma, i)))) &&
+	       (!f->quality || f->quality[i] != PACKED_ABSENT);
+}
+
+static int apply_number(struct store *s, const struct packed *f, size_t i, const struct series_place *at,
+			const char *source)
+{
+	const uint64_t bits = packed_u64(f->bits, i);
+	enum quality quality = f->quality ? (enum quality)f->quality[i] : QUALITY_GOOD;
+
+	if (at->def->type == VALUE_BOOL && bits > 1)
+		return 0;
+	if (at->def->type == VALUE_DOUBLE && !isfinite(bits_double(bits)))
+		quality = QUALITY_BAD;
+	return table_add_number(&s->table, packed_u32(f->series, i), at, (int64_t)packed_u64(f->t_ns, i),
+				bits, quality, source);
+}
+
 /* A sample whose series is gone, or means something else by now, goes with it. */
 static int apply_sample(struct store *s, const struct packed *frame, size_t i, const char *source)
 {
@@ -31,8 +53,11 @@ static int apply_sample(struct store *s, const struct packed *frame, size_t i, c
 	struct series_place at;
 	struct sample sample;
 
-	if (!table_series(&s->table, series, &at) ||
-	    frame_sample(frame, i, at.def->type, source, &sample) < 0 || sample.value.type != at.def->type)
+	if (!table_series(&s->table, series, &at))
+		return 0;
+	if (is_plain_number(frame, i, at.def->type))
+		return apply_number(s, frame, i, &at, source);
+	if (frame_sample(frame, i, at.def->type, source, &sample) < 0 || sample.value.type != at.def->type)
 		return 0;
 	return table_add_sample(&s->table, series, &at, &sample);
 }

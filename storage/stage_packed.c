@@ -71,28 +71,38 @@ static bool value_fits(const struct judge *g, size_t i, const struct property_de
 /* ---- Times ------------------------------------------------------------------------------------------------
  */
 
+/* When the present value was measured; false: never. */
+static bool present_time(const struct judge *g, uint32_t series, int64_t *ret_ns)
+{
+	const struct values *v = &g->s->table.values;
+
+	*ret_ns = values_block(v, series)->t_ns[series % VALUES_BLOCK];
+	return values_is_measured(v, series);
+}
+
 /* Is it older than anything that is kept of its series, were it there? */
-static bool is_expired(const struct place *at, const struct sample *present, int64_t t_ns)
+static bool is_expired(const struct place *at, int64_t present_ns, int64_t t_ns)
 {
 	const struct retention *r = &at->def->retention;
 	int64_t oldest_ns;
 
 	if (r->raw_ns == 0 && r->minute_ns == 0 && r->hour_ns == 0)
 		r = &at->type->retention;
-	if (r->raw_ns == 0 || present->value.type == VALUE_NONE)
+	if (r->raw_ns == 0)
 		return false;
-	return !__builtin_sub_overflow(present->t_ns, r->raw_ns, &oldest_ns) &&
+	return !__builtin_sub_overflow(present_ns, r->raw_ns, &oldest_ns) &&
 	       !__builtin_sub_overflow(oldest_ns, r->minute_ns, &oldest_ns) &&
 	       !__builtin_sub_overflow(oldest_ns, r->hour_ns, &oldest_ns) && t_ns < oldest_ns;
 }
 
-static bool is_present(const struct judge *g, size_t i, const struct place *at, const struct sample *present)
+static bool is_present(const struct judge *g, size_t i, const struct place *at)
 {
+	const struct sample present = store_value(g->s, &at->twin->pub, at->property);
 	struct sample s;
 
 	if (frame_sample(g->frame, i, at->def->type, g->source, &s) < 0)
 		return false;
-	return sample_equal(&s, present);
+	return sample_equal(&s, &present);
 }
 
 /* ---- Frames -----------------------------------------------------------------------------------------------
@@ -102,6 +112,7 @@ static bool is_present(const struct judge *g, size_t i, const struct place *at, 
 static int judge(const struct judge *g, size_t i, enum sample_refusal *ret_reason)
 {
 	const int64_t t_ns = (int64_t)packed_u64(g->frame->t_ns, i);
+	int64_t present_ns;
 	struct place at;
 
 	*ret_reason = SAMPLE_NO_SERIES;
@@ -114,12 +125,10 @@ static int judge(const struct judge *g, size_t i, enum sample_refusal *ret_reaso
 	if (t_ns > g->latest_ns)
 		return STORE_REFUSED;
 	*ret_reason = SAMPLE_EXPIRED;
-	const struct sample present = store_value(g->s, &at.twin->pub, at.property);
-	if (is_expired(&at, &present, t_ns))
+	const bool measured = present_time(g, packed_u32(g->frame->series, i), &present_ns);
+	if (measured && is_expired(&at, present_ns, t_ns))
 		return STORE_REFUSED;
-	return present.value.type != VALUE_NONE && present.t_ns == t_ns && is_present(g, i, &at, &present)
-		       ? STORE_UNCHANGED
-		       : 0;
+	return measured && present_ns == t_ns && is_present(g, i, &at) ? STORE_UNCHANGED : 0;
 }
 
 static int refuse(struct arena *a, struct packed_result *ret, size_t i, enum sample_refusal reason)
