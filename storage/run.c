@@ -6,9 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "storage/env_check.h"
 #include "storage/record.h"
 
-enum { META_VERSION = 1, KEY_BYTES = 14, COMMIT_BYTES = 32 << 20 };
+enum {
+	META_VERSION = 1,
+	KEY_BYTES = 14,
+	COMMIT_BYTES = 32 << 20,
+	LOOK_BYTES = 64 << 20, /* larger ones are left to the scrub: opening reads no years of history */
+};
 
 static const struct bytes meta_key = {(const uint8_t *)"M", 1};
 
@@ -98,6 +104,8 @@ int run_open(struct run **ret, const char *dir, uint64_t number, size_t limit_by
 		return FAIL(-ENOMEM);
 	if (env_dir_bytes(path) == 0)
 		return FAIL_SAY(note, ERR_CORRUPT, "%s is missing%s", path, env_advice(ERR_CORRUPT));
+	if (env_dir_bytes(path) <= LOOK_BYTES)
+		TRY(env_check(path, ENV_CHECK_KEYS, note));
 	TRY(env_open(&r->env, path, limit_bytes, note));
 	const int result = load_meta(r);
 	if (result < 0)

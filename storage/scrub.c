@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "storage/env_check.h"
 #include "storage/history_private.h"
 
 enum { STEP_BYTES = 4 << 20 };
@@ -58,7 +59,11 @@ int history_scrub_step(struct history *h)
 		begin_run(s, 0);
 		return 1;
 	}
-	const int through = run_check(run, &s->behind, STEP_BYTES, look, s);
+	/* Before LMDB goes through the tree, whether there is one: it does not survive one that is damaged.
+	 */
+	int through = s->behind.len == 0 ? env_check(run->dir, ENV_CHECK_KEYS, NULL) : 0;
+	if (through == 0)
+		through = run_check(run, &s->behind, STEP_BYTES, look, s);
 	if (through == ERR_CORRUPT) { /* the tree itself */
 		note_rot(s, run, &(struct run_key){.kind = RUN_CHUNK});
 		begin_run(s, s->place + 1);
