@@ -10,6 +10,9 @@
 #include "storage/history_private.h"
 #include "storage/merge.h"
 
+/* In place of numbers, so that the list is never empty. */
+static const struct bytes no_runs = {(const uint8_t *)"none", 4};
+
 enum { MERGE_WORK = 1 << 20 /* samples: a few MiB */ };
 
 int run_list_reserve(struct run_list *l, size_t n)
@@ -73,8 +76,10 @@ static int open_run(struct history *h, uint64_t number, struct err_note *note)
 static int open_runs(struct history *h, struct bytes text, struct err_note *note)
 {
 	uint64_t number = 0;
-	int r;
+	int r = 0;
 
+	if (bytes_equal(text, no_runs))
+		return 0;
 	while ((r = next_number(&text, &number)) > 0)
 		TRY(open_run(h, number, note));
 	return r < 0 ? FAIL_SAY(note, r, "the list of the runs in %s is damaged%s", h->dir, env_advice(r))
@@ -201,6 +206,8 @@ void history_runs(const struct history *h, struct buf *out)
 	}
 	if (h->written)
 		put_number(out, &n, h->written->number);
+	if (n == 0)
+		buf_put(out, no_runs);
 }
 
 void history_doom(struct history *h, struct run *r)
@@ -236,14 +243,13 @@ int history_freeze(struct history *h)
 	return recent_freeze(&h->recent);
 }
 
+/* A run that was written counts even if the checkpoint then failed: it is durable and holds just what was
+ * frozen, the next checkpoint names it, and until then the log still has its samples. */
 void history_thaw(struct history *h, bool written)
 {
-	recent_thaw(&h->recent, written);
-	if (!written) {
-		history_doom(h, MOVE(h->written));
-		return;
-	}
+	recent_thaw(&h->recent, written || h->written);
 	if (h->written)
 		h->runs.runs[h->runs.n++] = MOVE(h->written);
-	history_remove_doomed(h);
+	if (written)
+		history_remove_doomed(h);
 }

@@ -107,11 +107,15 @@ MUST_CHECK int history_holds(struct history *h, const struct series *s, const st
 /* ---- Write-behind -----------------------------------------------------------------------------------------
  */
 
-/* freeze (loop), write (other thread), thaw (loop). Thawed with written false, what was frozen is kept and
- * goes into the next write together with what came since. */
+/* freeze (loop), write (other thread), thaw (loop): freeze, thaw and the begin and end of a merge only while
+ * the other thread is in none of its functions. When the write failed, what was frozen is kept and goes into
+ * the next one together with what came since. When only the caller failed to keep history_runs() durably,
+ * thaw(false) too: the run is kept, and the next history_runs() names it. */
 MUST_CHECK int history_freeze(struct history *h);
 MUST_CHECK int history_write(struct history *h); /* a new run, durable, not yet counted */
-/* What to keep durably so that the runs written so far count from then on; between write and thaw. */
+/* What to keep durably so that the runs written so far count from then on; between write and thaw. Never
+ * empty.
+ */
 void history_runs(const struct history *h, struct buf *out);
 void history_thaw(struct history *h, bool written);
 
@@ -119,7 +123,8 @@ void history_thaw(struct history *h, bool written);
  *
  *     begin (loop): HISTORY_NOTHING, or 0: then steps (other thread) until 1: written; the caller makes
  *     history_runs() durable and calls end(true) (loop), which removes the runs that were merged. end(false)
- *     gives up; the next begin starts anew.
+ *     before it is written gives up, and the next begin starts anew; after that it says that what is durable
+ *     may still name the runs that were merged: they stay on disk until a later end(true) or thaw(true).
  *
  * rules[id] says what may go; ids beyond n_rules are gone series. Copied. */
 struct series_rule {

@@ -28,7 +28,7 @@ struct history {
 	struct recent recent;
 	struct run_list runs;   /* those that count; changed by the loop's thread only */
 	struct run *written;    /* by history_write(), until the thaw */
-	struct run_list doomed; /* do not count; kept until it is sure that nothing durable names them */
+	struct run_list doomed; /* merged; kept until it is sure that nothing durable names them */
 	uint64_t next_number;   /* used by the other thread */
 	struct merge *merge;
 	size_t merge_work; /* samples looked at in a step of a merge */
@@ -39,7 +39,7 @@ struct history {
 MUST_CHECK int run_list_reserve(struct run_list *l, size_t n);
 MUST_CHECK int run_list_add(struct run_list *l, struct run *r);
 
-/* Until something durable names other runs: it may be that what is durable names this one. */
+/* Close it, and remove it as soon as it is sure that nothing durable names it. */
 void history_doom(struct history *h, struct run *r);
 void history_remove_doomed(struct history *h);
 

@@ -306,9 +306,10 @@ void merge_free(struct merge *m)
 	free(m);
 }
 
-/* The result in the place of its inputs, which go. */
-static void replace_inputs(struct run_list *runs, struct merge *m)
+/* The result in the place of its inputs, which go as soon as nothing durable names them. */
+static void replace_inputs(struct history *h, struct merge *m)
 {
+	struct run_list *runs = &h->runs;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < runs->n; i++) {
@@ -321,19 +322,16 @@ static void replace_inputs(struct run_list *runs, struct merge *m)
 	runs->n = kept;
 	m->result = NULL;
 	for (size_t i = 0; i < m->in.n; i++)
-		run_remove(m->in.runs[i]);
+		history_doom(h, m->in.runs[i]);
 }
 
 void history_merge_end(struct history *h, bool durable)
 {
 	SCOPED(scope_merge) struct merge *m = MOVE(h->merge);
 
-	assert(m);
-	if (durable) {
-		assert(m->done);
-		replace_inputs(&h->runs, m);
+	assert(m && (m->done || !durable));
+	if (m->done)
+		replace_inputs(h, m);
+	if (durable)
 		history_remove_doomed(h);
-	} else if (m->result) {
-		history_doom(h, MOVE(m->result));
-	}
 }
