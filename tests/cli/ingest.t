@@ -136,3 +136,15 @@ History as it comes, as a table, and no more of it than asked for.
   2020-09-13T12:26:40Z  0
   2020-09-13T12:26:41Z  1
   $ holon history acme/press strokes --limit 0
+  $ holon history acme/press power --to 2024-03-04T11:00:00Z --step 1h
+  2024-03-04T10:00:00Z  mean 3.25 kW  min 3 kW  max 3.5 kW  count 2
+  2024-03-04T11:00:00Z  mean 5 kW  min 5 kW  max 5 kW  count 1
+  $ holon history acme/press strokes --to 2020-09-13T13:00:00Z --step 10min --fn count --fn sum --fn last --csv
+  t,count,sum,last
+  2020-09-13T12:20:00Z,200,19900.0,199.0
+  2020-09-13T12:30:00Z,600,299700.0,799.0
+  2020-09-13T12:40:00Z,600,659700.0,1399.0
+  2020-09-13T12:50:00Z,600,1019700.0,1999.0
+  2020-09-13T13:00:00Z,1,2000.0,2000.0
+  $ holon history acme/press strokes --step 1min --to 2020-09-13T13:49:00Z --fn count | wc -l
+  84
