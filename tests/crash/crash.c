@@ -48,7 +48,10 @@ static const struct lost losable[] = {
 	{"the commits of the log", "store/log/0", "data.mdb", true},
 	{"the content of state/", "store/state/", "data.mdb", false},
 	{"the commits of state/", "store/state/", "data.mdb", true},
-	{"the commits of history/", "store/history/", "data.mdb", true},
+	{"the commits of remote/", "store/remote/", "data.mdb", true},
+	{"the names of the history's runs", "store/history", "store/history", false},
+	{"the content of the history's runs", "store/history/", "data.mdb", false},
+	{"the commits of the history's runs", "store/history/", "data.mdb", true},
 };
 
 /* Shared with the process that does the work: it may die of what it finds. */
