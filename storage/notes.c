@@ -101,10 +101,9 @@ int notes_take(struct notes *ns, double sigma, const char *source, uint32_t *ret
 
 void notes_drop(struct notes *ns, uint32_t note)
 {
-	struct note *n = &ns->items[note];
-
 	if (note == 0)
 		return;
+	struct note *n = &ns->items[note];
 	assert(n->uses > 0);
 	if (--n->uses > 0)
 		return;

@@ -43,11 +43,11 @@ static void put_column(struct buf *out, const void *column, uint64_t mask, uint6
 
 static void put_more(const struct values *v, uint32_t more, struct buf *out)
 {
-	const struct note *note = &v->notes.items[more / 4];
+	const struct note *note = more / 4 > 0 ? &v->notes.items[more / 4] : NULL;
 
 	buf_put_u8(out, more % 4);
-	record_put_double(out, more / 4 ? bits_double(note->sigma) : (double)NAN);
-	record_put_text(out, more / 4 ? note->source : NULL);
+	record_put_double(out, note ? bits_double(note->sigma) : (double)NAN);
+	record_put_text(out, note ? note->source : NULL);
 }
 
 static void put_position(struct buf *out, const struct position *p)
