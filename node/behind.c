@@ -6,7 +6,11 @@
 #include "node/log.h"
 #include "proto/clock.h"
 
-enum { RETRY_S = 5 }; /* after a checkpoint that failed: the disk does not get room in a moment */
+enum {
+	RETRY_S = 5, /* after a checkpoint that failed: the disk does not get room in a moment */
+	SCRUB_EVERY_S = 10,
+	SCRUB_AGAIN_S = 24 * 3600, /* all of it was seen */
+};
 
 struct behind {
 	struct engine *engine;
@@ -16,7 +20,11 @@ struct behind {
 	struct checkpoint *checkpoint;
 	int result; /* of the pool's work */
 	bool busy, failing;
-	int64_t retry_ns;            /* monotonic */
+	int64_t retry_ns;            /* monotonic, as the next ones */
+	bool merge_due, merging;     /* since the last checkpoint; between begin and end */
+	int64_t merge_ns, scrub_ns;  /* not before */
+	uint64_t began_ns, took_ns;  /* the latest slice */
+	uint64_t rotten;             /* chunks that were complained of */
 	uint64_t n_samples, n_begun; /* not written behind, and how many of them are being written */
 	char trouble[160];
 };
@@ -27,7 +35,8 @@ int behind_new(struct behind **ret, struct engine *e, void (*ended)(void *ctx), 
 
 	if (!b)
 		return FAIL(-ENOMEM);
-	*b = (struct behind){.engine = e, .ended = ended, .ctx = ctx};
+	*b = (struct behind){.engine = e, .ended = ended, .ctx = ctx, .merge_due = true};
+	b->scrub_ns = engine_mono_ns() + SCRUB_EVERY_S * NS_PER_S; /* not while the node starts */
 	b->work.data = b;
 	*ret = b;
 	return 0;
@@ -86,6 +95,7 @@ static void after_checkpoint(uv_work_t *work, int status)
 	else if (b->failing)
 		log_info("store", "checkpoints succeed again");
 	b->failing = b->result < 0;
+	b->merge_due |= b->result == 0;
 	b->ended(b->ctx);
 }
 
@@ -112,8 +122,104 @@ static bool begin_checkpoint(struct behind *b)
 	return true;
 }
 
-void behind_turn(struct behind *b)
+/* ---- Upkeep of the history -------------------------------------------------------------------------------
+ */
+
+static void end_merge(struct behind *b, bool merged)
 {
-	if (!b->busy)
-		begin_checkpoint(b);
+	store_merge_end(b->engine->store, merged);
+	b->merging = false;
+}
+
+static void after_merge_step(uv_work_t *work, int status)
+{
+	struct behind *b = work->data;
+
+	(void)status;
+	b->busy = false;
+	b->merge_ns = engine_mono_ns() + (int64_t)b->took_ns;
+	if (b->result < 0)
+		engine_log_failure("store", "merging failed, it is tried again after the next checkpoint",
+				   b->result, NULL);
+	if (b->result != 0)
+		end_merge(b, b->result > 0);
+	b->merge_due |= b->result > 0;
+	b->ended(b->ctx);
+}
+
+static void merge_step(uv_work_t *work)
+{
+	struct behind *b = work->data;
+
+	b->result = store_merge_step(b->engine->store);
+	b->took_ns = uv_hrtime() - b->began_ns;
+}
+
+static bool begin_slice(struct behind *b, uv_work_cb run, uv_after_work_cb after)
+{
+	b->busy = true;
+	b->began_ns = uv_hrtime();
+	uv_queue_work(&b->engine->loop, &b->work, run, after);
+	return true;
+}
+
+static bool begin_merge_step(struct behind *b, enum behind_pace pace)
+{
+	if (pace == BEHIND_GENTLE && engine_mono_ns() < b->merge_ns)
+		return false;
+	if (!b->merging && b->merge_due) {
+		const int r = store_merge_begin(b->engine->store);
+		b->merging = r == 0;
+		b->merge_due = false;
+		if (r < 0)
+			engine_log_failure("store", "merging could not begin", r, NULL);
+	}
+	return b->merging && begin_slice(b, merge_step, after_merge_step);
+}
+
+static void complain_of_rot(struct behind *b)
+{
+	struct store_health health;
+
+	store_health(b->engine->store, &health);
+	if (health.rotten > b->rotten)
+		log_error("store", "damaged history, not served: %s chunks=%llu", health.first_rotten,
+			  (unsigned long long)health.rotten);
+	b->rotten = health.rotten;
+}
+
+static void after_scrub_step(uv_work_t *work, int status)
+{
+	struct behind *b = work->data;
+
+	(void)status;
+	b->busy = false;
+	if (b->result < 0)
+		engine_log_failure("store", "the history could not be looked at", b->result, NULL);
+	b->scrub_ns = engine_mono_ns() + (b->result == 0 ? SCRUB_EVERY_S : SCRUB_AGAIN_S) * NS_PER_S;
+	complain_of_rot(b);
+	b->ended(b->ctx);
+}
+
+static void scrub_step(uv_work_t *work)
+{
+	struct behind *b = work->data;
+
+	b->result = store_scrub_step(b->engine->store);
+}
+
+static bool begin_scrub_step(struct behind *b)
+{
+	return engine_mono_ns() >= b->scrub_ns && begin_slice(b, scrub_step, after_scrub_step);
+}
+
+void behind_turn(struct behind *b, enum behind_pace pace)
+{
+	if (b->busy)
+		return;
+	if (pace == BEHIND_STOPPING && b->merging)
+		end_merge(b, false);
+	if (begin_checkpoint(b) || pace == BEHIND_STOPPING || begin_merge_step(b, pace))
+		return;
+	begin_scrub_step(b);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Behind - writing behind on a pool thread, beside the commits: a checkpoint when one is due. It begins and
- * ends on the loop.
+/* Behind - writing behind on a pool thread, beside the commits: a checkpoint when one is due, else a slice of
+ * merging the history, else, now and then, a slice of looking for rot. Each begins and ends on the loop.
  *
  * Owner:   the writer. Threads: the loop's.
  */
@@ -14,8 +14,10 @@ struct behind;
 MUST_CHECK int behind_new(struct behind **ret, struct engine *e, void (*ended)(void *ctx), void *ctx);
 void behind_free(struct behind *b); /* nothing may be under way; NULL is fine */
 
-/* Begin what is due, unless something is under way. */
-void behind_turn(struct behind *b);
+/* Begin what is due, unless something is under way. While commits are under way merging takes half of a
+ * thread at most; a stopping node only writes checkpoints. */
+enum behind_pace { BEHIND_FREE, BEHIND_GENTLE, BEHIND_STOPPING };
+void behind_turn(struct behind *b, enum behind_pace pace);
 bool behind_is_busy(const struct behind *b);
 
 /* Samples were applied; how many are not behind a checkpoint. */

@@ -43,6 +43,7 @@ int control_status(struct call *c, struct err_note *note)
 	struct transport_stats ts;
 	struct zap_stats zs;
 	struct writer_stats ws;
+	struct store_health hs;
 
 	(void)note;
 	if (!at)
@@ -51,6 +52,7 @@ int control_status(struct call *c, struct err_note *note)
 	transport_stats(e->transport, &ts);
 	zap_stats(e->zap, &zs);
 	writer_stats(e->writer, &ws);
+	store_health(e->store, &hs);
 	struct control_answer answer = {.has_status = true};
 	answer.status = (struct node_status){
 		.org = t->self->org,
@@ -72,7 +74,12 @@ int control_status(struct call *c, struct err_note *note)
 		.credential_until_ns = t->self->not_after_ns,
 		.store_bytes = at->bytes,
 		.resident_bytes = resident_bytes(),
-		.backlog_samples = ws.backlog_samples,
+		.log_bytes = hs.log_bytes,
+		.backlog_samples = hs.backlog_samples,
+		.n_runs = hs.n_runs,
+		.n_chunks = hs.n_chunks,
+		.rotten_chunks = hs.rotten,
+		.scrubbed_chunks = hs.scrubbed,
 		.samples_taken = ws.samples_taken,
 		.samples_refused = ws.samples_refused,
 		.commits = ws.commits,

@@ -178,6 +178,8 @@ static int history_here(struct engine *e, const char *org, const struct question
 	if (last_ns > 0)
 		oldest_ns = e->egress.wall_ns() - last_ns;
 	ret->unit = p->unit;
+	TRY(store_raw_since(e->store, t, place, &ret->coarse_until_ns));
+	ret->has_coarse_until = ret->coarse_until_ns != TIME_MIN && egress_is_own(&e->egress, org);
 	if (q->step_ns > 0 && p->type != VALUE_BOOL && p->type != VALUE_INT64 && p->type != VALUE_DOUBLE)
 		return FAIL_SAY(note, ERR_REFUSED, "%s is no number: without a step its samples are given",
 				q->property);

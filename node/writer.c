@@ -433,7 +433,7 @@ static void turn(struct writer *w)
 	const int64_t interval_ms = w->engine->config->commit_interval_ms;
 	const bool pausing = interval_ms > 0 && !w->on_stopped && uv_is_active((uv_handle_t *)&w->pause);
 
-	behind_turn(w->behind);
+	behind_turn(w->behind, w->on_stopped ? BEHIND_STOPPING : w->busy ? BEHIND_GENTLE : BEHIND_FREE);
 	if (w->busy)
 		return;
 	if (!pausing && begin_commit(w) && interval_ms > 0)

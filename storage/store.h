@@ -265,7 +265,7 @@ void store_merge_end(struct store *s, bool merged);
 MUST_CHECK int store_scrub_step(struct store *s);
 
 struct store_health {
-	uint64_t n_runs, n_chunks, backlog_samples;
+	uint64_t n_runs, n_chunks, backlog_samples, log_bytes;
 	uint64_t scrubbed, rotten; /* chunks, since opening */
 	char first_rotten[160];    /* where; "" for none */
 };

@@ -198,6 +198,7 @@ void store_health(const struct store *s, struct store_health *ret)
 	*ret = (struct store_health){.n_runs = h.n_runs,
 				     .n_chunks = h.n_chunks,
 				     .backlog_samples = history_backlog(s->history),
+				     .log_bytes = log_bytes(s->log),
 				     .scrubbed = h.scrubbed,
 				     .rotten = h.rotten};
 	memcpy(ret->first_rotten, h.first_rotten, sizeof ret->first_rotten);

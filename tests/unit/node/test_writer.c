@@ -318,6 +318,46 @@ Test(writer, commits_and_checkpoints_go_on_together)
 	ingest_under_checkpoints(50000);
 }
 
+static struct store_health health(void)
+{
+	struct store_health h;
+
+	store_health(world.store, &h);
+	return h;
+}
+
+static void turn_a_while(void)
+{
+	uv_run(&world.loop, UV_RUN_NOWAIT);
+	writer_tick(world.writer);
+	uv_sleep(5);
+}
+
+Test(writer, what_checkpoints_leave_is_merged)
+{
+	enum { N = 24, SAMPLES = 500, FEW = 12 };
+	size_t made = 0;
+
+	tear_down();
+	stopped = false;
+	set_up_with(5000); /* less than a frame takes: each leaves a run of its own */
+	const uint32_t series = power_of_p1();
+	for (uint64_t i = 1; i <= N; i++) {
+		const uint64_t before = health().n_runs;
+		submit_frame(i, SAMPLES, series);
+		wait_for((int)i);
+		for (int turn = 0; turn < 1000 && health().backlog_samples > 0; turn++)
+			turn_a_while();
+		made += health().n_runs != before;
+	}
+	cr_expect(ge(sz, made, N / 2));
+	for (int turn = 0; turn < 1000 && health().n_runs > FEW; turn++)
+		turn_a_while();
+	cr_expect(le(u64, health().n_runs, FEW));
+	cr_expect(ge(u64, health().n_runs, 1));
+	free_frames();
+}
+
 Test(writer, requests_wait_while_checkpoints_are_far_behind)
 {
 	ingest_under_checkpoints(100);
