@@ -24,14 +24,29 @@ static uint32_t home(const struct twin_index *x, struct bytes id)
 	return v & (x->n_places - 1);
 }
 
-/* The place of an id, or the free one where it would go. */
+static bool has_id(const struct own_twin *w, struct bytes id)
+{
+	return strncmp(w->id, (const char *)id.data, id.len) == 0 && w->id[id.len] == '\0';
+}
+
+/* The place of an id, or the free one behind its home. */
 static uint32_t *find(const struct twin_index *x, struct bytes id)
 {
-	for (uint32_t i = home(x, id);; i = (i + 1) & (x->n_places - 1)) {
-		const uint32_t number = x->places[i];
-		if (number == 0 || bytes_equal(bytes_of_text(x->twins[number]->id), id))
-			return &x->places[i];
-	}
+	uint32_t i = home(x, id);
+
+	while (x->places[i] > 0 && !has_id(x->twins[x->places[i]], id))
+		i = (i + 1) & (x->n_places - 1);
+	return &x->places[i];
+}
+
+/* Of an id that is not in it: no twin is looked at. */
+static uint32_t *find_free(const struct twin_index *x, struct bytes id)
+{
+	uint32_t i = home(x, id);
+
+	while (x->places[i] > 0)
+		i = (i + 1) & (x->n_places - 1);
+	return &x->places[i];
 }
 
 static int grow_places(struct twin_index *x, uint32_t n)
@@ -47,7 +62,7 @@ static int grow_places(struct twin_index *x, uint32_t n)
 	x->n_places = size;
 	for (uint32_t i = 0; i < old_size; i++)
 		if (old[i] > 0)
-			*find(x, bytes_of_text(x->twins[old[i]]->id)) = old[i];
+			*find_free(x, bytes_of_text(x->twins[old[i]]->id)) = old[i];
 	free(old);
 	return 0;
 }
@@ -81,7 +96,7 @@ int twin_index_put(struct twin_index *x, struct own_twin *w)
 		TRY(grow_twins(x, w->number + w->number / 8 + 64));
 	if (x->n_put >= x->n_places / 4 * 3)
 		TRY(grow_places(x, x->n_places ? x->n_places * 2 : 64));
-	*find(x, bytes_of_text(w->id)) = w->number;
+	*find_free(x, bytes_of_text(w->id)) = w->number;
 	x->twins[w->number] = w;
 	x->n_put++;
 	if (w->number >= x->n)
