@@ -144,21 +144,36 @@ static int read_head(struct record_reader *r, struct head *ret)
 	return 0;
 }
 
-static int read_times(struct record_reader *r, const struct head *h, int64_t first_ns, int64_t *t_ns)
+static int read_steps(struct record_reader *r, const struct head *h, int64_t first_ns, int64_t *t_ns)
 {
 	uint64_t *steps = (uint64_t *)t_ns;
 	uint64_t t = (uint64_t)first_ns;
 	bool ordered = true;
 
-	if (h->n > 1)
-		TRY(numbers_decode(r, h->n - 1, steps + 1));
-	t_ns[0] = first_ns;
+	TRY(numbers_decode(r, h->n - 1, steps + 1));
 	for (size_t k = 1; k < h->n; k++) {
+		const int64_t before = (int64_t)t;
 		t += steps[k];
 		t_ns[k] = (int64_t)t;
-		ordered &= t_ns[k] > t_ns[k - 1];
+		ordered &= t_ns[k] > before;
 	}
 	return ordered && t - (uint64_t)first_ns == h->span_ns ? 0 : FAIL(ERR_CORRUPT);
+}
+
+static int read_times(struct record_reader *r, const struct head *h, int64_t first_ns, int64_t *t_ns)
+{
+	uint64_t step = 0, span_ns;
+
+	t_ns[0] = first_ns;
+	if (h->n == 1)
+		return h->span_ns == 0 ? 0 : FAIL(ERR_CORRUPT);
+	if (!numbers_constant(r, &step))
+		return read_steps(r, h, first_ns, t_ns);
+	if (__builtin_mul_overflow(step, h->n - 1, &span_ns) || span_ns != h->span_ns || step == 0)
+		return FAIL(ERR_CORRUPT);
+	for (size_t k = 1; k < h->n; k++)
+		t_ns[k] = (int64_t)((uint64_t)first_ns + k * step);
+	return t_ns[h->n - 1] > first_ns ? 0 : FAIL(ERR_CORRUPT);
 }
 
 static int read_positions(struct record_reader *r, size_t n, struct column *c)

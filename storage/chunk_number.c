@@ -322,27 +322,36 @@ static int decode_dictionary(struct record_reader *r, struct finish *f, size_t n
 	return decode_blocks(record_rest(r), f, n, ret);
 }
 
-static int decode_constant(struct record_reader *r, size_t n, uint64_t *ret)
+bool numbers_constant(struct record_reader *r, uint64_t *ret)
 {
-	const struct bytes in = record_rest(r);
+	struct record_reader ahead = *r;
 
-	if (in.len != 8)
-		return FAIL(ERR_CORRUPT);
-	for (size_t i = 0; i < n; i++)
-		ret[i] = get_le(in.data);
-	return 0;
+	if (record_u8(&ahead) != CONSTANT || record_varint(&ahead) != 8)
+		return false;
+	const struct bytes in = record_bytes(&ahead, 8);
+	if (ahead.failed)
+		return false;
+	*ret = get_le(in.data);
+	*r = ahead;
+	return true;
 }
 
 static int decode_part(struct record_reader *r, size_t n, bool is_nested, uint64_t *ret)
 {
+	uint64_t constant;
+
+	if (numbers_constant(r, &constant)) {
+		for (size_t i = 0; i < n; i++)
+			ret[i] = constant;
+		return 0;
+	}
 	const uint8_t encoding = record_u8(r);
 	struct record_reader in = record_reader(record_bytes(r, record_varint(r)));
 	struct finish f = {.encoding = (enum encoding)encoding};
 
-	if (r->failed || encoding >= N_ENCODINGS || (encoding == DICTIONARY && is_nested))
+	if (r->failed || encoding == CONSTANT || encoding >= N_ENCODINGS ||
+	    (encoding == DICTIONARY && is_nested))
 		return FAIL(ERR_CORRUPT);
-	if (encoding == CONSTANT)
-		return decode_constant(&in, n, ret);
 	if (encoding == DICTIONARY)
 		return decode_dictionary(&in, &f, n, ret);
 	if (encoding == DECIMAL || encoding == SINGLE)

@@ -28,5 +28,8 @@ void numbers_encode(const uint64_t *v, size_t n, enum number_kind kind, enum chu
 /* ERR_CORRUPT, -ENOMEM. */
 MUST_CHECK int numbers_decode(struct record_reader *r, size_t n, uint64_t *ret);
 
+/* Is the part that begins here n times the same number? Then that is read. */
+bool numbers_constant(struct record_reader *r, uint64_t *ret);
+
 /* The name of the encoding of the part that begins here. */
 const char *numbers_encoding_text(struct bytes part);

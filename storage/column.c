@@ -120,7 +120,7 @@ static int put_text(struct column *c, const char *text, size_t *ret_place)
 
 static int put_source(struct column *c, const char *source, uint32_t *ret)
 {
-	size_t place;
+	size_t place = 0;
 
 	if (c->n > 0 && c->source[c->n - 1] != COLUMN_NONE &&
 	    strcmp(text_at(c, c->source[c->n - 1]), source) == 0) {

@@ -64,24 +64,31 @@ static void tree_lengths(struct node *nodes, size_t n_leaves, uint8_t *length)
 	}
 }
 
-/* Cut to LENGTH_MAX, then make the rarest that are shorter longer until the codes fit. */
-static void limit_lengths(uint8_t *length, size_t n)
+/* Few bytes are decoded sooner than a table of 2^11 is filled. */
+static uint8_t longest_of(size_t n_bytes)
 {
+	return n_bytes < 4096 ? LENGTH_MAX - 2 : LENGTH_MAX;
+}
+
+/* Cut to `most`, then make the rarest that are shorter longer until the codes fit. */
+static void limit_lengths(uint8_t *length, size_t n, uint8_t most)
+{
+	const uint32_t whole = 1U << most;
 	uint32_t used = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		length[i] = length[i] > LENGTH_MAX ? LENGTH_MAX : length[i];
-		used += (uint32_t)TABLE >> length[i];
+		length[i] = length[i] > most ? most : length[i];
+		used += whole >> length[i];
 	}
-	for (size_t i = 0; used > TABLE; i = i + 1 < n ? i + 1 : 0)
-		if (length[i] < LENGTH_MAX)
-			used -= (uint32_t)TABLE >> ++length[i];
+	for (size_t i = 0; used > whole; i = i + 1 < n ? i + 1 : 0)
+		if (length[i] < most)
+			used -= whole >> ++length[i];
 	for (size_t i = n; i-- > 0;) /* room that is left goes to the most frequent */
-		while (length[i] > 1 && used + ((uint32_t)TABLE >> length[i]) <= TABLE)
-			used += (uint32_t)TABLE >> length[i]--;
+		while (length[i] > 1 && used + (whole >> length[i]) <= whole)
+			used += whole >> length[i]--;
 }
 
-static void choose_lengths(const uint32_t count[SYMBOLS], uint8_t ret[SYMBOLS])
+static void choose_lengths(const uint32_t count[SYMBOLS], uint8_t most, uint8_t ret[SYMBOLS])
 {
 	struct node nodes[2 * SYMBOLS];
 	uint8_t length[SYMBOLS] = {1};
@@ -94,19 +101,20 @@ static void choose_lengths(const uint32_t count[SYMBOLS], uint8_t ret[SYMBOLS])
 	qsort(nodes, n, sizeof *nodes, by_count);
 	if (n > 1) {
 		tree_lengths(nodes, n, length);
-		limit_lengths(length, n);
+		limit_lengths(length, n, most);
 	}
 	for (size_t i = 0; i < n; i++)
 		ret[nodes[i].symbol] = length[i];
 }
 
+/* The last `length` of 16 bits, the other way round. */
 static uint16_t reversed(unsigned code, unsigned length)
 {
-	unsigned r = 0;
-
-	for (unsigned i = 0; i < length; i++)
-		r |= (code >> i & 1U) << (length - 1 - i);
-	return (uint16_t)r;
+	code = (code & 0x5555U) << 1 | (code >> 1 & 0x5555U);
+	code = (code & 0x3333U) << 2 | (code >> 2 & 0x3333U);
+	code = (code & 0x0f0fU) << 4 | (code >> 4 & 0x0f0fU);
+	code = (code & 0x00ffU) << 8 | (code >> 8 & 0x00ffU);
+	return (uint16_t)(code >> (16 - length));
 }
 
 /* The code of each symbol, its first bit lowest. False: the lengths leave room or need more than there is
@@ -256,7 +264,7 @@ void huffman_encode(struct bytes in, struct buf *out)
 
 	for (size_t i = 0; i < in.len; i++)
 		count[in.data[i]]++;
-	choose_lengths(count, length);
+	choose_lengths(count, longest_of(in.len), length);
 	make_codes(length, code);
 	put_lengths(length, out);
 	const size_t most = in.len * LENGTH_MAX / 8 + 8 * STREAMS;
@@ -278,17 +286,26 @@ void huffman_encode(struct bytes in, struct buf *out)
 /* ---- Decoding ---------------------------------------------------------------------------------------------
  */
 
-/* What the next LENGTH_MAX bits begin with: length of the code, symbol << 8. */
-static int make_table(const uint8_t length[SYMBOLS], uint16_t table[TABLE])
+/* What the next bits, as many as the longest code has, begin with: length of the code, symbol << 8. */
+struct table {
+	uint16_t entry[TABLE];
+	unsigned mask;
+};
+
+static int make_table(const uint8_t length[SYMBOLS], struct table *table)
 {
 	uint16_t code[SYMBOLS];
+	unsigned longest = 0;
 
 	if (!make_codes(length, code))
 		return FAIL(ERR_CORRUPT);
-	memset(table, 0, TABLE * sizeof *table);
 	for (unsigned s = 0; s < SYMBOLS; s++)
-		for (unsigned i = code[s]; length[s] > 0 && i < TABLE; i += 1U << length[s])
-			table[i] = (uint16_t)(length[s] | s << 8);
+		longest = length[s] > longest ? length[s] : longest;
+	table->mask = (1U << longest) - 1;
+	memset(table->entry, 0, (table->mask + 1) * sizeof *table->entry);
+	for (unsigned s = 0; s < SYMBOLS; s++)
+		for (unsigned i = code[s]; length[s] > 0 && i <= table->mask; i += 1U << length[s])
+			table->entry[i] = (uint16_t)(length[s] | s << 8);
 	return 0;
 }
 
@@ -318,9 +335,9 @@ static int read_lengths(struct record_reader *in, uint8_t length[SYMBOLS])
 	return 0;
 }
 
-static inline void take_symbol(struct bit_reader *r, const uint16_t *table, uint8_t *ret)
+static inline void take_symbol(struct bit_reader *r, const struct table *table, uint8_t *ret)
 {
-	const unsigned entry = table[r->bits % TABLE], length = entry & 63;
+	const unsigned entry = table->entry[r->bits & table->mask], length = entry & 63;
 
 	*ret = (uint8_t)(entry >> 8);
 	r->bits >>= length;
@@ -329,7 +346,7 @@ static inline void take_symbol(struct bit_reader *r, const uint16_t *table, uint
 
 /* Five symbols of each stream per turn, which 56 bits are enough for, while 8 bytes can be loaded. Returns
  * how many were decoded of each. */
-static size_t decode_side_by_side(struct bit_reader *stream, const uint16_t *table, size_t n, size_t each,
+static size_t decode_side_by_side(struct bit_reader *stream, const struct table *table, size_t n, size_t each,
 				  uint8_t *ret)
 {
 	enum { AT_ONCE = 5 };
@@ -356,7 +373,7 @@ static size_t decode_side_by_side(struct bit_reader *stream, const uint16_t *tab
 	return i;
 }
 
-static int decode_rest(struct bit_reader *r, const uint16_t *table, uint8_t *ret, size_t n)
+static int decode_rest(struct bit_reader *r, const struct table *table, uint8_t *ret, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		fill_bits(r);
@@ -369,12 +386,12 @@ int huffman_decode(struct bytes in, size_t n, uint8_t *ret)
 {
 	struct record_reader r = record_reader(in);
 	uint8_t length[SYMBOLS];
-	uint16_t table[TABLE];
+	struct table table;
 	struct bit_reader stream[STREAMS] = {0};
 	size_t len[STREAMS];
 
 	TRY(read_lengths(&r, length));
-	TRY(make_table(length, table));
+	TRY(make_table(length, &table));
 	for (size_t k = 0; k + 1 < STREAMS; k++)
 		len[k] = record_varint(&r);
 	for (size_t k = 0; k < STREAMS; k++) {
@@ -385,10 +402,10 @@ int huffman_decode(struct bytes in, size_t n, uint8_t *ret)
 	}
 	const size_t shortest = stream_of((struct bytes){ret, n}, STREAMS - 1).len;
 	const size_t each = stream_of((struct bytes){ret, n}, 0).len;
-	const size_t done = decode_side_by_side(stream, table, shortest, each, ret);
+	const size_t done = decode_side_by_side(stream, &table, shortest, each, ret);
 	for (size_t k = 0; k < STREAMS; k++) {
 		const size_t all = stream_of((struct bytes){ret, n}, k).len;
-		TRY(decode_rest(&stream[k], table, ret + k * each + done, all - done));
+		TRY(decode_rest(&stream[k], &table, ret + k * each + done, all - done));
 	}
 	return 0;
 }
