@@ -14,7 +14,7 @@
 enum { PIECE_BYTES = 1 << 20, STEP_BYTES = 16 << 20 };
 
 /* What is small and changes with every checkpoint: copied whole in one step. */
-static const char *const present_parts[] = {"trust", "state", "remote", "history"};
+static const char *const present_parts[] = {"trust", "state", "remote"};
 #define N_PRESENT (sizeof present_parts / sizeof present_parts[0])
 
 struct backup {

@@ -136,6 +136,23 @@ static int found(struct store *s, const struct store_options *opt, struct err_no
 	return r < 0 ? FAIL_SAY(note, r, "cannot write %s/state: %s", s->dir, err_text(r)) : 0;
 }
 
+/* Everything the stream says from here on is of a new incarnation: what the earlier one said beyond this
+ * point is void (DESIGN 7). */
+int store_begin_incarnation(struct store *s, uint64_t fresh_id, struct err_note *note)
+{
+	SCOPED(buf_fini) struct buf meta = {0};
+
+	if (s->n_lineage == LINEAGE_MAX)
+		return FAIL_SAY(
+			note, ERR_FULL,
+			"store %s was restored %d times already: make the node anew under another name",
+			s->dir, LINEAGE_MAX - 1);
+	s->lineage[s->n_lineage++] = (struct incarnation){.id = fresh_id, .start_seq = s->table.seq + 1};
+	TRY(encode_meta(s, &meta));
+	const int r = write_env(s, "state", &(struct changeset){0}, buf_bytes(&meta), (struct bytes){0});
+	return r < 0 ? FAIL_SAY(note, r, "cannot write %s/state: %s", s->dir, err_text(r)) : 0;
+}
+
 static int open_history(struct store *s, struct env_txn *t, struct err_note *note)
 {
 	struct bytes runs = {0};

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "proto/backup.h"
 #include "proto/clock.h"
 #include "proto/id.h"
 #include "storage/env.h"
@@ -92,6 +93,25 @@ static int open_parts(struct store *s, const struct store_options *opt, struct e
 	return log_replay(s->log, s->state_position, replay, s, note);
 }
 
+/* A backup that was made the store (tools/restore.c) carries a mark until it has its own incarnation. */
+static int end_restore(struct store *s, const struct store_options *opt, struct err_note *note)
+{
+	char path[PATH_BYTES];
+
+	store_path(s, BACKUP_RESTORED_NAME, path);
+	if (access(path, F_OK) < 0)
+		return errno == ENOENT
+			       ? 0
+			       : FAIL_SAY(note, -errno, "cannot look for %s: %s", path, err_text(-errno));
+	if (log_last(s->log) > 0)
+		return FAIL_SAY(note, ERR_CORRUPT,
+				"store %s is a restored backup, which has no log/: restore it anew", s->dir);
+	TRY(store_begin_incarnation(s, opt->fresh_id, note));
+	if (unlink(path) < 0)
+		return FAIL_SAY(note, -errno, "cannot remove %s: %s", path, err_text(-errno));
+	return env_sync_parent(path);
+}
+
 int store_open(struct store **ret, const struct store_options *opt, struct err_note *note)
 {
 	SCOPED(scope_store) struct store *s = calloc(1, sizeof *s);
@@ -105,6 +125,7 @@ int store_open(struct store **ret, const struct store_options *opt, struct err_n
 	TRY(env_make_dir(s->dir, note));
 	TRY(lock_dir(s, note));
 	TRY(open_parts(s, opt, note));
+	TRY(end_restore(s, opt, note));
 	*ret = MOVE(s);
 	return 0;
 }

@@ -56,3 +56,6 @@ MUST_CHECK int store_load(struct store *s, const struct store_options *opt, stru
 
 /* Write into state/ which runs of the history count. */
 MUST_CHECK int store_write_runs(struct store *s);
+
+/* A store whose log is empty goes on as a new incarnation, durably. ERR_FULL after LINEAGE_MAX, -errno. */
+MUST_CHECK int store_begin_incarnation(struct store *s, uint64_t fresh_id, struct err_note *note);

@@ -64,6 +64,40 @@ Test(backup, what_the_checkpoint_held_is_in_it_and_opens_as_a_store)
 		eq(int, strcmp(temperatures("acme/p1", TIME_MIN, TIME_MAX), "1=1.5 2=3 3=4.5 4=6 5=7.5"), 0));
 }
 
+static void mark_restored(void)
+{
+	char path[600];
+
+	snprintf(path, sizeof path, "%s/" BACKUP_RESTORED_NAME, place);
+	const int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	must(fd >= 0);
+	close(fd);
+}
+
+Test(backup, restored_it_goes_on_as_a_new_incarnation_and_only_once)
+{
+	struct store_position before, after;
+
+	take();
+	store_position(world.store, &before);
+	store_close(world.store);
+	world.store = NULL;
+	world.dir = place;
+	mark_restored();
+	for (int i = 0; i < 2; i++) {
+		cr_assert(eq(int, world_try_open("acme", "north"), 0), "%s", world.note.text);
+		store_position(world.store, &after);
+		cr_assert(eq(sz, after.n_lineage, 2));
+		cr_expect(eq(u64, after.lineage[0].id, before.lineage[0].id));
+		cr_expect(eq(u64, after.lineage[1].start_seq, before.seq + 1));
+		store_close(world.store);
+		world.store = NULL;
+	}
+	cr_assert(eq(int, world_try_open("acme", "north"), 0));
+	cr_expect(eq(int, world_sample("acme/p1", 6, 9), 0));
+	cr_expect(eq(u32, store_twin(world.store, "acme/p1")->version.lineage, 1));
+}
+
 Test(backup, its_list_names_every_file_with_its_length)
 {
 	SCOPED(scope_arena) struct arena *a = NULL;
