@@ -26,3 +26,7 @@ double peer_victoria(const struct bench_options *opt, size_t n_sensors, size_t n
  * median of `runs`. NaN also where the bench was built without libpq. */
 #define POSTGRES_PEER "postgresql"
 double peer_postgres(const struct bench_options *opt, size_t n_twins, size_t fan_out, int runs);
+
+/* Bytes that zstd makes of these at level 19, in one frame. NaN where the bench was built without libzstd. */
+#define ZSTD_PEER "zstd -19"
+double peer_zstd_bytes(const void *data, size_t len);
