@@ -5,6 +5,7 @@
 
 #include "node/log.h"
 #include "proto/clock.h"
+#include "storage/backup.h"
 
 enum {
 	RETRY_S = 5, /* after a checkpoint that failed: the disk does not get room in a moment */
@@ -26,6 +27,11 @@ struct behind {
 	uint64_t began_ns, took_ns;  /* the latest slice */
 	uint64_t rotten;             /* chunks that were complained of */
 	uint64_t n_samples, n_begun; /* not written behind, and how many of them are being written */
+	char *backup_dir;            /* asked for; NULL: none is */
+	struct backup *backup;       /* being taken: since a checkpoint after it was asked for */
+	bool backup_is_fresh;        /* its first piece must come before the next checkpoint */
+	backup_report_fn *on_backup;
+	void *backup_ctx;
 	char trouble[160];
 };
 
@@ -44,6 +50,10 @@ int behind_new(struct behind **ret, struct engine *e, void (*ended)(void *ctx), 
 
 void behind_free(struct behind *b)
 {
+	if (!b)
+		return;
+	free(b->backup_dir);
+	backup_end(b->backup);
 	free(b);
 }
 
@@ -65,6 +75,95 @@ void behind_applied(struct behind *b, uint64_t n_samples)
 uint64_t behind_samples(const struct behind *b)
 {
 	return b->n_samples;
+}
+
+static void end_merge(struct behind *b, bool merged)
+{
+	store_merge_end(b->engine->store, merged);
+	b->merging = false;
+}
+
+static bool begin_slice(struct behind *b, uv_work_cb run, uv_after_work_cb after)
+{
+	b->busy = true;
+	b->began_ns = uv_hrtime();
+	uv_queue_work(&b->engine->loop, &b->work, run, after);
+	return true;
+}
+
+/* ---- Backups ----------------------------------------------------------------------------------------------
+ */
+
+static void end_backup(struct behind *b, int code, const char *why)
+{
+	const struct backup_report last = {.code = code, .why = why};
+	backup_report_fn *tell = b->on_backup;
+
+	if (code < 0)
+		log_warn("store", "no backup: %s dir=%s", why, b->backup_dir);
+	else
+		log_info("store", "backup taken dir=%s", b->backup_dir);
+	backup_end(b->backup);
+	free(b->backup_dir);
+	b->backup = NULL;
+	b->backup_dir = NULL;
+	tell(b->backup_ctx, &last);
+}
+
+static void begin_backup(struct behind *b)
+{
+	struct err_note note = {0};
+
+	if (!b->backup_dir || b->backup)
+		return;
+	if (b->merging)
+		end_merge(b, false);
+	const int r = backup_begin(b->engine->store, b->backup_dir, engine_wall_ns(), &b->backup, &note);
+	b->backup_is_fresh = r == 0;
+	if (r < 0)
+		end_backup(b, r, note.text[0] ? note.text : err_text(r));
+}
+
+static void after_backup_step(uv_work_t *work, int status)
+{
+	struct behind *b = work->data;
+	struct backup_report so_far = {0};
+
+	(void)status;
+	b->busy = b->backup_is_fresh = false;
+	backup_progress(b->backup, &so_far.done_bytes, &so_far.total_bytes);
+	if (b->result == 0)
+		b->on_backup(b->backup_ctx, &so_far);
+	else
+		end_backup(b, b->result, b->result < 0 ? err_text(b->result) : "");
+	b->ended(b->ctx);
+}
+
+static void backup_piece(uv_work_t *work)
+{
+	struct behind *b = work->data;
+
+	b->result = backup_step(b->backup);
+}
+
+static bool begin_backup_step(struct behind *b)
+{
+	if (b->backup_dir && checkpoint_backlog(b->engine->store) <= 0)
+		begin_backup(b); /* everything is behind a checkpoint as it is */
+	return b->backup && begin_slice(b, backup_piece, after_backup_step);
+}
+
+int behind_backup(struct behind *b, const char *dir, backup_report_fn *on_report, void *ctx,
+		  struct err_note *note)
+{
+	if (b->backup_dir)
+		return FAIL_SAY(note, ERR_REFUSED, "a backup is being taken into %s", b->backup_dir);
+	b->backup_dir = strdup(dir);
+	if (!b->backup_dir)
+		return FAIL(-ENOMEM);
+	b->on_backup = on_report;
+	b->backup_ctx = ctx;
+	return 0;
 }
 
 /* ---- Checkpoints -----------------------------------------------------------------------------------------
@@ -96,6 +195,8 @@ static void after_checkpoint(uv_work_t *work, int status)
 		log_info("store", "checkpoints succeed again");
 	b->failing = b->result < 0;
 	b->merge_due |= b->result == 0;
+	if (b->result == 0)
+		begin_backup(b); /* before the next checkpoint */
 	b->ended(b->ctx);
 }
 
@@ -106,10 +207,16 @@ static void write_checkpoint(uv_work_t *work)
 	b->result = checkpoint_write(b->checkpoint);
 }
 
+/* A backup that waits wants everything acknowledged so far in the checkpoint it is taken after. */
+static bool is_checkpoint_due(const struct behind *b)
+{
+	return checkpoint_due(b->engine->store, engine_wall_ns()) ||
+	       (b->backup_dir && !b->backup && checkpoint_backlog(b->engine->store) > 0);
+}
+
 static bool begin_checkpoint(struct behind *b)
 {
-	if (!checkpoint_due(b->engine->store, engine_wall_ns()) ||
-	    (b->failing && engine_mono_ns() < b->retry_ns))
+	if (!is_checkpoint_due(b) || (b->failing && engine_mono_ns() < b->retry_ns))
 		return false;
 	const int r = checkpoint_begin(b->engine->store, &b->checkpoint);
 	if (r < 0) {
@@ -124,12 +231,6 @@ static bool begin_checkpoint(struct behind *b)
 
 /* ---- Upkeep of the history -------------------------------------------------------------------------------
  */
-
-static void end_merge(struct behind *b, bool merged)
-{
-	store_merge_end(b->engine->store, merged);
-	b->merging = false;
-}
 
 static void after_merge_step(uv_work_t *work, int status)
 {
@@ -153,14 +254,6 @@ static void merge_step(uv_work_t *work)
 
 	b->result = store_merge_step(b->engine->store);
 	b->took_ns = uv_hrtime() - b->began_ns;
-}
-
-static bool begin_slice(struct behind *b, uv_work_cb run, uv_after_work_cb after)
-{
-	b->busy = true;
-	b->began_ns = uv_hrtime();
-	uv_queue_work(&b->engine->loop, &b->work, run, after);
-	return true;
 }
 
 static bool begin_merge_step(struct behind *b, enum behind_pace pace)
@@ -219,7 +312,12 @@ void behind_turn(struct behind *b, enum behind_pace pace)
 		return;
 	if (pace == BEHIND_STOPPING && b->merging)
 		end_merge(b, false);
-	if (begin_checkpoint(b) || pace == BEHIND_STOPPING || begin_merge_step(b, pace))
+	if (pace == BEHIND_STOPPING && b->backup_dir)
+		end_backup(b, ERR_UNREACHABLE, "the node is stopping");
+	if (b->backup_is_fresh && begin_backup_step(b))
+		return;
+	if (begin_checkpoint(b) || pace == BEHIND_STOPPING || begin_backup_step(b) ||
+	    begin_merge_step(b, pace))
 		return;
 	begin_scrub_step(b);
 }

@@ -53,6 +53,7 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_SERIES] = control_series,
 	[CONTROL_INGEST] = control_ingest,
 	[CONTROL_READ] = control_read,
+	[CONTROL_BACKUP] = control_backup,
 };
 
 /* ---- Answers ---------------------------------------------------------------------------------------------

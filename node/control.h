@@ -46,6 +46,7 @@ call_fn control_status, control_peers;                                          
 call_fn control_change, control_twin_get, control_twin_list, control_twin_find; /* control_twin.c */
 call_fn control_type_list, control_type_get, control_rel_list, control_history; /* control_list.c */
 call_fn control_series, control_ingest, control_read;                           /* control_series.c */
+call_fn control_backup;                                                         /* control_backup.c */
 call_fn control_view;                                                           /* control_view.c */
 call_fn control_policy_publish, control_policy_check, control_policy_show,
 	control_policy_why;                  /* control_policy.c */

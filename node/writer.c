@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/writer.h"
 
-#include "node/behind.h"
 #include "node/log.h"
 
 enum {
@@ -484,6 +483,16 @@ uint32_t writer_credit(const struct writer *w)
 void writer_tick(struct writer *w)
 {
 	turn(w);
+}
+
+int writer_backup(struct writer *w, const char *dir, backup_report_fn *on_report, void *ctx,
+		  struct err_note *note)
+{
+	if (w->on_stopped)
+		return FAIL_SAY(note, ERR_UNREACHABLE, "the node is stopping: there is no backup");
+	TRY(behind_backup(w->behind, dir, on_report, ctx, note));
+	turn(w);
+	return 0;
 }
 
 void writer_stop(struct writer *w, void (*done)(struct engine *e))

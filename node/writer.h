@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "node/behind.h"
 #include "node/engine.h"
 #include "proto/control.h"
 #include "proto/packed.h"
@@ -47,6 +48,9 @@ MUST_CHECK int writer_submit(struct writer *w, const struct write_request *reque
 uint32_t writer_credit(const struct writer *w);
 /* Time passed: a checkpoint may be due. */
 void writer_tick(struct writer *w);
+/* See behind_backup() in node/behind.h. */
+MUST_CHECK int writer_backup(struct writer *w, const char *dir, backup_report_fn *on_report, void *ctx,
+			     struct err_note *note);
 /* Finish what is queued, then call `done`; nothing may be submitted any more. */
 void writer_stop(struct writer *w, void (*done)(struct engine *e));
 void writer_free(struct writer *w); /* after `done`; NULL is fine */
