@@ -183,6 +183,23 @@ Test(chunk, decimals_of_every_scale_come_back)
 	}
 }
 
+/* Bell-shaped noise takes about its entropy, and what is far outside of it costs only itself. */
+Test(chunk, noise_with_rare_outliers_is_small_and_comes_back)
+{
+	uint64_t seed = 11;
+
+	for (int64_t i = 0; i < 8000; i++) {
+		int64_t v = i % 397 == 0 ? (int64_t)1 << 40 : 0;
+		for (int k = 0; k < 8; k++)
+			v += (int64_t)(random_bits(&seed) % 64);
+		add_integer(i * 1000, v);
+	}
+	buf_clear(&out);
+	chunk_encode(&c, 0, c.n, CHUNK_SMALL, &out);
+	cr_expect_lt(out.len, 8000 * 8 / 8 + 1000, "%zu bytes", out.len); /* 8 bits of noise each */
+	check_back();
+}
+
 Test(chunk, whole_chunks_come_back)
 {
 	uint64_t seed = 3;
