@@ -8,21 +8,27 @@
 #include "security/policy_pattern.h"
 #include "security/policy_rules.h"
 
-static const char *const rights[] = {"discover", "summary", "read", "history"};
-static_assert(N_WORDS(rights) == N_RIGHTS, "a right without its word");
+static const char *const right_words[] = {"discover", "summary", "read", "history", "watch", "command"};
+static_assert(N_WORDS(right_words) == N_RIGHTS, "a right without its word");
 
 const char *right_text(enum right right)
 {
-	return word_at(rights, N_RIGHTS, right);
+	return word_at(right_words, N_RIGHTS, right);
 }
 
 bool right_parse(const char *text, enum right *ret)
 {
-	const size_t i = word_find(rights, N_RIGHTS, text);
+	const size_t i = word_find(right_words, N_RIGHTS, text);
 
 	if (i < N_RIGHTS)
 		*ret = (enum right)i;
 	return i < N_RIGHTS;
+}
+
+bool right_has_property(enum right right)
+{
+	return right == RIGHT_READ || right == RIGHT_HISTORY || right == RIGHT_WATCH ||
+	       right == RIGHT_COMMAND;
 }
 
 void policy_free(struct policy *p)
@@ -64,54 +70,6 @@ const struct policy_group *policy_group(const struct policy *p, const char *grou
 		if (strcmp(p->groups[i].name, group) == 0)
 			return &p->groups[i];
 	return NULL;
-}
-
-/* ---- The index: for each organisation and each right the rules that may speak ---- */
-
-static void index_org(struct policy *p, const char *org, size_t rule, bool with_role)
-{
-	bool found;
-	const size_t at = policy_org_place(p, org, &found);
-
-	if (found)
-		rule_set_add(with_role ? &p->orgs[at]->with_role : &p->orgs[at]->always, rule);
-}
-
-static void index_subject(struct policy *p, const struct subject *s, size_t rule)
-{
-	const struct policy_group *group = s->kind == TO_GROUP ? policy_group(p, s->name) : NULL;
-
-	if (s->kind == TO_ORG)
-		index_org(p, s->name, rule, s->role != NULL);
-	for (size_t i = 0; group && i < group->n_orgs; i++)
-		index_org(p, group->orgs[i], rule, false);
-	if (s->kind != TO_EVERYONE_ELSE)
-		return;
-	rule_set_add(&p->to_others, rule);
-	for (size_t i = 0; i < p->n_orgs; i++)
-		rule_set_add(&p->orgs[i]->always, rule);
-}
-
-static void index_rule(struct policy *p, size_t at)
-{
-	const struct rule *rule = &p->rules[at];
-	unsigned bits = 0;
-
-	if (rule->never)
-		rule_set_add(&p->nevers, at);
-	for (size_t i = 0; i < rule->n_subjects; i++)
-		index_subject(p, &rule->subjects[i], at);
-	for (size_t i = 0; i < rule->n_clauses; i++)
-		bits |= rule->clauses[i].whole | rule->clauses[i].of;
-	for (enum right r = 0; r < N_RIGHTS; r++)
-		if (bits & right_bit(r))
-			rule_set_add(&p->of_right[r], at);
-}
-
-void policy_index(struct policy *p)
-{
-	for (size_t i = 0; i < p->n_rules; i++)
-		index_rule(p, i);
 }
 
 /* ---- What a rule matches ---- */
@@ -167,7 +125,7 @@ static bool selector_has_twin(const struct selector *s, const struct policy_twin
 
 const char *policy_path(const struct policy *p, const struct policy_twin *twin)
 {
-	const size_t n = strlen(p->own_org);
+	const size_t n = p->own_org_bytes;
 
 	return strncmp(twin->id, p->own_org, n) == 0 && twin->id[n] == '/' ? twin->id + n + 1 : NULL;
 }
@@ -180,98 +138,200 @@ bool rule_has_twin(const struct rule *rule, const struct policy_twin *twin, cons
 	return false;
 }
 
-static bool names_role(const struct rule *rule, const char *org, const char *role)
+static bool subject_is(const struct policy *p, const struct subject *s, const struct policy_query *q)
 {
-	for (size_t i = 0; role && i < rule->n_subjects; i++) {
-		const struct subject *s = &rule->subjects[i];
-		if (s->kind == TO_ORG && s->role && strcmp(s->role, role) == 0 && strcmp(s->name, org) == 0)
+	const struct policy_group *group = s->kind == TO_GROUP ? policy_group(p, s->name) : NULL;
+
+	if (s->kind == TO_EVERYONE_ELSE)
+		return true;
+	if (s->kind == TO_ORG)
+		return strcmp(s->name, q->org) == 0 &&
+		       (!s->role || (q->role && strcmp(s->role, q->role) == 0));
+	for (size_t i = 0; group && i < group->n_orgs; i++)
+		if (strcmp(group->orgs[i], q->org) == 0)
 			return true;
-	}
 	return false;
-}
-
-static bool set_has(const struct rule_set *s, size_t rule)
-{
-	return s->words[rule / 64] >> rule % 64 & 1;
-}
-
-static bool speaks_to(const struct policy *p, size_t at, const struct policy_org *org,
-		      const struct policy_query *q)
-{
-	return set_has(org ? &org->always : &p->to_others, at) || names_role(&p->rules[at], q->org, q->role);
 }
 
 bool rule_speaks_to(const struct policy *p, const struct rule *rule, const struct policy_query *q)
 {
-	return speaks_to(p, (size_t)(rule - p->rules), policy_org(p, q->org), q);
+	for (size_t i = 0; i < rule->n_subjects; i++)
+		if (subject_is(p, &rule->subjects[i], q))
+			return true;
+	return false;
 }
 
-/* ---- The decision ---- */
-
-/* The rules of one word of the index that may speak in this decision. */
-static uint64_t candidates(const struct policy *p, const struct policy_query *q, const struct policy_org *org,
-			   bool never, size_t word)
+/* Of a command nothing is a value; discover and the summary as such have none. */
+static bool has_value(enum right right, const char *property)
 {
-	uint64_t to = org ? org->always.words[word] : p->to_others.words[word];
+	return property && right != RIGHT_DISCOVER && right != RIGHT_COMMAND;
+}
 
+enum policy_form rule_form(const struct rule *rule, enum right right, const char *property)
+{
+	enum policy_form form = FORM_PLAIN;
+
+	for (size_t i = 0; i < rule->n_redactions && has_value(right, property); i++)
+		if (rule->redactions[i].form < form && pattern_matches(rule->redactions[i].pattern, property))
+			form = rule->redactions[i].form;
+	return form;
+}
+
+/* ---- The decision: sets of rules, narrowed step by step ---- */
+
+static void add_subject_rules(const struct policy *p, const struct policy_query *q, struct rule_set *set)
+{
+	index_add_root(&p->index, INDEX_SUBJECTS, set);
+	const uint32_t org = index_add_name(&p->index, INDEX_SUBJECTS, q->org, set);
 	if (org && q->role)
-		to |= org->with_role.words[word];
-	return to & p->of_right[q->right].words[word] &
-	       (never ? p->nevers.words[word] : ~p->nevers.words[word]);
+		index_add_name(&p->index, org, q->role, set);
+}
+
+static void add_twin_rules(const struct policy *p, const struct policy_twin *twin, const char *path,
+			   struct rule_set *set)
+{
+	index_add_path(&p->index, INDEX_TWINS, path, ~0u, set);
+	for (size_t i = 0; i < twin->n_tags; i++)
+		index_add_name(&p->index, INDEX_TAGS, twin->tags[i], set);
+	if (twin->type)
+		index_add_name(&p->index, INDEX_TYPES, twin->type, set);
+}
+
+static void add_right_rules(const struct policy *p, const struct policy_query *q, struct rule_set *set)
+{
+	*set = p->whole[q->right];
+	if (q->property)
+		index_add_path(&p->index, INDEX_PROPERTIES, q->property, right_bit(q->right), set);
+}
+
+/* Keep in `set` what is in `other` too. Is a share left? */
+static bool narrow(const struct policy *p, struct rule_set *set, const struct rule_set *other)
+{
+	uint64_t shares = 0;
+
+	for (size_t i = 0; i * 64 < p->n_rules; i++) {
+		set->words[i] &= other->words[i];
+		shares |= set->words[i] & ~p->nevers.words[i];
+	}
+	return shares != 0;
 }
 
 /* A question and what is looked up once for it. */
 struct question {
 	const struct policy_query *q;
-	const struct policy_org *org; /* NULL: not declared */
 	const char *path;
+	enum policy_form least;
 };
 
-static bool rule_matches(const struct policy *p, size_t at, const struct question *question)
+static bool still_matches(const struct policy *p, size_t at, const struct question *question)
 {
 	const struct policy_query *q = question->q;
 	const struct rule *rule = &p->rules[at];
 
-	if (!rule->never && q->now_ns >= rule->until_ns)
+	if (q->now_ns >= p->ends[at] && p->ends[at] != TIME_MAX)
 		return false;
-	return rule_has_twin(rule, q->twin, question->path) && rule_has_right(rule, q->right, q->property) &&
-	       speaks_to(p, at, question->org, q);
+	if (!(p->careful.words[at / 64] >> at % 64 & 1))
+		return true;
+	return rule_has_twin(rule, q->twin, question->path) &&
+	       (rule->never || rule_form(rule, q->right, q->property) >= question->least);
 }
 
-const struct rule *policy_match(const struct policy *p, const struct policy_query *q, bool never,
-				const struct rule *after)
+/* Take out of the candidates what does not match after all. */
+static void settle(const struct policy *p, const struct question *question, struct rule_set *set)
 {
-	const struct question question = {q, policy_org(p, q->org), policy_path(p, q->twin)};
+	for (size_t i = 0; i * 64 < p->n_rules; i++)
+		for (uint64_t bits = set->words[i]; bits; bits &= bits - 1)
+			if (!still_matches(p, i * 64 + (size_t)__builtin_ctzll(bits), question))
+				set->words[i] &= ~(bits & -bits);
+}
+
+/* `thorough`: also where no share is left to be denied. False: nothing is granted. */
+static bool find(const struct policy *p, const struct policy_query *q, enum policy_form least, bool thorough,
+		 struct rule_set *ret)
+{
+	const struct question question = {q, policy_path(p, q->twin), least};
+	struct rule_set twins = {0}, rights;
+
+	*ret = (struct rule_set){0};
+	/* a policy speaks to others, of own twins, and of rights there are */
+	if (strcmp(q->org, p->own_org) == 0 || !question.path || (unsigned)q->right >= N_RIGHTS)
+		return false;
+	add_subject_rules(p, q, ret);
+	if (!narrow(p, ret, &p->of_right[q->right]) && !thorough)
+		return false;
+	add_twin_rules(p, q->twin, question.path, &twins);
+	if (!narrow(p, ret, &twins) && !thorough)
+		return false;
+	add_right_rules(p, q, &rights);
+	if (!narrow(p, ret, &rights) && !thorough)
+		return false;
+	settle(p, &question, ret);
+	return true;
+}
+
+void policy_find(const struct policy *p, const struct policy_query *q, enum policy_form least,
+		 struct rule_set *ret)
+{
+	(void)find(p, q, least, true, ret); /* the set says it */
+}
+
+const struct rule *policy_next(const struct policy *p, const struct rule_set *set, bool never,
+			       const struct rule *after)
+{
 	const size_t from = after ? (size_t)(after - p->rules) + 1 : 0;
 	uint64_t mask = ~UINT64_C(0) << from % 64;
 
-	/* a policy speaks to others, of own twins, and of rights there are */
-	if (strcmp(q->org, p->own_org) == 0 || !question.path || (unsigned)q->right >= N_RIGHTS)
-		return NULL;
-	for (size_t word = from / 64; word * 64 < p->n_rules; word++, mask = ~UINT64_C(0))
-		for (uint64_t bits = candidates(p, q, question.org, never, word) & mask; bits;
-		     bits &= bits - 1) {
-			const size_t at = word * 64 + (size_t)__builtin_ctzll(bits);
-			if (rule_matches(p, at, &question))
-				return &p->rules[at];
-		}
+	for (size_t word = from / 64; word * 64 < p->n_rules; word++, mask = ~UINT64_C(0)) {
+		const uint64_t kind = never ? p->nevers.words[word] : ~p->nevers.words[word];
+		const uint64_t bits = set->words[word] & kind & mask;
+		if (bits)
+			return &p->rules[word * 64 + (size_t)__builtin_ctzll(bits)];
+	}
 	return NULL;
+}
+
+/* Do the rules found grant it? How long at most. */
+static bool granted(const struct policy *p, const struct rule_set *found, int64_t *ret_until_ns)
+{
+	int64_t until_ns = TIME_MIN;
+
+	for (size_t i = 0; i * 64 < p->n_rules; i++)
+		if (found->words[i] & p->nevers.words[i])
+			return false;
+	for (size_t i = 0; i * 64 < p->n_rules; i++)
+		for (uint64_t bits = found->words[i]; bits; bits &= bits - 1) {
+			const int64_t end_ns = p->ends[i * 64 + (size_t)__builtin_ctzll(bits)];
+			until_ns = end_ns > until_ns ? end_ns : until_ns;
+		}
+	*ret_until_ns = until_ns;
+	return until_ns > TIME_MIN;
+}
+
+static bool decide(const struct policy *p, const struct policy_query *q, enum policy_form least,
+		   int64_t *ret_until_ns)
+{
+	struct rule_set found;
+
+	return p && find(p, q, least, false, &found) && granted(p, &found, ret_until_ns);
 }
 
 bool policy_allows(const struct policy *p, const struct policy_query *q, int64_t *ret_until_ns)
 {
-	int64_t until_ns = TIME_MIN;
+	int64_t until_ns;
+	const bool allowed = decide(p, q, FORM_PLAIN, &until_ns);
 
-	if (!p || policy_match(p, q, true, NULL))
-		return false;
-	const struct rule *share = policy_match(p, q, false, NULL);
-	if (!share)
-		return false;
-	for (; share && ret_until_ns; share = policy_match(p, q, false, share))
-		until_ns = share->until_ns > until_ns ? share->until_ns : until_ns;
-	if (ret_until_ns)
+	if (allowed && ret_until_ns)
 		*ret_until_ns = until_ns;
-	return true;
+	return allowed;
+}
+
+enum policy_form policy_form(const struct policy *p, const struct policy_query *q)
+{
+	int64_t until_ns;
+
+	if (policy_allows(p, q, NULL))
+		return FORM_PLAIN;
+	return decide(p, q, FORM_TOKEN, &until_ns) ? FORM_TOKEN : FORM_NOTHING;
 }
 
 /* Does window a reach farther back than b, or as far in finer steps? 0 is no bound, of either. */
@@ -299,16 +359,49 @@ bool policy_history_window(const struct policy *p, const struct policy_query *q,
 {
 	struct policy_query history = *q;
 	const struct clause *widest = NULL;
+	struct rule_set found;
+	int64_t until_ns;
 
 	history.right = RIGHT_HISTORY;
-	if (!policy_allows(p, &history, NULL))
+	if (!p || !find(p, &history, FORM_PLAIN, false, &found) || !granted(p, &found, &until_ns))
 		return false;
-	for (const struct rule *share = NULL; (share = policy_match(p, &history, false, share));)
+	for (const struct rule *share = NULL; (share = policy_next(p, &found, false, share));)
 		widest = widest_window(share, q->property, widest);
 	if (!widest)
 		return false;
 	*ret_last_ns = widest->last_ns;
 	*ret_step_ns = widest->step_ns;
+	return true;
+}
+
+/* Is a the lighter of two terms: without confirmation, or else oftener? */
+static bool is_lighter(const struct policy_bounds *a, const struct policy_bounds *b)
+{
+	if (!a->confirm_role != !b->confirm_role)
+		return !a->confirm_role;
+	if (!a->rate_per_ns || !b->rate_per_ns)
+		return !a->rate_per_ns && b->rate_per_ns;
+	return (double)a->rate / (double)a->rate_per_ns > (double)b->rate / (double)b->rate_per_ns;
+}
+
+bool policy_bounds(const struct policy *p, const struct policy_query *q, struct policy_bounds *ret)
+{
+	const struct policy_bounds *lightest = NULL;
+	struct rule_set found;
+	int64_t until_ns;
+
+	if (!p || !find(p, q, FORM_PLAIN, false, &found) || !granted(p, &found, &until_ns))
+		return false;
+	for (const struct rule *share = NULL; (share = policy_next(p, &found, false, share));)
+		for (size_t i = 0; i < share->n_clauses; i++) {
+			const struct clause *c = &share->clauses[i];
+			if (clause_has_right(c, q->right, q->property) &&
+			    (!lightest || is_lighter(&c->bounds, lightest)))
+				lightest = &c->bounds;
+		}
+	if (!lightest)
+		return false;
+	*ret = *lightest;
 	return true;
 }
 

@@ -19,6 +19,9 @@
  *         allow discover, summary
  *         allow read PATTERN, ...
  *         allow history PATTERN, ... [last DURATION] [step DURATION]
+ *         allow watch PATTERN, ... [rate N/s|min|h]
+ *         allow command NAME, ... [confirm role ROLE] [rate N/s|min|h]
+ *         redact PATTERN, ... as token|drop    # of what this share grants
  *         until TIME                           # every share ends
  *
  * The first word of a line says what it is; indentation is decoration. `#` begins a comment; other than ASCII
@@ -26,15 +29,24 @@
  * and everything below). What stands in one `twins` line is joined by "or"; `with` narrows all of the line:
  * `twins ** with tag tie-volt and type line`. Several lines of a kind in one rule are joined by "or".
  *
- * Rights imply: summary and read imply discover, history implies read. A never takes away:
+ * Rights imply: summary and read imply discover, history implies read; watch and command stand alone. A
+ * never takes away:
  *
- *     deny discover   # everything; it has no `of`
- *     deny summary    # these properties from summaries; of all (`**`): the summary as such
- *     deny read       # read and history of these properties, and their values in summaries
- *     deny history    # history of these properties
+ *     deny discover       # everything; it has no `of`
+ *     deny summary        # these properties from summaries; of all (`**`): the summary as such
+ *     deny read           # read, history and watch of these properties, and their values in summaries
+ *     deny history        # history of these properties
+ *     deny watch          # watch of these properties
+ *     deny command [NAME] # this command or all; an `of` in the same line does not bound it
  *
- * What may not be read must not leak as a KPI, hence the third. watch, aggregate and command may be denied
- * already; elsewhere they and protect, redact, confirm, rate and by are refused with "not supported yet".
+ * What may not be read must not leak as a KPI or by being watched, hence the third. To watch is to be told
+ * when; what one is told of must be granted by read or summary besides. A command is granted to organisations
+ * and their persons by name only. aggregate may be denied already; elsewhere it, protect and by are refused
+ * with "not supported yet".
+ *
+ * `redact` bounds the share it stands in: instead of the value its partner gets a token (the same for the
+ * same value of the same property, another for every partner) or, with drop, nothing. A share that grants the
+ * property without redaction lifts that of another; a warning says so.
  *
  * A rule for a role matches questions of persons with that role only, so gossip (which has no role) passes it
  * by; a warning says so. A bare date in `until` holds to the end of that day, UTC; a time of day is that
@@ -48,10 +60,12 @@
 #include "proto/limits.h"
 #include "proto/scope.h"
 
-enum right { RIGHT_DISCOVER, RIGHT_SUMMARY, RIGHT_READ, RIGHT_HISTORY, N_RIGHTS };
+enum right { RIGHT_DISCOVER, RIGHT_SUMMARY, RIGHT_READ, RIGHT_HISTORY, RIGHT_WATCH, RIGHT_COMMAND, N_RIGHTS };
 
 const char *right_text(enum right right);
 bool right_parse(const char *text, enum right *ret);
+/* Is it a right to some property (of command: by some name), and means nothing without? */
+bool right_has_property(enum right right);
 
 struct policy;
 
@@ -69,7 +83,7 @@ struct policy_query {
 	enum right right;
 	const struct policy_twin *twin;
 	const char *property; /* for SUMMARY: the KPI, or NULL for the summary as such; NULL for DISCOVER;
-				 for READ and HISTORY: the property */
+				 for READ, HISTORY and WATCH: the property; for COMMAND: its name */
 	int64_t now_ns;       /* wall time: shares end */
 };
 
@@ -97,10 +111,31 @@ MUST_CHECK int policy_parse(const char *text, const struct policy_options *opt, 
 			    struct err_note *note);
 void policy_free(struct policy *p); /* NULL is fine */
 
-/* The decision, total: true only if allowed. `ret_until_ns` (may be NULL, written on true): how long an allow
- * holds at most (the latest end among the matching shares). Without a policy (NULL), of twins of others, and
- * for the own organisation, of which no policy speaks: false. */
+/* How much of a value a partner gets: the more the greater. */
+enum policy_form { FORM_NOTHING, FORM_TOKEN, FORM_PLAIN };
+
+/* The decision, total: true only if allowed, values as they are. `ret_until_ns` (may be NULL, written on
+ * true): how long an allow holds at most (the latest end among the matching shares). Without a policy (NULL),
+ * of twins of others, and for the own organisation, of which no policy speaks: false. */
 bool policy_allows(const struct policy *p, const struct policy_query *q, int64_t *ret_until_ns);
+
+/* The same for those who can hand out tokens: FORM_PLAIN exactly when policy_allows() is true. */
+enum policy_form policy_form(const struct policy *p, const struct policy_query *q);
+
+/* What stands for a value in front of one partner: TOKEN_SIZE - 1 characters, the same for the same key,
+ * organisation, property and value. Without the key (POLICY_TOKEN_KEY bytes) nobody can try values. */
+enum { POLICY_TOKEN_KEY = 32, TOKEN_SIZE = 27 };
+void policy_token(const uint8_t key[POLICY_TOKEN_KEY], const char *org, const char *property,
+		  struct bytes value, char ret[TOKEN_SIZE]);
+
+/* The terms of a watch or a command: of the matching shares the one without confirmation, of those the one
+ * with the higher rate; never a mixture of two. False: not allowed. */
+struct policy_bounds {
+	const char *confirm_role; /* NULL: nobody has to confirm */
+	uint32_t rate;            /* so often ... */
+	int64_t rate_per_ns;      /* ... in this time; 0: no bound */
+};
+bool policy_bounds(const struct policy *p, const struct policy_query *q, struct policy_bounds *ret);
 
 /* How far back and how finely a partner may see the history of a property: of the windows of the matching
  * shares the one that reaches farthest, of those the finest; never a mixture of two, which would be more than

@@ -4,12 +4,9 @@
 #include "security/policy_report.h"
 #include "security/policy_rules.h"
 
-#define UNTIL_USUAL_NS (INT64_C(400) * 24 * 3600 * NS_PER_S)
-
-static const char *kind_of(const struct rule *rule)
-{
-	return rule->never ? "never" : "share";
-}
+#define DAY_NS (INT64_C(24) * 3600 * NS_PER_S)
+#define UNTIL_USUAL_NS (400 * DAY_NS)
+#define UNTIL_SOON_NS (30 * DAY_NS)
 
 /* ---- Names ---- */
 
@@ -23,6 +20,27 @@ static void check_org(const struct policy *p, const char *org, unsigned line, st
 			     org, org);
 }
 
+static unsigned rights_of(const struct rule *rule)
+{
+	unsigned bits = 0;
+
+	for (size_t i = 0; i < rule->n_clauses; i++)
+		bits |= rule->clauses[i].whole | rule->clauses[i].of;
+	return bits;
+}
+
+/* Commands are live by nature, so a role takes nothing from them. */
+static void check_role(const struct rule *rule, unsigned line, struct policy_report *report)
+{
+	if (rule->never)
+		report_warning(report, line,
+			       "role-limited never: stops live questions only, what is gossiped reaches the "
+			       "role too");
+	else if (rights_of(rule) != right_bit(RIGHT_COMMAND))
+		report_warning(report, line,
+			       "role-limited share: answers live questions only, never gossiped");
+}
+
 static void check_subject(const struct policy *p, const struct rule *rule, const struct subject *s,
 			  struct policy_report *report)
 {
@@ -32,13 +50,11 @@ static void check_subject(const struct policy *p, const struct rule *rule, const
 		report_error(report, s->line,
 			     "group '%s' is not declared, add 'group %s = ORGANISATION, ...'", s->name,
 			     s->name);
+	if (s->kind != TO_ORG && !rule->never && rights_of(rule) & right_bit(RIGHT_COMMAND))
+		report_error(report, s->line,
+			     "a command is for partners by name, write 'org NAME' or 'org NAME role ROLE'");
 	if (s->role)
-		report_warning(report, s->line,
-			       rule->never
-				       ? "role-limited never: stops live questions only, what is gossiped "
-					 "reaches the "
-					 "role too"
-				       : "role-limited share: answers live questions only, never gossiped");
+		check_role(rule, s->line, report);
 }
 
 static void check_names(const struct policy *p, struct policy_report *report)
@@ -63,7 +79,7 @@ static bool denies_nothing(const struct rule *never)
 
 static void check_complete(const struct rule *rule, struct policy_report *report)
 {
-	const char *kind = kind_of(rule);
+	const char *kind = rule_kind(rule);
 
 	if (rule->n_subjects == 0)
 		report_error(report, rule->line, "the %s says not to whom, add a 'to' line", kind);
@@ -88,212 +104,16 @@ static void check_time(const struct rule *rule, int64_t now_ns, struct policy_re
 	if (rule->until_ns <= now_ns)
 		report_warning(report, rule->until_line,
 			       "the share has ended, remove it or write a later 'until'");
-	else if (__builtin_sub_overflow(rule->until_ns, now_ns, &left_ns) || left_ns > UNTIL_USUAL_NS)
+	else if (!__builtin_sub_overflow(rule->until_ns, now_ns, &left_ns) && left_ns <= UNTIL_SOON_NS)
+		report_warning(report, rule->until_line,
+			       "the share ends within 30 days, write a later 'until' if it is to go on");
+	else if (left_ns < 0 || left_ns > UNTIL_USUAL_NS) /* < 0: too far for the clock */
 		report_warning(report, rule->until_line,
 			       "the share ends in more than 400 days, consider an earlier 'until'");
 }
 
-/* ---- Rules beside each other ----
- * All of it errs on the side of silence: what is reported is so, what is not may be so. `steps` bounds the
- * work on policies that are larger than a person would write. */
-
-enum { STEPS_MAX = 2000000 };
-
-struct lint {
-	const struct policy *p;
-	struct policy_report *report;
-	long steps;
-};
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool subject_equal(const struct subject *a, const struct subject *b)
-{
-	return a->kind == b->kind && same_text(a->name, b->name) && same_text(a->role, b->role);
-}
-
-static bool conditions_equal(const struct condition *a, size_t n_a, const struct condition *b, size_t n_b)
-{
-	if (n_a != n_b)
-		return false;
-	for (size_t i = 0; i < n_a; i++)
-		if (a[i].by != b[i].by || strcmp(a[i].text, b[i].text) != 0)
-			return false;
-	return true;
-}
-
-static bool selector_equal(const struct selector *a, const struct selector *b)
-{
-	return conditions_equal(a->any, a->n_any, b->any, b->n_any) &&
-	       conditions_equal(a->all, a->n_all, b->all, b->n_all);
-}
-
-static bool clause_equal(const struct clause *a, const struct clause *b)
-{
-	if (a->whole != b->whole || a->of != b->of || a->n_properties != b->n_properties ||
-	    a->last_ns != b->last_ns || a->step_ns != b->step_ns)
-		return false;
-	for (size_t i = 0; i < a->n_properties; i++)
-		if (strcmp(a->properties[i], b->properties[i]) != 0)
-			return false;
-	return true;
-}
-
-static bool rule_equal(struct lint *l, const struct rule *a, const struct rule *b)
-{
-	l->steps++;
-	if (a->never != b->never || a->n_subjects != b->n_subjects || a->n_selectors != b->n_selectors ||
-	    a->n_clauses != b->n_clauses)
-		return false;
-	for (size_t i = 0; i < a->n_subjects; i++)
-		if (!subject_equal(&a->subjects[i], &b->subjects[i]))
-			return false;
-	for (size_t i = 0; i < a->n_selectors; i++)
-		if (!selector_equal(&a->selectors[i], &b->selectors[i]))
-			return false;
-	for (size_t i = 0; i < a->n_clauses; i++)
-		if (!clause_equal(&a->clauses[i], &b->clauses[i]))
-			return false;
-	return true;
-}
-
-/* Does `rule` add nothing to `other`, which says the same and holds as long? Of two alike, the later one. */
-static bool is_repeated(struct lint *l, const struct rule *rule, const struct rule *other)
-{
-	if (rule == other || rule->until_ns > other->until_ns)
-		return false;
-	if (rule->until_ns == other->until_ns && rule < other)
-		return false;
-	return rule_equal(l, rule, other);
-}
-
-static bool subjects_covered(struct lint *l, const struct rule *never, const struct subject *s)
-{
-	for (size_t i = 0; i < never->n_subjects; i++) {
-		const struct subject *n = &never->subjects[i];
-		l->steps++;
-		if (n->kind == TO_EVERYONE_ELSE || subject_equal(n, s))
-			return true;
-		if (n->kind == TO_ORG && s->kind == TO_ORG && !n->role && strcmp(n->name, s->name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool condition_covered(struct lint *l, const struct selector *never, const struct condition *c)
-{
-	for (size_t i = 0; i < never->n_any; i++) {
-		const struct condition *n = &never->any[i];
-		l->steps++;
-		if (n->by == BY_PATH &&
-		    (pattern_is_all(n->text) || (c->by == BY_PATH && pattern_covers(n->text, c->text))))
-			return true;
-		if (n->by == c->by && strcmp(n->text, c->text) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool selector_covers(struct lint *l, const struct selector *never, const struct selector *share)
-{
-	if (never->n_all > 0)
-		return selector_equal(never, share);
-	for (size_t i = 0; i < share->n_any; i++)
-		if (l->steps > STEPS_MAX || !condition_covered(l, never, &share->any[i]))
-			return false;
-	return true;
-}
-
-static bool selector_covered(struct lint *l, const struct rule *never, const struct selector *share)
-{
-	for (size_t i = 0; i < never->n_selectors; i++)
-		if (selector_covers(l, &never->selectors[i], share))
-			return true;
-	return false;
-}
-
-/* Does the never speak to everybody the share speaks to, of every twin? */
-static bool rule_covers(struct lint *l, const struct rule *never, const struct rule *share)
-{
-	for (size_t i = 0; i < share->n_subjects; i++)
-		if (!subjects_covered(l, never, &share->subjects[i]))
-			return false;
-	for (size_t i = 0; i < share->n_selectors; i++)
-		if (!selector_covered(l, never, &share->selectors[i]))
-			return false;
-	return true;
-}
-
-static bool property_denied(struct lint *l, const struct rule *never, const char *property)
-{
-	for (size_t i = 0; i < never->n_clauses; i++) {
-		const struct clause *c = &never->clauses[i];
-		if (c->whole & right_bit(RIGHT_READ))
-			return true;
-		for (size_t j = 0;
-		     c->of & right_bit(RIGHT_READ) && j < c->n_properties && l->steps++ < STEPS_MAX; j++)
-			if (pattern_covers(c->properties[j], property))
-				return true;
-	}
-	return false;
-}
-
-/* Is nothing left of an `allow` line but the discovery that every right implies? */
-static bool clause_denied(struct lint *l, const struct rule *never, const struct clause *c)
-{
-	const unsigned whole = c->whole & ~right_bit(RIGHT_DISCOVER);
-
-	if (!whole && !c->of)
-		return false;
-	if (whole && !rule_has_right(never, RIGHT_SUMMARY, NULL))
-		return false;
-	for (size_t i = 0; i < c->n_properties; i++)
-		if (l->steps > STEPS_MAX || !property_denied(l, never, c->properties[i]))
-			return false;
-	return true;
-}
-
-static void check_against(struct lint *l, const struct rule *share, const struct rule *never)
-{
-	if (!rule_covers(l, never, share))
-		return;
-	if (rule_has_right(never, RIGHT_DISCOVER, NULL)) {
-		report_warning(l->report, share->line,
-			       "the share allows nothing: never \"%s\" (line %u) denies it all", never->title,
-			       never->line);
-		return;
-	}
-	for (size_t i = 0; i < share->n_clauses; i++)
-		if (clause_denied(l, never, &share->clauses[i]))
-			report_warning(l->report, share->clauses[i].line,
-				       "this line allows nothing: never \"%s\" (line %u) denies it",
-				       never->title, never->line);
-}
-
-static void check_beside(struct lint *l, const struct rule *rule)
-{
-	const struct rule *end = l->p->rules + l->p->n_rules;
-
-	for (const struct rule *other = l->p->rules; other < end && l->steps < STEPS_MAX; other++)
-		if (is_repeated(l, rule, other)) {
-			report_warning(l->report, rule->line, "the %s adds nothing to line %u, remove one",
-				       kind_of(rule), other->line);
-			break;
-		}
-	if (rule->never)
-		return;
-	for (const struct rule *other = l->p->rules; other < end && l->steps < STEPS_MAX; other++)
-		if (other->never)
-			check_against(l, rule, other);
-}
-
 void policy_check(const struct policy *p, const struct policy_options *opt, struct policy_report *report)
 {
-	struct lint lint = {.p = p, .report = report};
-
 	check_names(p, report);
 	for (size_t i = 0; i < p->n_rules; i++) {
 		if (p->rules[i].damaged)
@@ -301,6 +121,6 @@ void policy_check(const struct policy *p, const struct policy_options *opt, stru
 		check_complete(&p->rules[i], report);
 		check_time(&p->rules[i], opt->now_ns, report);
 	}
-	for (size_t i = 0; i < p->n_rules && report->n_errors == 0; i++)
-		check_beside(&lint, &p->rules[i]);
+	if (report->n_errors == 0)
+		policy_lint(p, report);
 }

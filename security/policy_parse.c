@@ -5,7 +5,7 @@
 
 enum {
 	MEMORY_BASE = 4 << 20, /* for tables that are bounded by their own limits */
-	MEMORY_PER_BYTE = 64,  /* lists of one-letter words */
+	MEMORY_PER_BYTE = 160, /* lists of one-letter words */
 	FINGERPRINT_TYPED_MIN = 30,
 };
 
@@ -135,7 +135,8 @@ static const struct statement {
 	{"group", false, read_group},        {"never", false, policy_read_never},
 	{"share", false, policy_read_share}, {"to", true, policy_read_to},
 	{"twins", true, policy_read_twins},  {"allow", true, policy_read_allow},
-	{"deny", true, policy_read_deny},    {"until", true, policy_read_until},
+	{"deny", true, policy_read_deny},    {"redact", true, policy_read_redact},
+	{"until", true, policy_read_until},
 };
 
 static bool read_statement(struct parser *ps, const struct word *first)
@@ -146,7 +147,8 @@ static bool read_statement(struct parser *ps, const struct word *first)
 		s++;
 	if (s == statements + N_WORDS(statements))
 		return parser_unexpected(
-			ps, first, "policy, org, group, never, share, to, twins, allow, deny or until first");
+			ps, first,
+			"policy, org, group, never, share, to, twins, allow, deny, redact or until first");
 	if (!s->in_rule && s->read != policy_read_never && s->read != policy_read_share)
 		ps->rule = NULL;
 	if (s->in_rule && !ps->rule)
@@ -226,7 +228,7 @@ int policy_parse(const char *text, const struct policy_options *opt, struct poli
 	const struct policy_finding *first = report_first_error(&report);
 	if (first)
 		return FAIL_SAY(note, ERR_REFUSED, "line %u: %s", first->line, first->text);
-	policy_index(p);
+	TRY(policy_index(p));
 	*ret = MOVE(p);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "proto/clock.h"
 #include "proto/id.h"
+#include "proto/words.h"
 #include "security/policy_parser.h"
 #include "security/policy_pattern.h"
 
@@ -200,6 +201,71 @@ static bool read_window(struct parser *ps, struct clause *c)
 	}
 }
 
+/* `2/s`, `1/min` */
+static bool read_rate(struct parser *ps, struct policy_bounds *b)
+{
+	static const struct {
+		const char *text;
+		int64_t ns;
+	} units[] = {{"/s", NS_PER_S}, {"/min", 60 * NS_PER_S}, {"/h", 3600 * NS_PER_S}};
+	const struct word w = parser_next(ps);
+	size_t digits = 0;
+	uint32_t n = 0;
+
+	if (b->rate_per_ns)
+		return parser_complain_at(ps, &w, "the rate stands twice, remove one");
+	if (w.kind != WORD_PLAIN)
+		return parser_unexpected(ps, &w, "a rate such as 2/s or 1/min");
+	for (; digits < w.text.len && w.text.data[digits] >= '0' && w.text.data[digits] <= '9' && digits < 7;
+	     digits++)
+		n = n * 10 + (uint32_t)(w.text.data[digits] - '0');
+	const struct bytes unit = {w.text.data + digits, w.text.len - digits};
+	for (size_t i = 0; i < N_WORDS(units) && n > 0; i++)
+		if (bytes_equal(unit, bytes_of_text(units[i].text))) {
+			b->rate = n;
+			b->rate_per_ns = units[i].ns;
+			return true;
+		}
+	return parser_complain_at(ps, &w, "'%.*s' is no rate, write such as 2/s, 1/min or 10/h",
+				  word_shown(&w), word_chars(&w));
+}
+
+static bool read_watch_end(struct parser *ps, struct clause *c)
+{
+	return !parser_skip(ps, "rate") || read_rate(ps, &c->bounds);
+}
+
+static bool read_command_end(struct parser *ps, struct clause *c)
+{
+	for (;;) {
+		const struct word w = parser_peek(ps);
+		if (parser_skip(ps, "rate")) {
+			if (!read_rate(ps, &c->bounds))
+				return false;
+		} else if (parser_skip(ps, "confirm")) {
+			if (c->bounds.confirm_role)
+				return parser_complain_at(ps, &w,
+							  "the confirmation stands twice, remove one");
+			if (!parser_skip(ps, "role"))
+				return parser_complain_at(ps, &w, "who confirms? write 'confirm role NAME'");
+			c->bounds.confirm_role = parser_name(ps, "a role", TAG_MAX);
+			if (!c->bounds.confirm_role)
+				return false;
+		} else {
+			return true;
+		}
+	}
+}
+
+static bool read_commands(struct parser *ps, struct clause *c)
+{
+	do {
+		if (!add_property(ps, c, parser_name(ps, "the name of a command", PROPERTY_MAX)))
+			return false;
+	} while (parser_goes_on(ps));
+	return true;
+}
+
 static enum right find_right(const struct word *w)
 {
 	for (enum right r = 0; r < N_RIGHTS; r++)
@@ -208,35 +274,46 @@ static enum right find_right(const struct word *w)
 	return N_RIGHTS;
 }
 
-/* One right of an `allow` line, with what it implies; of read and history its properties, which end the line.
- */
+/* One right of an `allow` line, with what it implies. One that has properties or names ends the line. */
 static bool read_grant(struct parser *ps, struct clause *c)
 {
 	const struct word w = parser_next(ps);
 	const enum right right = find_right(&w);
 
-	if (right == N_RIGHTS)
-		return parser_unexpected(ps, &w, "discover, summary, read or history");
-	c->whole |= right_bit(RIGHT_DISCOVER);
-	if (right == RIGHT_SUMMARY)
-		c->whole |= right_bit(RIGHT_SUMMARY);
-	if (right == RIGHT_DISCOVER || right == RIGHT_SUMMARY)
-		return true;
-	c->of |= right_bit(RIGHT_READ);
-	if (right == RIGHT_READ)
+	switch (right) {
+	case RIGHT_SUMMARY: c->whole |= right_bit(RIGHT_SUMMARY) | right_bit(RIGHT_DISCOVER); return true;
+	case RIGHT_DISCOVER: c->whole |= right_bit(RIGHT_DISCOVER); return true;
+	case RIGHT_READ:
+		c->whole |= right_bit(RIGHT_DISCOVER);
+		c->of = right_bit(RIGHT_READ);
 		return read_properties(ps, c);
-	c->of |= right_bit(RIGHT_HISTORY);
-	return read_properties(ps, c) && read_window(ps, c);
+	case RIGHT_HISTORY:
+		c->whole |= right_bit(RIGHT_DISCOVER);
+		c->of = right_bit(RIGHT_READ) | right_bit(RIGHT_HISTORY);
+		return read_properties(ps, c) && read_window(ps, c);
+	case RIGHT_WATCH:
+		c->of = right_bit(RIGHT_WATCH);
+		return read_properties(ps, c) && read_watch_end(ps, c);
+	case RIGHT_COMMAND:
+		c->of = right_bit(RIGHT_COMMAND);
+		return read_commands(ps, c) && read_command_end(ps, c);
+	case N_RIGHTS: break;
+	}
+	return parser_unexpected(ps, &w, "discover, summary, read, history, watch or command");
 }
 
 /* What may follow the rights of an `allow` line, for who wrote something else. */
 static const char *after_grants(const struct clause *c)
 {
+	if (c->of & right_bit(RIGHT_COMMAND))
+		return "',' between commands, 'confirm role NAME' or 'rate N/min'";
+	if (c->of & right_bit(RIGHT_WATCH))
+		return "',' between properties or 'rate N/s'";
 	if (c->of & right_bit(RIGHT_HISTORY))
 		return "',' between properties, 'last DURATION' or 'step DURATION'";
 	if (c->of)
 		return "',' between properties; history, last and step go on an allow line of their own";
-	return "',' between rights; only read and history take properties";
+	return "',' between rights; only read, history and watch take properties";
 }
 
 bool policy_read_allow(struct parser *ps)
@@ -252,39 +329,48 @@ bool policy_read_allow(struct parser *ps)
 	return parser_end(ps, after_grants(&c)) && add_clause(ps, &c);
 }
 
-/* Rights that cannot be allowed yet may be denied already: watch, aggregate, command [NAME]. */
+/* `deny command NAME` is a line of its own in memory: its names are no properties. */
+static bool deny_command(struct parser *ps)
+{
+	struct clause c = {.of = right_bit(RIGHT_COMMAND), .line = ps->line.number};
+	const struct word name = parser_peek(ps);
+	const bool all = name.kind != WORD_PLAIN || word_is(&name, "of");
+
+	return add_property(ps, &c, all ? "**" : parser_name(ps, "the name of a command", PROPERTY_MAX)) &&
+	       add_clause(ps, &c);
+}
+
+/* aggregate cannot be allowed yet, but may be denied already. */
 static bool read_denied(struct parser *ps, unsigned *rights)
 {
 	const struct word w = parser_next(ps);
 	const enum right right = find_right(&w);
 
+	if (right == RIGHT_COMMAND)
+		return deny_command(ps);
 	if (right < N_RIGHTS) {
 		*rights |= right_bit(right);
 		return true;
 	}
-	if (word_is(&w, "watch") || word_is(&w, "aggregate"))
+	if (word_is(&w, "aggregate"))
 		return true;
-	if (!word_is(&w, "command"))
-		return parser_unexpected(ps, &w,
-					 "discover, summary, read, history, watch, aggregate or command");
-	const struct word name = parser_peek(ps);
-	if (name.kind == WORD_PLAIN && !word_is(&name, "of"))
-		parser_next(ps);
-	return true;
+	return parser_unexpected(ps, &w, "discover, summary, read, history, watch, aggregate or command");
 }
 
-/* What denying these rights takes away: each what implies it, and summaries show what may be read. */
+/* What denying these rights takes away: each what implies it, and summaries and watches show what may be
+ * read.
+ */
 static void deny(struct clause *c, unsigned rights)
 {
 	const unsigned summary = right_bit(RIGHT_SUMMARY), read = right_bit(RIGHT_READ),
-		       history = right_bit(RIGHT_HISTORY);
+		       history = right_bit(RIGHT_HISTORY), watch = right_bit(RIGHT_WATCH);
 	bool all = false;
 
 	for (size_t i = 0; i < c->n_properties; i++)
 		all = all || pattern_is_all(c->properties[i]);
-	c->of = rights & (summary | history);
+	c->of = rights & (summary | history | watch);
 	if (rights & read)
-		c->of |= summary | read | history;
+		c->of |= summary | read | history | watch;
 	if (rights & summary && all)
 		c->whole = summary;
 	if (rights & right_bit(RIGHT_DISCOVER))
@@ -311,6 +397,42 @@ bool policy_read_deny(struct parser *ps)
 		return false;
 	deny(&c, rights);
 	return add_clause(ps, &c);
+}
+
+/* ---- Redactions ---- */
+
+static bool add_redaction(struct parser *ps, const char *pattern)
+{
+	struct redaction *place =
+		pattern ? parser_push(ps, &ps->rule->redactions, &ps->rule->n_redactions, sizeof *place)
+			: NULL;
+
+	if (place)
+		*place = (struct redaction){.pattern = pattern, .line = ps->line.number};
+	return place != NULL;
+}
+
+bool policy_read_redact(struct parser *ps)
+{
+	const size_t first = ps->rule->n_redactions;
+
+	if (ps->rule->never)
+		return parser_complain(ps, "a never denies, there is nothing to redact: remove this line");
+	do {
+		if (!add_redaction(ps, parser_pattern(ps, "properties such as meta/serial")))
+			return false;
+	} while (parser_goes_on(ps));
+	if (!parser_skip(ps, "as"))
+		return parser_end(ps, "',' between properties, 'as token' or 'as drop'") &&
+		       parser_complain(ps, "what is left of it? add 'as token' or 'as drop'");
+	const bool token = parser_skip(ps, "token");
+	if (!token && !parser_skip(ps, "drop")) {
+		const struct word w = parser_next(ps);
+		return parser_unexpected(ps, &w, "token or drop");
+	}
+	for (size_t i = first; i < ps->rule->n_redactions; i++)
+		ps->rule->redactions[i].form = token ? FORM_TOKEN : FORM_NOTHING;
+	return parser_end(ps, "nothing more");
 }
 
 /* ---- Time ---- */

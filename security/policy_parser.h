@@ -61,4 +61,5 @@ bool policy_read_to(struct parser *ps);
 bool policy_read_twins(struct parser *ps);
 bool policy_read_allow(struct parser *ps);
 bool policy_read_deny(struct parser *ps);
+bool policy_read_redact(struct parser *ps);
 bool policy_read_until(struct parser *ps);

@@ -113,3 +113,23 @@ bool pattern_covers(const char *wide, const char *narrow)
 		narrow++;
 	}
 }
+
+bool patterns_meet(const char *a, const char *b)
+{
+	for (;;) {
+		if (pattern_is_all(a) || pattern_is_all(b))
+			return true;
+		const size_t n_a = segment_length(a), n_b = segment_length(b);
+		const bool any = (n_a == 1 && *a == '*') || (n_b == 1 && *b == '*');
+		if (!any && (n_a != n_b || memcmp(a, b, n_a) != 0))
+			return false;
+		a += n_a;
+		b += n_b;
+		if (*a == '\0')
+			return *b == '\0' || pattern_is_all(b + 1);
+		if (*b == '\0')
+			return pattern_is_all(a + 1);
+		a++;
+		b++;
+	}
+}

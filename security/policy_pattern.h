@@ -16,5 +16,8 @@ bool pattern_matches(const char *pattern, const char *path);
 /* True only if `wide` matches every path that `narrow` matches. */
 bool pattern_covers(const char *wide, const char *narrow);
 
+/* Is there a path that both match? */
+bool patterns_meet(const char *a, const char *b);
+
 /* Does it match every path? */
 bool pattern_is_all(const char *pattern);

@@ -5,10 +5,11 @@
 /* What a question lacks to be granted by one share: the fewer and lighter, the nearer the share. */
 enum lack {
 	LACK_TIME = 1,
-	LACK_ROLE = 2,
-	LACK_RIGHT = 4,
-	LACK_TWIN = 8,
-	LACK_ORG = 16,
+	LACK_FORM = 2,
+	LACK_ROLE = 4,
+	LACK_RIGHT = 8,
+	LACK_TWIN = 16,
+	LACK_ORG = 32,
 };
 
 /* `read of load/power of acme/line3` */
@@ -16,6 +17,8 @@ static const char *asked(const struct policy_query *q, struct arena *a)
 {
 	const bool of = q->property && q->right != RIGHT_DISCOVER;
 
+	if (of && q->right == RIGHT_COMMAND)
+		return arena_print(a, "command %s of %s", q->property, q->twin->id);
 	return arena_print(a, "%s%s%s of %s", right_text(q->right), of ? " of " : "", of ? q->property : "",
 			   q->twin->id);
 }
@@ -32,14 +35,41 @@ static const char *named(const struct rule *rule, struct arena *a)
 }
 
 /* "for ever" would be wrong: the share that holds longest. */
-static const struct rule *longest_share(const struct policy *p, const struct policy_query *q)
+static const struct rule *longest_share(const struct policy *p, const struct policy_query *q,
+					enum policy_form form)
 {
 	const struct rule *best = NULL;
+	struct rule_set found;
 
-	for (const struct rule *s = NULL; (s = policy_match(p, q, false, s));)
+	policy_find(p, q, form, &found);
+	for (const struct rule *s = NULL; (s = policy_next(p, &found, false, s));)
 		if (!best || s->until_ns > best->until_ns)
 			best = s;
 	return best;
+}
+
+/* The first share or never that matches; NULL: none. */
+static const struct rule *first_match(const struct policy *p, const struct policy_query *q, bool never)
+{
+	struct rule_set found;
+
+	policy_find(p, q, FORM_PLAIN, &found);
+	return policy_next(p, &found, never, NULL);
+}
+
+static const char *bounds_text(const struct policy *p, const struct policy_query *q, struct arena *a)
+{
+	struct policy_bounds b;
+	char per[DURATION_TEXT_SIZE];
+
+	if ((q->right != RIGHT_WATCH && q->right != RIGHT_COMMAND) || !policy_bounds(p, q, &b))
+		return "";
+	const char *confirm =
+		b.confirm_role ? arena_print(a, ", confirmed by the role %s", b.confirm_role) : "";
+	const char *rate = b.rate_per_ns ? arena_print(a, ", at most %u in %s", b.rate,
+						       duration_text(b.rate_per_ns, per))
+					 : "";
+	return confirm && rate ? arena_print(a, "%s%s", confirm, rate) : NULL;
 }
 
 static const char *window_text(const struct policy *p, const struct policy_query *q, struct arena *a)
@@ -48,7 +78,7 @@ static const char *window_text(const struct policy *p, const struct policy_query
 	char last[DURATION_TEXT_SIZE], step[DURATION_TEXT_SIZE];
 
 	if (q->right != RIGHT_HISTORY || !policy_history_window(p, q, &last_ns, &step_ns))
-		return "";
+		return bounds_text(p, q, a);
 	const char *far =
 		last_ns ? arena_print(a, ", the last %s", duration_text(last_ns, last)) : ", all of it";
 	const char *fine = step_ns ? arena_print(a, " in steps of %s", duration_text(step_ns, step)) : "";
@@ -57,7 +87,7 @@ static const char *window_text(const struct policy *p, const struct policy_query
 
 static const char *say_allowed(const struct policy *p, const struct policy_query *q, struct arena *a)
 {
-	const struct rule *share = longest_share(p, q);
+	const struct rule *share = longest_share(p, q, FORM_PLAIN);
 	const char *what = asked(q, a), *who = asker(q, a), *by = named(share, a),
 		   *window = window_text(p, q, a);
 	char until[TIME_TEXT_SIZE];
@@ -71,7 +101,7 @@ static const char *say_allowed(const struct policy *p, const struct policy_query
 static const char *say_never(const struct policy *p, const struct policy_query *q, const struct rule *never,
 			     struct arena *a)
 {
-	const struct rule *share = policy_match(p, q, false, NULL);
+	const struct rule *share = first_match(p, q, false);
 	const char *what = asked(q, a), *who = asker(q, a), *by = named(never, a);
 	const char *over = share ? named(share, a) : "";
 
@@ -101,6 +131,8 @@ static unsigned lacks(const struct policy *p, const struct rule *share, const st
 		lack |= LACK_TWIN;
 	if (!rule_has_right(share, q->right, q->property))
 		lack |= LACK_RIGHT;
+	if (rule_form(share, q->right, q->property) != FORM_PLAIN)
+		lack |= LACK_FORM;
 	if (q->now_ns >= share->until_ns)
 		lack |= LACK_TIME;
 	return lack;
@@ -140,6 +172,10 @@ static const char *say_lack(const struct rule *share, unsigned lack, const struc
 		return arena_print(a, "%s speaks of this twin, but does not grant that", name);
 	if (lack & LACK_ROLE)
 		return arena_print(a, "%s grants it to the role %s only", name, missing_role(share, q));
+	if (lack & LACK_FORM && rule_form(share, q->right, q->property) == FORM_NOTHING)
+		return arena_print(a, "%s drops it by a redact line", name);
+	if (lack & LACK_FORM)
+		return arena_print(a, "%s grants a token in its place", name);
 	return arena_print(a, "%s granted it and ended %s", name, time_text(share->until_ns, until));
 }
 
@@ -148,6 +184,8 @@ static bool implied(enum right right, enum right *ret)
 {
 	switch (right) {
 	case RIGHT_DISCOVER:
+	case RIGHT_WATCH:
+	case RIGHT_COMMAND:
 	case N_RIGHTS: return false;
 	case RIGHT_SUMMARY:
 	case RIGHT_READ: *ret = RIGHT_DISCOVER; return true;
@@ -167,7 +205,7 @@ static const char *say_granted(const struct policy *p, const struct policy_query
 		if (policy_allows(p, &weaker, NULL))
 			return arena_print(a,
 					   "%s is granted by line %u, %s is not: ", right_text(weaker.right),
-					   policy_match(p, &weaker, false, NULL)->line, right_text(q->right));
+					   first_match(p, &weaker, false)->line, right_text(q->right));
 	}
 	return "";
 }
@@ -197,6 +235,6 @@ const char *policy_why(const struct policy *p, const struct policy_query *q, str
 			q->org);
 	if (*ret_allowed)
 		return say_allowed(p, q, a);
-	const struct rule *never = policy_match(p, q, true, NULL);
+	const struct rule *never = first_match(p, q, true);
 	return never ? say_never(p, q, never, a) : say_missing(p, q, a);
 }

@@ -104,8 +104,7 @@ static bool complain_of_fault(struct parser *ps, const struct word *w)
 	return false;
 }
 
-static const char *const unsupported[] = {"aggregate", "protect", "command", "watch",
-					  "redact",    "confirm", "rate",    "by"};
+static const char *const unsupported[] = {"aggregate", "protect", "by"};
 
 static bool is_unsupported(const struct word *w)
 {

@@ -21,8 +21,8 @@ A policy is checked without a node as far as that is possible.
   [1]
   $ sed s/discover/dance/ good > bad
   $ holon policy check bad --org-name acme
-  line 6: error: column 11: 'dance' is not expected here, write discover, summary, read or history
+  line 6: error: column 11: 'dance' is not expected here, write discover, summary, read, history, watch or command
   [1]
   $ holon policy check bad --org-name acme --json
-  {"good": false, "findings": ["line 6: error: column 11: 'dance' is not expected here, write discover, summary, read or history"]}
+  {"good": false, "findings": ["line 6: error: column 11: 'dance' is not expected here, write discover, summary, read, history, watch or command"]}
   [1]

@@ -34,14 +34,14 @@ static void ask(const struct policy *p, const struct policy_query *q, struct are
 
 static void ask_all(const struct policy *p, struct arena *a)
 {
-	for (unsigned i = 0; i < 4 * 3 * N_RIGHTS * 3 * 2 * 2; i++) {
+	for (unsigned i = 0; i < 4 * 3 * 3 * 2 * 2 * N_RIGHTS; i++) {
 		const struct policy_query q = {
 			.org = orgs[i % 4],
 			.twin = &twins[i / 4 % 3],
-			.right = i / 12 % N_RIGHTS,
-			.property = properties[i / 48 % 3],
-			.role = i / 144 % 2 ? "lead" : NULL,
-			.now_ns = times[i / 288],
+			.property = properties[i / 12 % 3],
+			.role = i / 36 % 2 ? "lead" : NULL,
+			.now_ns = times[i / 72 % 2],
+			.right = i / 144,
 		};
 		ask(p, &q, a);
 	}

@@ -72,6 +72,8 @@ static inline void expect_findings_with(const char *text, policy_org_fn *fingerp
 	const char *error = strncmp(expected, "E ", 2) == 0 ? expected : strstr(expected, "\nE ");
 	char note[sizeof p.note.text] = "";
 
+	if (strcmp(findings_text(&p), expected) != 0)
+		fprintf(stderr, "test line %d, found:\n%s", line, findings_text(&p));
 	cr_expect_str_eq(findings_text(&p), expected, "from test line %d", line);
 	cr_expect(eq(int, p.r, error ? ERR_REFUSED : 0), "from test line %d", line);
 	cr_expect(eq(int, p.policy != NULL, !error), "from test line %d", line);

@@ -200,7 +200,7 @@ Test(policy_parse, lines_that_belong_elsewhere_are_refused)
 			"E 2: 'to' belongs to a rule, write 'share \"TITLE\"' or 'never \"TITLE\"' above it\n"
 			"E 3: column 1: 'shred' is not expected here, write policy, org, group, never, "
 			"share, to, twins, "
-			"allow, deny or until first\n");
+			"allow, deny, redact or until first\n");
 	expect_findings(
 		ACME
 		"never \"x\"\nallow discover\nuntil 2027-01-01\nshare \"y\"\ndeny read\nuntil 2027-01-01\n"
@@ -224,10 +224,11 @@ Test(policy_parse, errors_in_rights_say_what_to_write)
 		"E 8: column 14: 'b' is not expected here, write ',' between properties; history, last and "
 		"step go "
 		"on an allow line of their own\n"
-		"E 9: column 16: 'state/*' is not expected here, write ',' between rights; only read and "
+		"E 9: column 16: 'state/*' is not expected here, write ',' between rights; only read, "
 		"history "
-		"take properties\n"
-		"E 10: column 7: 'write' is not expected here, write discover, summary, read or history\n"
+		"and watch take properties\n"
+		"E 10: column 7: 'write' is not expected here, write discover, summary, read, history, watch "
+		"or command\n"
 		"E 11: column 14: 'last' is not expected here, write ',' between properties; history, last "
 		"and "
 		"step go on an allow line of their own\n"
@@ -308,15 +309,12 @@ Test(policy_parse, what_comes_later_is_refused_by_name)
 		"    allow read state/* rate 1/min\n"
 		"    until 2027-02-01\n",
 		"E 2: the fingerprint of 'bolt' is shortened, write it in full\n"
-		"E 11: 'watch' is not supported yet, leave it out\n"
-		"E 12: 'redact' is not supported yet, leave it out\n"
 		"E 15: group 'suppliers' is not declared, add 'group suppliers = ORGANISATION, ...'\n"
 		"E 16: 'by' is not supported yet, leave it out\n"
 		"E 17: 'aggregate' is not supported yet, leave it out\n"
 		"E 18: 'protect' is not supported yet, leave it out\n"
-		"W 21: role-limited share: answers live questions only, never gossiped\n"
-		"E 23: 'command' is not supported yet, leave it out\n"
-		"E 24: 'rate' is not supported yet, leave it out\n");
+		"E 24: column 24: 'rate' is not expected here, write ',' between properties; history, last "
+		"and step go on an allow line of their own\n");
 }
 
 #define SHARE(title, to, twins, allow, until) \
@@ -329,7 +327,11 @@ Test(policy_parse, ends_that_surprise_are_warned_of)
 			"W 10: the share has ended, remove it or write a later 'until'\n");
 	expect_findings(ACME SHARE("a", "org volt", "**", "discover", "2026-06-01T00:00"),
 			"W 10: the share has ended, remove it or write a later 'until'\n");
-	expect_findings(ACME SHARE("a", "org volt", "**", "discover", "2026-06-01"), "");
+	expect_findings(ACME SHARE("a", "org volt", "**", "discover", "2026-06-01"),
+			"W 10: the share ends within 30 days, write a later 'until' if it is to go on\n");
+	expect_findings(ACME SHARE("a", "org volt", "**", "discover", "2026-06-30"),
+			"W 10: the share ends within 30 days, write a later 'until' if it is to go on\n");
+	expect_findings(ACME SHARE("a", "org volt", "**", "discover", "2026-07-01"), "");
 	expect_findings(ACME SHARE("a", "org volt", "**", "discover", "2027-07-06T00:00"), "");
 	expect_findings(ACME SHARE("a", "org volt", "**", "discover", "2027-07-06"),
 			"W 10: the share ends in more than 400 days, consider an earlier 'until'\n");
@@ -340,7 +342,7 @@ Test(policy_parse, rules_that_do_not_do_what_they_say_are_warned_of)
 	expect_findings(ACME SHARE("a", "org volt role lead", "acme/x, acmeter", "discover", "2027-01-01"),
 			"W 7: role-limited share: answers live questions only, never gossiped\n"
 			"W 8: pattern 'acme/x' begins with the own organisation, which patterns leave out\n");
-	expect_findings(ACME NEVER("a", "org volt role lead", "**", "command stop"),
+	expect_findings(ACME NEVER("a", "org volt role lead", "**", "aggregate"),
 			"W 6: the never denies only what cannot be allowed yet\n"
 			"W 7: role-limited never: stops live questions only, what is gossiped reaches the "
 			"role too\n");
@@ -365,6 +367,7 @@ Test(policy_parse, shares_that_a_never_wins_over_are_dead)
 			      "2027-01-01") SHARE("b", "org volt", "** with tag x", "summary", "2027-01-01")
 				SHARE("c", "org volt role lead", "y with tag x", "summary", "2027-01-01"),
 		"W 7: role-limited never: stops live questions only, what is gossiped reaches the role too\n"
+		"W 10: the share adds nothing to line 15, remove one\n"
 		"W 11: role-limited share: answers live questions only, never gossiped\n"
 		"W 13: this line allows nothing: never \"n\" (line 6) denies it\n"
 		"W 21: role-limited share: answers live questions only, never gossiped\n");
@@ -381,6 +384,91 @@ Test(policy_parse, rules_that_repeat_another_are_warned_of)
 			"W 6: the share adds nothing to line 16, remove one\n"
 			"W 11: the share adds nothing to line 6, remove one\n"
 			"W 30: the never adds nothing to line 26, remove one\n");
+}
+
+Test(policy_parse, shares_within_another_are_warned_of)
+{
+	expect_findings(ACME SHARE("a", "group partners", "x/**", "read b/**",
+				   "2027-02-01") SHARE("b", "org volt", "x/y", "read b/c", "2027-01-01")
+				SHARE("c", "org harbor", "x/y", "history b/c", "2027-01-01")
+					SHARE("d", "org bolt", "x/y", "read b/c", "2027-01-01")
+						SHARE("e", "group partners", "x", "read b", "2027-03-01"),
+			"W 11: the share adds nothing to line 6, remove one\n");
+	expect_findings(ACME SHARE("a", "org volt", "x", "history b last 1d", "2027-01-01")
+				SHARE("b", "org volt", "x", "history b last 2d", "2027-01-01")
+					SHARE("c", "org volt", "x", "command go rate 2/s", "2027-01-01")
+						SHARE("d", "org volt", "x",
+						      "command go confirm role lead rate 1/s", "2027-01-01"),
+			"W 6: the share adds nothing to line 11, remove one\n"
+			"W 21: the share adds nothing to line 16, remove one\n");
+}
+
+#define REDACTED(title, to, twins, allow, redact) \
+	"share \"" title "\"\nto " to "\ntwins " twins "\nallow " allow "\nredact " redact \
+	"\nuntil 2027-01-01\n"
+
+Test(policy_parse, redactions_that_another_share_lifts_are_warned_of)
+{
+	expect_findings(ACME REDACTED("a", "group partners", "x/**", "read **", "meta/serial as token")
+				SHARE("b", "org volt", "x/y", "read meta/*",
+				      "2027-01-01") SHARE("c", "org bolt", "x/y", "read meta/*", "2027-01-01")
+					SHARE("d", "org volt", "z", "read meta/*", "2027-01-01")
+						SHARE("e", "org volt", "x", "read state", "2027-01-01"),
+			"W 10: redaction lifted: share \"b\" (line 12) can give meta/serial to the same "
+			"partner\n");
+	expect_findings(ACME REDACTED("a", "org volt", "x", "read **", "meta/serial as drop")
+				REDACTED("b", "org volt", "tag t", "read a, meta/**", "meta/* as token"),
+			"W 10: redaction lifted: share \"b\" (line 12) can give meta/serial to the same "
+			"partner\n"
+			"W 16: redaction lifted: share \"a\" (line 6) can give meta/* to the same partner\n");
+	expect_findings(ACME REDACTED("a", "org volt", "x", "read **", "meta/serial as token")
+				SHARE("b", "org volt", "x", "summary", "2027-01-01"),
+			"W 10: redaction lifted: share \"b\" (line 12) can give meta/serial to the same "
+			"partner\n");
+}
+
+Test(policy_parse, watches_commands_and_redactions_are_read)
+{
+	expect_findings(
+		ACME SHARE("a", "org volt role lead", "x",
+			   "command stop, safe-stop confirm role lead rate 1/min", "2027-01-01")
+			SHARE("b", "org volt", "x", "watch state/*, a rate 2/s", "2027-01-01")
+				REDACTED("c", "org volt", "y", "read **", "meta/serial, meta/id as token"),
+		"");
+	expect_findings(ACME
+			"share \"x\"\nallow watch\nallow watch a rate\nallow watch a rate 0/s\n"
+			"allow watch a rate 1/day\nallow command stop confirm lead\n"
+			"allow command stop rate 1/s rate 1/s\nallow command a/b\nredact a\n"
+			"redact a as secret\nredact as token\nallow watch a confirm role b\n"
+			"allow command x confirm role a confirm role b\nallow watch a rate 12345678/s\n",
+			"E 7: the line ends too early, write properties such as state/*, '**' for all\n"
+			"E 8: the line ends too early, write a rate such as 2/s or 1/min\n"
+			"E 9: column 20: '0/s' is no rate, write such as 2/s, 1/min or 10/h\n"
+			"E 10: column 20: '1/day' is no rate, write such as 2/s, 1/min or 10/h\n"
+			"E 11: column 20: who confirms? write 'confirm role NAME'\n"
+			"E 12: column 34: the rate stands twice, remove one\n"
+			"E 13: column 15: 'a/b' is not the name of a command, those have 1 to 255 of A-Z a-z "
+			"0-9 . _ -\n"
+			"E 14: what is left of it? add 'as token' or 'as drop'\n"
+			"E 15: column 13: 'secret' is not expected here, write token or drop\n"
+			"E 16: column 11: 'token' is not expected here, write ',' between properties, 'as "
+			"token' or 'as drop'\n"
+			"E 17: column 15: 'confirm' is not expected here, write ',' between properties or "
+			"'rate N/s'\n"
+			"E 18: column 32: the confirmation stands twice, remove one\n"
+			"E 19: column 20: '12345678/s' is no rate, write such as 2/s, 1/min or 10/h\n");
+	expect_findings(ACME "never \"n\"\nto org volt\ntwins x\ndeny read\nredact a as drop\n",
+			"E 10: a never denies, there is nothing to redact: remove this line\n");
+}
+
+Test(policy_parse, commands_are_for_partners_by_name)
+{
+	expect_findings(
+		ACME SHARE("a", "group partners, org bolt", "x", "command stop", "2027-01-01")
+			SHARE("b", "everyone-else", "x", "command stop", "2027-01-01"),
+		"E 7: a command is for partners by name, write 'org NAME' or 'org NAME role ROLE'\n"
+		"E 12: a command is for partners by name, write 'org NAME' or 'org NAME role ROLE'\n");
+	expect_findings(ACME NEVER("n", "everyone-else", "x", "command"), "");
 }
 
 /* A text made of many rules; the caller frees it. */
