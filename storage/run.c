@@ -12,7 +12,7 @@
 enum {
 	META_VERSION = 1,
 	KEY_BYTES = 14,
-	COMMIT_BYTES = 32 << 20,
+	COMMIT_BYTES = 8 << 20,
 	LOOK_BYTES = 64 << 20, /* larger ones are left to the scrub: opening reads no years of history */
 };
 
@@ -331,6 +331,16 @@ static int put_meta(struct run_writer *w)
 	return run_writer_pause(w);
 }
 
+/* LMDB keeps the memory of every page it ever wrote until it is closed: as much as the run is long. */
+static int reopen(struct run_writer *w, struct env **ret)
+{
+	env_close(MOVE(w->env));
+	const int r = env_open(ret, w->dir, w->limit_bytes, NULL);
+	if (r < 0)
+		ignore(env_remove(w->dir)); /* nothing names it yet */
+	return r;
+}
+
 int run_writer_end(struct run_writer *w, struct run **ret)
 {
 	SCOPED(scope_run) struct run *r = calloc(1, sizeof *r);
@@ -342,7 +352,7 @@ int run_writer_end(struct run_writer *w, struct run **ret)
 		return FAIL(-ENOMEM);
 	TRY(put_meta(w));
 	r->number = w->number;
-	r->env = MOVE(w->env);
+	TRY(reopen(w, &r->env));
 	r->meta = w->meta;
 	r->disk_bytes = env_dir_bytes(r->dir);
 	*ret = MOVE(r);

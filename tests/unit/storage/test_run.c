@@ -2,6 +2,7 @@
 #include "storage/run.h"
 
 #include <criterion/criterion.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -103,6 +104,29 @@ Test(run, series_are_found_one_after_the_other)
 	cr_expect(run_series_next(run, 2, &series) == 1 && series == 2);
 	cr_expect(run_series_next(run, 3, &series) == 1 && series == 300);
 	cr_expect_eq(run_series_next(run, 301, &series), 0);
+}
+
+static size_t memory_in_use(void)
+{
+	const struct mallinfo2 m = mallinfo2(); /* nothing under a sanitizer */
+
+	return m.uordblks + m.hblkhd;
+}
+
+Test(run, it_takes_no_memory_by_its_length)
+{
+	char value[1000];
+	const size_t before = memory_in_use();
+
+	memset(value, 'x', sizeof value - 1);
+	value[sizeof value - 1] = '\0';
+	for (uint32_t series = 1; series <= 6000; series++)
+		cr_assert_eq(put(series, RUN_CHUNK, 1, value), 0);
+	cr_assert_eq(run_writer_end(&writer, &run), 0);
+	cr_expect_geq(run->disk_bytes, 6000000);
+	const size_t after = memory_in_use();
+	cr_expect_leq(after, before + run->disk_bytes / 8, "%zu bytes more", after - before);
+	cr_expect_str_eq(walk(6000, RUN_CHUNK, 1), "1:");
 }
 
 Test(run, keys_must_rise)
