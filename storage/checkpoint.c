@@ -158,8 +158,12 @@ static int open_history(struct store *s, struct env_txn *t, struct err_note *not
 	struct bytes runs = {0};
 	char path[PATH_BYTES];
 
-	if (t)
-		TRY(env_get(t, BYTES("H"), &runs));
+	if (t) {
+		const int r = env_get(t, BYTES("H"), &runs);
+		TRY(r);
+		if (r == ENV_ABSENT && s->state_position > 0)
+			return FAIL(ERR_CORRUPT); /* every checkpoint names them */
+	}
 	store_path(s, "history", path);
 	TRY(history_open(&s->history, path, s->limit_bytes, runs, note));
 	s->table.history = s->history;

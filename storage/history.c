@@ -103,26 +103,23 @@ static bool is_run_name(const char *name, uint64_t *ret)
 	       (name[10] == '\0' || strcmp(name + 10, ".new") == 0);
 }
 
-/* What was being written when the machine stopped, and what had been merged. */
-static int remove_leftovers(const struct history *h, struct err_note *note)
+/* What was being written when the machine stopped, and what had been merged. It takes room, and no more than
+ * that: what cannot be removed now is at the next opening. */
+void history_tidy(const struct history *h)
 {
 	DIR *dir = opendir(h->dir);
 	const struct dirent *entry;
 	char path[RUN_PATH_BYTES];
 	uint64_t number;
 
-	if (!dir) {
-		const int r = -errno;
-		return FAIL_SAY(note, r, "cannot list %s: %s", h->dir, err_text(r));
-	}
-	while ((entry = readdir(dir))) {
+	while (dir && (entry = readdir(dir))) {
 		if (!is_run_name(entry->d_name, &number) || (entry->d_name[10] == '\0' && counts(h, number)))
 			continue;
 		if (snprintf(path, sizeof path, "%s/%s", h->dir, entry->d_name) < (int)sizeof path)
-			ignore(env_remove(path)); /* takes room, and no more than that */
+			ignore(env_remove(path)); /* as said above */
 	}
-	closedir(dir);
-	return 0;
+	if (dir)
+		closedir(dir);
 }
 
 int history_open(struct history **ret, const char *dir, size_t limit_bytes, struct bytes runs,
@@ -140,7 +137,6 @@ int history_open(struct history **ret, const char *dir, size_t limit_bytes, stru
 		return FAIL(-ENOMEM);
 	TRY(env_make_dir(dir, note));
 	TRY(open_runs(h, runs, note));
-	TRY(remove_leftovers(h, note));
 	*ret = MOVE(h);
 	return 0;
 }

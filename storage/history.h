@@ -9,7 +9,7 @@
  *     history/0000000007/   one run: see storage/run.h
  *
  * Which runs count is kept by the caller, in the same transaction as the rest of a checkpoint (state/), as
- * the text that history_runs() gives: a run that it does not name is a leftover and removed at opening. Runs
+ * the text that history_runs() gives: a run that it does not name is a leftover, see history_tidy(). Runs
  * may overlap in time; where two hold the same time of a series the younger wins, so late samples need no
  * place kept for them and nothing old is ever rewritten for them before its merge.
  *
@@ -42,6 +42,10 @@ struct series {
 MUST_CHECK int history_open(struct history **ret, const char *dir, size_t limit_bytes, struct bytes runs,
 			    struct err_note *note);
 void history_close(struct history *h); /* NULL is fine */
+
+/* Remove the runs that do not count. Once everything else of the store is seen to be good: a list of runs
+ * that turns out to be of another time must not cost those it does not name. */
+void history_tidy(const struct history *h);
 
 /* Take a sample into memory; *chain is the series' and changes. Any order of times. -ENOMEM. */
 MUST_CHECK int history_add(struct history *h, uint32_t series, uint32_t *chain, const struct sample *s);

@@ -90,7 +90,9 @@ static int open_parts(struct store *s, const struct store_options *opt, struct e
 	TRY(log_open(&s->log, path, s->limit_bytes, note));
 	TRY(store_load(s, opt, note));
 	TRY(check_positions(s, note));
-	return log_replay(s->log, s->state_position, replay, s, note);
+	TRY(log_replay(s->log, s->state_position, replay, s, note));
+	history_tidy(s->history);
+	return 0;
 }
 
 /* A backup that was made the store (tools/restore.c) carries a mark until it has its own incarnation. */

@@ -15,6 +15,7 @@ void open_it(void)
 
 	cr_assert_eq(history_open(&world.h, world.dir, 1 << 28, buf_bytes(&world.runs), &note), 0, "%s",
 		     note.text);
+	history_tidy(world.h);
 	world.one.chain = world.two.chain = 0;
 }
 

@@ -248,6 +248,7 @@ static void open_it(struct world *w)
 	struct err_note note = {0};
 
 	cr_assert_eq(history_open(&w->h, w->dir, 1 << 28, buf_bytes(&w->runs), &note), 0, "%s", note.text);
+	history_tidy(w->h);
 	w->h->merge_work = 2000; /* so that others come between */
 	for (size_t i = 0; i < N_SERIES; i++)
 		w->series[i].chain = 0;
