@@ -1,229 +1,141 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The product against the plain meaning: every small policy, and large ones by chance. HOLON_SEED=N repeats a
- * run. */
+/* Laws of the policy, on policies made by chance: what must not matter, what may only take or only give, and
+ * the windows of history against their plain meaning. HOLON_SEED=N repeats a run; every small policy is in
+ * policy_exhaustive.c. */
 #include "tests/unit/security/test_policy.h"
 
 #include <time.h>
 
-#include "tests/unit/security/policy_spec.h"
+#include "tests/unit/security/policy_phrases.h"
 
-/* ---- Chance ---- */
+enum { MAX_RULES = 200, N_POLICIES = 300, N_QUESTIONS = 1000 };
 
-static uint64_t state;
-
-static uint64_t chance(uint64_t n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (state >> 11) % n;
-}
-
-static unsigned long long begin_chance(void)
+static void begin_chance(void)
 {
 	const char *given = getenv("HOLON_SEED");
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	const unsigned long long seed =
-		given ? strtoull(given, NULL, 10)
-		      : (unsigned long long)now.tv_nsec ^ (unsigned long long)now.tv_sec << 20;
-	state = seed * 2 + 1;
-	fprintf(stderr, "HOLON_SEED=%llu\n", seed);
-	return seed;
+	chance_begin(given ? strtoull(given, NULL, 10)
+			   : (unsigned long long)now.tv_nsec ^ (unsigned long long)now.tv_sec << 20);
 }
-
-static unsigned some_of(unsigned n)
-{
-	return chance(3) ? 1u << chance(n) : 1u << chance(n) | 1u << chance(n) | 1u << chance(n);
-}
-
-static struct spec_rule some_rule(bool never)
-{
-	return (struct spec_rule){never, some_of(N_TO), some_of(N_TWINS), some_of(never ? N_DENY : N_ALLOW),
-				  (unsigned)chance(N_UNTIL)};
-}
-
-static struct policy_query some_query(void)
-{
-	static const int64_t around[] = {-1, 0, 1, -1000000000, 1000000000};
-
-	return spec_query(chance(N_QUERIES), spec_until_ns[chance(N_UNTIL)] + around[chance(5)]);
-}
-
-/* ---- Policies ---- */
 
 static struct buf text;
 
-static struct policy *policy_of(const struct spec_rule *rules, size_t n)
+static struct policy *policy_of(const struct naive_rule *rules, size_t n)
 {
-	static struct arena *a;
-	struct policy_finding *findings;
-	struct policy *p = NULL;
-	struct err_note note = {0};
-	size_t n_findings;
-
-	if (!a)
-		cr_assert(eq(int, arena_new(&a, 1 << 20), 0));
-	arena_reset(a);
 	buf_clear(&text);
-	buf_put_text(&text, spec_head);
-	for (size_t i = 0; i < n; i++)
-		spec_print(&text, &rules[i], i);
-	buf_put_u8(&text, 0);
-	cr_assert(eq(int, buf_check(&text), 0));
-	const int r = policy_parse((const char *)text.data, &(struct policy_options){.own_org = "acme"}, &p,
-				   a, &findings, &n_findings, &note);
-	cr_assert(eq(int, r, 0), "%s\n%s", note.text, (const char *)text.data);
-	return p;
+	phrase_print(&text, rules, n);
+	return phrase_policy((const char *)text.data);
 }
 
 static void say_query(const struct policy_query *q, const char *what)
 {
-	cr_fail("%s: %s%s%s %s %s %s at %lld\n%s", what, q->org, q->role ? " as " : "",
-		q->role ? q->role : "", right_text(q->right), q->twin->id, q->property ? q->property : "-",
-		(long long)q->now_ns, (const char *)text.data);
+	phrase_say(what, q, (const char *)text.data);
+	cr_fail("%s", what);
 }
 
-/* ---- Every policy of one and two rules ---- */
+/* ---- Windows ---- */
 
-enum { MAX_SMALL = 400, N_TIMES = 2 };
-static struct spec_rule small[MAX_SMALL];
-static size_t n_small;
-static struct policy_query queries[N_QUERIES * N_TIMES];
-static bool matches[MAX_SMALL][N_QUERIES * N_TIMES];
-
-static void make_small_rules(bool never, unsigned n_what, unsigned n_until)
+static int64_t duration_behind(const char *line, const char *name)
 {
-	static const unsigned to[] = {0, 1, 2, 3}, twin[] = {1, 5, 7};
+	const char *at = strstr(line, name);
+	int n = 0;
+	char unit = 's';
 
-	for (unsigned i = 0; i < 4; i++)
-		for (unsigned j = 0; j < 3; j++)
-			for (unsigned k = 0; k < n_what; k++)
-				for (unsigned u = 0; u < n_until; u++)
-					small[n_small++] = (struct spec_rule){never, 1u << to[i],
-									      1u << twin[j], 1u << k, u};
-	cr_assert(le(sz, n_small, MAX_SMALL));
+	if (!at || sscanf(at + strlen(name), "%d%c", &n, &unit) < 2)
+		return 0;
+	return n * INT64_C(1000000000) * (unit == 'd' ? 86400 : unit == 'h' ? 3600 : 1);
 }
 
-static size_t compare_pair(size_t i, size_t j)
+/* Of what is granted as it is: the longest, then the finest. */
+static void naive_window(const struct naive_rule *rules, size_t n, const struct policy_query *q,
+			 int64_t *ret_last_ns, int64_t *ret_step_ns)
 {
-	const struct spec_rule rules[] = {small[i], small[j]};
-	struct policy *p = policy_of(rules, i == j ? 1 : 2);
-	size_t n = 0;
+	bool any = false;
 
-	for (size_t q = 0; q < N_QUERIES * N_TIMES; q++, n++) {
-		const bool share = (matches[i][q] && !small[i].never) || (matches[j][q] && !small[j].never);
-		const bool never = (matches[i][q] && small[i].never) || (matches[j][q] && small[j].never);
-		if (policy_allows(p, &queries[q], NULL) != (share && !never))
-			say_query(&queries[q], share && !never ? "wrongly denied" : "wrongly allowed");
-	}
-	policy_free(p);
-	return n;
-}
-
-Test(policy_spec, every_policy_of_two_rules_decides_as_it_reads, .timeout = 60)
-{
-	size_t n = 0;
-
-	make_small_rules(false, N_ALLOW, 2);
-	make_small_rules(true, N_DENY, 1);
-	for (size_t t = 0; t < N_TIMES; t++)
-		for (size_t i = 0; i < N_QUERIES; i++)
-			queries[t * N_QUERIES + i] = spec_query(i, spec_until_ns[0] - 1 + (int64_t)t);
-	for (size_t i = 0; i < n_small; i++)
-		for (size_t q = 0; q < N_QUERIES * N_TIMES; q++)
-			matches[i][q] = spec_rule_matches(&small[i], &queries[q]);
-	for (size_t i = 0; i < n_small; i++)
-		for (size_t j = i; j < n_small; j++)
-			n += compare_pair(i, j);
-	fprintf(stderr, "%zu rules, %zu decisions\n", n_small, n);
-	cr_expect(gt(sz, n, 5000000));
-	buf_fini(&text);
-}
-
-/* ---- Large policies by chance ---- */
-
-enum { MAX_RULES = 200, N_POLICIES = 300, N_QUESTIONS = 1000 };
-
-static size_t some_rules(struct spec_rule *rules)
-{
-	const size_t n = 1 + chance(chance(2) ? 8 : MAX_RULES), nevers = chance(4);
-
+	*ret_last_ns = *ret_step_ns = 0;
 	for (size_t i = 0; i < n; i++)
-		rules[i] = some_rule(chance(10) < nevers);
-	return n;
+		for (int j = 0; !rules[i].never && rules[i].what[j]; j++) {
+			const char *line = rules[i].what[j];
+			const int64_t last = duration_behind(line, " last "),
+				      step = duration_behind(line, " step ");
+			if (naive_rule_gives(&rules[i], q) != FORM_PLAIN || !naive_line_allows(line, q))
+				continue;
+			const bool longer = *ret_last_ns && (!last || last > *ret_last_ns);
+			if (!any || longer || (last == *ret_last_ns && step < *ret_step_ns)) {
+				*ret_last_ns = last;
+				*ret_step_ns = step;
+			}
+			any = true;
+		}
 }
 
-static void compare(const struct policy *p, const struct spec_rule *rules, size_t n,
-		    const struct policy_query *q)
+Test(policy_spec, windows_are_the_widest_single_one, .timeout = 60)
 {
-	int64_t until = 0, wanted = 0, last = 0, wanted_last = 0, step = 0, wanted_step = 0;
-
-	if (policy_allows(p, q, &until) != spec_allows(rules, n, q, &wanted) || until != wanted)
-		say_query(q, "decided otherwise");
-	if (q->right != RIGHT_HISTORY)
-		return;
-	if (policy_history_window(p, q, &last, &step) !=
-		    spec_window(rules, n, q, &wanted_last, &wanted_step) ||
-	    last != wanted_last || step != wanted_step)
-		say_query(q, "another window");
-}
-
-Test(policy_spec, large_policies_decide_as_they_read, .timeout = 60)
-{
-	static struct spec_rule rules[MAX_RULES];
+	static struct naive_rule rules[MAX_RULES];
+	size_t n_windows = 0;
 
 	begin_chance();
 	for (int i = 0; i < N_POLICIES; i++) {
-		const size_t n = some_rules(rules);
+		const size_t n = some_rules(rules, 12);
 		struct policy *p = policy_of(rules, n);
-		for (int j = 0; j < N_QUESTIONS; j++) {
+		for (int j = 0; j < N_QUESTIONS / 5; j++) {
 			const struct policy_query q = some_query();
-			compare(p, rules, n, &q);
+			int64_t last = 0, wanted_last = 0, step = 0, wanted_step = 0, until = 0;
+			if (q.right != RIGHT_HISTORY)
+				continue;
+			const bool wanted = naive_decides(rules, n, &q, &until) == FORM_PLAIN;
+			if (wanted)
+				naive_window(rules, n, &q, &wanted_last, &wanted_step);
+			n_windows += wanted;
+			if (policy_history_window(p, &q, &last, &step) != wanted || last != wanted_last ||
+			    step != wanted_step)
+				say_query(&q, "another window");
 		}
 		policy_free(p);
 	}
+	cr_expect(gt(sz, n_windows, 100));
 	buf_fini(&text);
 }
 
 /* ---- What must not matter, and what may only take or only give ---- */
 
-static bool now[N_QUESTIONS];
+static enum policy_form now[N_QUESTIONS];
 static struct policy_query asked[N_QUESTIONS];
 
-static void ask(const struct spec_rule *rules, size_t n)
+static void ask(const struct naive_rule *rules, size_t n)
 {
 	struct policy *p = policy_of(rules, n);
 
 	for (int i = 0; i < N_QUESTIONS; i++)
-		now[i] = policy_allows(p, &asked[i], NULL);
+		now[i] = policy_form(p, &asked[i]);
 	policy_free(p);
 }
 
 /* Ask the changed policy: it may not allow what it did not (unless `more`), nor deny what it allowed (unless
  * `less`). */
-static void ask_again(const struct spec_rule *rules, size_t n, bool more, bool less)
+static void ask_again(const struct naive_rule *rules, size_t n, bool more, bool less)
 {
 	struct policy *p = policy_of(rules, n);
 
 	for (int i = 0; i < N_QUESTIONS; i++) {
-		const bool then = policy_allows(p, &asked[i], NULL);
-		if (then && !now[i] && !more)
-			say_query(&asked[i], "newly allowed");
-		if (!then && now[i] && !less)
-			say_query(&asked[i], "no longer allowed");
+		const enum policy_form then = policy_form(p, &asked[i]);
+		if (then > now[i] && !more)
+			say_query(&asked[i], "allowed more");
+		if (then < now[i] && !less)
+			say_query(&asked[i], "allowed less");
 	}
 	policy_free(p);
 }
 
-static void shuffle_and_repeat(struct spec_rule *rules, size_t n)
+static void shuffle_and_repeat(struct naive_rule *rules, size_t n)
 {
 	for (size_t i = n; i < 2 * n; i++)
 		rules[i] = rules[chance(n)];
 	for (size_t i = 2 * n; i > 1; i--) {
 		const size_t j = chance(i);
-		const struct spec_rule swap = rules[i - 1];
+		const struct naive_rule swap = rules[i - 1];
 		rules[i - 1] = rules[j];
 		rules[j] = swap;
 	}
@@ -231,11 +143,11 @@ static void shuffle_and_repeat(struct spec_rule *rules, size_t n)
 
 Test(policy_spec, changes_take_and_give_only_what_they_may, .timeout = 60)
 {
-	static struct spec_rule rules[2 * MAX_RULES + 1];
+	static struct naive_rule rules[2 * MAX_RULES + 1];
 
 	begin_chance();
 	for (int i = 0; i < N_POLICIES / 2; i++) {
-		const size_t n = some_rules(rules);
+		const size_t n = some_rules(rules, MAX_RULES);
 		for (int j = 0; j < N_QUESTIONS; j++)
 			asked[j] = some_query();
 		ask(rules, n);
@@ -252,15 +164,105 @@ Test(policy_spec, changes_take_and_give_only_what_they_may, .timeout = 60)
 	buf_fini(&text);
 }
 
+/* ---- Names ---- */
+
+static const char *const names[][2] = {
+	{"volt", "zeta"},  {"harbor", "volt"},   {"stranger", "harbor"},
+	{"bolt", "b-0"},   {"lead", "stop"},     {"partners", "p9"},
+	{"plant1", "a"},   {"plant2", "plant1"}, {"line3", "site"},
+	{"press7", "X"},   {"line", "hall"},     {"press", "line"},
+	{"site", "press"}, {"x", "y"},           {"y", "x"},
+	{"a", "c"},        {"b", "a"},           {"c", "b"},
+	{"stop", "go"},    {"go", "halt"},       {"acme", "acme-2"},
+	{"d", "plant2"},
+};
+
+/* Every word that is a name, for the other one. */
+static const char *renamed(struct arena *a, const char *from)
+{
+	SCOPED(buf_fini) struct buf to = {0};
+
+	while (from && *from) {
+		const size_t n =
+			strspn(from, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+		const char *name = NULL;
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+			if (strlen(names[i][0]) == n && strncmp(names[i][0], from, n) == 0)
+				name = names[i][1];
+		if (name)
+			buf_put_text(&to, name);
+		else
+			buf_put(&to, (struct bytes){(const uint8_t *)from, n > 0 ? n : 1});
+		from += n > 0 ? n : 1;
+	}
+	cr_assert(eq(int, buf_check(&to), 0));
+	return from ? arena_text(a, buf_bytes(&to)) : NULL;
+}
+
+static struct policy_query renamed_query(struct arena *a, const struct policy_query *q)
+{
+	struct policy_query r = *q;
+	struct policy_twin *twin = arena_take(a, sizeof *twin);
+	const char **tags = arena_take_array(a, q->twin->n_tags, sizeof *tags);
+
+	for (size_t i = 0; i < q->twin->n_tags; i++)
+		tags[i] = renamed(a, q->twin->tags[i]);
+	*twin = (struct policy_twin){renamed(a, q->twin->id), renamed(a, q->twin->type), tags,
+				     q->twin->n_tags};
+	r.org = renamed(a, q->org);
+	r.role = renamed(a, q->role);
+	r.property = renamed(a, q->property);
+	r.twin = twin;
+	return r;
+}
+
+static struct policy *renamed_policy(struct arena *a)
+{
+	const struct policy_options opt = {.own_org = "acme-2"};
+	struct policy_finding *findings;
+	struct policy *p = NULL;
+	struct err_note note = {0};
+	size_t n;
+	const char *other = renamed(a, (const char *)text.data);
+
+	cr_assert(eq(int, policy_parse(other, &opt, &p, a, &findings, &n, &note), 0), "%s\n%s", note.text,
+		  other);
+	return p;
+}
+
+Test(policy_spec, names_do_not_matter, .timeout = 60)
+{
+	static struct naive_rule rules[MAX_RULES];
+	SCOPED(scope_arena) struct arena *a = NULL;
+
+	begin_chance();
+	cr_assert(eq(int, arena_new(&a, 16 << 20), 0));
+	for (int i = 0; i < N_POLICIES / 3; i++) {
+		struct policy *p = policy_of(rules, some_rules(rules, MAX_RULES));
+		struct policy *other = renamed_policy(a);
+		for (int j = 0; j < N_QUESTIONS / 4; j++) {
+			const struct policy_query q = some_query(), r = renamed_query(a, &q);
+			int64_t until = 0, other_until = 0;
+			if (policy_allows(p, &q, &until) != policy_allows(other, &r, &other_until) ||
+			    policy_form(p, &q) != policy_form(other, &r) || until != other_until)
+				say_query(&q, "decided otherwise under other names");
+		}
+		policy_free(p);
+		policy_free(other);
+		arena_reset(a);
+	}
+	buf_fini(&text);
+}
+
 /* Whatever a policy says, its end is announced: an allow ends exactly when it was said to, and between now
  * and the next end of a share nothing changes. */
 Test(policy_spec, ends_are_announced, .timeout = 60)
 {
-	static struct spec_rule rules[MAX_RULES];
+	static struct naive_rule rules[MAX_RULES];
 
 	begin_chance();
 	for (int i = 0; i < N_POLICIES; i++) {
-		const size_t n = some_rules(rules);
+		const size_t n = some_rules(rules, MAX_RULES);
 		struct policy *p = policy_of(rules, n);
 		for (int j = 0; j < N_QUESTIONS; j++) {
 			struct policy_query q = some_query();
@@ -284,13 +286,13 @@ Test(policy_spec, ends_are_announced, .timeout = 60)
 
 Test(policy_spec, every_decision_has_a_reason, .timeout = 60)
 {
-	static struct spec_rule rules[MAX_RULES];
+	static struct naive_rule rules[MAX_RULES];
 	SCOPED(scope_arena) struct arena *a = NULL;
 
 	begin_chance();
 	cr_assert(eq(int, arena_new(&a, 1 << 16), 0));
 	for (int i = 0; i < N_POLICIES / 3; i++) {
-		const size_t n = some_rules(rules);
+		const size_t n = some_rules(rules, MAX_RULES);
 		struct policy *p = policy_of(rules, n);
 		for (int j = 0; j < 100; j++) {
 			const struct policy_query q = some_query();

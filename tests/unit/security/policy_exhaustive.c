@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The product against the naive meaning: every policy of one and two rules out of the phrases, and large ones
+ * by chance. A program, so that it can be built against an evaluator with a fault in it, too.
+ *
+ *     policy_exhaustive [--every N] [--large N]
+ *
+ * --every N: of the small policies only every Nth. --large N: so many large ones. Stops at the first
+ * difference.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/lib/must.h"
+#include "tests/unit/security/policy_phrases.h"
+
+enum { SMALL_MAX = 800, N_TIMES = 2, N_SMALL_ASKERS = 5, QUERIES_MAX = N_QUERIES * N_TIMES };
+enum { RULES_MAX = 200, N_QUESTIONS = 300 };
+
+static struct naive_rule small[SMALL_MAX];
+static unsigned char gives[SMALL_MAX][QUERIES_MAX]; /* enum policy_form */
+static struct policy_query queries[QUERIES_MAX];
+static size_t n_small, n_queries;
+static unsigned long long n_decisions;
+
+static void add_small(struct phrase_rule rule)
+{
+	must(n_small < SMALL_MAX);
+	small[n_small++] = phrase_meaning(rule);
+}
+
+static void add_shares(unsigned to, unsigned twins)
+{
+	for (unsigned what = 0; what < N_ALLOW - 1; what++) {
+		const bool value = what == 1 || what == 3 || what == 6; /* summary, read, history */
+		if (phrase_has_command(1u << what) && to > 2)
+			continue;
+		for (unsigned until = 0; until < 2; until++)
+			for (unsigned redact = 0; redact < (value ? 3 : 1); redact++)
+				add_small((struct phrase_rule){.to = 1u << to,
+							       .twins = 1u << twins,
+							       .what = 1u << what,
+							       .redact = redact,
+							       .until = until});
+	}
+}
+
+static void make_small(void)
+{
+	static const unsigned to[] = {0, 1, 3, 4}, twins[] = {0, 2, 5, 7};
+
+	for (size_t i = 0; i < sizeof to / sizeof *to; i++)
+		for (size_t j = 0; j < sizeof twins / sizeof *twins; j++) {
+			add_shares(to[i], twins[j]);
+			for (unsigned what = 0; what < N_DENY - 1; what++)
+				add_small((struct phrase_rule){.never = true,
+							       .to = 1u << to[i],
+							       .twins = 1u << twins[j],
+							       .what = 1u << what});
+		}
+	for (size_t t = 0; t < N_TIMES; t++)
+		for (size_t i = 0; i < N_QUERIES; i++)
+			queries[n_queries++] = phrase_query(i, phrase_until_ns[0] - 1 + (int64_t)t);
+	for (size_t i = 0; i < n_small; i++)
+		for (size_t q = 0; q < n_queries; q++)
+			gives[i][q] = (unsigned char)naive_rule_gives(&small[i], &queries[q]);
+}
+
+/* What two rules make together. */
+static enum policy_form joined(size_t i, size_t j, size_t q)
+{
+	const enum policy_form a = gives[i][q], b = gives[j][q];
+
+	if ((small[i].never && a) || (small[j].never && b))
+		return FORM_NOTHING;
+	return a > b ? a : b;
+}
+
+static bool compare_pair(size_t i, size_t j)
+{
+	const struct naive_rule rules[] = {small[i], small[j]};
+	const bool redacts = rules[0].redact[0] || rules[1].redact[0];
+	SCOPED(buf_fini) struct buf text = {0};
+
+	phrase_print(&text, rules, i == j ? 1 : 2);
+	SCOPED(scope_policy) struct policy *p = phrase_policy((const char *)text.data);
+	for (size_t q = 0; q < n_queries; q++, n_decisions++) {
+		const enum policy_form wanted = joined(i, j, q);
+		const bool plain = policy_allows(p, &queries[q], NULL);
+		if (plain == (wanted == FORM_PLAIN) && (!redacts || policy_form(p, &queries[q]) == wanted))
+			continue;
+		phrase_say(plain ? "allowed" : "not allowed", &queries[q], (const char *)text.data);
+		return false;
+	}
+	return true;
+}
+
+static bool compare_small(unsigned long every)
+{
+	unsigned long n = 0;
+
+	for (size_t i = 0; i < n_small; i++)
+		for (size_t j = i; j < n_small; j++)
+			if (n++ % every == 0 && !compare_pair(i, j))
+				return false;
+	return true;
+}
+
+static bool compare_large(void)
+{
+	static struct naive_rule rules[RULES_MAX];
+	const size_t n = some_rules(rules, RULES_MAX);
+	SCOPED(buf_fini) struct buf text = {0};
+
+	phrase_print(&text, rules, n);
+	SCOPED(scope_policy) struct policy *p = phrase_policy((const char *)text.data);
+	for (int i = 0; i < N_QUESTIONS; i++, n_decisions++) {
+		const struct policy_query q = some_query();
+		int64_t until = 0, wanted_until = 0;
+		const enum policy_form wanted = naive_decides(rules, n, &q, &wanted_until);
+		const bool plain = policy_allows(p, &q, &until);
+		if (plain == (wanted == FORM_PLAIN) && policy_form(p, &q) == wanted &&
+		    (!plain || until == wanted_until))
+			continue;
+		phrase_say("decided otherwise", &q, (const char *)text.data);
+		return false;
+	}
+	return true;
+}
+
+int main(int argc, char *argv[])
+{
+	const char *seed = getenv("HOLON_SEED");
+	unsigned long every = 1, large = 100;
+
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--every") == 0)
+			every = strtoul(argv[i + 1], NULL, 10);
+		if (strcmp(argv[i], "--large") == 0)
+			large = strtoul(argv[i + 1], NULL, 10);
+	}
+	must(every > 0);
+	make_small();
+	if (!compare_small(every))
+		return EXIT_FAILURE;
+	printf("%zu rules, %llu decisions of small policies agree\n", n_small, n_decisions);
+	chance_begin(seed ? strtoull(seed, NULL, 10) : 1);
+	for (n_decisions = 0; large > 0; large--)
+		if (!compare_large())
+			return EXIT_FAILURE;
+	printf("%llu decisions of large policies agree\n", n_decisions);
+	return EXIT_SUCCESS;
+}
