@@ -115,6 +115,9 @@ MUST_CHECK int history_holds(struct history *h, const struct series *s, const st
  * the other thread is in none of its functions. When the write failed, what was frozen is kept and goes into
  * the next one together with what came since. When only the caller failed to keep history_runs() durably,
  * thaw(false) too: the run is kept, and the next history_runs() names it. */
+/* What is in memory. */
+struct recent *history_recent(struct history *h);
+
 MUST_CHECK int history_freeze(struct history *h);
 MUST_CHECK int history_write(struct history *h); /* a new run, durable, not yet counted */
 /* What to keep durably so that the runs written so far count from then on; between write and thaw. Never
@@ -133,7 +136,7 @@ void history_thaw(struct history *h, bool written);
  * rules[id] says what may go; ids beyond n_rules are gone series. Copied. */
 struct series_rule {
 	bool alive;                         /* false: nobody can ask for it any more; nothing of it is kept */
-	int64_t raw_ns, minute_ns, hour_ns; /* retention, 0: for ever (raw), none (minute, hour) */
+	int64_t raw_ns, minute_ns, hour_ns; /* each after the one before; 0: for ever (raw), none (others) */
 };
 typedef struct series_rule series_rule_fn(const void *ctx, uint32_t series);
 enum { HISTORY_NOTHING = 1 };

@@ -333,16 +333,23 @@ static int64_t before(int64_t newest_ns, int64_t keep_ns, int64_t step_ns)
 	return time_floor(t_ns, step_ns);
 }
 
+static int64_t longer(int64_t keep_ns, int64_t more_ns)
+{
+	return more_ns < INT64_MAX - keep_ns ? keep_ns + more_ns : INT64_MAX;
+}
+
 struct horizon horizon_of(const struct series_rule *rule, int64_t newest_ns)
 {
 	struct horizon h = {TIME_MIN, TIME_MAX, TIME_MAX};
 
 	if (rule->raw_ns <= 0)
 		return h;
-	h.raw_ns = before(newest_ns, rule->raw_ns, MINUTE_NS);
+	int64_t keep_ns = rule->raw_ns;
+	h.raw_ns = before(newest_ns, keep_ns, MINUTE_NS);
+	keep_ns = longer(keep_ns, rule->minute_ns);
 	if (rule->minute_ns > 0)
-		h.minute_ns = before(newest_ns, rule->minute_ns, HOUR_NS);
+		h.minute_ns = before(newest_ns, keep_ns, HOUR_NS);
 	if (rule->hour_ns > 0)
-		h.hour_ns = before(newest_ns, rule->hour_ns, HOUR_NS);
+		h.hour_ns = before(newest_ns, longer(keep_ns, rule->hour_ns), HOUR_NS);
 	return h;
 }

@@ -43,7 +43,8 @@ MUST_CHECK int rollup_encode(const struct bucket *items, size_t n, int64_t step_
 MUST_CHECK int rollup_decode(struct bytes in, int64_t first_ns, int64_t step_ns, struct buckets *ret);
 
 /* What retention leaves: raw samples from raw_ns on, before that buckets of a minute from minute_ns on,
- * before that buckets of an hour from hour_ns on. TIME_MIN: all; TIME_MAX: none. */
+ * before that buckets of an hour from hour_ns on: each is kept for so long after the one before it.
+ * TIME_MIN: all; TIME_MAX: none. */
 struct horizon {
 	int64_t raw_ns, minute_ns, hour_ns;
 };

@@ -186,7 +186,7 @@ Test(merge, minutes_become_hours_and_hours_end)
 {
 	int64_t before_ns, after_ns;
 
-	world.rules[world.one.id] = (struct series_rule){true, 2 * HOUR_NS, 6 * HOUR_NS, 24 * HOUR_NS};
+	world.rules[world.one.id] = (struct series_rule){true, 2 * HOUR_NS, 4 * HOUR_NS, 18 * HOUR_NS};
 	a_day();
 	cr_assert_eq(merge(), 1);
 	for (int64_t i = 0; i < MERGE_RUNS; i++) {

@@ -125,7 +125,7 @@ Test(rollup, horizons_are_whole_buckets_before_the_newest_sample)
 	const struct series_rule ever = {.alive = true, .minute_ns = HOUR_NS};
 
 	cr_expect_eq(h.raw_ns, 10 * HOUR_NS - 90 * MINUTE_NS);
-	cr_expect_eq(h.minute_ns, 5 * HOUR_NS);
+	cr_expect_eq(h.minute_ns, 3 * HOUR_NS);
 	cr_expect_eq(h.hour_ns, TIME_MAX);
 	cr_expect_eq(horizon_of(&ever, 0).raw_ns, TIME_MIN);
 	cr_expect_eq(horizon_of(&rule, INT64_MIN + 1).raw_ns, TIME_MIN);

@@ -532,3 +532,28 @@ Test(store, what_is_older_than_its_retention_becomes_roll_ups)
 	cr_expect_gt(since_ns, 0);
 	cr_expect_eq(temperature_at("acme/a", 480 * NS_PER_S), 8);
 }
+
+/* Minutes are kept after the raw samples, hours after the minutes: as long as late samples are taken. */
+Test(store, late_samples_that_are_taken_are_kept_in_some_form)
+{
+	struct type_def press = world_press();
+	struct store_buckets found;
+
+	press.retention = (struct retention){3600 * NS_PER_S, 3600 * NS_PER_S, 3600 * NS_PER_S};
+	must(world_do(&(struct op){.kind = OP_TYPE, .type = press}) == 0);
+	must(world_twin("acme/a", "press", KIND_ASSET) == 0);
+	must(world_sample("acme/a", NOW, 0) == 0);
+	for (int i = 1; i < 9; i++) {
+		must(world_sample("acme/a", NOW - i * 1200 * NS_PER_S, i) == 0);
+		world_checkpoint();
+	}
+	cr_assert_eq(merge(), 1);
+	const struct twin *t = store_twin(world.store, "acme/a");
+	const struct store_range range = {0, NOW, 60 * NS_PER_S, 100};
+	uint64_t n = 0;
+	cr_assert_eq(
+		store_buckets(world.store, t, property_of(t, "temperature"), &range, world.arena, &found), 0);
+	for (size_t i = 0; i < found.n; i++)
+		n += found.buckets[i].n;
+	cr_expect_eq(n, 9);
+}
