@@ -3,12 +3,10 @@
  * twin before can only take the series away, and then the sample goes with it when the batch is applied. */
 #include <math.h>
 
-#include "proto/clock.h"
 #include "storage/column.h"
 #include "storage/frame.h"
+#include "storage/stage.h"
 #include "storage/store_private.h"
-
-#define AHEAD_MAX_NS (300 * NS_PER_S)
 
 struct judge {
 	const struct store *s;
@@ -80,21 +78,6 @@ static bool present_time(const struct judge *g, uint32_t series, int64_t *ret_ns
 	return values_is_measured(v, series);
 }
 
-/* Is it older than anything that is kept of its series, were it there? */
-static bool is_expired(const struct place *at, int64_t present_ns, int64_t t_ns)
-{
-	const struct retention *r = &at->def->retention;
-	int64_t oldest_ns;
-
-	if (r->raw_ns == 0 && r->minute_ns == 0 && r->hour_ns == 0)
-		r = &at->type->retention;
-	if (r->raw_ns == 0)
-		return false;
-	return !__builtin_sub_overflow(present_ns, r->raw_ns, &oldest_ns) &&
-	       !__builtin_sub_overflow(oldest_ns, r->minute_ns, &oldest_ns) &&
-	       !__builtin_sub_overflow(oldest_ns, r->hour_ns, &oldest_ns) && t_ns < oldest_ns;
-}
-
 static bool is_present(const struct judge *g, size_t i, const struct place *at)
 {
 	const struct sample present = store_value(g->s, &at->twin->pub, at->property);
@@ -126,7 +109,7 @@ static int judge(const struct judge *g, size_t i, enum sample_refusal *ret_reaso
 		return STORE_REFUSED;
 	*ret_reason = SAMPLE_EXPIRED;
 	const bool measured = present_time(g, packed_u32(g->frame->series, i), &present_ns);
-	if (measured && is_expired(&at, present_ns, t_ns))
+	if (measured && stage_is_expired(at.type, at.def, present_ns, t_ns))
 		return STORE_REFUSED;
 	return measured && present_ns == t_ns && is_present(g, i, &at) ? STORE_UNCHANGED : 0;
 }
@@ -168,6 +151,7 @@ static int take_frame(struct batch *b, const struct packed *frame, const bool *r
 {
 	size_t at;
 
+	b->n_samples += frame->n;
 	TRY(batch_frame_begin(b, &at));
 	if (refused)
 		frame_without(frame, refused, &b->ops);

@@ -5,12 +5,30 @@
 #include "storage/stage.h"
 #include "storage/store_private.h"
 
-#define AHEAD_MAX_NS (300 * NS_PER_S)
+bool stage_is_expired(const struct type_def *type, const struct property_def *p, int64_t newest_ns,
+		      int64_t t_ns)
+{
+	const struct retention r = property_retention(type, p);
+	int64_t oldest_ns;
+
+	return r.raw_ns != 0 && !__builtin_sub_overflow(newest_ns, r.raw_ns, &oldest_ns) &&
+	       !__builtin_sub_overflow(oldest_ns, r.minute_ns, &oldest_ns) &&
+	       !__builtin_sub_overflow(oldest_ns, r.hour_ns, &oldest_ns) && t_ns < oldest_ns;
+}
+
+/* What the samples are of. */
+struct subject {
+	const struct type_def *type;
+	const struct property_def *property;
+	bool is_measured; /* in the table, that is: what the batch brings is no older than what is there */
+	int64_t newest_ns;
+};
 
 static int check_sample(const struct stage *g, const struct op_samples *in, size_t i,
-			const struct property_def *p)
+			const struct subject *of)
 {
 	const struct sample *s = &in->samples[i];
+	const struct property_def *p = of->property;
 	int r = property_accepts(p, s, g->note);
 
 	if (r == 0 && s->t_ns > g->now_ns &&
@@ -19,6 +37,9 @@ static int check_sample(const struct stage *g, const struct op_samples *in, size
 		r = FAIL_SAY(g->note, ERR_REFUSED, "%s of %s at %s is more than 5 minutes ahead of the clock",
 			     in->property, in->twin, time_text(s->t_ns, at));
 	}
+	if (r == 0 && of->is_measured && stage_is_expired(of->type, p, of->newest_ns, s->t_ns))
+		r = FAIL_SAY(g->note, ERR_REFUSED, "%s of %s: %s", in->property, in->twin,
+			     sample_refusal_text(SAMPLE_EXPIRED));
 	if (r == ERR_REFUSED && g->ret_bad)
 		*g->ret_bad = i;
 	return r;
@@ -72,28 +93,46 @@ static int is_known(const struct stage *g, const struct op_samples *in, bool *re
 	return holds_all(g->store, &w->pub, place, in, ret);
 }
 
-static int find_property(const struct stage *g, const struct op_samples *in, const struct property_def **ret)
+/* Its newest sample in the table, if that is what it is about. */
+static void find_newest(const struct stage *g, const struct op_samples *in, struct subject *of)
 {
+	const struct own_twin *w = table_twin(&g->store->table, in->twin);
+	size_t place;
+
+	if (!w || !w->pub.type || stage_twin_goes(g, in->twin, 0) ||
+	    !type_property(&w->pub.type->def, in->property, &place))
+		return;
+	const struct sample newest = store_value(g->store, &w->pub, place);
+	of->is_measured = newest.value.type != VALUE_NONE;
+	of->newest_ns = newest.t_ns;
+}
+
+static int find_subject(const struct stage *g, const struct op_samples *in, struct subject *ret)
+{
+	struct subject of = {0};
 	struct twin_def twin;
 
 	TRY(stage_check_own(g, in->twin));
 	if (!stage_twin(g, in->twin, &twin))
 		return FAIL_SAY(g->note, ERR_REFUSED, "there is no twin %s", in->twin);
 	const struct type_def *type = stage_type(g, twin.type);
-	*ret = type ? type_property(type, in->property, NULL) : NULL;
-	if (!*ret)
+	of.type = type;
+	of.property = type ? type_property(type, in->property, NULL) : NULL;
+	if (!of.property)
 		return FAIL_SAY(g->note, ERR_REFUSED, "%s has no property %s (its type is '%s')", in->twin,
 				in->property, twin.type);
+	find_newest(g, in, &of);
+	*ret = of;
 	return 0;
 }
 
 static int check_from(const struct stage *g, const struct op_samples *in, size_t from)
 {
-	const struct property_def *p;
+	struct subject of = {0};
 
-	TRY(find_property(g, in, &p));
+	TRY(find_subject(g, in, &of));
 	for (size_t i = from; i < in->n; i++)
-		TRY(check_sample(g, in, i, p));
+		TRY(check_sample(g, in, i, &of));
 	return 0;
 }
 

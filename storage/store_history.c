@@ -157,10 +157,8 @@ static struct series_rule rule_of(const void *ctx, uint32_t series)
 
 	if (!table_series(t, series, &at))
 		return (struct series_rule){0};
-	const struct retention *own = &at.def->retention, *types = &at.twin->pub.type->def.retention;
-	const bool is_own = own->raw_ns != 0 || own->minute_ns != 0 || own->hour_ns != 0;
-	const struct retention *r = is_own ? own : types;
-	return (struct series_rule){true, r->raw_ns, r->minute_ns, r->hour_ns};
+	const struct retention r = property_retention(&at.twin->pub.type->def, at.def);
+	return (struct series_rule){true, r.raw_ns, r.minute_ns, r.hour_ns};
 }
 
 int store_merge_begin(struct store *s)

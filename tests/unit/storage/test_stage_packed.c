@@ -221,6 +221,9 @@ Test(stage_packed, beyond_retention_is_expired)
 	cr_assert_eq(result.n_refused, 1);
 	cr_assert_eq(result.refused[0].index, 1);
 	cr_assert_eq(result.refused[0].reason, SAMPLE_EXPIRED);
+	cr_expect_eq(world_sample("acme/p1", NOW - 3 * DAY_NS, 4), 0, "by name it is the same");
+	cr_expect_eq(world_sample("acme/p1", NOW - 3 * DAY_NS - 1, 4), STORE_REFUSED);
+	cr_expect(strstr(world.note.text, "retention"), "%s", world.note.text);
 }
 
 Test(stage_packed, only_so_many_refusals_are_listed)
