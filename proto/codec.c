@@ -196,6 +196,11 @@ bool word_is_node(struct bytes word)
 	return id_is_segment(word, NODE_NAME_MAX);
 }
 
+bool word_is_person(struct bytes word)
+{
+	return id_is_segment(word, PERSON_NAME_MAX);
+}
+
 bool word_is_tag(struct bytes word)
 {
 	return id_is_segment(word, TAG_MAX);

@@ -61,10 +61,15 @@ MUST_CHECK int sentences_from_pb(struct arena *a, const pb_data *list, size_t n,
 typedef bool (*word_fn)(struct bytes word);
 bool word_is_org(struct bytes word);
 bool word_is_node(struct bytes word);
+bool word_is_person(struct bytes word); /* also the name of a role that an organisation defines */
 bool word_is_tag(struct bytes word);
 bool word_is_origin(struct bytes word); /* ORG/NODE */
 MUST_CHECK int word_from_pb(pb_data b, word_fn is, const char **ret);
 MUST_CHECK int word_or_none_from_pb(pb_data b, word_fn is, const char **ret); /* also "" */
+
+/* Twin id prefixes of a credential. */
+MUST_CHECK int prefixes_from_pb(struct arena *a, const pb_data *list, size_t n, const char ***ret,
+				size_t *ret_n);
 
 /* An enum that starts at 0 and has n values. protobuf-c lets any number pass. */
 #define ENUM_FROM_PB(value, n, ret) \

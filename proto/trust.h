@@ -67,13 +67,61 @@ struct credential {
 	const char *endpoint;        /* where own nodes reach it, `tcp://host:port`; "": it only dials out */
 	const char *border_endpoint; /* where partners reach it; "" unless it has the role */
 	int64_t not_before_ns, not_after_ns;
+	bool own_only; /* extended in an emergency: counts inside the organisation, never across its border */
 };
 
-/* What two admins exchange: the manifest and the credentials of the nodes. */
+/* Signed by an issuer of the organisation: who a person is, for audit, receipts and shares with a role. */
+struct person {
+	const char *org, *name;
+	struct serial serial;
+	struct public_key sign;
+	const char **roles; /* names the organisation defines; sorted, none twice */
+	size_t n_roles;
+	int64_t not_before_ns, not_after_ns;
+};
+
+enum revoked_kind {
+	REVOKED_SERIAL, /* one credential, of a node or a person */
+	REVOKED_KEY,    /* every credential with this key, old or new */
+	REVOKED_ISSUER, /* everything this issuer key signed that begins before `before_ns` */
+	REVOKED_NODE,   /* every credential of this node that begins before `before_ns` */
+	N_REVOKED_KINDS,
+};
+
+struct revoked {
+	enum revoked_kind kind;
+	struct serial serial;   /* REVOKED_SERIAL */
+	uint8_t key[KEY_BYTES]; /* REVOKED_KEY (of any kind), REVOKED_ISSUER */
+	const char *node;       /* REVOKED_NODE; else "" */
+	int64_t before_ns;      /* REVOKED_ISSUER, REVOKED_NODE */
+	int64_t until_ns;       /* may be forgotten after this: nothing that it hits is valid any longer */
+	const char *reason;     /* for people */
+};
+
+/* Signed by an issuer or the root: what was revoked, as a whole. */
+struct revocations {
+	const char *org;
+	uint64_t seq; /* only rises; 0: there is none */
+	int64_t this_update_ns, next_update_ns;
+	uint8_t previous[KEY_BYTES]; /* BLAKE2b-256 of the signed list before it; zeroes for the first */
+	struct revoked *entries;
+	size_t n_entries;
+};
+
+/* Signed by a node with the role admin: what is newest now. Who has not heard one for `ttl_ns` is behind. */
+struct freshness {
+	const char *org;
+	int64_t at_ns, ttl_ns;
+	uint32_t manifest_version;
+	uint64_t policy_epoch, revocation_seq;
+};
+
+/* What two admins exchange: the manifest, the credentials of the nodes, and what was revoked. */
 struct bundle {
 	struct signed_blob manifest;
 	struct signed_blob *credentials;
 	size_t n_credentials;
+	const struct signed_blob *revocations; /* NULL: nothing was ever revoked */
 };
 
 /* Signed by a policy key of the organisation. The text is what is signed; everybody compiles it with the same
@@ -95,6 +143,12 @@ void credential_encode(const struct credential *c, struct buf *out);
 MUST_CHECK int credential_decode(struct arena *a, struct bytes in, struct credential *ret);
 void bundle_encode(const struct bundle *b, struct buf *out);
 MUST_CHECK int bundle_decode(struct arena *a, struct bytes in, struct bundle *ret);
+void person_encode(const struct person *p, struct buf *out);
+MUST_CHECK int person_decode(struct arena *a, struct bytes in, struct person *ret);
+void revocations_encode(const struct revocations *r, struct buf *out);
+MUST_CHECK int revocations_decode(struct arena *a, struct bytes in, struct revocations *ret);
+void freshness_encode(const struct freshness *f, struct buf *out);
+MUST_CHECK int freshness_decode(struct arena *a, struct bytes in, struct freshness *ret);
 void policy_doc_encode(const struct policy_doc *p, struct buf *out);
 MUST_CHECK int policy_doc_decode(struct arena *a, struct bytes in, struct policy_doc *ret);
 

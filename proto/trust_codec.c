@@ -101,19 +101,22 @@ static int credential_to_pb(struct arena *a, const struct credential *c, PB(Cred
 	pb->border_endpoint = text_to_pb(c->border_endpoint);
 	pb->not_before_ns = c->not_before_ns;
 	pb->not_after_ns = c->not_after_ns;
+	pb->own_only = c->own_only;
 	return texts_to_pb(a, c->prefixes, c->n_prefixes, &pb->prefixes, &pb->n_prefixes);
 }
 
 /* A prefix is a twin id or the part of one that ends at a slash, at least the organisation. */
-static int prefixes_from_pb(struct arena *a, const PB(Credential) * pb, struct credential *ret)
+int prefixes_from_pb(struct arena *a, const pb_data *list, size_t n, const char ***ret, size_t *ret_n)
 {
-	TRY(malformed_unless(pb->n_prefixes <= PREFIXES_MAX));
-	ret->prefixes = arena_take_array(a, pb->n_prefixes, sizeof *ret->prefixes);
-	if (!ret->prefixes)
+	TRY(malformed_unless(n <= PREFIXES_MAX));
+	const char **prefixes = arena_take_array(a, n, sizeof *prefixes);
+
+	if (!prefixes)
 		return FAIL(-ENOMEM);
-	ret->n_prefixes = pb->n_prefixes;
-	for (size_t i = 0; i < pb->n_prefixes; i++)
-		TRY(word_from_pb(pb->prefixes[i], id_is_name, &ret->prefixes[i]));
+	for (size_t i = 0; i < n; i++)
+		TRY(word_from_pb(list[i], id_is_name, &prefixes[i]));
+	*ret = prefixes;
+	*ret_n = n;
 	return 0;
 }
 
@@ -126,11 +129,12 @@ static int credential_from_pb(struct arena *a, const PB(Credential) * pb, struct
 	TRY(fixed_from_pb(pb->sign, ret->sign.b, sizeof ret->sign.b));
 	ret->roles =
 		pb->roles & ROLES_ALL; /* a role only ever grants: what a newer release adds is no harm */
-	TRY(prefixes_from_pb(a, pb, ret));
+	TRY(prefixes_from_pb(a, pb->prefixes, pb->n_prefixes, &ret->prefixes, &ret->n_prefixes));
 	TRY(text_from_pb(pb->endpoint, ENDPOINT_MAX, &ret->endpoint));
 	TRY(text_from_pb(pb->border_endpoint, ENDPOINT_MAX, &ret->border_endpoint));
 	ret->not_before_ns = pb->not_before_ns;
 	ret->not_after_ns = pb->not_after_ns;
+	ret->own_only = pb->own_only;
 	return 0;
 }
 
@@ -139,14 +143,29 @@ DEFINE_CODEC(credential, Credential, credential)
 static int bundle_to_pb(struct arena *a, const struct bundle *b, PB(Bundle) * pb)
 {
 	TRY(ONE_TO_PB(a, signed_blob, &b->manifest, signed_blob_to_pb, &pb->manifest));
+	if (b->revocations)
+		TRY(ONE_TO_PB(a, signed_blob, b->revocations, signed_blob_to_pb, &pb->revocations));
 	return LIST_TO_PB(a, signed_blob, b->credentials, b->n_credentials, signed_blob_to_pb,
 			  &pb->credentials, &pb->n_credentials);
+}
+
+static int revocations_of_pb(struct arena *a, const PB(Bundle) * pb, struct bundle *ret)
+{
+	struct signed_blob *r = arena_take(a, sizeof *r);
+
+	if (!r)
+		return FAIL(-ENOMEM);
+	TRY(signed_blob_from_pb(a, pb->revocations, r));
+	ret->revocations = r;
+	return 0;
 }
 
 static int bundle_from_pb(struct arena *a, const PB(Bundle) * pb, struct bundle *ret)
 {
 	TRY(malformed_unless(pb->manifest && pb->n_credentials <= NODES_MAX));
 	TRY(signed_blob_from_pb(a, pb->manifest, &ret->manifest));
+	if (pb->revocations)
+		TRY(revocations_of_pb(a, pb, ret));
 	return LIST_FROM_PB(a, pb->credentials, pb->n_credentials, signed_blob_from_pb, &ret->credentials,
 			    &ret->n_credentials);
 }

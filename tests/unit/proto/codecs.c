@@ -131,9 +131,34 @@ struct credential full_credential = {
 	.border_endpoint = "tcp://192.0.2.1:7000",
 	.not_before_ns = 10,
 	.not_after_ns = 20,
+	.own_only = true,
 };
 
-struct bundle full_bundle = {{{(const uint8_t *)"manifest", 8}, {"root"}, "signed"}, blobs, COUNT(blobs)};
+struct bundle full_bundle = {
+	{{(const uint8_t *)"manifest", 8}, {"root"}, "signed"}, blobs, COUNT(blobs), &blobs[1]};
+static const char *person_roles[] = {"operator", "shift-lead"};
+struct person full_person = {"acme", "kim", {"serial"}, {"sign"}, person_roles, COUNT(person_roles), 10, 20};
+static struct revoked revoked[] = {
+	{REVOKED_SERIAL, {"serial"}, "", "", 0, 9, "lost"},
+	{REVOKED_KEY, {""}, "key", "", 0, 9, ""},
+	{REVOKED_ISSUER, {""}, "issuer", "", 7, 9, ""},
+	{REVOKED_NODE, {""}, "", "gateway-1", 7, 9, "stolen"},
+};
+struct revocations full_revocations = {"acme", 3, 10, 20, "previous", revoked, COUNT(revoked)};
+struct freshness full_freshness = {"acme", 10, 30, 2, 9, 3};
+struct join_token full_token = {"acme",
+				"gateway-1",
+				{"root"},
+				"secret",
+				ROLE_BORDER,
+				prefixes,
+				COUNT(prefixes),
+				"tcp://10.0.0.1:7001",
+				"tcp://192.0.2.1:7000",
+				20};
+struct join_request full_join = {"acme", "gateway-1", {"curve"}, {"sign"}, "mac"};
+struct join_answer full_join_answer = {
+	"request", {(const uint8_t *)"bundle", 6}, {(const uint8_t *)"sealed", 6}};
 struct policy_doc full_policy = {"acme", 9, 12, POLICY_FORMAT, "policy acme\n"};
 
 static struct incarnation lineage[] = {{0xfedcba9876543210, 0}, {2, 1000}};
@@ -281,6 +306,10 @@ static struct relation relations[] = {{"contains", "acme/a", "acme/b", 1, 2}};
 static struct membership memberships[] = {{"contains", "volt/a", "acme/b", CONFIRM_REFUSED, 5}};
 static struct peer_info peers[] = {
 	{"volt", "border", "tcp://192.0.2.2:7000", "connected", "border", true, 1, 2, 3, 4, 5, -1, 1}};
+static struct policy_grant grants[] = {{"volt/lead", "history", "load/power", true, 12, "machines", -7}};
+static const char *gained[] = {"acme/a load/power", "acme/b"}, *lost[] = {"acme/c"};
+static struct policy_effect effects[] = {
+	{"volt/lead", "history", 5, 1, gained, lost, COUNT(gained), COUNT(lost)}};
 static const char *nodes[] = {"border border tcp://192.0.2.2:7000"};
 static struct org_info orgs[] = {{"volt", "BOLT-7QK4", "apple bear", true, 3, 4, 5, nodes, COUNT(nodes)}};
 
@@ -327,6 +356,10 @@ struct control_answer full_answer = {
 	.n_buckets = COUNT(buckets),
 	.has_coarse_until = true,
 	.coarse_until_ns = -1,
+	.grants = grants,
+	.n_grants = COUNT(grants),
+	.effects = effects,
+	.n_effects = COUNT(effects),
 	.done = {10, 20, "copying history"},
 	.has_status = true,
 	.status = {"acme",  "gateway-1", "owner,border",
@@ -366,15 +399,21 @@ CODEC(manifest);
 CODEC(credential);
 CODEC(bundle);
 CODEC(policy_doc);
+CODEC(person);
+CODEC(revocations);
+CODEC(freshness);
+CODEC(join_token);
+CODEC(join_request);
+CODEC(join_answer);
 CODEC(head);
 CODEC(message);
 CODEC(control_request);
 CODEC(control_answer);
 
 const struct codec *const codecs[] = {
-	&twin_def,   &type_def,    &relation, &membership,      &row,
-	&op,         &signed_blob, &manifest, &credential,      &bundle,
-	&policy_doc, &head,        &message,  &control_request, &control_answer,
+	&twin_def,       &type_def,   &relation,    &membership, &row,        &op,           &signed_blob,
+	&manifest,       &credential, &bundle,      &policy_doc, &head,       &message,      &control_request,
+	&control_answer, &person,     &revocations, &freshness,  &join_token, &join_request, &join_answer,
 };
 const size_t n_codecs = COUNT(codecs);
 
@@ -399,6 +438,12 @@ const struct example examples[] = {
 	{&credential, &full_credential},
 	{&bundle, &full_bundle},
 	{&policy_doc, &full_policy},
+	{&person, &full_person},
+	{&revocations, &full_revocations},
+	{&freshness, &full_freshness},
+	{&join_token, &full_token},
+	{&join_request, &full_join},
+	{&join_answer, &full_join_answer},
 	{&head, &full_head},
 	{&message, &full_hello},
 	{&message, &full_heads},

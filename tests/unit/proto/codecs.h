@@ -3,6 +3,7 @@
 #pragma once
 
 #include "proto/control.h"
+#include "proto/join.h"
 
 struct codec {
 	const char *name;
@@ -23,6 +24,12 @@ union any_object {
 	struct credential credential;
 	struct bundle bundle;
 	struct policy_doc policy_doc;
+	struct person person;
+	struct revocations revocations;
+	struct freshness freshness;
+	struct join_token join_token;
+	struct join_request join_request;
+	struct join_answer join_answer;
 	struct head head;
 	struct message message;
 	struct control_request control_request;
@@ -49,6 +56,12 @@ extern struct manifest full_manifest;
 extern struct credential full_credential;
 extern struct bundle full_bundle;
 extern struct policy_doc full_policy;
+extern struct person full_person;
+extern struct revocations full_revocations;
+extern struct freshness full_freshness;
+extern struct join_token full_token;
+extern struct join_request full_join;
+extern struct join_answer full_join_answer;
 extern struct head full_head;
 extern struct message full_hello, full_heads, full_pull, full_rows, full_reset, full_view_question,
 	full_history_question, full_view_answer, full_read_answer;

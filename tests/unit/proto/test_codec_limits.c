@@ -187,6 +187,71 @@ Test(codec_limits, what_is_signed_has_names_keys_and_bounds)
 	MALFORMED(full_bundle.manifest, signed_blob, x.payload = blob(PAYLOAD_MAX + 1));
 }
 
+Test(codec_limits, a_person_has_a_name_and_sorted_roles)
+{
+	MALFORMED(full_person, person, x.org = "a/b");
+	MALFORMED(full_person, person, x.name = "");
+	MALFORMED(full_person, person, x.name = run(PERSON_NAME_MAX + 1));
+	MALFORMED(full_person, person, x.roles = TIMES(2, const char *, "operator"));
+	MALFORMED(full_person, person, x.roles = ((const char *[]){"b", "a"}));
+	MALFORMED(full_person, person, x.roles = ((const char *[]){"a", "b c"}));
+	GOOD(full_person, person, (x.roles = NULL, x.n_roles = 0));
+	MALFORMED(full_person, person, (x.roles = many(9), x.n_roles = 9, x.roles[8] = "t0"));
+}
+
+static const char **sorted(size_t n)
+{
+	static char text[64][4];
+	static const char *texts[64];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text[i], sizeof text[i], "%02zu", i);
+		texts[i] = text[i];
+	}
+	return texts;
+}
+
+Test(codec_limits, a_person_has_few_roles)
+{
+	GOOD(full_person, person, (x.roles = sorted(PERSON_ROLES_MAX), x.n_roles = PERSON_ROLES_MAX));
+	MALFORMED(full_person, person,
+		  (x.roles = sorted(PERSON_ROLES_MAX + 1), x.n_roles = PERSON_ROLES_MAX + 1));
+}
+
+#define ENTRY(...) (x.entries = &(struct revoked){__VA_ARGS__}, x.n_entries = 1)
+
+Test(codec_limits, a_revocation_names_one_thing)
+{
+	GOOD(full_revocations, revocations, ENTRY(.kind = REVOKED_NODE, .node = "n", .before_ns = 1));
+	MALFORMED(full_revocations, revocations, ENTRY(.kind = N_REVOKED_KINDS));
+	MALFORMED(full_revocations, revocations, ENTRY(.kind = (enum revoked_kind) - 1));
+	MALFORMED(full_revocations, revocations, ENTRY(.kind = REVOKED_NODE, .node = ""));
+	MALFORMED(full_revocations, revocations, ENTRY(.kind = REVOKED_NODE, .node = "a/b"));
+	MALFORMED(full_revocations, revocations, ENTRY(.kind = REVOKED_SERIAL, .node = "n"));
+	MALFORMED(full_revocations, revocations, ENTRY(.kind = REVOKED_KEY, .before_ns = 1));
+	MALFORMED(full_revocations, revocations,
+		  ENTRY(.kind = REVOKED_SERIAL, .reason = run(REASON_MAX + 1)));
+	MALFORMED(full_revocations, revocations, x.seq = 0);
+	MALFORMED(full_revocations, revocations, x.next_update_ns = x.this_update_ns);
+	GOOD(full_revocations, revocations, (x.entries = NULL, x.n_entries = 0));
+	MALFORMED(full_revocations, revocations,
+		  (x.entries = TIMES(2049, struct revoked, full_revocations.entries[0]),
+		   x.n_entries = REVOKED_MAX + 1));
+	MALFORMED(full_freshness, freshness, x.ttl_ns = 0);
+	MALFORMED(full_freshness, freshness, x.org = "");
+}
+
+Test(codec_limits, joining_has_bounds)
+{
+	MALFORMED(full_token, join_token, x.roles = ROLES_ALL + 1);
+	MALFORMED(full_token, join_token, x.name = "a/b");
+	MALFORMED(full_token, join_token, x.endpoint = run(ENDPOINT_MAX + 1));
+	MALFORMED(full_token, join_token, (x.prefixes = many(33), x.n_prefixes = PREFIXES_MAX + 1));
+	MALFORMED(full_join, join_request, x.org = "");
+	MALFORMED(full_join_answer, join_answer, x.bundle = blob(FRAME_OWN_MAX + 1));
+	MALFORMED(full_join_answer, join_answer, x.cursor_key = blob(129));
+}
+
 Test(codec_limits, roles_of_a_later_release_are_not_seen)
 {
 	struct credential c = full_credential;
