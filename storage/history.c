@@ -244,8 +244,14 @@ int history_freeze(struct history *h)
 void history_thaw(struct history *h, bool written)
 {
 	recent_thaw(&h->recent, written || h->written);
+	h->ahead = !written && (h->ahead || h->written);
 	if (h->written)
 		h->runs.runs[h->runs.n++] = MOVE(h->written);
 	if (written)
 		history_remove_doomed(h);
+}
+
+bool history_is_ahead(const struct history *h)
+{
+	return h->ahead;
 }

@@ -125,6 +125,10 @@ MUST_CHECK int history_write(struct history *h); /* a new run, durable, not yet 
  */
 void history_runs(const struct history *h, struct buf *out);
 void history_thaw(struct history *h, bool written);
+/* Does a run count of which nothing durable knows that it does? Then history_runs() may only be kept together
+ * with what says that its samples need not come again from the log: in a checkpoint. Otherwise a merge could
+ * make buckets of them, and what comes again would count twice. */
+bool history_is_ahead(const struct history *h);
 
 /* Merging, a slice at a time, so that checkpoints go on between slices (never during one).
  *

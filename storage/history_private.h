@@ -28,6 +28,7 @@ struct history {
 	struct recent recent;
 	struct run_list runs;   /* those that count; changed by the loop's thread only */
 	struct run *written;    /* by history_write(), until the thaw */
+	bool ahead;             /* see history_is_ahead() */
 	struct run_list doomed; /* merged; kept until it is sure that nothing durable names them */
 	uint64_t next_number;   /* used by the other thread */
 	struct merge *merge;

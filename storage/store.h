@@ -255,7 +255,8 @@ MUST_CHECK int store_raw_since(struct store *s, const struct twin *t, size_t pro
  * begin and end belong to the loop, steps to the thread that writes checkpoints; other steps and checkpoints
  * may come between, batches be written and applied meanwhile.
  *
- *     begin: STORE_UNCHANGED (nothing to merge), or 0: then steps, 0: call again, 1: merged and durable;
+ *     begin: STORE_UNCHANGED (nothing to merge), or 0: then steps, 0: call again, 1: merged, and durable
+ *     unless the last checkpoint failed: then with the next one;
  *     end(true) after 1, end(false) after a failure or to give up.
  *
  * A scrub looks at checksums, some MiB a step, on the same thread: 0: call again, 1: all of it was seen. */

@@ -172,15 +172,14 @@ int store_merge_step(struct store *s)
 {
 	const int r = history_merge_step(s->history);
 
-	if (r <= 0)
-		return r;
-	TRY(store_write_runs(s));
+	if (r > 0 && !history_is_ahead(s->history))
+		TRY(store_write_runs(s));
 	return r;
 }
 
 void store_merge_end(struct store *s, bool merged)
 {
-	history_merge_end(s->history, merged);
+	history_merge_end(s->history, merged && !history_is_ahead(s->history));
 }
 
 int store_scrub_step(struct store *s)

@@ -557,3 +557,59 @@ Test(store, late_samples_that_are_taken_are_kept_in_some_form)
 		n += found.buckets[i].n;
 	cr_expect_eq(n, 9);
 }
+
+/* A state/ that cannot be written: something else is in its place. */
+static void block_state(bool on)
+{
+	char state[256], aside[256];
+
+	snprintf(state, sizeof state, "%s/state", world.dir);
+	snprintf(aside, sizeof aside, "%s/aside", world.dir);
+	if (on) {
+		must(rename(state, aside) == 0);
+		FILE *f = fopen(state, "w");
+		must(f && fclose(f) == 0);
+	} else {
+		must(remove(state) == 0 && rename(aside, state) == 0);
+	}
+}
+
+/* What is in a run that counts and in the log as well may not become part of a bucket: it would be there
+ * twice.
+ */
+Test(store, a_merge_behind_a_failed_checkpoint_counts_nothing_twice)
+{
+	struct type_def press = world_press();
+	struct store_buckets found;
+	struct checkpoint *c;
+	uint64_t n = 0;
+
+	press.retention = (struct retention){.raw_ns = 60 * NS_PER_S, .minute_ns = 24 * 3600 * NS_PER_S};
+	must(world_do(&(struct op){.kind = OP_TYPE, .type = press}) == 0);
+	must(world_twin("acme/a", "press", KIND_ASSET) == 0);
+	for (int i = 1; i < 8; i++) {
+		must(world_sample("acme/a", i * 60 * NS_PER_S, i) == 0);
+		world_checkpoint();
+	}
+	must(world_sample("acme/a", 30 * NS_PER_S, 8) == 0);
+	block_state(true);
+	must(checkpoint_begin(world.store, &c) == 0);
+	cr_expect_lt(checkpoint_write(c), 0);
+	checkpoint_end(world.store, c, false);
+	block_state(false);
+	cr_assert_eq(merge(), 1);
+	for (int round = 0; round < 3; round++) {
+		const struct twin *t = store_twin(world.store, "acme/a");
+		const struct store_range range = {0, NOW, 3600 * NS_PER_S, 100};
+		cr_assert_eq(store_buckets(world.store, t, property_of(t, "temperature"), &range, world.arena,
+					   &found),
+			     0);
+		n = 0;
+		for (size_t i = 0; i < found.n; i++)
+			n += found.buckets[i].n;
+		cr_expect_eq(n, 8, "%d: %d", round, (int)n);
+		if (round == 1)
+			world_checkpoint();
+		world_reopen();
+	}
+}
