@@ -86,7 +86,7 @@ struct client_ingest_options {
 	client_refused_fn *refused; /* NULL: only counted */
 	void *ctx;
 	uint32_t frame_samples; /* at most; 0: CLIENT_FRAME_SAMPLES */
-	int64_t retry_ns;       /* how long to go on without a node before giving up; 0: one minute */
+	int64_t retry_ns; /* how long to go on with a node that is gone or takes nothing; 0: the timeout */
 };
 
 /* Once per client, before all that follows. */

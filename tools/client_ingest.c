@@ -22,7 +22,6 @@
 #include "tools/client_private.h"
 
 enum { N_FRAMES = CLIENT_WINDOW + 1, WAITING_BYTES = 4 << 20, CREDIT_UNSTATED = 4 };
-#define RETRY_DEFAULT_NS (60 * NS_PER_S)
 #define PAUSE_NS (200 * NS_PER_MS) /* between two tries to reach the node */
 
 enum frame_state { FRAME_FREE, FRAME_FILLING, FRAME_READY, FRAME_SENT };
@@ -87,7 +86,7 @@ int client_ingest_begin(struct client *c, const struct client_ingest_options *op
 	if (in->options.frame_samples == 0)
 		in->options.frame_samples = CLIENT_FRAME_SAMPLES;
 	if (in->options.retry_ns == 0)
-		in->options.retry_ns = RETRY_DEFAULT_NS;
+		in->options.retry_ns = c->timeout_ns;
 	randombytes_buf(&in->session, sizeof in->session);
 	in->next_number = 1;
 	client_ingest_free(c->ingest);
@@ -276,21 +275,31 @@ static void take_back(struct client_ingest *in)
 	in->n_sent = 0;
 }
 
+/* Nothing waits for the node any more: the next trouble is another one. */
+static void end_trouble(struct client_ingest *in)
+{
+	if (in->n_sent == 0 && !oldest_ready(in) && in->n_waiting == 0)
+		in->trouble_ns = 0;
+}
+
+/* The note says already what is wrong. */
 static int reach_again(struct client *c, struct err_note *note)
 {
 	struct client_ingest *in = c->ingest;
-	int r;
+	int r = ERR_UNREACHABLE;
 
 	take_back(in);
 	if (in->trouble_ns == 0)
 		in->trouble_ns = client_now_ns();
-	while ((r = client_reconnect(c, note)) == ERR_UNREACHABLE) {
-		if (client_now_ns() - in->trouble_ns > in->options.retry_ns) {
-			in->trouble_ns = 0; /* the next call tries again for as long */
-			return r;
-		}
-		sleep_ns(PAUSE_NS);
+	while (r == ERR_UNREACHABLE && client_now_ns() - in->trouble_ns < in->options.retry_ns) {
+		r = client_reconnect(c, note);
+		if (r == ERR_UNREACHABLE)
+			sleep_ns(PAUSE_NS);
 	}
+	if (r == ERR_UNREACHABLE)
+		in->trouble_ns = 0; /* the next call tries again for as long */
+	else
+		end_trouble(in);
 	return r;
 }
 
@@ -465,6 +474,7 @@ static int pack_waiting(struct client *c, struct err_note *note)
 	memmove(in->waiting_series, in->waiting_series + done, in->n_waiting * sizeof in->waiting_series[0]);
 	if (in->n_waiting == 0)
 		arena_reset(in->texts);
+	end_trouble(in);
 	return r;
 }
 

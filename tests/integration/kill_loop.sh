@@ -17,10 +17,10 @@ python3 - $((rounds * 40)) <<-'PYTHON'
 	            out.write('{"twin": "%s", "property": "power/use", "t": "%s", "value": %d}\n' % (twin, at, value))
 PYTHON
 
-# From batch $1 on, until the node is gone; the client would wait for it to come back.
+# From batch $1 on, until the node is gone.
 write_until_it_fails() {
 	local n=$1
-	while timeout $((3 * SLOW)) holon --node acme/site ingest "batches/$n" >/dev/null 2>>ingest.err; do
+	while holon --node acme/site --timeout $((1 * SLOW))s ingest "batches/$n" >/dev/null 2>>ingest.err; do
 		echo "$n" >>acknowledged
 		n=$((n + 1))
 	done

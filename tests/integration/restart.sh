@@ -15,7 +15,7 @@ write_until_it_fails() {
 	local n
 	for n in $(seq 1 500); do
 		reading acme/plant/press2 power/use "$(date -u -d "2024-03-05 + $n seconds" +%Y-%m-%dT%H:%M:%SZ)" "$n" |
-			holon --node acme/site ingest - >/dev/null 2>&1 || return 0
+			holon --node acme/site --timeout $((2 * SLOW))s ingest - >/dev/null 2>&1 || return 0
 		echo "$n" >>acknowledged
 	done
 }

@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "proto/clock.h"
 #include "security/keys.h"
@@ -347,6 +348,46 @@ Test(client, without_a_node_it_gives_up_in_time_and_loses_nothing)
 	cr_expect(eq(int, client_flush(client, &note), ERR_UNREACHABLE));
 	cr_expect(strstr(note.text, "is holond running?") != NULL, "%s", note.text);
 	start();
+	flush();
+	expect_all(9, 5);
+}
+
+Test(client, a_node_that_takes_frames_and_never_answers_is_given_up)
+{
+	begin(10, 0);
+	client_set_timeout(client, NS_PER_S / 2);
+	node->mute = 1000000;
+	put_all(5, 5);
+	cr_expect(eq(int, client_flush(client, &note), ERR_UNREACHABLE));
+	cr_expect(strstr(note.text, "no answer") != NULL, "%s", note.text);
+	pthread_mutex_lock(&node->lock);
+	node->mute = 0;
+	pthread_mutex_unlock(&node->lock);
+	flush();
+	cr_expect(client_tally(client).n_stored + client_tally(client).n_unchanged == 5);
+}
+
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+Test(client, trouble_that_is_over_does_not_count)
+{
+	begin(10, NS_PER_S / 2);
+	put_all(5, 5);
+	flush();
+	stop();
+	start();
+	for (int i = 0; i < 30; i++) { /* it sees that the node hung up, and connects anew */
+		cr_assert(eq(int, client_poll(client, &note), 0), "%s", note.text);
+		pause_ms(30);
+	}
+	stop();
+	start();
+	pause_ms(200);
+	for (size_t i = 5; i < 9; i++)
+		cr_assert(eq(int, put(i % 5, "d", (double)i), 0));
 	flush();
 	expect_all(9, 5);
 }
