@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/writer.h"
 
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "node/gather.h"
 #include "node/log.h"
+#include "proto/clock.h"
 
 enum {
 	BATCH_BYTES = 4 << 20,
@@ -25,11 +30,17 @@ struct writer {
 	struct waiting *queue, **queue_end;   /* not yet looked at */
 	struct waiting *staged, **staged_end; /* in the batch, or done without it */
 	size_t n_queue, queue_bytes;
+	size_t n_staged;
 	struct batch *batch;
 	uv_work_t work;
 	uv_timer_t pause; /* commit-interval */
-	int result;       /* of the pool's work */
-	bool busy;        /* the pool has the batch */
+	struct gather gather;
+	uv_poll_t gathered; /* on timer_fd: a timer of the loop knows milliseconds only */
+	int timer_fd;
+	uint64_t timer_set_ns; /* when it wakes up, or did */
+	int handles_open;
+	int result; /* of the pool's work */
+	bool busy;  /* the pool has the batch */
 	bool swept;
 	bool failing;
 	char trouble[160];
@@ -47,18 +58,46 @@ static void on_behind_ended(void *ctx)
 	turn(ctx);
 }
 
+static void on_gathered(uv_poll_t *h, int status, int events)
+{
+	struct writer *w = h->data;
+	uint64_t n;
+
+	(void)status, (void)events;
+	if (read(w->timer_fd, &n, sizeof n) == sizeof n) /* else it was set anew meanwhile */
+		turn(w);
+}
+
+/* The handles are the last that can fail, as only the loop can take them back. */
+static int open_timers(struct writer *w)
+{
+	w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (w->timer_fd < 0)
+		return FAIL(-errno);
+	const int r = uv_poll_init(&w->engine->loop, &w->gathered, w->timer_fd);
+	if (r < 0)
+		return FAIL(r);
+	uv_poll_start(&w->gathered, UV_READABLE, on_gathered);
+	uv_timer_init(&w->engine->loop, &w->pause);
+	w->handles_open = 2;
+	w->pause.data = w->gathered.data = w->work.data = w;
+	return 0;
+}
+
+DEFINE_SCOPED(writer, writer_free)
+
 int writer_start(struct writer **ret, struct engine *e)
 {
-	SCOPED(scope_free) struct writer *w = calloc(1, sizeof *w);
+	SCOPED(scope_writer) struct writer *w = calloc(1, sizeof *w);
 
 	if (!w)
 		return FAIL(-ENOMEM);
 	w->engine = e;
+	w->timer_fd = -1;
 	w->queue_end = &w->queue;
 	w->staged_end = &w->staged;
 	TRY(behind_new(&w->behind, e, on_behind_ended, w));
-	uv_timer_init(&e->loop, &w->pause);
-	w->pause.data = w->work.data = w;
+	TRY(open_timers(w));
 	*ret = MOVE(w);
 	return 0;
 }
@@ -67,6 +106,8 @@ void writer_free(struct writer *w)
 {
 	if (!w)
 		return;
+	if (w->timer_fd >= 0)
+		close(w->timer_fd);
 	batch_free(w->batch);
 	behind_free(w->behind);
 	free(w);
@@ -282,6 +323,7 @@ static void stage_queue(struct writer *w)
 		*w->staged_end = q;
 		w->staged_end = &q->next;
 		w->n_queue--;
+		w->n_staged++;
 		w->queue_bytes -= q->request.frame ? q->request.frame->frame.len : 0;
 		stage_request(w, q, now_ns);
 	}
@@ -297,6 +339,7 @@ static void answer(struct writer *w, int code, const char *why)
 
 	w->staged = NULL;
 	w->staged_end = &w->staged;
+	w->n_staged = 0;
 	while (q) {
 		struct waiting *next = q->next;
 		if (code < 0 && q->result.code == 0 && !q->request.dry_run) {
@@ -347,6 +390,11 @@ static void after_commit(uv_work_t *work, int status)
 				    again */
 		}
 	}
+	gather_answered(&w->gather, &(struct gather_commit){.n_answered = w->n_staged,
+							    .bytes = batch_bytes(w->batch),
+							    .n_queued = w->n_queue,
+							    .took_ns = w->took_ns,
+							    .now_ns = uv_hrtime()});
 	batch_free(w->batch);
 	w->batch = NULL;
 	if (w->result == 0)
@@ -411,19 +459,40 @@ static void on_pause_over(uv_timer_t *timer)
 	turn(timer->data);
 }
 
-static void on_pause_closed(uv_handle_t *h)
+static void on_handle_closed(uv_handle_t *h)
 {
 	struct writer *w = h->data;
 
-	w->on_stopped(w->engine);
+	if (--w->handles_open == 0)
+		w->on_stopped(w->engine);
 }
 
 static void end_if_stopped(struct writer *w)
 {
 	const bool resting = !w->busy && !w->queue && !behind_is_busy(w->behind);
 
-	if (w->on_stopped && resting && !uv_is_closing((uv_handle_t *)&w->pause))
-		uv_close((uv_handle_t *)&w->pause, on_pause_closed);
+	if (!w->on_stopped || !resting || uv_is_closing((uv_handle_t *)&w->pause))
+		return;
+	uv_close((uv_handle_t *)&w->pause, on_handle_closed);
+	uv_close((uv_handle_t *)&w->gathered, on_handle_closed);
+}
+
+/* Is more to come before the next commit? */
+static bool is_gathering(struct writer *w)
+{
+	if (!w->queue || w->on_stopped || w->engine->config->commit_interval_ms > 0)
+		return false;
+	const uint64_t asked_ns = w->gather.until_ns;
+	if (!gather_holds(&w->gather, w->n_queue, uv_hrtime()))
+		return false;
+	if (w->timer_set_ns != asked_ns) {
+		const struct itimerspec until = {.it_value = {.tv_sec = (time_t)(asked_ns / NS_PER_S),
+							      .tv_nsec = (long)(asked_ns % NS_PER_S)}};
+		if (timerfd_settime(w->timer_fd, TFD_TIMER_ABSTIME, &until, NULL) < 0)
+			return false;
+		w->timer_set_ns = asked_ns;
+	}
+	return true;
 }
 
 /* What next: a commit, a checkpoint, or rest. */
@@ -435,7 +504,7 @@ static void turn(struct writer *w)
 	behind_turn(w->behind, w->on_stopped ? BEHIND_STOPPING : w->busy ? BEHIND_GENTLE : BEHIND_FREE);
 	if (w->busy)
 		return;
-	if (!pausing && begin_commit(w) && interval_ms > 0)
+	if (!pausing && !is_gathering(w) && begin_commit(w) && interval_ms > 0)
 		uv_timer_start(&w->pause, on_pause_over, (uint64_t)interval_ms, 0);
 	end_if_stopped(w);
 }
