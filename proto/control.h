@@ -25,15 +25,18 @@ enum control_op {
 			      unit, more, coarse_until_ns */
 	CONTROL_POLICY_PUBLISH, /* blob: encoded signed_blob of a policy_doc -> text */
 	CONTROL_POLICY_CHECK,   /* text: policy source -> text: findings; code */
-	CONTROL_POLICY_SHOW,    /* -> text: source, epoch in status */
-	CONTROL_POLICY_WHY,     /* org, right, twin, property -> allowed, text: explanation */
-	CONTROL_PEERS,          /* -> peers */
-	CONTROL_ORG_SHOW,       /* -> orgs */
-	CONTROL_ORG_TRUST,      /* blob: encoded bundle, text: fingerprint -> text */
-	CONTROL_SERIES,         /* names -> handles (0: none such), incarnation, credit */
-	CONTROL_INGEST,         /* blob: packed frame -> n_changed, n_unchanged, refused (index 0), credit */
-	CONTROL_READ,           /* handles -> blob: packed frame of the present values */
-	CONTROL_BACKUP,         /* text: directory to make -> parts with progress, then text */
+	CONTROL_POLICY_SHOW, /* limit: an earlier epoch, 0: the one held -> text: source, n_changed: epoch */
+	CONTROL_POLICY_WHY,  /* org, name: role?, right, twin, property -> allowed, text: explanation */
+	CONTROL_PEERS,       /* -> peers */
+	CONTROL_ORG_SHOW,    /* -> orgs */
+	CONTROL_ORG_TRUST,   /* blob: encoded bundle, text: fingerprint -> text */
+	CONTROL_SERIES,      /* names -> handles (0: none such), incarnation, credit */
+	CONTROL_INGEST,      /* blob: packed frame -> n_changed, n_unchanged, refused (index 0), credit */
+	CONTROL_READ,        /* handles -> blob: packed frame of the present values */
+	CONTROL_BACKUP,      /* text: directory to make -> parts with progress, then text */
+	CONTROL_POLICY_WHO,  /* twin, property? -> grants */
+	CONTROL_POLICY_DIFF, /* text: policy source, blob: source to compare with (empty: the one in force) ->
+				effects, n_changed: own twins looked at; parts with progress before */
 	N_CONTROL_OPS,
 };
 
@@ -110,6 +113,24 @@ struct node_status {
 	uint64_t n_runs, n_chunks, rotten_chunks, scrubbed_chunks;
 };
 
+/* What a partner may have of a twin, and the rule that grants it longest. */
+struct policy_grant {
+	const char *who;              /* ORG or ORG/ROLE */
+	const char *right, *property; /* "" for none */
+	bool token;                   /* in place of the value */
+	uint32_t line;
+	const char *rule; /* its title */
+	int64_t until_ns;
+};
+
+/* What a change of policy gives and takes of one right of a partner: twins, or twins with a property. */
+struct policy_effect {
+	const char *who, *right;
+	uint64_t n_gained, n_lost;
+	const char **gained, **lost; /* the first of them */
+	size_t n_gained_shown, n_lost_shown;
+};
+
 struct work_done {
 	uint64_t done, total; /* bytes; total 0: not known yet */
 	const char *what;
@@ -157,7 +178,11 @@ struct control_answer {
 	size_t n_buckets;
 	bool has_coarse_until;
 	int64_t coarse_until_ns; /* no raw samples before this time: their retention is over */
-	struct work_done done;   /* what NULL: none */
+	struct policy_grant *grants;
+	size_t n_grants;
+	struct policy_effect *effects;
+	size_t n_effects;
+	struct work_done done; /* what NULL: none */
 	bool has_status;
 	struct node_status status;
 };

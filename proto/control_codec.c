@@ -284,6 +284,53 @@ static int status_from_pb(const PB(NodeStatus) * pb, struct node_status *ret)
 	return sentence_from_pb(pb->state, SENTENCE_MAX, &ret->state);
 }
 
+static int grant_to_pb(struct arena *a, const struct policy_grant *g, PB(PolicyGrant) * pb)
+{
+	(void)a;
+	pb->who = text_to_pb(g->who);
+	pb->right = text_to_pb(g->right);
+	pb->property = text_to_pb(g->property);
+	pb->token = g->token;
+	pb->line = g->line;
+	pb->rule = text_to_pb(g->rule);
+	pb->until_ns = g->until_ns;
+	return 0;
+}
+
+static int grant_from_pb(struct arena *a, const PB(PolicyGrant) * pb, struct policy_grant *ret)
+{
+	(void)a;
+	ret->token = pb->token;
+	ret->line = pb->line;
+	ret->until_ns = pb->until_ns;
+	TRY(sentence_from_pb(pb->who, SENTENCE_MAX, &ret->who));
+	TRY(sentence_from_pb(pb->right, SENTENCE_MAX, &ret->right));
+	TRY(sentence_from_pb(pb->property, SENTENCE_MAX, &ret->property));
+	return sentence_from_pb(pb->rule, SENTENCE_MAX, &ret->rule);
+}
+
+static int effect_to_pb(struct arena *a, const struct policy_effect *e, PB(PolicyEffect) * pb)
+{
+	pb->who = text_to_pb(e->who);
+	pb->right = text_to_pb(e->right);
+	pb->gains = e->n_gained;
+	pb->losses = e->n_lost;
+	TRY(texts_to_pb(a, e->gained, e->n_gained_shown, &pb->gained, &pb->n_gained));
+	return texts_to_pb(a, e->lost, e->n_lost_shown, &pb->lost, &pb->n_lost);
+}
+
+static int effect_from_pb(struct arena *a, const PB(PolicyEffect) * pb, struct policy_effect *ret)
+{
+	ret->n_gained = pb->gains;
+	ret->n_lost = pb->losses;
+	ret->n_gained_shown = pb->n_gained;
+	ret->n_lost_shown = pb->n_lost;
+	TRY(sentence_from_pb(pb->who, SENTENCE_MAX, &ret->who));
+	TRY(sentence_from_pb(pb->right, SENTENCE_MAX, &ret->right));
+	TRY(sentences_from_pb(a, pb->gained, pb->n_gained, SENTENCE_MAX, &ret->gained));
+	return sentences_from_pb(a, pb->lost, pb->n_lost, SENTENCE_MAX, &ret->lost);
+}
+
 static int done_to_pb(struct arena *a, const struct work_done *d, PB(WorkDone) * pb)
 {
 	(void)a;
@@ -386,6 +433,9 @@ static int control_answer_to_pb(struct arena *a, const struct control_answer *r,
 	TRY(LIST_TO_PB(a, change_note, r->notes, r->n_notes, note_to_pb, &pb->notes, &pb->n_notes));
 	TRY(LIST_TO_PB(a, peer_info, r->peers, r->n_peers, peer_to_pb, &pb->peers, &pb->n_peers));
 	TRY(LIST_TO_PB(a, org_info, r->orgs, r->n_orgs, org_to_pb, &pb->orgs, &pb->n_orgs));
+	TRY(LIST_TO_PB(a, policy_grant, r->grants, r->n_grants, grant_to_pb, &pb->grants, &pb->n_grants));
+	TRY(LIST_TO_PB(a, policy_effect, r->effects, r->n_effects, effect_to_pb, &pb->effects,
+		       &pb->n_effects));
 	if (r->row.id)
 		TRY(ONE_TO_PB(a, row, &r->row, row_to_pb, &pb->row));
 	if (r->has_view)
@@ -426,6 +476,8 @@ static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb,
 	TRY(LIST_FROM_PB(a, pb->notes, pb->n_notes, note_from_pb, &ret->notes, &ret->n_notes));
 	TRY(LIST_FROM_PB(a, pb->peers, pb->n_peers, peer_from_pb, &ret->peers, &ret->n_peers));
 	TRY(LIST_FROM_PB(a, pb->orgs, pb->n_orgs, org_from_pb, &ret->orgs, &ret->n_orgs));
+	TRY(LIST_FROM_PB(a, pb->grants, pb->n_grants, grant_from_pb, &ret->grants, &ret->n_grants));
+	TRY(LIST_FROM_PB(a, pb->effects, pb->n_effects, effect_from_pb, &ret->effects, &ret->n_effects));
 	if (pb->row)
 		TRY(row_from_pb(a, pb->row, &ret->row));
 	ret->has_view = pb->view;
