@@ -147,6 +147,31 @@ static int judge_all(const struct judge *g, struct arena *a, bool **refused, str
 	return 0;
 }
 
+/* Of a frame that is in the table already: what is newer there than the present value was refused the first
+ * time, though by now it might be taken. */
+static bool was_left_out(const struct judge *g, size_t i)
+{
+	const uint32_t series = packed_u32(g->frame->series, i);
+	int64_t present_ns;
+
+	return !present_time(g, series, &present_ns) || (int64_t)packed_u64(g->frame->t_ns, i) > present_ns;
+}
+
+/* Nothing is taken, but what was refused is told again: the first answer may have got lost. */
+static int judge_again(const struct judge *g, bool is_applied, struct arena *a, struct packed_result *ret)
+{
+	for (size_t i = 0; i < g->frame->n; i++) {
+		enum sample_refusal reason;
+		const int r = judge(g, i, &reason);
+		if (r == STORE_REFUSED)
+			TRY(refuse(a, ret, i, reason));
+		else if (is_applied && was_left_out(g, i))
+			TRY(refuse(a, ret, i, SAMPLE_AHEAD));
+	}
+	ret->n_unchanged = g->frame->n - ret->n_refused;
+	return 0;
+}
+
 static int take_frame(struct batch *b, const struct packed *frame, const bool *refused)
 {
 	size_t at;
@@ -159,10 +184,9 @@ static int take_frame(struct batch *b, const struct packed *frame, const bool *r
 	return batch_frame_end(b, at, frame->session, frame->number);
 }
 
-static bool was_taken(const struct store *s, const struct batch *b, const struct packed *f)
+static bool was_taken(const struct producers *p, const struct packed *f)
 {
-	return f->number > 0 && (producers_took(&s->producers, f->session, f->number) ||
-				 producers_took(&b->taken, f->session, f->number));
+	return f->number > 0 && producers_took(p, f->session, f->number);
 }
 
 int store_stage_packed(struct store *s, struct batch *b, const struct packed *frame, int64_t now_ns,
@@ -174,14 +198,13 @@ int store_stage_packed(struct store *s, struct batch *b, const struct packed *fr
 
 	if (frame->incarnation != store_incarnation(s))
 		return FAIL(ERR_REFUSED);
-	*ret = (struct packed_result){.again = was_taken(s, b, frame)};
-	if (ret->again) {
-		ret->n_unchanged = frame->n;
-		return 0;
-	}
+	const bool is_applied = was_taken(&s->producers, frame);
+	*ret = (struct packed_result){.again = is_applied || was_taken(&b->taken, frame)};
 	if (__builtin_add_overflow(now_ns, AHEAD_MAX_NS, &g.latest_ns))
 		g.latest_ns = INT64_MAX;
 	g.source = frame_source(frame, source);
+	if (ret->again)
+		return judge_again(&g, is_applied, a, ret);
 	TRY(judge_all(&g, a, &refused, ret));
 	/* What is unchanged in the table may have been changed by the batch: then it is taken after all. */
 	if (ret->n_taken == 0 && (ret->n_unchanged == 0 || b->n == 0))

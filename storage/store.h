@@ -86,8 +86,9 @@ MUST_CHECK int store_type_effects(struct store *s, struct batch *b, const struct
 /* Many samples by their series numbers. Each is taken or refused on its own: a frame is never refused as a
  * whole but for ERR_MALFORMED, or ERR_REFUSED when its incarnation is not the present one (open the series
  * anew). A frame whose session and number were taken before (also before a restart) is acknowledged and
- * changes nothing. Samples that would change nothing (the present value again, at the same time) are counted
- * as unchanged; older ones are taken as they are: merging them twice does no harm. */
+ * changes nothing; what of it was refused is refused again. Samples that would change nothing (the present
+ * value again, at the same time) are counted as unchanged; older ones are taken as they are: merging them
+ * twice does no harm. */
 struct packed;
 struct packed_refusal {
 	uint32_t index;

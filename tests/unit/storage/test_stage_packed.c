@@ -255,6 +255,24 @@ Test(stage_packed, a_frame_sent_again_changes_nothing)
 	}
 }
 
+/* Whoever did not get the first answer must not take for stored what was refused. */
+Test(stage_packed, a_frame_sent_again_tells_its_refusals_again)
+{
+	for (int round = 0; round < 3; round++) {
+		put_number("acme/p1", NOW, 20);
+		put(0, number_at(NOW, 1));
+		put_number("acme/p2", NOW + 400 * NS_PER_S, 1);
+		if (round == 2)
+			world.now_ns += 600 * NS_PER_S; /* by now it would not be ahead */
+		send(7, 1);
+		cr_assert_eq(result.again, round > 0);
+		cr_assert_eq(result.n_taken + result.n_unchanged, 1);
+		cr_assert_eq(result.n_refused, 2);
+		cr_expect(result.refused[0].index == 1 && result.refused[0].reason == SAMPLE_NO_SERIES);
+		cr_expect(result.refused[1].index == 2 && result.refused[1].reason == SAMPLE_AHEAD);
+	}
+}
+
 Test(stage_packed, again_is_seen_within_a_batch_and_not_after_a_rewind)
 {
 	SCOPED(scope_batch) struct batch *b = NULL;
