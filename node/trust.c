@@ -63,15 +63,13 @@ static int find_self(const struct trust *t, const struct partner *own, const str
 	const struct public_key sign = sign_key_public(t->sign);
 	const struct credential *self = org_node_by_curve(&own->org, &curve);
 	SCOPED(buf_fini) struct buf encoded = {0};
-	struct bundle bundle;
 
 	if (!self || memcmp(self->sign.b, sign.b, KEY_BYTES) != 0)
 		return FAIL_SAY(note, ERR_UNTRUSTED,
 				"the bundle of %s has no credential for this node's keys: "
 				"copy the organisation's bundle to the node's directory",
 				own->org.manifest.org);
-	TRY(bundle_decode(own->arena, own->org.encoded, &bundle));
-	signed_blob_encode(&bundle.credentials[self - own->org.nodes], &encoded);
+	signed_blob_encode(&own->org.signed_nodes[self - own->org.nodes], &encoded);
 	TRY(buf_check(&encoded));
 	const char *kept = arena_text(own->arena, buf_bytes(&encoded));
 	if (!kept)
@@ -103,7 +101,7 @@ static int load_accepted(struct trust *t, struct bytes bundle, int64_t now_ns)
 	TRY(partner_read(&next, bundle, now_ns, NULL));
 	TRY(org_may_replace(&t->own.org, &next->org, NULL));
 	if (next->org.manifest.version == t->own.org.manifest.version &&
-	    next->org.n_nodes < t->own.org.n_nodes)
+	    next->org.revocations.seq == t->own.org.revocations.seq && next->org.n_nodes < t->own.org.n_nodes)
 		return 0; /* the admin put a file there that knows of a node more */
 	TRY(find_self(t, next, &self, &credential, NULL));
 	swap_own(t, next, self, credential);
@@ -435,6 +433,8 @@ static size_t list_nodes(const struct org *org, bool own, int64_t now_ns, struct
 					 .not_after_ns = c->not_after_ns};
 		if (!own && !(c->roles & ROLE_BORDER))
 			continue; /* a partner's inner nodes have no business with us */
+		if (!own && c->own_only)
+			continue;
 		if (now_ns > c->not_after_ns)
 			continue;
 		snprintf(e.org, sizeof e.org, "%s", c->org);

@@ -6,40 +6,33 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#include "proto/clock.h"
 #include "proto/id.h"
+#include "security/org_private.h"
 
-enum { OBJECT_NAME_SIZE = 128 };
-
-static const int64_t day_ns = 86400 * NS_PER_S;
-
-static int64_t later(int64_t t_ns, int64_t by_ns)
+int64_t time_later(int64_t t_ns, int64_t by_ns)
 {
 	int64_t sum;
 
 	return __builtin_add_overflow(t_ns, by_ns, &sum) ? TIME_MAX : sum;
 }
 
-static bool key_equal(const struct public_key *a, const struct public_key *b)
+bool key_equal(const struct public_key *a, const struct public_key *b)
 {
 	return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
-/* Say which object could not be read; running out of memory stays what it is. */
-static int unreadable(struct err_note *note, int code, const char *object)
+int org_unreadable(struct err_note *note, int code, const char *object)
 {
 	return FAIL_SAY(note, code, "%s cannot be read: %s", object, err_text(code));
 }
 
 /* ---- manifest ---- */
 
-/* Valid at `now`? The two answers need different people: a wrong clock is ours, an expired manifest theirs.
- */
-static int check_manifest_time(const struct manifest *m, int64_t now_ns, struct err_note *note)
+int org_check_manifest_time(const struct manifest *m, int64_t now_ns, struct err_note *note)
 {
 	char when[TIME_TEXT_SIZE];
 
-	if (m->issued_ns > later(now_ns, NOT_BEFORE_LEEWAY_S * NS_PER_S))
+	if (m->issued_ns > time_later(now_ns, NOT_BEFORE_LEEWAY_S * NS_PER_S))
 		return FAIL_SAY(note, ERR_UNTRUSTED,
 				"manifest of %s is not yet valid (from %s): is this clock right?", m->org,
 				time_text(m->issued_ns, when));
@@ -59,18 +52,18 @@ static int open_manifest(struct arena *a, const struct signed_blob *blob, struct
 		return FAIL_SAY(note, ERR_UNTRUSTED, "the manifest in this bundle has a wrong signature");
 	const int r = manifest_decode(a, blob->payload, &m);
 	if (r < 0)
-		return unreadable(note, r, "the manifest in this bundle");
+		return org_unreadable(note, r, "the manifest in this bundle");
 	if (!key_equal(&m.root, &blob->key))
 		return FAIL_SAY(note, ERR_UNTRUSTED, "manifest of %s was not signed by the root it names",
 				m.org);
-	if (m.valid_until_ns > later(m.issued_ns, MANIFEST_LIFE_DAYS * day_ns))
+	if (m.valid_until_ns > time_later(m.issued_ns, MANIFEST_LIFE_DAYS * DAY_NS))
 		return FAIL_SAY(note, ERR_UNTRUSTED, "manifest of %s wants to be valid for more than %d days",
 				m.org, MANIFEST_LIFE_DAYS);
 	*ret = m;
 	return 0;
 }
 
-static const struct issuer_key *find_issuer(const struct manifest *m, const struct public_key *key)
+const struct issuer_key *org_issuer(const struct manifest *m, const struct public_key *key)
 {
 	for (size_t i = 0; i < m->n_issuers; i++)
 		if (key_equal(&m->issuers[i].key, key))
@@ -120,7 +113,7 @@ static int check_claims(const struct credential *c, struct err_note *note)
 static int open_credential(struct arena *a, const struct manifest *m, const struct signed_blob *blob,
 			   const char *object, struct credential *ret, struct err_note *note)
 {
-	const struct issuer_key *issuer = find_issuer(m, &blob->key);
+	const struct issuer_key *issuer = org_issuer(m, &blob->key);
 	struct credential c;
 
 	if (!issuer)
@@ -129,7 +122,7 @@ static int open_credential(struct arena *a, const struct manifest *m, const stru
 		return FAIL_SAY(note, ERR_UNTRUSTED, "%s has a wrong signature", object);
 	const int r = credential_decode(a, blob->payload, &c);
 	if (r < 0)
-		return unreadable(note, r, object);
+		return org_unreadable(note, r, object);
 	if (strcmp(c.org, m->org) != 0)
 		return FAIL_SAY(note, ERR_UNTRUSTED, "%s is of organisation %s, not of %s", object, c.org,
 				m->org);
@@ -159,23 +152,49 @@ static int check_unlike(const struct credential *c, const struct credential *oth
 	return 0;
 }
 
+bool org_credential_is_revoked(const struct org *org, const struct credential *c,
+			       const struct public_key *issuer)
+{
+	const struct claim claim = {.serial = &c->serial,
+				    .keys = {c->curve.b, c->sign.b},
+				    .node = c->node,
+				    .issuer = issuer,
+				    .not_before_ns = c->not_before_ns};
+
+	return revocations_hit(&org->revocations, &claim) != NULL;
+}
+
+static int open_revocations(struct arena *a, const struct bundle *b, int64_t now_ns, struct org *org,
+			    struct err_note *note)
+{
+	if (!b->revocations)
+		return 0;
+	TRY(revocations_verify(a, &org->manifest, b->revocations, now_ns, &org->revocations, note));
+	revocations_hash(b->revocations, org->revocations_hash);
+	return 0;
+}
+
+/* Who was revoked is left out of the nodes; the rest of the bundle counts. */
 static int open_nodes(struct arena *a, const struct bundle *b, struct org *org, struct err_note *note)
 {
 	char object[OBJECT_NAME_SIZE];
 	size_t n_borders = 0;
 
 	org->nodes = arena_take_array(a, b->n_credentials, sizeof *org->nodes);
-	if (!org->nodes)
+	org->signed_nodes = arena_take_array(a, b->n_credentials, sizeof *org->signed_nodes);
+	if (!org->nodes || !org->signed_nodes)
 		return FAIL(-ENOMEM);
 	for (size_t i = 0; i < b->n_credentials; i++) {
-		struct credential *c = &org->nodes[i];
+		struct credential *c = &org->nodes[org->n_nodes];
 
 		snprintf(object, sizeof object, "credential %zu in the bundle of %s", i + 1,
 			 org->manifest.org);
 		TRY(open_credential(a, &org->manifest, &b->credentials[i], object, c, note));
-		TRY(check_unlike(c, org->nodes, i, note));
+		if (org_credential_is_revoked(org, c, &b->credentials[i].key))
+			continue;
+		TRY(check_unlike(c, org->nodes, org->n_nodes, note));
 		n_borders += (c->roles & ROLE_BORDER) != 0;
-		org->n_nodes++;
+		org->signed_nodes[org->n_nodes++] = b->credentials[i];
 	}
 	if (n_borders > BORDERS_MAX)
 		return FAIL_SAY(note, ERR_UNTRUSTED, "the bundle of %s has more than %d border nodes",
@@ -199,9 +218,10 @@ int org_verify(struct arena *a, struct bytes encoded_bundle, int64_t now_ns, str
 	org.encoded = (struct bytes){copy, encoded_bundle.len};
 	const int r = bundle_decode(a, org.encoded, &b);
 	if (r < 0)
-		return unreadable(note, r, "the bundle");
+		return org_unreadable(note, r, "the bundle");
 	TRY(open_manifest(a, &b.manifest, &org.manifest, note));
-	TRY(check_manifest_time(&org.manifest, now_ns, note));
+	TRY(org_check_manifest_time(&org.manifest, now_ns, note));
+	TRY(open_revocations(a, &b, now_ns, &org, note));
 	TRY(open_nodes(a, &b, &org, note));
 	*ret = org;
 	return 0;
@@ -250,14 +270,16 @@ int org_may_replace(const struct org *old, const struct org *next, struct err_no
 		return FAIL_SAY(note, ERR_UNTRUSTED,
 				"manifest of %s jumps from version %u to %u, more than %d at once", o->org,
 				(unsigned)o->version, (unsigned)n->version, VERSION_JUMP_MAX);
-	return n->version == o->version ? check_same_manifest(o, n, note) : 0;
+	if (n->version == o->version)
+		TRY(check_same_manifest(o, n, note));
+	return revocations_may_replace(old, next, note);
 }
 
 static int check_credential_time(const struct credential *c, int64_t now_ns, struct err_note *note)
 {
 	char when[TIME_TEXT_SIZE];
 
-	if (c->not_before_ns > later(now_ns, NOT_BEFORE_LEEWAY_S * NS_PER_S))
+	if (c->not_before_ns > time_later(now_ns, NOT_BEFORE_LEEWAY_S * NS_PER_S))
 		return FAIL_SAY(note, ERR_UNTRUSTED,
 				"credential of %s/%s is not yet valid (from %s): is this clock right?",
 				c->org, c->node, time_text(c->not_before_ns, when));
@@ -276,10 +298,12 @@ int org_verify_credential(struct arena *a, const struct org *org, struct bytes e
 	const int r = signed_blob_decode(a, encoded_blob, &blob);
 
 	if (r < 0)
-		return unreadable(note, r, "the credential");
-	TRY(check_manifest_time(&org->manifest, now_ns, note));
+		return org_unreadable(note, r, "the credential");
+	TRY(org_check_manifest_time(&org->manifest, now_ns, note));
 	TRY(open_credential(a, &org->manifest, &blob, "the credential", &c, note));
 	TRY(check_credential_time(&c, now_ns, note));
+	if (org_credential_is_revoked(org, &c, &blob.key))
+		return FAIL_SAY(note, ERR_UNTRUSTED, "credential of %s/%s was revoked", c.org, c.node);
 	*ret = c;
 	return 0;
 }
@@ -296,7 +320,7 @@ int org_verify_policy(struct arena *a, const struct org *org, const struct signe
 		return FAIL_SAY(note, ERR_UNTRUSTED, "the policy of %s has a wrong signature", name);
 	const int r = policy_doc_decode(a, blob->payload, &p);
 	if (r < 0)
-		return unreadable(note, r, "the policy");
+		return org_unreadable(note, r, "the policy");
 	if (strcmp(p.org, name) != 0)
 		return FAIL_SAY(note, ERR_UNTRUSTED, "the policy is of organisation %s, not of %s", p.org,
 				name);

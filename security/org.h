@@ -13,6 +13,7 @@ enum {
 	CREDENTIAL_LIFE_DAYS = 30,
 	MANIFEST_LIFE_DAYS = 400,
 	NOT_BEFORE_LEEWAY_S = 300,
+	REVOCATIONS_LIFE_S = 86400,
 	VERSION_JUMP_MAX = 1000, /* more is refused: a version far ahead would lock out every later one */
 	FINGERPRINT_SIZE = 104,
 	WORDS_SIZE = 128,
@@ -20,8 +21,11 @@ enum {
 
 struct org {
 	struct manifest manifest;
-	struct credential *nodes;
+	struct credential *nodes;         /* without those that were revoked */
+	struct signed_blob *signed_nodes; /* the same as they were signed */
 	size_t n_nodes;
+	struct revocations revocations; /* seq 0: nothing was ever revoked */
+	uint8_t revocations_hash[KEY_BYTES];
 	struct bytes encoded; /* the bundle it came from */
 };
 
@@ -32,12 +36,40 @@ MUST_CHECK int org_verify(struct arena *a, struct bytes encoded_bundle, int64_t 
 			  struct err_note *note);
 
 /* May `next` replace `old` of the same organisation? Same root (or one whose hash was announced), version not
- * lower, no absurd jump. ERR_UNTRUSTED with a note. */
+ * lower, no absurd jump; the same of the revocations, which forget nothing early. ERR_UNTRUSTED with a note.
+ */
 MUST_CHECK int org_may_replace(const struct org *old, const struct org *next, struct err_note *note);
 
 /* Verify one encoded signed_blob as a credential of a verified organisation. */
 MUST_CHECK int org_verify_credential(struct arena *a, const struct org *org, struct bytes encoded_blob,
 				     int64_t now_ns, struct credential *ret, struct err_note *note);
+
+bool org_credential_is_revoked(const struct org *org, const struct credential *c,
+			       const struct public_key *issuer);
+
+/* Valid at `now`? The two answers need different people: a wrong clock is ours, an expired manifest theirs.
+ */
+MUST_CHECK int org_check_manifest_time(const struct manifest *m, int64_t now_ns, struct err_note *note);
+
+/* The same of a person. */
+MUST_CHECK int org_verify_person(struct arena *a, const struct org *org, struct bytes encoded_blob,
+				 int64_t now_ns, struct person *ret, struct err_note *note);
+bool org_person_is_revoked(const struct org *org, const struct person *p, const struct public_key *issuer);
+
+/* A statement of what is newest: signed by a node of the organisation with the role admin, neither behind
+ * what is held here nor absurdly ahead of it, not run out. */
+MUST_CHECK int org_verify_freshness(struct arena *a, const struct org *org, const struct signed_blob *blob,
+				    int64_t now_ns, struct freshness *ret, struct err_note *note);
+MUST_CHECK int org_sign_freshness(const struct sign_key *admin, const struct freshness *f, struct buf *out);
+
+/* The list of revocations is overdue: somebody may be keeping newer ones from us. */
+bool revocations_are_late(const struct revocations *r, int64_t now_ns);
+/* What the next list names as the previous one. */
+void revocations_hash(const struct signed_blob *blob, uint8_t ret[KEY_BYTES]);
+
+/* A clock before the build of the program is not set, which is another trouble than everything having
+ * expired or being not yet valid. ERR_REFUSED with a note. */
+MUST_CHECK int org_check_clock(int64_t now_ns, int64_t built_ns, struct err_note *note);
 
 /* Verify a signed policy against the organisation's policy keys. */
 MUST_CHECK int org_verify_policy(struct arena *a, const struct org *org, const struct signed_blob *blob,

@@ -9,6 +9,10 @@
 
 #define SIGN_MANIFEST "holon/manifest/v1"
 #define SIGN_CREDENTIAL "holon/credential/v1"
+#define SIGN_PERSON "holon/person/v1"
+#define SIGN_REVOCATIONS "holon/revocations/v1"
+#define SIGN_FRESHNESS "holon/freshness/v1"
+#define SIGN_JOIN "holon/join/v1"
 #define SIGN_POLICY "holon/policy/v1"
 #define SIGN_HEAD "holon/head/v1"
 #define SIGN_ROWS "holon/rows/v1"

@@ -13,6 +13,8 @@ struct public_key policy_keys[1];
 struct manifest manifest;
 struct credential nodes[BORDERS_MAX + 1];
 const char *prefixes[1] = {"acme/plant1"};
+struct revocations revocations;
+const struct sign_key *revoker;
 
 static struct sign_key *key_of(uint8_t seed_byte)
 {
@@ -120,11 +122,24 @@ struct signed_blob signed_credential(const struct sign_key *k, const char *conte
 	return sign(k, context, &b);
 }
 
-struct bytes bundle_of(const struct signed_blob *m, struct signed_blob *credentials, size_t n)
+struct signed_blob signed_revocations(const struct sign_key *k)
 {
-	const struct bundle bundle = {*m, credentials, n};
 	struct buf b = {0};
 
+	revocations_encode(&revocations, &b);
+	return sign(k, SIGN_REVOCATIONS, &b);
+}
+
+struct bytes bundle_of(const struct signed_blob *m, struct signed_blob *credentials, size_t n)
+{
+	struct bundle bundle = {.manifest = *m, .credentials = credentials, .n_credentials = n};
+	struct signed_blob list;
+	struct buf b = {0};
+
+	if (revocations.seq > 0) {
+		list = signed_revocations(revoker ? revoker : issuer);
+		bundle.revocations = &list;
+	}
 	bundle_encode(&bundle, &b);
 	return keep(&b);
 }

@@ -21,7 +21,9 @@ extern struct issuer_key issuers[2];
 extern struct public_key policy_keys[1];
 extern struct manifest manifest;
 extern struct credential nodes[BORDERS_MAX + 1];
-extern const char *prefixes[1]; /* of the second node */
+extern const char *prefixes[1];        /* of the second node */
+extern struct revocations revocations; /* seq 0: none goes into a bundle */
+extern const struct sign_key *revoker; /* who signs them; NULL: the issuer */
 
 void org_fixture_begin(void);
 void org_fixture_end(void);
@@ -32,6 +34,7 @@ struct signed_blob sign(const struct sign_key *k, const char *context, struct bu
 struct signed_blob signed_manifest(const struct sign_key *k, const char *context);
 struct signed_blob signed_credential(const struct sign_key *k, const char *context,
 				     const struct credential *c);
+struct signed_blob signed_revocations(const struct sign_key *k);
 struct bytes bundle_of(const struct signed_blob *m, struct signed_blob *credentials, size_t n);
 struct bytes make(size_t n); /* the bundle of the first n nodes as they are now */
 
