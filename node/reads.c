@@ -74,6 +74,23 @@ static void fit_frame(struct answer *answer)
 	answer->n_samples = n;
 }
 
+static int64_t floor_to(int64_t t_ns, int64_t step_ns)
+{
+	const int64_t into_ns = t_ns % step_ns;
+	int64_t begin_ns;
+
+	return __builtin_sub_overflow(t_ns, into_ns < 0 ? into_ns + step_ns : into_ns, &begin_ns) ? TIME_MIN
+												  : begin_ns;
+}
+
+/* When the step after that of a time begins; TIME_MAX: never. */
+static int64_t next_step(int64_t t_ns, int64_t step_ns)
+{
+	int64_t begin_ns;
+
+	return __builtin_add_overflow(floor_to(t_ns, step_ns), step_ns, &begin_ns) ? TIME_MAX : begin_ns;
+}
+
 /* Of each step only its first sample, whatever page it falls on: the one before the page decides too. */
 static void thin_out(struct answer *answer, int64_t step_ns, const struct sample *before)
 {
@@ -81,14 +98,15 @@ static void thin_out(struct answer *answer, int64_t step_ns, const struct sample
 
 	for (size_t i = 0; i < answer->n_samples; i++) {
 		const struct sample s = answer->samples[i];
-		if (!before || before->t_ns / step_ns != s.t_ns / step_ns)
+		if (!before || floor_to(before->t_ns, step_ns) != floor_to(s.t_ns, step_ns))
 			answer->samples[n++] = s;
 		before = &answer->samples[n > 0 ? n - 1 : 0];
 	}
 	answer->n_samples = n;
 }
 
-/* One page. With a step, pages of which nothing is left are passed over. */
+/* One page. With a step, one of which nothing is left lies in the step of the sample before it: the next may
+ * be far, and begins with a sample that is told. */
 static int read_page(struct engine *e, const struct twin *t, size_t place, const struct question *q,
 		     int64_t step_ns, struct arena *a, struct answer *ret)
 {
@@ -106,19 +124,10 @@ static int read_page(struct engine *e, const struct twin *t, size_t place, const
 		if (from_ns > INT64_MIN)
 			r = store_value_at(e->store, t, place, from_ns - 1, a, &before);
 		TRY(r);
-		from_ns = ret->samples[ret->n_samples - 1].t_ns + 1;
+		from_ns = next_step(ret->samples[ret->n_samples - 1].t_ns, step_ns);
 		thin_out(ret, step_ns, r == 0 ? &before : NULL);
 	} while (ret->n_samples == 0 && ret->more);
 	return 0;
-}
-
-static int64_t floor_to(int64_t t_ns, int64_t step_ns)
-{
-	const int64_t into_ns = t_ns % step_ns;
-	int64_t begin_ns;
-
-	return __builtin_sub_overflow(t_ns, into_ns < 0 ? into_ns + step_ns : into_ns, &begin_ns) ? TIME_MIN
-												  : begin_ns;
 }
 
 /* Who may see one value in so long a step sees whole steps only, and those that are over: out of a part of
@@ -126,14 +135,14 @@ static int64_t floor_to(int64_t t_ns, int64_t step_ns)
 static void only_whole_steps(struct store_range *range, int64_t oldest_ns, int64_t now_ns)
 {
 	const int64_t step_ns = range->step_ns, over_ns = floor_to(now_ns, step_ns);
-	int64_t oldest_whole_ns = floor_to(oldest_ns, step_ns), end_ns;
+	const int64_t begin_ns = floor_to(oldest_ns, step_ns);
+	const int64_t oldest_whole_ns = begin_ns < oldest_ns ? next_step(oldest_ns, step_ns) : begin_ns;
+	int64_t end_ns = next_step(range->to_ns, step_ns);
 
-	if (oldest_whole_ns < oldest_ns && __builtin_add_overflow(oldest_whole_ns, step_ns, &oldest_whole_ns))
-		oldest_whole_ns = TIME_MAX;
 	range->from_ns = floor_to(range->from_ns, step_ns);
 	if (range->from_ns < oldest_whole_ns)
 		range->from_ns = oldest_whole_ns;
-	if (__builtin_add_overflow(floor_to(range->to_ns, step_ns), step_ns, &end_ns) || end_ns > over_ns)
+	if (end_ns > over_ns)
 		end_ns = over_ns;
 	range->to_ns = end_ns - 1;
 }

@@ -5,6 +5,8 @@
 
 #include "node/reads.h"
 #include "proto/clock.h"
+#include "proto/packed.h"
+#include "tests/lib/must.h"
 #include "tests/unit/node/world.h"
 
 #define MINUTE_NS (60 * NS_PER_S)
@@ -15,6 +17,8 @@
 
 static struct history_bucket buckets[500];
 static size_t n_buckets;
+static int64_t times[500];
+static size_t n_samples;
 static int code;
 static bool more;
 
@@ -26,6 +30,9 @@ static void on_answer(void *ctx, int r, const char *text, const struct answer *p
 	more = n > 0 && parts[0].more;
 	for (size_t i = 0; i < n_buckets; i++)
 		buckets[i] = parts[0].buckets[i];
+	n_samples = n > 0 ? parts[0].n_samples : 0;
+	for (size_t i = 0; i < n_samples; i++)
+		times[i] = parts[0].samples[i].t_ns;
 }
 
 static void set_up(void)
@@ -121,4 +128,59 @@ Test(reads, without_a_policy_step_the_window_still_counts)
 	cr_expect(eq(u64, buckets[0].n, 20), "400 s to 590 s");
 	ask("harbor", TIME_MIN, TIME_MAX, 5 * MINUTE_NS, 0);
 	cr_expect(eq(int, code, ERR_DENIED));
+}
+
+/* ---- Samples, one a step ----------------------------------------------------------------------------------
+ */
+
+Test(reads, steps_before_the_epoch_are_steps_like_others)
+{
+	world_value("acme/p1", "power", -10 * NS_PER_S, 1);
+	world_policy(POLICY("step 5min"));
+	ask("volt", TIME_MIN, TIME_MAX, 0, 0);
+	cr_assert(eq(int, code, 0));
+	cr_assert(eq(sz, n_samples, 5));
+	cr_expect(eq(i64, times[0], -10 * NS_PER_S));
+	cr_expect(eq(i64, times[1], 0));
+	cr_expect(eq(i64, times[2], 5 * MINUTE_NS));
+}
+
+/* So many that they may not be looked at one after the other. */
+static void fill_a_step(void)
+{
+	SCOPED(packed_writer_fini) struct packed_writer w = {0};
+	SCOPED(buf_fini) struct buf bytes = {0};
+	SCOPED(scope_batch) struct batch *b = NULL;
+	const struct packed_id id = {.incarnation = store_incarnation(world.store)};
+	struct packed_result result;
+	struct sample s = {.value = {VALUE_DOUBLE, .real = 1}, .sigma = NAN};
+	struct packed frame;
+
+	for (int64_t round = 0; round < 2; round++) {
+		SCOPED(scope_arena) struct arena *a = NULL;
+		packed_writer_clear(&w);
+		buf_clear(&bytes);
+		for (int64_t i = 0; i < PACKED_SAMPLES_MAX; i++) {
+			s.t_ns = (round * PACKED_SAMPLES_MAX + i) * NS_PER_MS + 1;
+			must(packed_put(&w, store_series(world.store, store_twin(world.store, "acme/p1"), 0),
+					&s) == 0);
+		}
+		must(packed_finish(&w, &id, &bytes) == 0 && packed_check(buf_bytes(&bytes), &frame) == 0);
+		must(arena_new(&a, 1 << 20) == 0);
+		batch_free(b);
+		must(batch_new(&b) == 0);
+		must(store_stage_packed(world.store, b, &frame, 1000 * NS_PER_S, a, &result) == 0);
+		must(result.n_taken == frame.n && store_write(world.store, b) == 0);
+		must(store_apply(world.store, b, 1000 * NS_PER_S) == 0);
+	}
+}
+
+Test(reads, what_is_left_out_of_a_step_is_passed_over)
+{
+	fill_a_step();
+	world_policy(POLICY("step 5min"));
+	ask("volt", 1, TIME_MAX, 0, 0);
+	cr_assert(eq(int, code, 0));
+	cr_assert(gt(sz, n_samples, 0));
+	cr_expect(eq(i64, times[0], 5 * MINUTE_NS), "the first of its step is before what was asked for");
 }
