@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "node/log.h"
+#include "node/memory.h"
 #include "proto/clock.h"
 #include "storage/backup.h"
 
@@ -194,6 +195,7 @@ static void after_checkpoint(uv_work_t *work, int status)
 	else if (b->failing)
 		log_info("store", "checkpoints succeed again");
 	b->failing = b->result < 0;
+	memory_give_back();
 	b->merge_due |= b->result == 0;
 	if (b->result == 0)
 		begin_backup(b); /* before the next checkpoint */

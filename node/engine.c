@@ -12,6 +12,7 @@
 #include "node/control.h"
 #include "node/gossip.h"
 #include "node/log.h"
+#include "node/memory.h"
 #include "node/views.h"
 #include "node/writer.h"
 #include "proto/clock.h"
@@ -21,6 +22,8 @@ enum {
 	HOUSEKEEPING_MS = 1000,
 	ROSTER_EVERY_S = 60, /* how soon an ended credential ends its sessions */
 	SOCKETS_MAX = 4096,  /* three for each link and port */
+	BACKLOG_SHARE = 4,   /* of the memory, at most, is for what is not written behind */
+	BACKLOG_BYTES_MAX = 256 << 20,
 };
 
 static int64_t read_clock(clockid_t which)
@@ -52,6 +55,13 @@ void engine_log_failure(const char *domain, const char *what, int code, const st
 /* ---- Opening ---------------------------------------------------------------------------------------------
  */
 
+static size_t backlog_bytes(void)
+{
+	const size_t share = memory_limit() / BACKLOG_SHARE;
+
+	return share < BACKLOG_BYTES_MAX ? share : BACKLOG_BYTES_MAX;
+}
+
 static int open_store(struct engine *e, struct err_note *note)
 {
 	char dir[PATH_MAX];
@@ -60,6 +70,7 @@ static int open_store(struct engine *e, struct err_note *note)
 				    .org = e->trust->self->org,
 				    .node = e->trust->self->node,
 				    .checkpoint_every_ns = e->config->checkpoint_every_ms * NS_PER_MS,
+				    .memory_bytes = backlog_bytes(),
 				    .squeeze_log = e->config->commit_interval_ms > 0,
 				    .now_ns = engine_wall_ns()};
 

@@ -16,7 +16,6 @@ enum {
 	CREDIT_MAX = 32,            /* less than PRODUCER_WINDOW in storage/producers.h */
 	COMMITS_KEPT = 1000,        /* whose time is known */
 };
-#define BACKLOG_MAX 4.0 /* checkpoints' worth that may wait to be written behind */
 
 struct waiting {
 	struct waiting *next;
@@ -39,8 +38,9 @@ struct writer {
 	int timer_fd;
 	uint64_t timer_set_ns; /* when it wakes up, or did */
 	int handles_open;
-	int result; /* of the pool's work */
-	bool busy;  /* the pool has the batch */
+	int result;   /* of the pool's work */
+	bool busy;    /* the pool has the batch */
+	bool waiting; /* the batch, for memory */
 	bool swept;
 	bool failing;
 	char trouble[160];
@@ -428,8 +428,43 @@ static void refuse_queue(struct writer *w, int code, const char *why)
 	answer(w, code, why);
 }
 
+/* The batch could not be applied for want of memory. If a checkpoint gives some back it waits, staged. */
+static bool wait_for_memory(struct writer *w, int code)
+{
+	if (store_save_memory(w->engine->store) && !behind_trouble(w->behind)) {
+		if (!w->waiting)
+			log_warn("store", "memory is short: what is not written behind may take less of it");
+		w->waiting = true;
+		behind_turn(w->behind, BEHIND_FREE);
+		if (behind_is_busy(w->behind))
+			return false;
+	}
+	w->waiting = false;
+	batch_free(w->batch);
+	w->batch = NULL;
+	note_trouble(w, code);
+	answer(w, code, w->trouble);
+	return false;
+}
+
+/* Hand the batch to the pool. */
+static bool write_batch(struct writer *w)
+{
+	const int r = store_reserve(w->engine->store, w->batch);
+
+	if (r < 0)
+		return wait_for_memory(w, r);
+	w->waiting = false;
+	w->busy = true;
+	w->began_ns = uv_hrtime();
+	uv_queue_work(&w->engine->loop, &w->work, commit, after_commit);
+	return true;
+}
+
 static bool begin_commit(struct writer *w)
 {
+	if (w->batch)
+		return write_batch(w); /* it has waited for memory */
 	if (!w->queue)
 		return false;
 	if (is_far_behind(w)) {
@@ -448,10 +483,7 @@ static bool begin_commit(struct writer *w)
 		answer(w, 0, "");
 		return w->busy || begin_commit(w); /* an answer may have brought the next request */
 	}
-	w->busy = true;
-	w->began_ns = uv_hrtime();
-	uv_queue_work(&w->engine->loop, &w->work, commit, after_commit);
-	return true;
+	return write_batch(w);
 }
 
 static void on_pause_over(uv_timer_t *timer)
@@ -469,7 +501,7 @@ static void on_handle_closed(uv_handle_t *h)
 
 static void end_if_stopped(struct writer *w)
 {
-	const bool resting = !w->busy && !w->queue && !behind_is_busy(w->behind);
+	const bool resting = !w->busy && !w->batch && !w->queue && !behind_is_busy(w->behind);
 
 	if (!w->on_stopped || !resting || uv_is_closing((uv_handle_t *)&w->pause))
 		return;

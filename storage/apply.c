@@ -119,11 +119,54 @@ int store_write(struct store *s, struct batch *b)
 	return log_append(s->log, b->number, buf_bytes(&small));
 }
 
+/* ---- Memory ahead -----------------------------------------------------------------------------------------
+ */
+
+enum {
+	FUND_BYTES = 1 << 20,
+	OP_FACTOR = 8, /* bytes in the table for one in the log: a twin with four values has 230 for 40 */
+	PIECE_BYTES = 1280, /* of 64 values, encoded */
+	MEMORY_LEAST = 8 << 20,
+};
+
+/* A bound, not a sum: what the table grows by, and the values that have to be put into a checkpoint before
+ * they change. */
+static size_t fund_bytes(const struct store *s, const struct batch *b)
+{
+	const struct table *t = &s->table;
+	const size_t frozen = values_frozen(&t->values),
+		     pieces = frozen < b->n_samples ? frozen : b->n_samples;
+	size_t sum = FUND_BYTES + pieces * PIECE_BYTES;
+
+	if (b->n > b->n_frames)
+		sum += OP_FACTOR * batch_bytes(b) + (size_t)t->twins.n_places * 2 * sizeof *t->twins.places +
+		       (size_t)t->twins.twins_size * sizeof *t->twins.twins;
+	return sum;
+}
+
+int store_reserve(struct store *s, struct batch *b)
+{
+	TRY(history_reserve(s->history, b->n_samples));
+	free(b->fund);
+	b->fund = malloc(fund_bytes(s, b)); /* never touched: it is room in the address space */
+	return b->fund ? 0 : FAIL(-ENOMEM);
+}
+
+bool store_save_memory(struct store *s)
+{
+	if (s->memory_bytes > MEMORY_LEAST && !s->saving_memory)
+		s->memory_bytes /= 2;
+	s->saving_memory = s->backlog_bytes > 0;
+	return s->saving_memory;
+}
+
 int store_apply(struct store *s, struct batch *b, int64_t now_ns)
 {
 	if (b->n == 0)
 		return 0;
 	assert(b->number == s->applied + 1);
+	free(b->fund);
+	b->fund = NULL;
 	if (s->backlog_bytes == 0)
 		s->backlog_ns = now_ns;
 	s->applied_ns = now_ns;

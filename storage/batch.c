@@ -34,6 +34,7 @@ void batch_free(struct batch *b)
 	if (!b)
 		return;
 	buf_fini(&b->ops);
+	free(b->fund);
 	map_fini(&b->slots);
 	arena_free(b->arena);
 	producers_fini(&b->taken);
@@ -241,6 +242,7 @@ int batch_take(struct batch *b, const struct staged_key *key, const struct op *o
 	if (r < 0)
 		return undo(b, at, r);
 	b->n++;
+	b->n_samples += op->kind == OP_SAMPLES ? op->samples.n : 0;
 	return 0;
 }
 

@@ -56,8 +56,10 @@ struct staged_frame {
 struct batch {
 	struct buf ops;
 	size_t n;
-	int64_t now_ns;  /* latest time at which an op was staged */
-	uint64_t number; /* in the log, once written */
+	size_t n_samples; /* in it, at most */
+	void *fund;       /* memory held for applying it, see store_reserve() */
+	int64_t now_ns;   /* latest time at which an op was staged */
+	uint64_t number;  /* in the log, once written */
 	struct arena *arena;
 	struct map slots;
 	const struct staged *last;

@@ -238,13 +238,16 @@ bool checkpoint_due(const struct store *s, int64_t now_ns)
 	if (s->backlog_bytes == 0)
 		return false;
 	/* A clock that was set back must not put it off for years. */
-	return s->backlog_bytes > s->checkpoint_bytes || now_ns - s->backlog_ns >= s->checkpoint_every_ns ||
-	       now_ns < s->backlog_ns;
+	return s->saving_memory || checkpoint_backlog(s) > 1 ||
+	       now_ns - s->backlog_ns >= s->checkpoint_every_ns || now_ns < s->backlog_ns;
 }
 
 double checkpoint_backlog(const struct store *s)
 {
-	return (double)s->backlog_bytes / (double)s->checkpoint_bytes;
+	const double in_log = (double)s->backlog_bytes / (double)s->checkpoint_bytes;
+	const double in_memory = BACKLOG_MAX * (double)history_memory(s->history) / (double)s->memory_bytes;
+
+	return in_log > in_memory ? in_log : in_memory;
 }
 
 static void checkpoint_free(struct checkpoint *c)
@@ -286,6 +289,7 @@ int checkpoint_begin(struct store *s, struct checkpoint **ret)
 		.backlog_bytes = s->backlog_bytes,
 	};
 	s->state_left = s->remote_left = (struct changeset){0};
+	s->saving_memory = false;
 	const int r = take(s, c);
 	if (r < 0) {
 		checkpoint_end(s, c, false);

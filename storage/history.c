@@ -231,6 +231,16 @@ int history_check_room(const struct history *h)
 /* ---- Write-behind -----------------------------------------------------------------------------------------
  */
 
+int history_reserve(struct history *h, size_t n_samples)
+{
+	return recent_reserve(&h->recent, n_samples);
+}
+
+size_t history_memory(const struct history *h)
+{
+	return recent_bytes(&h->recent);
+}
+
 int history_freeze(struct history *h)
 {
 	assert(!h->written);

@@ -111,13 +111,14 @@ MUST_CHECK int history_holds(struct history *h, const struct series *s, const st
 /* ---- Write-behind -----------------------------------------------------------------------------------------
  */
 
+/* See recent_reserve() and recent_bytes(). */
+MUST_CHECK int history_reserve(struct history *h, size_t n_samples);
+size_t history_memory(const struct history *h);
+
 /* freeze (loop), write (other thread), thaw (loop): freeze, thaw and the begin and end of a merge only while
  * the other thread is in none of its functions. When the write failed, what was frozen is kept and goes into
  * the next one together with what came since. When only the caller failed to keep history_runs() durably,
  * thaw(false) too: the run is kept, and the next history_runs() names it. */
-/* What is in memory. */
-struct recent *history_recent(struct history *h);
-
 MUST_CHECK int history_freeze(struct history *h);
 MUST_CHECK int history_write(struct history *h); /* a new run, durable, not yet counted */
 /* What to keep durably so that the runs written so far count from then on; between write and thaw. Never

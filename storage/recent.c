@@ -24,7 +24,10 @@ void recent_fini(struct recent *r)
 {
 	for (size_t i = 0; i < r->all.n; i++)
 		block_free(r->all.blocks[i]);
+	for (size_t i = 0; i < r->spare.n; i++)
+		free(r->spare.blocks[i]);
 	free(r->all.blocks);
+	free(r->spare.blocks);
 	free(r->frozen.blocks);
 	*r = (struct recent){0};
 }
@@ -32,25 +35,47 @@ void recent_fini(struct recent *r)
 /* ---- Adding -----------------------------------------------------------------------------------------------
  */
 
-static int make_room(struct recent *r)
+/* Room for n blocks in a list. */
+static int make_room(struct slot_view *v, size_t *size, size_t n)
 {
-	if (r->all.n < r->size)
+	const size_t more = n > 2 * *size ? n : 2 * *size;
+
+	if (n <= *size)
 		return 0;
-	const size_t size = r->size ? 2 * r->size : 16;
-	struct slot_block **blocks = realloc(r->all.blocks, size * sizeof(struct slot_block *));
-	if (!blocks || r->all.n >= BLOCKS_MAX) {
-		r->all.blocks = blocks ? blocks : r->all.blocks;
+	if (n > BLOCKS_MAX)
 		return FAIL(-ENOMEM);
-	}
-	r->all.blocks = blocks;
-	r->size = size;
+	struct slot_block **blocks = realloc(v->blocks, more * sizeof(struct slot_block *));
+	if (!blocks)
+		return FAIL(-ENOMEM);
+	v->blocks = blocks;
+	*size = more;
 	return 0;
+}
+
+int recent_reserve(struct recent *r, size_t n)
+{
+	const size_t blocks = n / BLOCK_SLOTS + 2; /* freezing closes one, the first has a slot less */
+
+	TRY(make_room(&r->all, &r->size, r->all.n + blocks));
+	TRY(make_room(&r->spare, &r->spare_size, blocks));
+	while (r->spare.n < blocks) {
+		struct slot_block *b = malloc(sizeof *b);
+		if (!b)
+			return FAIL(-ENOMEM);
+		r->spare.blocks[r->spare.n++] = b;
+	}
+	return 0;
+}
+
+size_t recent_bytes(const struct recent *r)
+{
+	return r->n * (sizeof(struct slot) + 2 * sizeof(uint64_t)); /* see history_write() */
 }
 
 static int begin_block(struct recent *r)
 {
-	TRY(make_room(r));
-	struct slot_block *b = malloc(sizeof *b);
+	TRY(make_room(&r->all, &r->size, r->all.n + 1));
+	struct slot_block *b = r->spare.n > 0 ? r->spare.blocks[--r->spare.n] : malloc(sizeof *b);
 	if (!b)
 		return FAIL(-ENOMEM);
 	b->first = r->next;

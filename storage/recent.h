@@ -48,12 +48,20 @@ struct recent {
 	struct slot_view all;
 	size_t size;
 	struct slot_view frozen; /* the first of them, a list of its own */
-	bool closed;             /* the last block is not to be added to */
+	struct slot_view spare;  /* blocks to be, none of their memory touched */
+	size_t spare_size;
+	bool closed;   /* the last block is not to be added to */
 	uint32_t next; /* number of the first slot of the next block; 0 as a slot's number is nobody's */
 	size_t n;      /* samples */
 };
 
 void recent_fini(struct recent *r);
+
+/* Have room for n samples more, but for their texts, whether it is frozen before they come or not. -ENOMEM.
+ */
+MUST_CHECK int recent_reserve(struct recent *r, size_t n);
+/* What it takes, and with it what sorting it will take. */
+size_t recent_bytes(const struct recent *r);
 
 /* Add behind *chain, which changes. -ENOMEM, then nothing has changed. */
 MUST_CHECK int recent_add(struct recent *r, uint32_t series, uint32_t *chain, const struct sample *s);

@@ -176,6 +176,7 @@ static int take_frame(struct batch *b, const struct packed *frame, const bool *r
 {
 	size_t at;
 
+	b->n_samples += frame->n;
 	TRY(batch_frame_begin(b, &at));
 	if (refused)
 		frame_without(frame, refused, &b->ops);

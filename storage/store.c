@@ -15,6 +15,7 @@
 
 #define LIMIT_DEFAULT (UINT64_C(64) << 30)
 #define CHECKPOINT_BYTES_DEFAULT ((size_t)32 << 20)
+#define MEMORY_BYTES_DEFAULT ((size_t)256 << 20)
 #define CHECKPOINT_EVERY_DEFAULT (60 * NS_PER_S)
 
 void store_path(const struct store *s, const char *name, char ret[PATH_BYTES])
@@ -35,6 +36,7 @@ static int set_options(struct store *s, const struct store_options *opt)
 	memcpy(s->node, opt->node, node_size);
 	s->limit_bytes = opt->limit_bytes ? opt->limit_bytes : LIMIT_DEFAULT;
 	s->checkpoint_bytes = opt->checkpoint_bytes ? opt->checkpoint_bytes : CHECKPOINT_BYTES_DEFAULT;
+	s->memory_bytes = opt->memory_bytes ? opt->memory_bytes : MEMORY_BYTES_DEFAULT;
 	s->checkpoint_every_ns =
 		opt->checkpoint_every_ns ? opt->checkpoint_every_ns : CHECKPOINT_EVERY_DEFAULT;
 	s->squeeze_log = opt->squeeze_log;

@@ -38,8 +38,9 @@ struct store_options {
 	/* What makes a checkpoint due: so much log, or so much time; 0: 32 MiB, one minute. */
 	size_t checkpoint_bytes;
 	int64_t checkpoint_every_ns;
-	bool squeeze_log; /* spend time in store_write() on writing less: for flash memory */
-	int64_t now_ns;   /* wall clock; the hybrid clock starts above it and above all stored stamps */
+	size_t memory_bytes; /* for samples that are not written behind, and writing them; 0: 256 MiB */
+	bool squeeze_log;    /* spend time in store_write() on writing less: for flash memory */
+	int64_t now_ns;      /* wall clock; the hybrid clock starts above it and above all stored stamps */
 };
 
 /* ERR_CORRUPT, ERR_VERSION (a newer format), ERR_REFUSED (second process, other organisation or node),
@@ -113,6 +114,13 @@ MUST_CHECK int store_check_samples(struct store *s, struct batch *b, const struc
 size_t batch_mark(const struct batch *b);
 void batch_rewind(struct batch *b, size_t mark);
 
+/* Before a batch is written: have the memory that applying it will take, so that nothing becomes durable that
+ * cannot be shown. -ENOMEM: nothing has changed. On the thread that applies. */
+MUST_CHECK int store_reserve(struct store *s, struct batch *b);
+/* Memory is short: from here on less of it is for what is not written behind. False when there is nothing of
+ * that; else a checkpoint is due, and gives some back. */
+bool store_save_memory(struct store *s);
+
 /* Append the batch to the log and fsync. ERR_FULL, -ENOSPC, -EIO, ...: nothing of it is kept, it may be tried
  * again, reading goes on. An empty batch is done at once. */
 MUST_CHECK int store_write(struct store *s, struct batch *b);
@@ -125,7 +133,9 @@ MUST_CHECK int store_apply(struct store *s, struct batch *b, int64_t now_ns);
  * transactions, end drops the log before it. `due` looks at the log's length and age. */
 struct checkpoint;
 bool checkpoint_due(const struct store *s, int64_t now_ns);
-/* How much has not been written behind, in units of what makes a checkpoint due. */
+/* How much has not been written behind, in the log or in memory, in units of what makes a checkpoint due:
+ * above BACKLOG_MAX nothing more should be staged. */
+#define BACKLOG_MAX 4.0
 double checkpoint_backlog(const struct store *s);
 MUST_CHECK int checkpoint_begin(struct store *s, struct checkpoint **ret);
 MUST_CHECK int checkpoint_write(struct checkpoint *c);

@@ -16,7 +16,7 @@ struct store {
 	int lock_fd;
 	struct incarnation lineage[LINEAGE_MAX];
 	size_t n_lineage;
-	size_t checkpoint_bytes;
+	size_t checkpoint_bytes, memory_bytes;
 	int64_t checkpoint_every_ns;
 	bool squeeze_log;
 	int64_t floor_ns; /* no stamp below it is given: the wall clock at opening */
@@ -33,6 +33,7 @@ struct store {
 	uint64_t backlog_bytes;                   /* applied since the last checkpoint began */
 	int64_t backlog_ns;                       /* wall time of the oldest of it */
 	int64_t applied_ns;                       /* wall time of the latest */
+	bool saving_memory;                       /* a checkpoint is due, whatever its size */
 	struct changeset state_left, remote_left; /* of checkpoints that failed */
 };
 

@@ -100,6 +100,7 @@ MUST_CHECK int values_set_number(struct values *v, uint32_t series, int64_t t_ns
 /* What is dirty is to go into `to`, by values_take() a few blocks at a time, and before it changes. Nothing
  * is copied yet. */
 void values_freeze(struct values *v, struct changeset *to);
+size_t values_frozen(const struct values *v);                  /* pieces that are frozen, at most */
 MUST_CHECK int values_take(struct values *v, size_t n_blocks); /* 0: call again, 1: everything is in `to` */
 void values_thaw(struct values *v);                            /* what was not taken is dirty again */
 

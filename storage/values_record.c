@@ -106,6 +106,11 @@ void values_freeze(struct values *v, struct changeset *to)
 	v->frozen_at = 0;
 }
 
+size_t values_frozen(const struct values *v)
+{
+	return v->frozen_to ? (v->n_blocks - v->frozen_at) * VALUES_PIECES : 0;
+}
+
 static int take_block(struct values *v, struct values_block *b, size_t at)
 {
 	while (b->frozen) {

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "proto/row.h"
+#include "storage/recent.h"
 #include "tests/lib/failing_alloc.h"
 #include "tests/lib/must.h"
 #include "tests/unit/storage/world.h"
@@ -194,4 +195,76 @@ Test(memory, reading_survives_every_failing_allocation)
 	make_some();
 	world_checkpoint();
 	fail_each(read_step, undo_nothing);
+}
+
+/* ---- Memory ahead -----------------------------------------------------------------------------------------
+ */
+
+Test(memory, samples_that_have_room_are_added_without_allocating)
+{
+	enum { N = 100000 };
+	const struct slot number = {.t_ns = 1, .type = VALUE_DOUBLE};
+	struct recent r = {0};
+	uint32_t chain = 0;
+	int result = 0;
+
+	for (int round = 0; round < 3; round++) {
+		cr_assert_eq(recent_reserve(&r, N), 0);
+		cr_assert_eq(recent_freeze(&r), 0, "as a checkpoint may, before the batch is applied");
+		alloc_fail_after(0);
+		for (int i = 0; i < N && result == 0; i++)
+			result = recent_add_number(&r, 7, &chain, &number, NULL);
+		alloc_fail_after(-1);
+		cr_expect_eq(result, 0);
+		cr_expect_geq(recent_bytes(&r), r.n * sizeof(struct slot));
+		recent_thaw(&r, round > 0);
+	}
+	recent_fini(&r);
+}
+
+Test(memory, want_of_memory_for_applying_is_told_before_it_is_written)
+{
+	SCOPED(scope_batch) struct batch *b = NULL;
+	struct sample s[] = {number_at(7, 7)};
+	const struct op op = {.kind = OP_SAMPLES, .samples = {"acme/a", "temperature", s, 1}};
+
+	make_some();
+	must(batch_new(&b) == 0);
+	must(store_stage(world.store, b, &op, world.now_ns, NULL, &world.note) == 0);
+	for (long allowed = 0; allowed < 2; allowed++) {
+		alloc_fail_after(allowed);
+		cr_expect_eq(store_reserve(world.store, b), -ENOMEM, "allocation %ld", allowed);
+		alloc_fail_after(-1);
+	}
+	cr_expect_eq(store_reserve(world.store, b), 0);
+	cr_expect_eq(world_commit(b), 0);
+	cr_expect_str_eq(temperatures("acme/a", 0, 9), "1=1 7=7");
+}
+
+Test(memory, short_memory_makes_a_checkpoint_due)
+{
+	make_some();
+	cr_expect_not(checkpoint_due(world.store, world.now_ns));
+	cr_expect(store_save_memory(world.store));
+	cr_expect(checkpoint_due(world.store, world.now_ns));
+	world_checkpoint();
+	cr_expect_not(checkpoint_due(world.store, world.now_ns));
+	cr_expect_not(store_save_memory(world.store), "all of it is written behind");
+	cr_expect_not(checkpoint_due(world.store, world.now_ns));
+}
+
+Test(memory, samples_in_memory_make_a_checkpoint_due)
+{
+	store_close(world.store);
+	world.store = NULL;
+	world.memory_bytes = 4096;
+	must(world_try_open("acme", "north") == 0);
+	make_some();
+	int i;
+	for (i = 2; checkpoint_backlog(world.store) < BACKLOG_MAX && i < 1000; i++)
+		must(world_sample("acme/a", i, i) == 0);
+	cr_expect_lt(i, 4096 / (int)sizeof(struct slot) + 2);
+	cr_expect(checkpoint_due(world.store, world.now_ns));
+	world_checkpoint();
+	cr_expect_eq(checkpoint_backlog(world.store), 0);
 }

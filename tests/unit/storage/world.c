@@ -12,6 +12,7 @@ int world_try_open(const char *org, const char *node)
 	const struct store_options opt = {
 		.dir = world.dir,
 		.limit_bytes = world.limit_bytes,
+		.memory_bytes = world.memory_bytes,
 		.squeeze_log = world.squeeze_log,
 		.org = org,
 		.node = node,

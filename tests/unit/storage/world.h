@@ -13,6 +13,7 @@ struct world {
 	struct arena *arena;
 	int64_t now_ns;
 	size_t limit_bytes;
+	size_t memory_bytes;
 	bool squeeze_log;
 	struct err_note note; /* of the last refusal */
 };
