@@ -145,8 +145,12 @@ static int begin_call(struct door *door, struct bytes peer, struct bytes frame, 
 	}
 	*ret = c;
 	r = control_request_decode(c->arena, frame, &c->request);
-	if (r < 0)
-		call_fail(c, r, NULL);
+	if (r < 0) {
+		c->request.id = control_request_id(c->arena, frame);
+		call_fail(c, r,
+			  &(struct err_note){"the node cannot read this request: something in it is too long "
+					     "or out of range, or holon and holond are not of one version"});
+	}
 	return r;
 }
 

@@ -189,5 +189,7 @@ struct control_answer {
 
 void control_request_encode(const struct control_request *r, struct buf *out);
 MUST_CHECK int control_request_decode(struct arena *a, struct bytes in, struct control_request *ret);
+/* The id of a request that does not decode, so that it can be answered all the same; 0 when it has none. */
+uint64_t control_request_id(struct arena *a, struct bytes in);
 void control_answer_encode(const struct control_answer *r, struct buf *out);
 MUST_CHECK int control_answer_decode(struct arena *a, struct bytes in, struct control_answer *ret);

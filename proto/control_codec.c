@@ -111,6 +111,13 @@ static int control_request_from_pb(struct arena *a, const PB(ControlRequest) * p
 
 DEFINE_CODEC(control_request, ControlRequest, control_request)
 
+uint64_t control_request_id(struct arena *a, struct bytes in)
+{
+	PB(ControlRequest) * pb;
+
+	return pb_unpack(a, &PB_DESCRIPTOR(control_request), in, &pb) == 0 ? pb->id : 0;
+}
+
 /* ---- parts of the answer */
 
 static int refusal_to_pb(struct arena *a, const struct refusal *r, PB(Refusal) * pb)

@@ -43,6 +43,18 @@ Test(codec_control, series_are_asked_for_by_names_and_handles)
 		  (x.handles = TIMES(10001, uint32_t, 7), x.n_handles = SERIES_NAMES_MAX + 1));
 }
 
+Test(codec_control, a_request_that_is_refused_can_still_be_answered)
+{
+	struct sample s = {.t_ns = 1, .value = {.type = VALUE_BOOL}, .sigma = -1};
+	struct op op = {.kind = OP_SAMPLES, .samples = {"acme/a", "p", &s, 1}};
+	struct control_request r = {.id = 4711, .op = CONTROL_CHANGE, .ops = &op, .n_ops = 1};
+
+	control_request_encode(&r, &frame);
+	cr_expect(eq(int, control_request_decode(arena, buf_bytes(&frame), &r), ERR_MALFORMED));
+	cr_expect(eq(u64, control_request_id(arena, buf_bytes(&frame)), 4711));
+	cr_expect(eq(u64, control_request_id(arena, BYTES("\xff")), 0));
+}
+
 Test(codec_control, without_a_kind_a_request_asks_for_all_kinds)
 {
 	struct control_request r = full_request;
