@@ -179,6 +179,9 @@ static int history_here(struct engine *e, const char *org, const struct question
 
 	if (t && t->type)
 		p = type_property(&t->type->def, q->property, &place);
+	if (t && !p && egress_is_own(&e->egress, org))
+		return FAIL_SAY(note, ERR_ABSENT, "%s has no property %s: its type is %s", t->id, q->property,
+				t->type ? t->type->def.name : "not given");
 	if (!p)
 		return egress_refuse(&e->egress, org, q->twin, note);
 	TRY(summary_row(e->store, t, a, &full));

@@ -241,8 +241,26 @@ int value_copy(struct arena *a, const struct value *v, struct value *ret)
 	return 0;
 }
 
+/* What JSON has no number for, as its users write it. */
+static bool no_number(const char *text, double *ret)
+{
+	static const struct {
+		const char *text;
+		double real;
+	} all[] = {{"NaN", NAN}, {"Infinity", INFINITY}, {"-Infinity", -INFINITY}};
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (strcmp(text, all[i].text) == 0) {
+			*ret = all[i].real;
+			return true;
+		}
+	return false;
+}
+
 void value_fit(struct value *v, enum value_type wanted)
 {
+	double real;
+
 	if (wanted == VALUE_DOUBLE && v->type == VALUE_INT64)
 		*v = (struct value){.type = VALUE_DOUBLE, .real = (double)v->integer};
 	else if (wanted == VALUE_INT64 && v->type == VALUE_DOUBLE && trunc(v->real) == v->real &&
@@ -250,4 +268,6 @@ void value_fit(struct value *v, enum value_type wanted)
 		*v = (struct value){.type = VALUE_INT64, .integer = (int64_t)v->real};
 	else if (wanted == VALUE_ENUM && v->type == VALUE_TEXT)
 		v->type = VALUE_ENUM;
+	else if (wanted == VALUE_DOUBLE && v->type == VALUE_TEXT && no_number(v->text, &real))
+		*v = (struct value){.type = VALUE_DOUBLE, .real = real};
 }

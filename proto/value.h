@@ -71,5 +71,5 @@ const char *value_text(struct arena *a, const struct value *v);
 MUST_CHECK int value_copy(struct arena *a, const struct value *v, struct value *ret);
 
 /* Turn a value into one of the type that a property wants, where nothing is lost: 3 for a double, 3.0 for an
- * integer, a text for an enum. What does not fit stays as it is. */
+ * integer, a text for an enum, "NaN", "Infinity" and "-Infinity" for a double. What does not fit stays. */
 void value_fit(struct value *v, enum value_type wanted);

@@ -117,6 +117,8 @@ static int read_flags(struct context *ctx, struct printing *p, struct err_note *
 	TRY(flag_count(ctx, "limit", UINT32_MAX, &p->left, note));
 	if (flag_given(ctx, "step") && p->request.step_ns == 0)
 		return FAIL_SAY(note, ERR_REFUSED, "--step: a step takes some time");
+	if (p->request.from_ns > p->request.to_ns)
+		return FAIL_SAY(note, ERR_REFUSED, "--from is after --to");
 	if (flag_given(ctx, "csv") && ctx->json)
 		return FAIL_SAY(note, ERR_REFUSED, "give --csv or --json, not both");
 	p->show.form = flag_given(ctx, "csv") ? HISTORY_CSV : ctx->json ? HISTORY_JSON : HISTORY_TEXT;

@@ -93,6 +93,8 @@ static int sample_from_flags(const struct context *ctx, struct sample *ret, stru
 	*ret = (struct sample){.quality = QUALITY_GOOD};
 	TRY(flag_time(ctx, "at", ctx->now_ns, &ret->t_ns, note));
 	TRY(flag_number(ctx, "sigma", NAN, &ret->sigma, note));
+	if (ret->sigma < 0 || isinf(ret->sigma))
+		return FAIL_SAY(note, ERR_REFUSED, "--sigma: an uncertainty is finite and not negative");
 	if (quality && !quality_parse(quality, &ret->quality))
 		return FAIL_SAY(note, ERR_REFUSED, "--quality: %.60s is none of good, uncertain, bad",
 				quality);

@@ -302,8 +302,17 @@ static int read_position(const struct spot *s, struct value *ret, struct err_not
 	TRY(in_number(s, "alt", NAN, &p.alt_m, note));
 	if (isnan(p.lat_deg) || isnan(p.lon_deg))
 		return spot_fail(s, note, "a position needs lat and lon");
+	if (!position_is_valid(&p))
+		return spot_fail(s, note, "the position is outside -90..90, -180..180 degrees");
 	*ret = (struct value){.type = VALUE_POSITION, .position = p};
 	return 0;
+}
+
+static int in_bytes(const struct spot *s, const char *text, size_t most, struct err_note *note)
+{
+	const size_t n = strlen(text);
+
+	return n <= most ? 0 : spot_fail(s, note, "a text of %zu bytes is longer than %zu", n, most);
 }
 
 static int read_value(const struct spot *s, struct value *ret, struct err_note *note)
@@ -321,7 +330,7 @@ static int read_value(const struct spot *s, struct value *ret, struct err_note *
 		return 0;
 	case JSON_STRING:
 		*ret = (struct value){.type = VALUE_TEXT, .text = json_string_value(s->json)};
-		return 0;
+		return in_bytes(s, ret->text, TEXT_VALUE_MAX, note);
 	case JSON_OBJECT: return read_position(s, ret, note);
 	case JSON_NULL:
 	case JSON_ARRAY: break;
@@ -333,7 +342,8 @@ int document_reading(const struct spot *s, int64_t now_ns, struct reading *ret, 
 {
 	static const char *const keys[] = {"twin",    "property", "t",      "value",
 					   "quality", "sigma",    "source", NULL};
-	const struct spot value = spot_key(s, "value"), quality = spot_key(s, "quality");
+	const struct spot value = spot_key(s, "value"), quality = spot_key(s, "quality"),
+			  sigma = spot_key(s, "sigma"), source = spot_key(s, "source");
 	struct reading r = {0};
 	const char *text;
 
@@ -346,7 +356,10 @@ int document_reading(const struct spot *s, int64_t now_ns, struct reading *ret, 
 	if (!quality_parse(text, &r.sample.quality))
 		return spot_fail(&quality, note, "%.60s is none of good, uncertain, bad", text);
 	TRY(in_number(s, "sigma", NAN, &r.sample.sigma, note));
+	if (r.sample.sigma < 0)
+		return spot_fail(&sigma, note, "an uncertainty is not negative");
 	TRY(in_text(s, "source", "", &text, note));
+	TRY(in_bytes(&source, text, SOURCE_MAX, note));
 	r.sample.source = *text ? text : NULL;
 	*ret = r;
 	return 0;

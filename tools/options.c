@@ -162,7 +162,7 @@ int options_check_args(const struct context *ctx, struct err_note *note)
 		return FAIL_SAY(note, ERR_REFUSED, "which command? see holon --help");
 	if (n >= c->min_args && n <= c->max_args)
 		return 0;
-	return FAIL_SAY(note, ERR_REFUSED, "usage: holon %s %s", c->name, c->args);
+	return FAIL_SAY(note, ERR_REFUSED, "usage: holon %s%s%s", c->name, *c->args ? " " : "", c->args);
 }
 
 static void print_flags(const struct flag *f, FILE *out)
@@ -178,7 +178,7 @@ static void print_flags(const struct flag *f, FILE *out)
 
 static void command_help(const struct command *c, FILE *out)
 {
-	fprintf(out, "usage: holon %s %s\n\n%s\n", c->name, c->args, c->summary);
+	fprintf(out, "usage: holon %s%s%s\n\n%s\n", c->name, *c->args ? " " : "", c->args, c->summary);
 	if (c->flags)
 		fputs("\nflags:\n", out);
 	print_flags(c->flags, out);

@@ -5,7 +5,7 @@
 #include "tools/print.h"
 #include "tools/show.h"
 
-enum { PAGE = 1000 };
+enum { PAGE = 1000, CELL_MAX = 72 };
 
 const struct flag twin_list_flags[] = {
 	{"tag", "TAG", "only twins with this tag", false},
@@ -182,6 +182,19 @@ static void line(const char *what, const char *text)
 	putchar('\n');
 }
 
+/* A value of 4 KiB must not push the times off the screen; `twin get TWIN PROPERTY` prints all of it. */
+static const char *shortened(struct arena *a, const char *text)
+{
+	size_t n = 0;
+
+	if (text_width(text) <= CELL_MAX)
+		return text;
+	for (size_t width = 0; width < CELL_MAX - 2; n++)
+		width += ((unsigned char)text[n + 1] & 0xc0) != 0x80;
+	const char *cut = arena_print(a, "%.*s...", (int)n, text);
+	return cut ? cut : "";
+}
+
 static void values_text(struct arena *a, const struct control_answer *answer)
 {
 	struct table table = {.arena = a, .n_columns = 3};
@@ -191,9 +204,9 @@ static void values_text(struct arena *a, const struct control_answer *answer)
 	for (size_t i = 0; i < answer->n_values; i++) {
 		const struct kpi *v = &answer->values[i];
 		const bool measured = v->sample.value.type != VALUE_NONE;
-		table_row(&table, (const char *[]){v->property, sample_words(a, &v->sample, v->unit),
-						   measured ? arena_copy(a, time_text(v->sample.t_ns, at))
-							    : "never"});
+		table_row(&table, (const char *[]){
+					  v->property, shortened(a, sample_words(a, &v->sample, v->unit)),
+					  measured ? arena_copy(a, time_text(v->sample.t_ns, at)) : "never"});
 	}
 	if (answer->n_values > 0)
 		table_print(&table, stdout);

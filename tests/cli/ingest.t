@@ -104,6 +104,40 @@ A pipe is live: what it says is stored while it stays open.
   42 kW
   1 lines: 1 stored, 0 there already, 0 refused
 
+What JSON has no number for is kept as bad; what can be seen to be wrong at once is said in one line.
+
+  $ cat > odd <<END
+  > {"twin": "acme/press", "property": "power", "t": "2024-03-05T10:00:00Z", "value": "NaN"}
+  > {"twin": "acme/press", "property": "power", "t": "2024-03-05T10:00:01Z", "value": "-Infinity"}
+  > {"twin": "acme/press", "property": "strokes", "t": "2024-03-05T10:00:00Z", "value": "NaN"}
+  > {"twin": "acme/press", "property": "power", "value": NaN}
+  > {"twin": "acme/press", "property": "power", "value": 1, "sigma": -1}
+  > {"twin": "acme/press", "property": "position", "value": {"lat": 95, "lon": 1}}
+  > END
+  $ printf '{"twin": "acme/press", "property": "power", "value": 1, "source": "%0128d"}\n' 0 >> odd
+  $ printf '{"twin": "acme/press", "property": "mode", "value": "%04097d"}\n' 0 >> odd
+  $ holon ingest odd
+  8 lines: 2 stored, 0 there already, 6 refused
+  2> holon: odd:4: invalid token near 'NaN'
+  2> holon: odd:5: sigma: an uncertainty is not negative
+  2> holon: odd:6: value: the position is outside -90..90, -180..180 degrees
+  2> holon: odd:7: source: a text of 128 bytes is longer than 127
+  2> holon: odd:8: value: a text of 4097 bytes is longer than 4096
+  2> holon: odd:3: property 'strokes' is of type int64, the value is text
+  [1]
+  $ holon history acme/press power --from 2024-03-05 --to 2024-03-06
+  2024-03-05T10:00:00Z  nan kW, bad
+  2024-03-05T10:00:01Z  -inf kW, bad
+  $ holon history acme/press power --from 2024-03-05 --to 2024-03-06 --json
+  {"t": "2024-03-05T10:00:00Z", "value": null, "quality": "bad", "unit": "kW"}
+  {"t": "2024-03-05T10:00:01Z", "value": null, "quality": "bad", "unit": "kW"}
+  $ holon history acme/press colour
+  2> holon: acme/press has no property colour: its type is press
+  [1]
+  $ holon history acme/press power --from 2024-03-06 --to 2024-03-05
+  2> holon: --from is after --to
+  [2]
+
 Many lines go in many requests.
 
   $ seq 0 4999 | awk '{printf "{\"twin\": \"acme/press\", \"property\": \"strokes\", \"t\": %d, \"value\": %d}\n", 1600000000 + $1, $1}' | holon ingest -

@@ -214,6 +214,9 @@ Twins are made and changed one by one.
   $ holon twin set acme/line1/press3 power -1
   2> holon: property 'power': -1 is below the minimum 0
   [1]
+  $ holon twin set acme/line1/press3 power 1 --sigma -1
+  2> holon: --sigma: an uncertainty is finite and not negative
+  [2]
   $ holon twin set acme/line1/press3 power much
   2> holon: power: 'much' is not a number
   [1]
@@ -289,5 +292,5 @@ Views and history.
   2024-03-04T10:00:00Z  3 kW
   $ holon history acme/line1/press1 power --json --from 2025-01-01
   $ holon history acme/line1/press1 colour
-  2> holon: acme/line1/press1: no such twin or property
+  2> holon: acme/line1/press1 has no property colour: its type is press
   [1]

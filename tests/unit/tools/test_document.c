@@ -130,6 +130,12 @@ Test(document, a_value_is_fitted_to_its_property_where_nothing_is_lost)
 	v = (struct value){.type = VALUE_TEXT, .text = "3"};
 	value_fit(&v, VALUE_DOUBLE);
 	cr_expect(eq(int, v.type, VALUE_TEXT));
+	v = (struct value){.type = VALUE_TEXT, .text = "-Infinity"};
+	value_fit(&v, VALUE_INT64);
+	cr_expect(eq(int, v.type, VALUE_TEXT));
+	value_fit(&v, VALUE_DOUBLE);
+	cr_expect(eq(int, v.type, VALUE_DOUBLE));
+	cr_expect(eq(dbl, v.real, -INFINITY));
 }
 
 Test(document, a_type_is_read_with_its_properties)
