@@ -12,7 +12,7 @@ enum {
 	BATCH_BYTES = 4 << 20,
 	REFUSALS_MAX = 1000,
 	QUEUE_MAX = 100000,         /* requests */
-	QUEUE_BYTES_MAX = 64 << 20, /* of packed frames in them */
+	QUEUE_BYTES_MAX = 64 << 20, /* that they take */
 	CREDIT_MAX = 32,            /* less than PRODUCER_WINDOW in storage/producers.h */
 	COMMITS_KEPT = 1000,        /* whose time is known */
 };
@@ -20,6 +20,7 @@ enum {
 struct waiting {
 	struct waiting *next;
 	struct write_request request;
+	size_t bytes;
 	struct write_result result;
 };
 
@@ -324,7 +325,7 @@ static void stage_queue(struct writer *w)
 		w->staged_end = &q->next;
 		w->n_queue--;
 		w->n_staged++;
-		w->queue_bytes -= q->request.frame ? q->request.frame->frame.len : 0;
+		w->queue_bytes -= q->bytes;
 		stage_request(w, q, now_ns);
 	}
 	w->stats.samples_refused += w->n_batch_refused;
@@ -541,11 +542,11 @@ static void turn(struct writer *w)
 	end_if_stopped(w);
 }
 
-static int check_room(const struct writer *w, const struct write_request *request)
+static int check_room(const struct writer *w)
 {
 	if (w->on_stopped)
 		return FAIL(ERR_UNREACHABLE);
-	if (w->n_queue >= QUEUE_MAX || (request->frame && w->queue_bytes >= QUEUE_BYTES_MAX))
+	if (w->n_queue >= QUEUE_MAX || w->queue_bytes >= QUEUE_BYTES_MAX)
 		return FAIL(-EAGAIN);
 	return 0;
 }
@@ -553,7 +554,7 @@ static int check_room(const struct writer *w, const struct write_request *reques
 int writer_submit(struct writer *w, const struct write_request *request)
 {
 	struct waiting *q = NULL;
-	int r = check_room(w, request);
+	int r = check_room(w);
 
 	if (r == 0) {
 		q = calloc(1, sizeof *q);
@@ -565,10 +566,11 @@ int writer_submit(struct writer *w, const struct write_request *request)
 		return r;
 	}
 	q->request = *request;
+	q->bytes = arena_used(request->arena);
 	*w->queue_end = q;
 	w->queue_end = &q->next;
 	w->n_queue++;
-	w->queue_bytes += request->frame ? request->frame->frame.len : 0;
+	w->queue_bytes += q->bytes;
 	turn(w);
 	return 0;
 }

@@ -211,6 +211,24 @@ Test(writer, a_stopping_node_takes_no_more)
 	cr_expect(eq(int, writer_submit(world.writer, &request), ERR_UNREACHABLE));
 }
 
+/* Whoever sends and sends is told to wait before memory is gone, whatever it is that is sent. */
+Test(writer, what_waits_is_bounded_in_bytes)
+{
+	enum { EACH = 1 << 20, MOST = 200 };
+	struct op op = twin("acme/m1", "press");
+	int taken = 0, r = 0;
+
+	for (; r == 0 && taken < MOST; taken += r == 0) {
+		struct write_request request = {.ops = &op, .n_ops = 1, .done = on_done};
+		must(arena_new(&request.arena, 2 * EACH) == 0 && arena_take(request.arena, EACH));
+		r = writer_submit(world.writer, &request);
+	}
+	cr_expect(eq(int, r, -EAGAIN));
+	cr_expect(lt(int, taken, MOST));
+	wait_for(taken);
+	cr_expect(eq(int, last_code, 0));
+}
+
 Test(writer, of_many_bad_samples_each_is_named_and_the_others_are_kept)
 {
 	enum { N = 5000 };
