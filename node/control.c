@@ -54,6 +54,8 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_INGEST] = control_ingest,
 	[CONTROL_READ] = control_read,
 	[CONTROL_BACKUP] = control_backup,
+	[CONTROL_POLICY_WHO] = control_policy_who,
+	[CONTROL_POLICY_DIFF] = control_policy_diff,
 };
 
 /* ---- Answers ---------------------------------------------------------------------------------------------

@@ -48,8 +48,9 @@ call_fn control_type_list, control_type_get, control_rel_list, control_history; 
 call_fn control_series, control_ingest, control_read;                           /* control_series.c */
 call_fn control_backup;                                                         /* control_backup.c */
 call_fn control_view;                                                           /* control_view.c */
-call_fn control_policy_publish, control_policy_check, control_policy_show,
-	control_policy_why;                  /* control_policy.c */
+call_fn control_policy_publish, control_policy_check, control_policy_show, control_policy_why,
+	control_policy_who;                  /* control_policy.c */
+call_fn control_policy_diff;                 /* control_policy_diff.c */
 call_fn control_org_show, control_org_trust; /* control_org.c */
 
 /* Changes are refused (ERR_REFUSED with a note) by a node that owns no twins. */

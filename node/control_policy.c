@@ -46,50 +46,57 @@ int control_policy_check(struct call *c, struct err_note *note)
 
 int control_policy_show(struct call *c, struct err_note *note)
 {
-	const struct policy_doc *doc = &c->e->trust->policy_doc;
+	struct policy_doc doc = c->e->trust->policy_doc;
 
-	if (doc->epoch == 0)
+	if (doc.epoch == 0)
 		return FAIL_SAY(note, ERR_ABSENT, "no policy is in force: nothing is shared");
-	call_done(c, &(struct control_answer){.text = doc->text, .n_changed = doc->epoch});
+	if (c->request.limit > 0)
+		TRY(trust_past_policy(c->e->trust, c->request.limit, c->arena, &doc, note));
+	call_done(c, &(struct control_answer){.text = doc.text, .n_changed = doc.epoch});
 	return 0;
 }
 
-/* Split ORG or ORG/ROLE. */
-static int parse_asker(struct call *c, const char **ret_org, const char **ret_role, struct err_note *note)
+static int find_twin(struct call *c, struct policy_twin *ret, struct err_note *note)
 {
-	const char *text = c->request.org, *slash = strchr(text, '/');
+	struct row row;
 
-	*ret_org = slash ? arena_text(c->arena, (struct bytes){(const uint8_t *)text, (size_t)(slash - text)})
-			 : text;
-	*ret_role = slash ? slash + 1 : NULL;
-	if (!*ret_org)
-		return FAIL(-ENOMEM);
-	if (!trust_org(c->e->trust, *ret_org))
+	if (egress_full_row(&c->e->egress, c->request.twin, c->arena, &row) < 0)
+		return FAIL_SAY(note, ERR_ABSENT, "%s: no such twin in this organisation", c->request.twin);
+	*ret = (struct policy_twin){
+		.id = row.id, .type = row.type, .tags = (const char *const *)row.tags, .n_tags = row.n_tags};
+	return 0;
+}
+
+static int read_question(struct call *c, struct policy_query *q, struct err_note *note)
+{
+	const struct control_request *r = &c->request;
+
+	if (!trust_org(c->e->trust, r->org))
 		return FAIL_SAY(note, ERR_REFUSED, "%s is not a trusted organisation: see `holon org show`",
-				*ret_org);
+				r->org);
+	if (!right_parse(r->right, &q->right))
+		return FAIL_SAY(note, ERR_REFUSED,
+				"%s is no right: discover, summary, read, history, watch or command",
+				r->right);
+	if (right_has_property(q->right) && !r->property[0])
+		return FAIL_SAY(note, ERR_REFUSED, "%s is about one %s: name it with --prop", r->right,
+				q->right == RIGHT_COMMAND ? "command" : "property");
+	q->org = r->org;
+	q->role = r->name[0] ? r->name : NULL;
+	q->property = r->property[0] && q->right != RIGHT_DISCOVER ? r->property : NULL;
 	return 0;
 }
 
 int control_policy_why(struct call *c, struct err_note *note)
 {
-	const struct control_request *r = &c->request;
 	const struct trust *t = c->e->trust;
 	struct policy_query q = {.now_ns = engine_wall_ns()};
 	struct control_answer answer = {0};
-	struct row row;
+	struct policy_twin twin;
 
-	TRY(parse_asker(c, &q.org, &q.role, note));
-	if (!right_parse(r->right, &q.right))
-		return FAIL_SAY(note, ERR_REFUSED, "%s is no right: discover, summary, read or history",
-				r->right);
-	if ((q.right == RIGHT_READ || q.right == RIGHT_HISTORY) && !r->property[0])
-		return FAIL_SAY(note, ERR_REFUSED, "%s is about one property: name it with --prop", r->right);
-	if (egress_full_row(&c->e->egress, r->twin, c->arena, &row) < 0)
-		return FAIL_SAY(note, ERR_ABSENT, "%s: no such twin in this organisation", r->twin);
-	const struct policy_twin twin = {
-		.id = row.id, .type = row.type, .tags = (const char *const *)row.tags, .n_tags = row.n_tags};
+	TRY(read_question(c, &q, note));
+	TRY(find_twin(c, &twin, note));
 	q.twin = &twin;
-	q.property = r->property[0] && q.right != RIGHT_DISCOVER ? r->property : NULL;
 	if (!t->policy)
 		answer.text = "no policy is in force, nothing is shared";
 	else
@@ -101,5 +108,113 @@ int control_policy_why(struct call *c, struct err_note *note)
 	if (!answer.text)
 		return FAIL(-ENOMEM);
 	call_done(c, &answer);
+	return 0;
+}
+
+/* ---- Who sees a twin ---- */
+
+struct grants {
+	struct call *call;
+	const struct policy *policy;
+	struct policy_query q;
+	struct control_answer answer;
+	size_t first, n_of_org; /* grants of the organisation itself: its roles have them, too */
+};
+
+static bool is_of_org(const struct grants *g, const struct policy_grant *grant)
+{
+	for (size_t i = g->first; i < g->n_of_org; i++) {
+		const struct policy_grant *of_org = &g->answer.grants[i];
+		if (of_org->line == grant->line && strcmp(of_org->right, grant->right) == 0 &&
+		    strcmp(of_org->property, grant->property) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int add_grant(struct grants *g, enum right right, const char *property)
+{
+	struct arena *a = g->call->arena;
+	struct policy_ruling ruling;
+
+	g->q.right = right;
+	g->q.property = property;
+	const enum policy_form form = policy_ruling(g->policy, &g->q, &ruling);
+	struct policy_grant grant = {.who = g->q.org,
+				     .right = right_text(right),
+				     .property = property ? property : "",
+				     .token = form == FORM_TOKEN,
+				     .line = ruling.line,
+				     .rule = ruling.title,
+				     .until_ns = ruling.until_ns};
+	if (form == FORM_NOTHING || (g->q.role && is_of_org(g, &grant)))
+		return 0;
+	struct policy_grant *place = arena_push(a, &g->answer.grants, &g->answer.n_grants, sizeof *place);
+	if (g->q.role)
+		grant.who = arena_print(a, "%s/%s", g->q.org, g->q.role);
+	if (!place || !grant.who)
+		return FAIL(-ENOMEM);
+	*place = grant;
+	return 0;
+}
+
+static int add_property(struct grants *g, const struct property_def *p)
+{
+	TRY(add_grant(g, RIGHT_READ, p->name));
+	TRY(add_grant(g, RIGHT_HISTORY, p->name));
+	TRY(add_grant(g, RIGHT_WATCH, p->name));
+	g->q.right = RIGHT_SUMMARY;
+	g->q.property = NULL;
+	return p->kpi && policy_allows(g->policy, &g->q, NULL) ? add_grant(g, RIGHT_SUMMARY, p->name) : 0;
+}
+
+/* All an asker has of the twin, or of one of its properties. */
+static int add_grants(struct grants *g)
+{
+	const struct type *type = store_type(g->call->e->store, g->q.twin->type);
+	const char *only = g->call->request.property, **commands = NULL;
+	size_t n = 0;
+
+	if (!only[0])
+		TRY(add_grant(g, RIGHT_DISCOVER, NULL));
+	if (!only[0])
+		TRY(add_grant(g, RIGHT_SUMMARY, NULL));
+	for (size_t i = 0; type && i < type->def.n_properties; i++)
+		if (!only[0] || strcmp(only, type->def.properties[i].name) == 0)
+			TRY(add_property(g, &type->def.properties[i]));
+	TRY(policy_commands(g->policy, g->call->arena, &commands, &n));
+	for (size_t i = 0; !only[0] && i < n; i++)
+		TRY(add_grant(g, RIGHT_COMMAND, commands[i]));
+	return 0;
+}
+
+static int add_org(struct grants *g, const char *org)
+{
+	const char **roles = NULL;
+	size_t n = 0;
+
+	g->q.org = org;
+	g->q.role = NULL;
+	g->first = g->answer.n_grants;
+	TRY(add_grants(g));
+	g->n_of_org = g->answer.n_grants;
+	TRY(policy_roles(g->policy, org, g->call->arena, &roles, &n));
+	for (size_t i = 0; i < n; i++) {
+		g->q.role = roles[i];
+		TRY(add_grants(g));
+	}
+	return 0;
+}
+
+int control_policy_who(struct call *c, struct err_note *note)
+{
+	const struct trust *t = c->e->trust;
+	struct policy_twin twin;
+	struct grants g = {.call = c, .policy = t->policy, .q = {.twin = &twin, .now_ns = engine_wall_ns()}};
+
+	TRY(find_twin(c, &twin, note));
+	for (size_t i = 0; i < t->n_partners; i++)
+		TRY(add_org(&g, t->partners[i]->org.manifest.org));
+	call_done(c, &g.answer);
 	return 0;
 }

@@ -517,6 +517,39 @@ void trust_recompile(struct trust *t, int64_t now_ns)
 		ignore(err_say(&t->policy_problem, r, "%s", err_text(r))); /* kept, not passed on */
 }
 
+/* A ring of the last ones, besides the one in charge. */
+static const char *kept_key(uint64_t epoch, char ret[STORE_KEY_SIZE])
+{
+	snprintf(ret, STORE_KEY_SIZE, "kept-policy/%u", (unsigned)(epoch % POLICIES_KEPT));
+	return ret;
+}
+
+static int keep_policy(struct trust *t, uint64_t epoch, struct bytes signed_policy)
+{
+	char key[STORE_KEY_SIZE];
+
+	return trust_store_put(t->store, kept_key(epoch, key), signed_policy);
+}
+
+int trust_past_policy(const struct trust *t, uint64_t epoch, struct arena *a, struct policy_doc *ret,
+		      struct err_note *note)
+{
+	char key[STORE_KEY_SIZE];
+	struct signed_blob blob;
+	struct bytes stored;
+
+	int r = trust_store_get(t->store, a, kept_key(epoch, key), &stored);
+	TRY(r);
+	if (r == 0) {
+		TRY(open_policy(a, stored, &stored, &blob, note));
+		TRY(policy_doc_decode(a, blob.payload, ret));
+	}
+	if (r == 0 && ret->epoch == epoch)
+		return 0;
+	return FAIL_SAY(note, ERR_ABSENT, "no policy of epoch %llu is kept here, only the last %d are",
+			(unsigned long long)epoch, POLICIES_KEPT);
+}
+
 enum taking { ONLY_IN_FORCE, EVEN_NOT_IN_FORCE };
 
 static int take_policy(struct trust *t, struct bytes signed_policy, int64_t now_ns, enum taking taking,
@@ -538,6 +571,7 @@ static int take_policy(struct trust *t, struct bytes signed_policy, int64_t now_
 	int r = trust_compile(t, doc.text, now_ns, &policy, a, &findings, &n, &problem);
 	if (r == -ENOMEM || (r < 0 && taking == ONLY_IN_FORCE))
 		return problem.text[0] ? FAIL_SAY(note, r, "%s", problem.text) : r;
+	TRY(keep_policy(t, doc.epoch, signed_policy));
 	TRY(trust_store_put(t->store, "policy", signed_policy));
 	hold_policy_take(t, MOVE(a), signed_policy, &doc);
 	t->policy = MOVE(policy);

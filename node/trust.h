@@ -71,6 +71,11 @@ MUST_CHECK int trust_publish(struct trust *t, struct bytes signed_policy, int64_
  * is shared (policy_problem says why): staying on the older one could share what was taken back. */
 MUST_CHECK int trust_take_policy(struct trust *t, struct bytes signed_policy, int64_t now_ns,
 				 struct err_note *note);
+/* One of the last POLICIES_KEPT policies held, by its epoch; what it is made of lies in the arena. ERR_ABSENT
+ * with a note. */
+enum { POLICIES_KEPT = 16 };
+MUST_CHECK int trust_past_policy(const struct trust *t, uint64_t epoch, struct arena *a,
+				 struct policy_doc *ret, struct err_note *note);
 /* See whether the policy held can be in force now. */
 void trust_recompile(struct trust *t, int64_t now_ns);
 

@@ -149,6 +149,21 @@ bool policy_history_window(const struct policy *p, const struct policy_query *q,
 const char *policy_why(const struct policy *p, const struct policy_query *q, struct arena *a,
 		       bool *ret_allowed);
 
+/* The share that decides an allow: of those that grant as much, the one that holds longest. */
+struct policy_ruling {
+	unsigned line;
+	const char *title;
+	int64_t until_ns;
+};
+enum policy_form policy_ruling(const struct policy *p, const struct policy_query *q,
+			       struct policy_ruling *ret);
+
+/* Append what the rules name and the list does not have yet: roles of an organisation, commands of shares. A
+ * policy of NULL names nothing. -ENOMEM. */
+MUST_CHECK int policy_roles(const struct policy *p, const char *org, struct arena *a, const char ***roles,
+			    size_t *n);
+MUST_CHECK int policy_commands(const struct policy *p, struct arena *a, const char ***commands, size_t *n);
+
 /* When the next share ends after now_ns (INT64_MAX: never): visibility must be computed anew then. */
 int64_t policy_next_end(const struct policy *p, int64_t now_ns);
 
