@@ -101,8 +101,11 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   diff
   view
   policy check
+  policy diff
   policy publish
+  policy rollback
   policy show
+  policy who-sees
   policy why
   peer list
   history
@@ -199,7 +202,7 @@ Flags are checked before a node is asked.
   2> holon: usage: holon policy why ORG[/ROLE] RIGHT TWIN [PROPERTY]
   [2]
   $ holon policy why bolt look acme/a
-  2> holon: --do: look is none of discover, summary, read, history
+  2> holon: --do: look is none of discover, summary, read, history, watch, command
   [2]
   $ holon policy publish policy
   2> holon: which organisation signs? give --org DIR
