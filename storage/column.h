@@ -10,7 +10,7 @@
 #include "proto/buf.h"
 #include "proto/value.h"
 
-enum { COLUMN_NONE = UINT32_MAX }; /* in source[]: not stated */
+#define COLUMN_NONE UINT32_MAX /* in source[]: not stated */
 
 struct column {
 	enum value_type type; /* of all values; set by the first */
