@@ -264,3 +264,150 @@ Test(policy, the_window_of_history_is_the_widest_of_one_share)
 	q.role = "lead";
 	cr_expect(window_is(&q, 0, 0));
 }
+
+/* ---- Watch, command, redact ---- */
+
+static struct policy_bounds bounds(const char *org, const char *role, enum right right, const char *property)
+{
+	struct policy_query q = asks(org, right, &press, property);
+	struct policy_bounds b = {0};
+
+	q.role = role;
+	cr_expect(policy_bounds(p.policy, &q, &b), "%s", property);
+	return b;
+}
+
+Test(policy, watch_and_command_stand_alone)
+{
+	given("share \"w\"\n" RULE_TO("org volt",
+				      "**") "allow watch state/*\nallow command stop, go\n" UNTIL);
+	cr_expect(may("volt", RIGHT_WATCH, &press, "state/power"));
+	cr_expect(may("volt", RIGHT_COMMAND, &press, "stop"));
+	cr_expect(may("volt", RIGHT_COMMAND, &press, "go"));
+	cr_expect(not(may("volt", RIGHT_COMMAND, &press, "halt")));
+	cr_expect(not(may("volt", RIGHT_COMMAND, &press, "state/power")));
+	cr_expect(not(may("volt", RIGHT_WATCH, &press, "stop")));
+	cr_expect(not(may("volt", RIGHT_READ, &press, "state/power")));
+	cr_expect(not(may("volt", RIGHT_DISCOVER, &press, NULL)));
+	cr_expect(not(may("harbor", RIGHT_COMMAND, &press, "stop")));
+}
+
+Test(policy, what_may_not_be_read_may_not_be_watched)
+{
+	given("share \"w\"\n" RULE_TO(
+		"org volt", "**") "allow watch **\nallow command stop, go\n" UNTIL
+				  "never \"n\"\n" RULE_TO("everyone-else",
+							  "**") "deny read of recipe/**\ndeny command go\n");
+	cr_expect(may("volt", RIGHT_WATCH, &press, "state/power"));
+	cr_expect(not(may("volt", RIGHT_WATCH, &press, "recipe/mix")));
+	cr_expect(may("volt", RIGHT_COMMAND, &press, "stop"));
+	cr_expect(not(may("volt", RIGHT_COMMAND, &press, "go")));
+	given("share \"w\"\n" RULE_TO("org volt",
+				      "**") "allow watch **\nallow command stop\n" UNTIL
+					    "never \"n\"\n" RULE_TO("everyone-else",
+								    "**") "deny command, watch of a\n");
+	cr_expect(not(may("volt", RIGHT_WATCH, &press, "a")));
+	cr_expect(may("volt", RIGHT_WATCH, &press, "b"));
+	cr_expect(not(may("volt", RIGHT_COMMAND, &press, "stop")));
+}
+
+Test(policy, the_lightest_terms_of_one_share_count)
+{
+	struct policy_query q = asks("harbor", RIGHT_COMMAND, &press, "stop");
+	struct policy_bounds b;
+
+	given("share \"a\"\n" RULE_TO(
+		"org volt",
+		"**") "allow command stop confirm role lead rate 1/s\nallow watch a rate 2/s\n" UNTIL
+		      "share \"b\"\n" RULE_TO(
+			      "org volt role operator",
+			      "**") "allow command stop rate 1/min\n" UNTIL
+				    "share \"c\"\n" RULE_TO(
+					    "org volt",
+					    "**") "allow watch a rate 100/min\nallow watch b\n" UNTIL);
+	b = bounds("volt", NULL, RIGHT_COMMAND, "stop");
+	cr_expect_str_eq(b.confirm_role, "lead");
+	cr_expect(b.rate == 1 && b.rate_per_ns == NS_PER_S);
+	b = bounds("volt", "operator", RIGHT_COMMAND, "stop");
+	cr_expect(b.confirm_role == NULL);
+	cr_expect(b.rate == 1 && b.rate_per_ns == 60 * NS_PER_S);
+	b = bounds("volt", NULL, RIGHT_WATCH, "a");
+	cr_expect(b.rate == 2 && b.rate_per_ns == NS_PER_S);
+	b = bounds("volt", NULL, RIGHT_WATCH, "b");
+	cr_expect(b.rate_per_ns == 0);
+	cr_expect(not(policy_bounds(p.policy, &q, &b)));
+	cr_expect(not(policy_bounds(NULL, &q, &b)));
+}
+
+static enum policy_form form(const char *org, enum right right, const char *property)
+{
+	const struct policy_query q = asks(org, right, &press, property);
+
+	return policy_form(p.policy, &q);
+}
+
+Test(policy, redactions_bound_their_share_only)
+{
+	given("share \"a\"\n" RULE_TO(
+		"group partners",
+		"**") "allow summary\nallow history **\nredact meta/serial, meta/x as token\nredact meta/x, "
+		      "meta/y as drop\n" UNTIL
+		      "share \"b\"\n" RULE_TO("org harbor", "**") "allow read meta/*\n" UNTIL);
+	cr_expect(form("volt", RIGHT_READ, "meta/serial") == FORM_TOKEN);
+	cr_expect(form("volt", RIGHT_HISTORY, "meta/serial") == FORM_TOKEN);
+	cr_expect(form("volt", RIGHT_SUMMARY, "meta/serial") == FORM_TOKEN);
+	cr_expect(form("volt", RIGHT_READ, "meta/x") == FORM_NOTHING, "of two in one share the stricter");
+	cr_expect(form("volt", RIGHT_READ, "meta/y") == FORM_NOTHING);
+	cr_expect(form("volt", RIGHT_READ, "state") == FORM_PLAIN);
+	cr_expect(form("volt", RIGHT_DISCOVER, NULL) == FORM_PLAIN);
+	cr_expect(form("volt", RIGHT_SUMMARY, NULL) == FORM_PLAIN);
+	cr_expect(form("harbor", RIGHT_READ, "meta/y") == FORM_PLAIN, "lifted");
+	cr_expect(form("harbor", RIGHT_HISTORY, "meta/serial") == FORM_TOKEN);
+	cr_expect(not(may("volt", RIGHT_READ, &press, "meta/serial")),
+		  "who knows of no tokens gives nothing");
+	cr_expect(form("bolt", RIGHT_READ, "meta/serial") == FORM_NOTHING);
+}
+
+Test(policy, tokens_are_stable_and_tell_partners_apart)
+{
+	static const uint8_t key[POLICY_TOKEN_KEY] = {1}, other[POLICY_TOKEN_KEY] = {2};
+	char a[TOKEN_SIZE], b[TOKEN_SIZE];
+
+	policy_token(key, "volt", "meta/serial", BYTES("4711"), a);
+	policy_token(key, "volt", "meta/serial", BYTES("4711"), b);
+	cr_expect_str_eq(a, b);
+	cr_expect(eq(sz, strspn(a, "abcdefghijklmnopqrstuvwxyz234567"), TOKEN_SIZE - 1));
+	policy_token(key, "harbor", "meta/serial", BYTES("4711"), b);
+	cr_expect_str_neq(a, b);
+	policy_token(key, "volt", "meta/seria", BYTES("l4711"), b);
+	cr_expect_str_neq(a, b);
+	policy_token(key, "volt", "meta/serial", BYTES("4712"), b);
+	cr_expect_str_neq(a, b);
+	policy_token(other, "volt", "meta/serial", BYTES("4711"), b);
+	cr_expect_str_neq(a, b);
+}
+
+Test(policy, the_ruling_is_the_share_that_holds_longest)
+{
+	struct policy_query q = asks("volt", RIGHT_READ, &press, "a");
+	struct policy_ruling ruling;
+
+	given("share \"a\"\n" RULE_TO("org volt", "**") "allow read a\nuntil 2026-12-01\n"
+	      "share \"b\"\n" RULE_TO("org volt", "**") "allow read a\n" UNTIL
+	      "share \"c\"\n" RULE_TO("org volt", "**") "allow read a\nredact a as token\nuntil 2027-02-01\n"
+	      "share \"d\"\n" RULE_TO("org volt role lead", "**") "allow command stop\n" UNTIL);
+	cr_expect(policy_ruling(p.policy, &q, &ruling) == FORM_PLAIN);
+	cr_expect_str_eq(ruling.title, "b");
+	cr_expect(eq(int, ruling.line, ACME_LINES + 6));
+	q.property = "b";
+	cr_expect(policy_ruling(p.policy, &q, &ruling) == FORM_NOTHING);
+
+	const char **roles = NULL, **commands = NULL;
+	size_t n_roles = 0, n_commands = 0;
+	cr_assert(eq(int, policy_roles(p.policy, "volt", p.arena, &roles, &n_roles), 0));
+	cr_assert(eq(int, policy_roles(p.policy, "volt", p.arena, &roles, &n_roles), 0));
+	cr_assert(eq(int, policy_roles(p.policy, "bolt", p.arena, &roles, &n_roles), 0));
+	cr_assert(eq(int, policy_commands(p.policy, p.arena, &commands, &n_commands), 0));
+	cr_expect(n_roles == 1 && strcmp(roles[0], "lead") == 0);
+	cr_expect(n_commands == 1 && strcmp(commands[0], "stop") == 0);
+}

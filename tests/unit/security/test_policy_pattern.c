@@ -93,6 +93,12 @@ Test(policy_pattern, what_covers_a_pattern_matches_whatever_it_matches)
 	cr_assert(eq(sz, n_paths, 14));
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < n; j++) {
+			bool both = false;
+			for (size_t k = 0; k < n_paths; k++)
+				both |= pattern_matches(patterns[i], paths[k]) &&
+					pattern_matches(patterns[j], paths[k]);
+			cr_expect(eq(int, patterns_meet(patterns[i], patterns[j]), both), "%s and %s",
+				  patterns[i], patterns[j]);
 			const bool covers = pattern_covers(patterns[i], patterns[j]);
 			covered += covers;
 			for (size_t k = 0; covers && k < n_paths; k++)

@@ -24,6 +24,14 @@ static const char text[] = ACME
 	"  twins plant1/line3\n"
 	"  allow read state/*, state/x\n"
 	"  until 2026-12-30T18:00\n"
+	"share \"stop\"\n"
+	"  to org bolt role operator\n"
+	"  twins plant1/line3/press7\n"
+	"  allow command safe-stop confirm role lead rate 1/min\n"
+	"  allow watch state/power, meta/serial, meta/id\n"
+	"  redact meta/serial as token\n"
+	"  redact meta/id as drop\n"
+	"  until 2026-12-30T18:00\n"
 	"share \"last year\"\n"
 	"  to org harbor\n"
 	"  twins plant1/**\n"
@@ -123,7 +131,7 @@ Test(policy_why, what_is_missing_is_named_with_the_nearest_share)
 		   "it to the role operator only");
 	expect_why(asks("harbor", NULL, RIGHT_READ, "state/power"), LINE3,
 		   "no share grants read of state/power of acme/plant1/line3 to harbor; share \"last year\" "
-		   "(line 28) "
+		   "(line 36) "
 		   "granted it and ended 2026-01-01T00:00:00Z");
 	expect_why(asks("stranger", NULL, RIGHT_SUMMARY, NULL), LINE3,
 		   "no share grants summary of acme/plant1/line3 to stranger; share \"line 3\" (line 10) "
@@ -131,6 +139,30 @@ Test(policy_why, what_is_missing_is_named_with_the_nearest_share)
 		   "to stranger");
 	expect_why(asks("stranger", NULL, RIGHT_SUMMARY, NULL), "acme/plant9",
 		   "no share grants summary of acme/plant9 to stranger; no share speaks to stranger");
+}
+
+Test(policy_why, terms_and_redactions_are_said)
+{
+	static const char press7[] = "acme/plant1/line3/press7";
+
+	expect_why(asks("bolt", "operator", RIGHT_COMMAND, "safe-stop"), press7,
+		   "command safe-stop of acme/plant1/line3/press7 is granted to bolt as operator by share "
+		   "\"stop\" (line 28) until 2026-12-30T18:00:00Z, confirmed by the role lead, at most 1 in "
+		   "1min");
+	expect_why(
+		asks("bolt", NULL, RIGHT_COMMAND, "safe-stop"), press7,
+		"no share grants command safe-stop of acme/plant1/line3/press7 to bolt; share \"stop\" (line "
+		"28) grants it to the role operator only");
+	expect_why(asks("bolt", "operator", RIGHT_WATCH, "state/power"), press7,
+		   "watch of state/power of acme/plant1/line3/press7 is granted to bolt as operator by share "
+		   "\"stop\" (line 28) until 2026-12-30T18:00:00Z");
+	expect_why(
+		asks("bolt", "operator", RIGHT_WATCH, "meta/serial"), press7,
+		"no share grants watch of meta/serial of acme/plant1/line3/press7 to bolt as operator; share "
+		"\"stop\" (line 28) grants a token in its place");
+	expect_why(asks("bolt", "operator", RIGHT_WATCH, "meta/id"), press7,
+		   "no share grants watch of meta/id of acme/plant1/line3/press7 to bolt as operator; share "
+		   "\"stop\" (line 28) drops it by a redact line");
 }
 
 Test(policy_why, questions_a_policy_does_not_answer_are_said_to_be_so)
