@@ -2,8 +2,6 @@
 #include "storage/chunk_integer.h"
 
 #include <assert.h>
-#include <math.h>
-#include <stdlib.h>
 
 #include "storage/bits.h"
 #include "storage/huffman.h"
@@ -42,11 +40,12 @@ static uint64_t least(const uint64_t *v, size_t n)
 	return (uint64_t)least;
 }
 
-static int by_size(const void *a, const void *b)
+/* Into n sorted ones. */
+static void insert(int64_t *sorted, size_t n, int64_t v)
 {
-	const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
+	for (; n > 0 && sorted[n - 1] > v; n--)
+		sorted[n] = sorted[n - 1];
+	sorted[n] = v;
 }
 
 /* The median of some steps: regular times have it in common. */
@@ -58,11 +57,8 @@ static uint64_t typical_step(const uint64_t *v, size_t n)
 	size_t k = 0;
 
 	for (size_t i = 1; i < n && k < LOOK_AT; i += every)
-		steps[k++] = (int64_t)(v[i] - v[i - 1]);
-	if (k == 0)
-		return 0;
-	qsort(steps, k, sizeof *steps, by_size);
-	return (uint64_t)steps[k / 2];
+		insert(steps, k++, (int64_t)(v[i] - v[i - 1]));
+	return k > 0 ? (uint64_t)steps[k / 2] : 0;
 }
 
 static uint64_t common_zeros(const uint64_t *v, size_t n)
@@ -218,19 +214,32 @@ static unsigned least_shift(const uint64_t *r, size_t n)
 	return width > 8 ? width - 8 : 0;
 }
 
+/* log2(n) of n > 0, within a hundredth: a parabola between the powers of two. */
+static double nearly_log2(uint32_t n)
+{
+	const int whole = 31 - __builtin_clz(n);
+	const double m = (double)n / (double)(1U << whole);
+
+	return whole + (2 - m / 3) * m - 5.0 / 3;
+}
+
 /* The bytes that put_coded() would need, nearly. */
 static size_t coded_cost(const uint64_t *r, size_t n, unsigned shift)
 {
 	enum { OF_ESCAPE = 10, OF_HEAD = 10 };
-	size_t count[SYMBOLS] = {0};
+	const double of_rarest = nearly_log2((uint32_t)n);
+	uint32_t count[SYMBOLS] = {0};
 	double bits = (double)n * shift;
 
 	for (size_t i = 0; i < n; i++)
 		count[is_escape(r[i], shift) ? ESCAPE : r[i] >> shift]++;
-	for (size_t i = 0; i < SYMBOLS; i++)
-		if (count[i] > 0)
-			bits += 2 + (double)count[i] * fmax(1, log2((double)n / (double)count[i]));
-	return (size_t)(bits / 8) + OF_ESCAPE * count[ESCAPE] + OF_HEAD;
+	for (size_t i = 0; i < SYMBOLS; i++) {
+		if (count[i] == 0)
+			continue;
+		const double each = of_rarest - nearly_log2(count[i]);
+		bits += 2 + (double)count[i] * (each > 1 ? each : 1);
+	}
+	return (size_t)(bits / 8) + (size_t)OF_ESCAPE * count[ESCAPE] + OF_HEAD;
 }
 
 /* Fewer symbols cost less to tell, more say more: it depends on how many samples there are. */
@@ -341,21 +350,31 @@ static void keep_cheaper(struct plan *best, const struct plan *other)
 		*best = *other;
 }
 
+/* May another predictor than the one that packs best be the one to code? Only one that packs nearly as well.
+ */
+static bool may_be_coded(size_t cost, size_t best, enum chunk_effort effort)
+{
+	return cost == best || (effort == CHUNK_SMALL && cost - best <= best / 4);
+}
+
 /* `r` is room for n residuals. */
 static struct plan choose_plan(const uint64_t *v, size_t n, enum chunk_effort effort, uint64_t *r)
 {
-	struct plan blocks = {.cost = SIZE_MAX}, coded = blocks;
+	struct plan plans[N_PREDICTORS], blocks = {.cost = SIZE_MAX}, coded = blocks;
 
 	for (unsigned p = 0; p < N_PREDICTORS; p++) {
-		struct plan plan = {.model = make_model((enum predictor)p, v, n), .packing = BLOCKS};
-		predict(&plan.model, v, n, r);
-		plan.cost = blocks_cost(r, n);
-		keep_cheaper(&blocks, &plan);
-		if (n < CODED_MIN || (effort == CHUNK_FAST && blocks.model.predictor != p))
+		plans[p] = (struct plan){.model = make_model((enum predictor)p, v, n), .packing = BLOCKS};
+		predict(&plans[p].model, v, n, r);
+		plans[p].cost = blocks_cost(r, n);
+		keep_cheaper(&blocks, &plans[p]);
+	}
+	for (unsigned p = 0; p < N_PREDICTORS && n >= CODED_MIN; p++) {
+		if (!may_be_coded(plans[p].cost, blocks.cost, effort))
 			continue;
-		plan.packing = CODED;
-		plan.shift = choose_shift(r, n, effort, &plan.cost);
-		keep_cheaper(&coded, &plan);
+		predict(&plans[p].model, v, n, r);
+		plans[p].packing = CODED;
+		plans[p].shift = choose_shift(r, n, effort, &plans[p].cost);
+		keep_cheaper(&coded, &plans[p]);
 	}
 	/* Blocks decode faster: what the other saves is to be worth it. */
 	return coded.cost < blocks.cost - blocks.cost / 32 ? coded : blocks;

@@ -119,31 +119,56 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static size_t find_word(const uint64_t *words, size_t n, uint64_t v)
+static uint64_t word_of(const struct attempt *a, size_t i)
 {
-	size_t low = 0, high = n;
-
-	while (high - low > 1) {
-		const size_t middle = low + (high - low) / 2;
-		if ((int64_t)words[middle] <= (int64_t)v)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
+	return a->kind == NUMBER_DOUBLE ? to_ordered(a->v[i]) : a->v[i];
 }
 
-/* The distinct ones in their order; returns how many. */
-static size_t collect_words(const struct attempt *a, uint64_t *words)
+/* Distinct numbers by their hash: places of words, one up; 0: free. */
+struct word_table {
+	uint16_t slots[2 * CHUNK_SAMPLES_MAX];
+	unsigned bits;
+};
+
+static void table_clear(struct word_table *t, size_t n)
+{
+	t->bits = 4;
+	while (((size_t)1 << t->bits) < n)
+		t->bits++;
+	memset(t->slots, 0, ((size_t)1 << t->bits) * sizeof *t->slots);
+}
+
+/* The slot that has the word, or the free one where it belongs. */
+static uint16_t *table_slot(struct word_table *t, const uint64_t *words, uint64_t v)
+{
+	const size_t mask = ((size_t)1 << t->bits) - 1;
+	size_t at = (size_t)((v * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - t->bits));
+
+	while (t->slots[at] != 0 && words[t->slots[at] - 1] != v)
+		at = (at + 1) & mask;
+	return &t->slots[at];
+}
+
+/* The distinct ones in their order; returns how many, or 0 when there are more than `most`. */
+static size_t collect_words(const struct attempt *a, size_t most, struct word_table *t, uint64_t *words)
 {
 	size_t n_words = 0;
 
-	for (size_t i = 0; i < a->n; i++)
-		words[i] = a->kind == NUMBER_DOUBLE ? to_ordered(a->v[i]) : a->v[i];
-	qsort(words, a->n, sizeof *words, by_size);
-	for (size_t i = 0; i < a->n; i++)
-		if (i == 0 || words[i] != words[n_words - 1])
-			words[n_words++] = words[i];
+	table_clear(t, a->n);
+	for (size_t i = 0; i < a->n; i++) {
+		const uint64_t v = word_of(a, i);
+		uint16_t *slot = table_slot(t, words, v);
+		if (*slot != 0)
+			continue;
+		if (n_words == most)
+			return 0;
+		words[n_words++] = v;
+		*slot = (uint16_t)n_words;
+	}
+	qsort(words, n_words, sizeof *words, by_size);
+	table_clear(t, a->n);
+	for (size_t i = 0; i < n_words; i++)
+		*table_slot(t, words, words[i]) = (uint16_t)(i + 1);
 	return n_words;
 }
 
@@ -151,13 +176,13 @@ static size_t collect_words(const struct attempt *a, uint64_t *words)
 static bool put_dictionary(const struct attempt *a, struct buf *out)
 {
 	uint64_t words[CHUNK_SAMPLES_MAX];
-	const size_t n_words = collect_words(a, words);
+	struct word_table table;
+	const size_t n_words = collect_words(a, a->n / 2, &table, words);
 
-	if (n_words > a->n / 2)
+	if (n_words == 0)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		a->numbers[i] =
-			find_word(words, n_words, a->kind == NUMBER_DOUBLE ? to_ordered(a->v[i]) : a->v[i]);
+		a->numbers[i] = *table_slot(&table, words, word_of(a, i)) - 1U;
 	for (size_t i = 0; i < n_words; i++)
 		words[i] = a->kind == NUMBER_DOUBLE ? to_ordered(words[i]) : words[i];
 	buf_put_u8(out, DICTIONARY);
