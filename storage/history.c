@@ -13,7 +13,7 @@
 /* In place of numbers, so that the list is never empty. */
 static const struct bytes no_runs = {(const uint8_t *)"none", 4};
 
-enum { MERGE_WORK = 1 << 20 /* samples: a few MiB */ };
+enum { MERGE_WORK = 1 << 18 /* samples: less than 100 ms */ };
 
 int run_list_reserve(struct run_list *l, size_t n)
 {

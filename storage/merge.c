@@ -9,6 +9,7 @@
 enum {
 	SERIES_WORK = 64,       /* what a series costs besides, in samples */
 	RULES_MAX = UINT16_MAX, /* rules that differ */
+	SMALL_LEVEL = 2,        /* runs from this one on have the smallest chunks */
 };
 
 /* The rules as they were at the beginning: most series share a few. */
@@ -178,6 +179,9 @@ static void set_meta(struct merge *m)
 		out->expired_at_ns = later(out->expired_at_ns, m->expires ? in->last_ns : in->expired_at_ns);
 	}
 	out->level++;
+	/* What comes out of the first merge is soon merged again: most of the samples that are kept have gone
+	   through a second one, and that looks harder. */
+	m->one.effort = out->level < SMALL_LEVEL ? CHUNK_FAST : CHUNK_SMALL;
 }
 
 static int begin_output(struct history *h, struct merge *m)

@@ -21,8 +21,9 @@ enum { MERGE_RUNS = 8 };
 /* One series after the other on its way from the inputs to the result: merge_series.c. Zeroed is none. */
 struct series_merge {
 	uint32_t series;
-	bool active;            /* between begin and the step that says it is through */
-	struct horizon horizon; /* of a merge that ends retention, else everything stays */
+	bool active;              /* between begin and the step that says it is through */
+	struct horizon horizon;   /* of a merge that ends retention, else everything stays */
+	enum chunk_effort effort; /* the caller's to set, once; what follows is not */
 	struct pieces pieces;
 	struct column waiting; /* for a chunk to become full */
 	struct buckets minutes, hours;

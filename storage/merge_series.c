@@ -125,18 +125,18 @@ static size_t fitting(size_t n, size_t len)
 static int put_samples(struct series_merge *m, const struct column *c, struct run_writer *out, size_t *ret)
 {
 	buf_clear(&m->scratch);
-	chunk_encode(c, 0, c->n, CHUNK_SMALL, &m->scratch);
+	chunk_encode(c, 0, c->n, m->effort, &m->scratch);
 	TRY(buf_check(&m->scratch));
 	const size_t fit = fitting(c->n, m->scratch.len);
 	*ret = c->n;
 	if (fit < c->n) {
 		const size_t len = m->scratch.len;
 		buf_clear(&m->scratch);
-		chunk_encode(c, 0, fit, CHUNK_SMALL, &m->scratch);
+		chunk_encode(c, 0, fit, m->effort, &m->scratch);
 		TRY(buf_check(&m->scratch));
 		*ret = fit;
 		if (pages_of(m->scratch.len) >= pages_of(len)) /* no better: at least all of them */
-			return history_put_chunk(out, m->series, c, 0, *ret = c->n, CHUNK_SMALL, &m->scratch);
+			return history_put_chunk(out, m->series, c, 0, *ret = c->n, m->effort, &m->scratch);
 	}
 	return run_writer_put(out, &(struct run_key){m->series, RUN_CHUNK, c->t_ns[0]},
 			      buf_bytes(&m->scratch),

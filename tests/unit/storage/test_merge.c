@@ -133,6 +133,37 @@ Test(merge, a_run_that_cannot_be_walked_is_merged_no_more)
 	cr_expect_eq(merge(), HISTORY_NOTHING);
 }
 
+/* A level-1 run of readings that a dictionary suits: few values, far apart, in no order. */
+static void add_merged_run(int64_t begin_s)
+{
+	for (int64_t i = 0; i < MERGE_RUNS; i++) {
+		for (int64_t k = 0; k < 500; k++) {
+			const uint64_t t_s = (uint64_t)(begin_s + i * 500 + k);
+			const uint64_t mixed = t_s * UINT64_C(0x9e3779b97f4a7c15) >> 61;
+			add(&world.one, (int64_t)t_s * SECOND_NS, (double)(mixed * mixed * mixed * 1717));
+		}
+		cr_assert_eq(checkpoint(), 0);
+	}
+	cr_assert_eq(merge(), 1);
+}
+
+Test(merge, the_second_merge_looks_for_the_smallest_chunks)
+{
+	uint64_t bytes = 0;
+
+	for (int64_t i = 0; i < MERGE_RUNS; i++)
+		add_merged_run(i * 4000);
+	for (size_t i = 0; i < world.h->runs.n; i++)
+		bytes += world.h->runs.runs[i]->meta.bytes;
+	const struct sum before = read_all(&world.one, 0, 40000);
+	cr_assert_eq(merge(), 1);
+	cr_assert_eq(world.h->runs.n, 1);
+	cr_expect_eq(world.h->runs.runs[0]->meta.level, 2);
+	cr_expect_lt(10 * world.h->runs.runs[0]->meta.bytes, 7 * bytes);
+	cr_expect_eq(read_all(&world.one, 0, 40000).n, 8 * 4000);
+	cr_expect_eq(read_all(&world.one, 0, 40000).values, before.values);
+}
+
 /* ---- Retention --------------------------------------------------------------------------------------------
  */
 
