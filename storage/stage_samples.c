@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "proto/clock.h"
+#include "storage/column.h"
 #include "storage/stage.h"
 #include "storage/store_private.h"
 
@@ -69,12 +70,30 @@ static int mark_non_finite(const struct op_samples *in, struct sample **ret)
 	return 0;
 }
 
+/* What looking for older samples may take, in samples looked at in memory: all of a series for each. */
+enum { LOOK_MOST = 64, LOOK_WORK = 1 << 20 };
+
+static bool may_look(const struct store *s, const struct op_samples *in)
+{
+	return in->n <= LOOK_MOST && in->n * history_backlog(s->history) <= LOOK_WORK;
+}
+
+/* What is dear to find out is not known. */
 static int holds_all(struct store *s, const struct twin *t, size_t property, const struct op_samples *in,
 		     bool *ret)
 {
-	*ret = true;
-	for (size_t i = 0; *ret && i < in->n; i++)
-		TRY(store_history_holds(s, t, property, &in->samples[i], ret));
+	const struct sample present = store_value(s, t, property);
+
+	*ret = present.value.type != VALUE_NONE;
+	for (size_t i = 0; *ret && i < in->n; i++) {
+		const struct sample *sample = &in->samples[i];
+		if (sample->t_ns >= present.t_ns)
+			*ret = sample->t_ns == present.t_ns && sample_equal(sample, &present);
+		else if (may_look(s, in))
+			TRY(store_history_holds(s, t, property, sample, ret));
+		else
+			*ret = false;
+	}
 	return 0;
 }
 

@@ -66,8 +66,9 @@ size_t batch_bytes(const struct batch *b);
  * The table does not show staged ops, but the checks see those of the same batch (and of a batch written and
  * not yet applied there can be none: stage only when nothing is between write and apply), so a type, its
  * twins, their relations and samples may come in one batch. In OP_SAMPLES all samples are checked; the first
- * bad one refuses the op and ret_bad (may be NULL) is its index. NaN and infinite numbers are taken with
- * quality bad. `now_ns` refuses samples more than 5 minutes ahead. */
+ * bad one refuses the op and ret_bad (may be NULL) is its index; many that are older than the present value
+ * are taken without looking whether they are stored, for merging them twice does no harm. NaN and infinite
+ * numbers are taken with quality bad. `now_ns` refuses samples more than 5 minutes ahead. */
 enum { STORE_UNCHANGED = 1, STORE_REFUSED = 2, STORE_ABSENT = 3 };
 MUST_CHECK int store_stage(struct store *s, struct batch *b, const struct op *op, int64_t now_ns,
 			   size_t *ret_bad, struct err_note *note);

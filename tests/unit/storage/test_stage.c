@@ -372,3 +372,25 @@ Test(stage, an_empty_batch_is_done_at_once)
 	store_position(world.store, &b);
 	cr_expect_eq(a.seq, b.seq);
 }
+
+/* To look for each could take the time of all that lies in memory, so many times. */
+Test(stage, known_samples_are_looked_for_while_they_are_few)
+{
+	enum { MANY = 100 };
+	struct sample samples[MANY + 1];
+	struct op op = {.kind = OP_SAMPLES, .samples = {"acme/s", "temperature", samples, MANY + 1}};
+
+	cr_assert_eq(world_twin("acme/s", "press", KIND_ASSET), 0);
+	for (int i = 0; i <= MANY; i++)
+		samples[i] = number_at(i, i);
+	cr_assert_eq(world_do(&op), 0);
+	op.samples.n = 10;
+	cr_expect_eq(world_do(&op), STORE_UNCHANGED);
+	op.samples.n = MANY;
+	cr_expect_eq(world_do(&op), 0);
+	cr_expect_eq(temperature_at("acme/s", MANY - 1), MANY - 1);
+	op.samples = (struct op_samples){"acme/s", "temperature", samples + MANY, 1};
+	cr_expect_eq(world_do(&op), STORE_UNCHANGED);
+	samples[MANY].value.real = 1;
+	cr_expect_eq(world_do(&op), 0, "something else at the same time");
+}
