@@ -443,6 +443,27 @@ Test(trust, an_admins_policy_that_does_not_compile_changes_nothing)
 	cr_expect(shares_with("bolt"));
 }
 
+Test(trust, the_last_policies_are_kept)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct policy_doc doc = {0};
+
+	cr_assert(eq(int, arena_new(&a, 16 << 20), 0));
+	admit(&bolt);
+	for (uint64_t epoch = 1; epoch <= POLICIES_KEPT + 2; epoch++)
+		cr_assert(eq(int, trust_publish(trust, policy(epoch, &bolt), NOW, &note), 0), "%s",
+			  note.text);
+	open_at(NOW);
+	for (uint64_t epoch = 1; epoch <= POLICIES_KEPT + 3; epoch++) {
+		const bool kept = epoch > 2 && epoch <= POLICIES_KEPT + 2;
+		cr_expect(eq(int, trust_past_policy(trust, epoch, a, &doc, &note), kept ? 0 : ERR_ABSENT),
+			  "%llu", (unsigned long long)epoch);
+		if (kept)
+			cr_expect(doc.epoch == epoch && strcmp(doc.text, trust->policy_doc.text) == 0);
+	}
+	cr_expect(says("only the last 16"), "%s", note.text);
+}
+
 Test(trust, a_peers_policy_with_a_wrong_signature_changes_nothing)
 {
 	admit(&bolt);
