@@ -11,10 +11,12 @@ struct change {
 	size_t order;
 };
 
+enum { THIN_LEAST = 1024 };
+
 void changeset_fini(struct changeset *c)
 {
 	buf_fini(&c->data);
-	c->n = 0;
+	c->n = c->n_least = 0;
 }
 
 static void add(struct changeset *c, struct bytes key, struct bytes value, uint32_t value_len)
@@ -87,20 +89,53 @@ static void list(const struct changeset *c, struct change *changes)
 	}
 }
 
-int changeset_write(const struct changeset *c, struct env_txn *t)
+/* In the order of keys, the last change of each: *ret_n of them, to be freed. */
+static int sort(const struct changeset *c, struct change **ret, size_t *ret_n)
 {
-	TRY(changeset_check(c));
-	if (c->n == 0)
-		return 0;
-	SCOPED(scope_free) struct change *changes = calloc(c->n, sizeof *changes);
+	struct change *changes = calloc(c->n + 1, sizeof *changes);
+	size_t n = 0;
+
 	if (!changes)
 		return FAIL(-ENOMEM);
 	list(c, changes);
 	qsort(changes, c->n, sizeof *changes, by_key);
-	for (size_t i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n; i++)
+		if (i + 1 == c->n || !bytes_equal(changes[i].key, changes[i + 1].key))
+			changes[n++] = changes[i];
+	*ret = changes;
+	*ret_n = n;
+	return 0;
+}
+
+void changeset_thin(struct changeset *c)
+{
+	SCOPED(scope_free) struct change *changes = NULL;
+	struct changeset thin = {0};
+	size_t n;
+
+	if (c->n < THIN_LEAST || c->n / 2 < c->n_least || changeset_check(c) < 0 || sort(c, &changes, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		add(&thin, changes[i].key, changes[i].value,
+		    changes[i].deleted ? DELETED : (uint32_t)changes[i].value.len);
+	thin.n_least = n;
+	if (changeset_check(&thin) == 0) {
+		changeset_fini(c);
+		*c = thin;
+	} else {
+		changeset_fini(&thin);
+	}
+}
+
+int changeset_write(const struct changeset *c, struct env_txn *t)
+{
+	SCOPED(scope_free) struct change *changes = NULL;
+	size_t n;
+
+	TRY(changeset_check(c));
+	TRY(sort(c, &changes, &n));
+	for (size_t i = 0; i < n; i++) {
 		const struct change *change = &changes[i];
-		if (i + 1 < c->n && bytes_equal(change->key, changes[i + 1].key))
-			continue;
 		if (change->deleted)
 			TRY(env_delete(t, change->key));
 		else

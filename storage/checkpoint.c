@@ -265,6 +265,8 @@ static void keep_for_next(struct store *s, struct checkpoint *c)
 	s->remote_left = c->remote;
 	s->state_left.data.failed = s->remote_left.data.failed = false;
 	c->state = c->remote = (struct changeset){0};
+	changeset_thin(&s->state_left); /* the same again and again, as long as nothing can be written */
+	changeset_thin(&s->remote_left);
 }
 
 static int take(struct store *s, struct checkpoint *c)

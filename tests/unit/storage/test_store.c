@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "storage/store_private.h"
 #include "tests/lib/must.h"
 #include "tests/unit/storage/world.h"
 
@@ -612,4 +613,32 @@ Test(store, a_merge_behind_a_failed_checkpoint_counts_nothing_twice)
 			world_checkpoint();
 		world_reopen();
 	}
+}
+
+Test(store, checkpoints_that_fail_for_long_do_not_pile_up)
+{
+	struct checkpoint *c;
+	size_t most = 0;
+
+	world_types();
+	for (int i = 0; i < 200; i++) {
+		char id[32];
+		snprintf(id, sizeof id, "acme/a%d", i);
+		must(world_twin(id, "press", KIND_ASSET) == 0);
+	}
+	for (int round = 0; round < 100; round++) {
+		for (int i = 0; i < 200; i += 10) {
+			char id[32];
+			snprintf(id, sizeof id, "acme/a%d", i);
+			must(world_sample(id, round, round % 400) == 0);
+		}
+		must(checkpoint_begin(world.store, &c) == 0);
+		checkpoint_end(world.store, c, false);
+		most = world.store->state_left.n > most ? world.store->state_left.n : most;
+	}
+	cr_expect_lt(most, 1200, "%zu", most);
+	world_checkpoint();
+	world_reopen();
+	cr_expect_eq(temperature_at("acme/a190", TIME_MAX), 99);
+	cr_expect_not_null(store_twin(world.store, "acme/a199"));
 }
