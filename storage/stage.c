@@ -183,8 +183,24 @@ static int stage_origin_drop(const struct stage *g, const struct op *op)
 /* -----------------------------------------------------------------------------------------------------------
  */
 
+/* Numbers of series are never given twice, and applying must not fail: the last of them are kept for what one
+ * batch may take. */
+static int check_numbers(const struct stage *g)
+{
+	const uint32_t kept = UINT32_C(1) << 30;
+
+	if (g->store->table.values.next < UINT32_MAX - kept)
+		return 0;
+	return FAIL_SAY(g->note, ERR_REFUSED,
+			"store %s has given all its numbers of series: begin a new one, and apply and import "
+			"what it holds",
+			g->store->dir);
+}
+
 static int stage_op(const struct stage *g, const struct op *op)
 {
+	if (op->kind == OP_TYPE || op->kind == OP_TWIN)
+		TRY(check_numbers(g));
 	switch (op->kind) {
 	case OP_TYPE: return stage_type_def(g, op);
 	case OP_TWIN: return stage_twin_def(g, op);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
+#include "storage/store_private.h"
 #include "tests/lib/must.h"
 #include "tests/unit/storage/world.h"
 
@@ -393,4 +394,15 @@ Test(stage, known_samples_are_looked_for_while_they_are_few)
 	cr_expect_eq(world_do(&op), STORE_UNCHANGED);
 	samples[MANY].value.real = 1;
 	cr_expect_eq(world_do(&op), 0, "something else at the same time");
+}
+
+/* Applying what is in the log must not fail, now or at the next opening. */
+Test(stage, with_its_numbers_of_series_given_a_store_takes_no_more_twins)
+{
+	world.store->table.values.next = UINT32_MAX - (1 << 20);
+	cr_expect_eq(world_twin("acme/p2", "press", KIND_ASSET), STORE_REFUSED);
+	cr_expect(strstr(world.note.text, "numbers"), "%s", world.note.text);
+	cr_expect_eq(world_sample("acme/p1", NOW, 1), 0, "but samples");
+	world.store->table.values.next = 1 << 20;
+	cr_expect_eq(world_twin("acme/p2", "press", KIND_ASSET), 0);
 }
