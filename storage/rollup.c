@@ -36,7 +36,10 @@ static void join_numbers(struct bucket *to, const struct bucket *from)
 {
 	const double a = (double)to->n, b = (double)from->n, apart = from->mean - to->mean;
 
-	to->mean += apart * b / (a + b);
+	if (isfinite(apart))
+		to->mean += apart * (b / (a + b));
+	else
+		to->mean = to->mean * (a / (a + b)) + from->mean * (b / (a + b));
 	to->m2 += from->m2 + apart * apart * a * b / (a + b);
 	to->min = from->min < to->min ? from->min : to->min;
 	to->max = from->max > to->max ? from->max : to->max;
@@ -132,6 +135,17 @@ static bool counts(const struct column *c, size_t i, double v)
 	return isfinite(v) && !(c->quality && c->quality[i] == QUALITY_BAD);
 }
 
+/* The mean of numbers whose sum is beyond all doubles. */
+static double mean_of_large(const struct column *c, size_t i, size_t end, uint64_t n)
+{
+	double mean = 0;
+
+	for (; i < end; i++)
+		if (counts(c, i, number_at(c, i)))
+			mean += number_at(c, i) / (double)n;
+	return mean;
+}
+
 /* What the places i .. end - 1 amount to: the mean first, then the distances from it. */
 static struct bucket sum_up(const struct column *c, size_t i, size_t end)
 {
@@ -150,7 +164,7 @@ static struct bucket sum_up(const struct column *c, size_t i, size_t end)
 		b.n++;
 	}
 	b.n_bad = end - i - b.n;
-	b.mean = b.n > 0 ? sum / (double)b.n : 0;
+	b.mean = b.n == 0 ? 0 : isfinite(sum) ? sum / (double)b.n : mean_of_large(c, i, end, b.n);
 	for (size_t at = i; at < end && b.n > 0; at++) {
 		const double v = number_at(c, at);
 		if (counts(c, at, v))

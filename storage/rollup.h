@@ -31,7 +31,7 @@ MUST_CHECK int buckets_add(struct buckets *b, const struct bucket *bucket, int64
 MUST_CHECK int buckets_add_column(struct buckets *b, const struct column *c, size_t i, size_t end,
 				  int64_t step_ns);
 
-/* Join two by Chan's update. */
+/* Join two by Chan's update. Means of finite numbers are finite; m2 may be infinite. */
 void bucket_join(struct bucket *to, const struct bucket *from);
 
 /* The multiple of a step at or before a time. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "proto/clock.h"
+#include "storage/record.h"
 #include "tests/lib/failing_alloc.h"
 #include "tests/lib/must.h"
 
@@ -107,6 +108,22 @@ Test(rollup, buckets_are_kept_in_order)
 	for (size_t i = 0; i < 4; i++)
 		cr_expect_eq(made.items[i].t_ns, (int64_t)i * MINUTE_NS);
 	cr_expect_eq(made.items[2].n, 6);
+}
+
+Test(rollup, the_mean_of_large_numbers_is_a_number)
+{
+	int64_t t_ns[] = {0, 1, MINUTE_NS, MINUTE_NS + 1};
+	uint64_t bits[] = {double_bits(1.5e308), double_bits(1.5e308), double_bits(-1.5e308),
+			   double_bits(-1.5e308)};
+	const struct column c = {.type = VALUE_DOUBLE, .t_ns = t_ns, .bits = bits, .n = 4};
+	SCOPED(buckets_fini) struct buckets b = {0};
+
+	cr_assert_eq(buckets_add_column(&b, &c, 0, 4, MINUTE_NS), 0);
+	cr_assert_eq(b.n, 2);
+	cr_expect_eq(b.items[0].mean, 1.5e308);
+	bucket_join(&b.items[0], &b.items[1]);
+	cr_expect_eq(b.items[0].mean, 0);
+	cr_expect(isinf(b.items[0].m2));
 }
 
 Test(rollup, times_are_cut_towards_the_past)
