@@ -378,6 +378,25 @@ static int make_room(struct column *to, const struct column *from, size_t i, siz
 	return 0;
 }
 
+static bool is_plain(const struct column *c)
+{
+	return !is_text(c->type) && c->type != VALUE_POSITION && !c->source;
+}
+
+/* Numbers behind all that are there; `to` has the parts that `from` has. */
+static void append_plain(struct column *to, const struct column *from, size_t i, size_t n)
+{
+	memcpy(to->t_ns + to->n, from->t_ns + i, n * sizeof *to->t_ns);
+	memcpy(to->bits + to->n, from->bits + i, n * sizeof *to->bits);
+	if (from->quality)
+		memcpy(to->quality + to->n, from->quality + i, n * sizeof *to->quality);
+	else if (to->quality)
+		memset(to->quality + to->n, QUALITY_GOOD, n * sizeof *to->quality);
+	for (size_t k = 0; to->sigma && k < n; k++)
+		to->sigma[to->n + k] = from->sigma ? from->sigma[i + k] : (double)NAN;
+	to->n += n;
+}
+
 int column_merge(struct column *to, const struct column *from, size_t i, size_t end)
 {
 	struct carried last = {0};
@@ -388,6 +407,10 @@ int column_merge(struct column *to, const struct column *from, size_t i, size_t 
 	assert(to->n == 0 || to->type == from->type);
 	TRY(make_room(to, from, i, end));
 	to->type = from->type;
+	if (is_plain(to) && (to->n == 0 || to->t_ns[to->n - 1] < from->t_ns[i])) {
+		append_plain(to, from, i, end - i);
+		return 0;
+	}
 
 	/* From the back, so that what is there moves at most once, into places that are free. */
 	size_t at = to->n + (end - i) - count_same_times(to, from, i, end);

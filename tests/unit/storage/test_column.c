@@ -199,6 +199,35 @@ Test(column, merging_into_an_empty_one_copies)
 	check(&c, 1, number(2, 2));
 }
 
+/* Three that are joined one behind the other, of which one or none has uncertainties and bad qualities. */
+static void check_joined(int with_parts)
+{
+	struct sample s[3];
+
+	column_clear(&c);
+	for (int i = 0; i < 3; i++) {
+		s[i] = number(10 * i, i);
+		if (i == with_parts) {
+			s[i].quality = QUALITY_BAD;
+			s[i].sigma = 0.5;
+		}
+		column_clear(&other);
+		add(&other, number(10 * i - 1, -i));
+		add(&other, s[i]);
+		cr_assert_eq(column_merge(&c, &other, 1, 2), 0);
+	}
+	cr_assert_eq(c.n, 3);
+	cr_expect_eq(c.quality != NULL, with_parts >= 0);
+	for (size_t i = 0; i < 3; i++)
+		check(&c, i, s[i]);
+}
+
+Test(column, what_lies_behind_is_joined_with_its_parts)
+{
+	for (int with_parts = -1; with_parts < 3; with_parts++)
+		check_joined(with_parts);
+}
+
 Test(column, without_memory_nothing_changes)
 {
 	bool failed = true;
