@@ -161,13 +161,38 @@ static size_t block_at(size_t i, size_t n)
 	return n - i < INTEGER_BLOCK ? n - i : INTEGER_BLOCK;
 }
 
-static size_t blocks_cost(const uint64_t *r, size_t n)
+/* The bits that any residual of a block has, by predictor: predict() for all of them at once. */
+static void block_bits(const struct model models[N_PREDICTORS], const uint64_t *v, size_t i, size_t end,
+		       uint64_t any[N_PREDICTORS])
 {
-	size_t bytes = 0;
+	const uint64_t least = models[LEVEL].base, step = models[STEP].centre, shift = models[XOR].centre;
+	uint64_t bits[N_PREDICTORS] = {i == 0 ? v[0] - least : 0};
+	uint64_t before = i > 1 ? v[i - 1] - v[i - 2] : models[BEND].centre;
 
-	for (size_t i = 0; i < n; i += INTEGER_BLOCK)
-		bytes += 1 + bits_bytes(block_at(i, n), block_width(r + i, block_at(i, n)));
-	return bytes;
+	for (size_t k = i > 0 ? i : 1; k < end; k++) {
+		const uint64_t now = v[k] - v[k - 1];
+		bits[LEVEL] |= v[k] - least;
+		bits[STEP] |= zigzag(now - step);
+		bits[BEND] |= zigzag(now - before);
+		bits[XOR] |= v[k] ^ v[k - 1];
+		before = now;
+	}
+	bits[XOR] >>= shift;
+	memcpy(any, bits, sizeof bits);
+}
+
+/* What put_blocks() would need. */
+static void blocks_costs(const struct model models[N_PREDICTORS], const uint64_t *v, size_t n,
+			 size_t cost[N_PREDICTORS])
+{
+	uint64_t any[N_PREDICTORS];
+
+	for (size_t i = 0; i < n; i += INTEGER_BLOCK) {
+		const size_t m = block_at(i, n);
+		block_bits(models, v, i, i + m, any);
+		for (unsigned p = 0; p < N_PREDICTORS; p++)
+			cost[p] += 1 + bits_bytes(m, bits_width(any[p]));
+	}
 }
 
 static void put_blocks(const uint64_t *r, size_t n, struct buf *out)
@@ -361,11 +386,14 @@ static bool may_be_coded(size_t cost, size_t best, enum chunk_effort effort)
 static struct plan choose_plan(const uint64_t *v, size_t n, enum chunk_effort effort, uint64_t *r)
 {
 	struct plan plans[N_PREDICTORS], blocks = {.cost = SIZE_MAX}, coded = blocks;
+	struct model models[N_PREDICTORS];
+	size_t costs[N_PREDICTORS] = {0};
 
+	for (unsigned p = 0; p < N_PREDICTORS; p++)
+		models[p] = make_model((enum predictor)p, v, n);
+	blocks_costs(models, v, n, costs);
 	for (unsigned p = 0; p < N_PREDICTORS; p++) {
-		plans[p] = (struct plan){.model = make_model((enum predictor)p, v, n), .packing = BLOCKS};
-		predict(&plans[p].model, v, n, r);
-		plans[p].cost = blocks_cost(r, n);
+		plans[p] = (struct plan){.model = models[p], .packing = BLOCKS, .cost = costs[p]};
 		keep_cheaper(&blocks, &plans[p]);
 	}
 	for (unsigned p = 0; p < N_PREDICTORS && n >= CODED_MIN; p++) {
