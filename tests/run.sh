@@ -186,6 +186,8 @@ if $long; then
 	step 'demo in five years' faketime -f '+5y' deploy/demo.sh || true
 	[ -z "$data" ] || step 'demo of the German grid in five years' faketime -f '+5y' deploy/demo.sh --data "$data" || true
 	step 'fresh fuzzing' fuzz_afresh || true
+	step 'every fault in the evaluator of policies' tests/unit/security/mutate_policy.py --all "$PWD" gcc \
+		"$work/gcc/proto/libproto.a" -lsodium -lprotobuf-c -lm || true
 	step 'fresh power cuts' "$work/gcc/tests/crash/crash" --seed $RANDOM --images 100000 || true
 	step 'fresh rot' "$work/gcc/tests/crash/rot" --seed $RANDOM --times 30000 || true
 	step 'fresh models' fresh_models || true

@@ -142,6 +142,45 @@ static bool compare_large(bool full)
 	return true;
 }
 
+/* ---- Many names: one share for each ---- */
+
+enum { N_NAMES = 1000, N_NAMED_ORGS = 50 };
+
+static bool may_read(const struct policy *p, size_t org, size_t twin, size_t property)
+{
+	char names[3][32];
+	const struct policy_twin t = {.id = names[1], .type = ""};
+	const struct policy_query q = {
+		.org = names[0], .right = RIGHT_READ, .twin = &t, .property = names[2]};
+
+	snprintf(names[0], sizeof names[0], "o%zu", org % N_NAMED_ORGS);
+	snprintf(names[1], sizeof names[1], "acme/t%zu/x", twin);
+	snprintf(names[2], sizeof names[2], "p%zu", property);
+	return policy_allows(p, &q, NULL);
+}
+
+static bool compare_names(void)
+{
+	SCOPED(buf_fini) struct buf text = {0};
+
+	buf_put_text(&text, "policy acme\n");
+	for (int i = 0; i < N_NAMED_ORGS; i++)
+		buf_print(&text, "org o%d = O\n", i);
+	for (int i = 0; i < N_NAMES; i++)
+		buf_print(&text, "share \"%d\"\nto org o%d\ntwins t%d/x\nallow read p%d\nuntil 2027-01-01\n",
+			  i, i % N_NAMED_ORGS, i, i);
+	buf_put_u8(&text, 0);
+	must(buf_check(&text) == 0);
+	SCOPED(scope_policy) struct policy *p = phrase_policy((const char *)text.data);
+	for (size_t i = 0; i < N_NAMES; i++)
+		if (!may_read(p, i, i, i) || may_read(p, i + 1, i, i) ||
+		    may_read(p, i, i + N_NAMED_ORGS, i) || may_read(p, i, i, i + 1)) {
+			fprintf(stderr, "name %zu is taken for another\n", i);
+			return false;
+		}
+	return true;
+}
+
 int main(int argc, char *argv[])
 {
 	const char *seed = getenv("HOLON_SEED");
@@ -154,6 +193,8 @@ int main(int argc, char *argv[])
 			large = strtoul(argv[i + 1], NULL, 10);
 	}
 	must(every > 0);
+	if (!compare_names())
+		return EXIT_FAILURE;
 	make_small();
 	if (!compare_small(every))
 		return EXIT_FAILURE;
