@@ -125,7 +125,7 @@ int store_write(struct store *s, struct batch *b)
 enum {
 	FUND_BYTES = 1 << 20,
 	OP_FACTOR = 8, /* bytes in the table for one in the log: a twin with four values has 230 for 40 */
-	PIECE_BYTES = 1280, /* of 64 values, encoded */
+	PIECE_BYTES = 1408, /* of 64 values, encoded */
 	MEMORY_LEAST = 8 << 20,
 };
 
@@ -134,8 +134,8 @@ enum {
 static size_t fund_bytes(const struct store *s, const struct batch *b)
 {
 	const struct table *t = &s->table;
-	const size_t frozen = values_frozen(&t->values),
-		     pieces = frozen < b->n_samples ? frozen : b->n_samples;
+	const size_t frozen = table_frozen(t), changed = 2 * (b->n_samples + b->n);
+	const size_t pieces = frozen < changed ? frozen : changed;
 	size_t sum = FUND_BYTES + pieces * PIECE_BYTES;
 
 	if (b->n > b->n_frames)

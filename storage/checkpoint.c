@@ -14,7 +14,7 @@
 #include "storage/record.h"
 #include "storage/store_private.h"
 
-#define FORMAT 3 /* of the store as a whole */
+#define FORMAT 4 /* of the store as a whole */
 
 struct checkpoint {
 	struct store *s;
@@ -22,6 +22,7 @@ struct checkpoint {
 	struct buf meta;
 	uint64_t position;
 	uint64_t backlog_bytes;
+	bool taken; /* everything is in the changesets */
 };
 
 /* ---- Meta record ------------------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ static int load_env(struct store *s, const char *name, load_fn *load, struct err
 	char path[PATH_BYTES];
 
 	store_path(s, name, path);
-	TRY(env_check(path, ENV_CHECK_VALUES, note));
+	TRY(env_check(path, ENV_CHECK_PAGES, note)); /* loading looks at every value */
 	TRY(env_open(&env, path, s->limit_bytes, note));
 	const int r = load(s, env, note);
 	if (r < 0 && note && !note->text[0])
@@ -273,8 +274,8 @@ static int take(struct store *s, struct checkpoint *c)
 {
 	TRY(encode_meta(s, &c->meta));
 	TRY(history_freeze(s->history));
-	TRY(table_take_changes(&s->table, &c->state));
-	return remote_take_changes(&s->remote, &c->remote);
+	TRY(remote_take_changes(&s->remote, &c->remote));
+	return table_freeze(&s->table, &c->state);
 }
 
 int checkpoint_begin(struct store *s, struct checkpoint **ret)
@@ -301,9 +302,22 @@ int checkpoint_begin(struct store *s, struct checkpoint **ret)
 	return 0;
 }
 
+int checkpoint_take(struct checkpoint *c)
+{
+	const int r = c->taken ? 1 : table_take(&c->s->table);
+
+	c->taken = r == 1;
+	return r;
+}
+
 int checkpoint_write(struct checkpoint *c)
 {
 	SCOPED(buf_fini) struct buf position = {0}, runs = {0};
+	int r;
+
+	while ((r = checkpoint_take(c)) == 0)
+		;
+	TRY(r);
 
 	buf_put_u64(&position, c->position);
 	TRY(buf_check(&position));
@@ -326,6 +340,7 @@ int store_write_runs(struct store *s)
 void checkpoint_end(struct store *s, struct checkpoint *c, bool written)
 {
 	history_thaw(s->history, written);
+	table_thaw(&s->table);
 	if (written) {
 		s->backlog_bytes -= c->backlog_bytes;
 		s->backlog_ns = s->applied_ns;

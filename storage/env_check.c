@@ -244,7 +244,7 @@ static int check_value(struct checker *c, struct bytes key, struct bytes value)
 static int check_big_value(struct checker *c, struct bytes key, uint64_t page, size_t len)
 {
 	const uint64_t size = c->meta.page_bytes, n = (PAGE_HEAD + (uint64_t)len + size - 1) / size;
-	const bool whole = c->free_tree || c->depth == ENV_CHECK_VALUES;
+	const bool whole = c->free_tree || c->depth != ENV_CHECK_KEYS;
 
 	for (uint64_t i = 0; i < n; i++)
 		TRY(use_page(c, page + i));

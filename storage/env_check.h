@@ -15,7 +15,8 @@ MUST_CHECK int env_check_metas(const char *dir);
 
 /* Each page that is in use is in use once and holds what it should, keys are in order, the counts are right;
  * and with ENV_CHECK_VALUES every value agrees with its checksum, which reads the whole file, where
- * ENV_CHECK_KEYS passes over large values. An absent or empty file is fine. ERR_CORRUPT, ERR_VERSION, -errno;
+ * ENV_CHECK_KEYS passes over large values; ENV_CHECK_PAGES reads it, too, but leaves the checksums to whoever
+ * looks at every value anyway. An absent or empty file is fine. ERR_CORRUPT, ERR_VERSION, -errno;
  * the note says which file and what to do. */
-enum env_check_depth { ENV_CHECK_KEYS, ENV_CHECK_VALUES };
+enum env_check_depth { ENV_CHECK_KEYS, ENV_CHECK_PAGES, ENV_CHECK_VALUES };
 MUST_CHECK int env_check(const char *dir, enum env_check_depth depth, struct err_note *note);

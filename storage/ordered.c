@@ -132,6 +132,16 @@ int ordered_put(struct ordered *o, const void *key, void *item)
 	return 0;
 }
 
+int ordered_append(struct ordered *o, void *item)
+{
+	if (o->n_leaves == 0 || o->leaves[o->n_leaves - 1]->n == LEAF_ITEMS)
+		TRY(insert_leaf(o, o->n_leaves));
+	struct ordered_leaf *leaf = o->leaves[o->n_leaves - 1];
+	leaf->items[leaf->n++] = item;
+	o->n++;
+	return 0;
+}
+
 static void remove_leaf(struct ordered *o, size_t at)
 {
 	free(o->leaves[at]);

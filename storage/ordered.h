@@ -27,6 +27,8 @@ void ordered_fini_items(struct ordered *o, void (*release)(void *item));
 
 /* The key must not be there yet. -ENOMEM, then nothing has changed. */
 MUST_CHECK int ordered_put(struct ordered *o, const void *key, void *item);
+/* The same behind all that are in it: nothing is compared. */
+MUST_CHECK int ordered_append(struct ordered *o, void *item);
 void *ordered_remove(struct ordered *o, const void *key); /* the item that was there, or NULL */
 
 void *ordered_get(const struct ordered *o, const void *key);   /* NULL: not there */

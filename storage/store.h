@@ -130,8 +130,11 @@ MUST_CHECK int store_write(struct store *s, struct batch *b);
  * store_write() succeeded; cannot fail but for memory (-ENOMEM: close and open the store). */
 MUST_CHECK int store_apply(struct store *s, struct batch *b, int64_t now_ns);
 
-/* Write-behind: begin takes a snapshot of what is dirty, write puts it into the environments in big sorted
- * transactions, end drops the log before it. `due` looks at the log's length and age. */
+/* Write-behind: begin takes a snapshot of what is dirty, take brings it together, a piece of well below a
+ * millisecond at a time (0: call again, 1: that was all), while the store goes on changing; write puts it
+ * into the environments in big sorted transactions, end drops the log before it. `due` looks at the log's
+ * length and age. write is for another thread, the others for the one that applies; without changes between
+ * begin and write there need be no take. */
 struct checkpoint;
 bool checkpoint_due(const struct store *s, int64_t now_ns);
 /* How much has not been written behind, in the log or in memory, in units of what makes a checkpoint due:
@@ -139,6 +142,7 @@ bool checkpoint_due(const struct store *s, int64_t now_ns);
 #define BACKLOG_MAX 4.0
 double checkpoint_backlog(const struct store *s);
 MUST_CHECK int checkpoint_begin(struct store *s, struct checkpoint **ret);
+MUST_CHECK int checkpoint_take(struct checkpoint *c);
 MUST_CHECK int checkpoint_write(struct checkpoint *c);
 void checkpoint_end(struct store *s, struct checkpoint *c, bool written); /* frees c */
 

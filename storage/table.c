@@ -56,10 +56,10 @@ void table_init(struct table *t)
 	values_init(&t->values, &t->words);
 }
 
-static void free_twin(void *item)
+static void free_twin(struct own_twin *w)
 {
-	struct own_twin *w = item;
-
+	if (!w)
+		return;
 	free(w->rest);
 	free(w->map);
 }
@@ -68,16 +68,17 @@ void table_fini(struct table *t)
 {
 	turns_fini(&t->by_seq);
 	ordered_fini(&t->by_alias);
-	ordered_fini_items(&t->by_id, free_twin);
+	ordered_fini(&t->by_id);
+	for (uint32_t i = 1; i < t->twins.n; i++)
+		free_twin(twin_index_at(&t->twins, i));
 	arena_free(t->memory);
 	ordered_fini_items(&t->types, type_free);
 	ordered_fini_items(&t->members, free);
 	edges_free(t);
 	twin_index_fini(&t->twins);
 	values_fini(&t->values);
-	free(t->rows_dirty);
+	free(t->blocks);
 	intern_fini(&t->words);
-	free(t->dirty_twins.items);
 	free(t->dirty_edges.items);
 	changeset_fini(&t->changes);
 }
@@ -94,7 +95,7 @@ void table_begin_batch(struct table *t, uint32_t lineage, int64_t stamp_base_ns)
 
 int table_touch(struct table *t, struct own_twin *w)
 {
-	t->rows_dirty[w->number / ROWS_BLOCK] = true;
+	TRY(turn_mark(t, w->number));
 	if (w->pub.seq > t->batch_seq)
 		return 0;
 	if (w->pub.seq > 0)
@@ -116,14 +117,6 @@ int pile_put(struct pile *p, void *item)
 		p->size = size;
 	}
 	p->items[p->n++] = item;
-	return 0;
-}
-
-int twin_mark(struct table *t, struct own_twin *w)
-{
-	if (!w->dirty)
-		TRY(pile_put(&t->dirty_twins, w));
-	w->dirty = true;
 	return 0;
 }
 

@@ -4,8 +4,9 @@
  * more) is skipped, so that replaying the log gives the same table again, sequence numbers included.
  *
  *     state/  'T' name:        type
- *             't' id:          twin: number, definition, numbers of its series; see storage/table_record.c
- *             's' number / 64: of so many twins: seq (8), stamp (8), lineage (4) each
+ *             't' number / 64: of so many twins: id, definition, numbers of its series each, see
+ *                              storage/table_record_twin.c
+ *             's' number / 64: of as many: seq (8), stamp (8), lineage (4) each
  *             'v' number / 64: of so many series: present values, see storage/values.h
  *             'r' number (8):  relation
  *             'm' number (8):  membership
@@ -52,7 +53,6 @@ struct own_twin {
 	uint32_t *map;          /* series of each property of the type; NULL: in a row from `first` on */
 	uint32_t first;         /* 0: it has none */
 	uint32_t number;        /* 1.. in the order of creation */
-	bool dirty;             /* its record; see rows_dirty for seq and version */
 	char id[];
 };
 
@@ -61,7 +61,7 @@ struct own_edge {
 	struct own_edge *prev_out, *prev_in;
 	struct end *end; /* where it ends, if not at an own twin */
 	uint64_t number; /* in order of creation */
-	size_t dirty_at; /* place in table.dirty_edges, one up; 0: not dirty */
+	size_t dirty_at; /* place in table.dirty_edges, one up; 0: not dirty and not frozen */
 };
 
 struct own_member {
@@ -76,7 +76,8 @@ struct pile {
 	size_t n, size;
 };
 
-enum { ROWS_BLOCK = 64 }; /* twins whose seq and version are stored together */
+enum { TWINS_BLOCK = 64 }; /* twins that are stored together, and their seq and version */
+enum { TWINS_DIRTY = 1, ROWS_DIRTY = 2, TWINS_FROZEN = 4, ROWS_FROZEN = 8 };
 
 struct table {
 	struct history *history; /* borrowed */
@@ -98,10 +99,16 @@ struct table {
 	int64_t next_stamp_ns; /* of the next change in it */
 	uint32_t lineage;
 
-	struct pile dirty_twins, dirty_edges;
-	bool *rows_dirty; /* one per ROWS_BLOCK twins */
-	uint32_t rows_size;
+	uint8_t *blocks; /* what is dirty or frozen of each TWINS_BLOCK twins */
+	uint32_t n_blocks;
+	struct pile dirty_edges;
 	struct changeset changes; /* what is gone since the last checkpoint */
+
+	struct changeset *frozen_to; /* where what is frozen goes before it changes; NULL: nothing is */
+	uint32_t blocks_at;          /* blocks before it have nothing frozen */
+	size_t edges_at, n_frozen;   /* dirty_edges from edges_at to n_frozen are frozen */
+	uint8_t *ground;             /* the rest of a piece of `memory` */
+	size_t ground_left;
 };
 
 void table_init(struct table *t);
@@ -193,8 +200,13 @@ MUST_CHECK int life_join(const struct twin_def *held, const struct twin_def *giv
 /* ---- Stored form ------------------------------------------------------------------------------------------
  */
 
-/* Add everything that is dirty to `ret`, and note it as clean. -ENOMEM: it is still dirty. */
-MUST_CHECK int table_take_changes(struct table *t, struct changeset *ret);
+/* What is dirty is to go into `to` as it is now: what there is little of at once, the rest by table_take() in
+ * pieces, and before it changes. -ENOMEM: nothing is frozen. */
+MUST_CHECK int table_freeze(struct table *t, struct changeset *to);
+MUST_CHECK int table_take(struct table *t); /* 0: call again, 1: everything is in `to` */
+void table_thaw(struct table *t);           /* what was not taken is dirty again */
+/* Blocks of twins and values that are frozen, at most. */
+size_t table_frozen(const struct table *t);
 /* Fill an empty table. ERR_CORRUPT, -ENOMEM. */
 MUST_CHECK int table_load(struct table *t, struct env_txn *txn);
 
@@ -203,8 +215,10 @@ MUST_CHECK int table_load(struct table *t, struct env_txn *txn);
 
 MUST_CHECK int table_touch(struct table *t, struct own_twin *w); /* its row changes in this batch */
 MUST_CHECK int pile_put(struct pile *p, void *item);
-MUST_CHECK int twin_mark(struct table *t, struct own_twin *w); /* its record changes */
-MUST_CHECK int edge_mark(struct table *t, struct own_edge *e);
+MUST_CHECK int twin_mark(struct table *t, uint32_t number);    /* its record is about to change */
+MUST_CHECK int turn_mark(struct table *t, uint32_t number);    /* its seq and version */
+MUST_CHECK int edge_mark(struct table *t, struct own_edge *e); /* the same */
+MUST_CHECK int edge_take(struct table *t, struct own_edge *e); /* if it is frozen */
 
 /* Give the twin the series of a type, keeping those of properties that are the same in both (NULL: no type).
  */
@@ -220,7 +234,7 @@ void type_free(void *item);
 /* First all types as they were declared, in any order, then how they take effect. ERR_CORRUPT. */
 MUST_CHECK int type_load(struct table *t, const struct type_def *def);
 MUST_CHECK int types_link(struct table *t);
-/* A tombstone without a seq, to be filled in. */
+/* A tombstone without a seq, to be filled in; not yet in by_id. */
 MUST_CHECK int twin_new(struct table *t, struct bytes id, uint32_t number, struct own_twin **ret);
 MUST_CHECK int twin_set_def(struct table *t, struct own_twin *w, const struct twin_def *d);
 MUST_CHECK int edge_new(struct table *t, const struct relation *r, uint64_t number, struct own_edge **ret);

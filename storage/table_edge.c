@@ -32,6 +32,7 @@ const struct edge *table_edges_to(const struct table *t, const char *to)
 
 int edge_mark(struct table *t, struct own_edge *e)
 {
+	TRY(edge_take(t, e));
 	if (e->dirty_at > 0)
 		return 0;
 	TRY(pile_put(&t->dirty_edges, e));
@@ -170,6 +171,7 @@ static int drop_edge(struct table *t, struct own_edge *e)
 	struct own_twin *to = e->pub.to ? own_twin(e->pub.to) : NULL;
 	uint8_t key[9];
 
+	TRY(edge_take(t, e));
 	changeset_delete(&t->changes, edge_key(e, key));
 	if (e->dirty_at > 0)
 		t->dirty_edges.items[e->dirty_at - 1] = NULL;
@@ -190,9 +192,9 @@ int table_put_edge(struct table *t, const struct relation *r)
 		return 0;
 	if (!e)
 		TRY(edge_new(t, r, t->next_number++, &e));
+	TRY(edge_mark(t, e));
 	e->pub.relation.valid_from_ns = r->valid_from_ns;
 	e->pub.relation.valid_to_ns = r->valid_to_ns;
-	TRY(edge_mark(t, e));
 	return e->pub.to ? table_touch(t, own_twin(e->pub.to)) : 0;
 }
 

@@ -4,7 +4,7 @@
 #include "storage/record.h"
 #include "storage/table.h"
 
-static void encoder_fini(struct encoder *e)
+void encoder_fini(struct encoder *e)
 {
 	buf_fini(&e->key);
 	buf_fini(&e->value);
@@ -23,103 +23,6 @@ int record_put(struct encoder *e)
 	TRY(buf_check(&e->value));
 	changeset_put(e->to, buf_bytes(&e->key), buf_bytes(&e->value));
 	return changeset_check(e->to);
-}
-
-/* ---- Encoding ---------------------------------------------------------------------------------------------
- */
-
-static int encode_types(struct encoder *e, const struct table *t)
-{
-	const char *after = "";
-
-	for (struct own_type *type; (type = ordered_after(&t->types, after)); after = type->name) {
-		if (!type->dirty)
-			continue;
-		record_begin(e, RECORD_TYPE);
-		buf_put_text(&e->key, type->name);
-		type_def_encode(&type->pub.declared, &e->value);
-		TRY(record_put(e));
-	}
-	return 0;
-}
-
-static int encode_members(struct encoder *e, const struct table *t)
-{
-	struct own_member *m = ordered_first(&t->members);
-
-	for (; m; m = ordered_after(&t->members, &m->pub)) {
-		if (!m->dirty)
-			continue;
-		record_begin(e, RECORD_MEMBER);
-		buf_put_u64(&e->key, m->number);
-		membership_encode(&m->pub, &e->value);
-		TRY(record_put(e));
-	}
-	return 0;
-}
-
-static int encode_piles(struct encoder *e, const struct table *t)
-{
-	for (size_t i = 0; i < t->dirty_twins.n; i++)
-		TRY(record_encode_twin(e, t->dirty_twins.items[i]));
-	for (size_t i = 0; i < t->dirty_edges.n; i++) {
-		const struct own_edge *edge = t->dirty_edges.items[i];
-		if (!edge)
-			continue;
-		record_begin(e, RECORD_EDGE);
-		buf_put_u64(&e->key, edge->number);
-		relation_encode(&edge->pub.relation, &e->value);
-		TRY(record_put(e));
-	}
-	return 0;
-}
-
-static void pile_clear(struct pile *p)
-{
-	free(p->items);
-	*p = (struct pile){0};
-}
-
-static void mark_clean(struct table *t)
-{
-	const char *after = "";
-
-	for (size_t i = 0; i < t->dirty_twins.n; i++)
-		((struct own_twin *)t->dirty_twins.items[i])->dirty = false;
-	for (size_t i = 0; i < t->dirty_edges.n; i++)
-		if (t->dirty_edges.items[i])
-			((struct own_edge *)t->dirty_edges.items[i])->dirty_at = 0;
-	for (struct own_type *type; (type = ordered_after(&t->types, after)); after = type->name)
-		type->dirty = false;
-	for (struct own_member *m = ordered_first(&t->members); m; m = ordered_after(&t->members, &m->pub))
-		m->dirty = false;
-	if (t->rows_size > 0)
-		memset(t->rows_dirty, 0, t->rows_size * sizeof *t->rows_dirty);
-	pile_clear(&t->dirty_twins);
-	pile_clear(&t->dirty_edges);
-}
-
-static int take_values(struct table *t, struct changeset *ret)
-{
-	values_freeze(&t->values, ret);
-	const int r = values_take(&t->values, SIZE_MAX);
-	values_thaw(&t->values);
-	return r < 0 ? r : 0;
-}
-
-int table_take_changes(struct table *t, struct changeset *ret)
-{
-	SCOPED(changeset_fini) struct changeset changes = {0};
-	SCOPED(encoder_fini) struct encoder e = {.to = &changes};
-
-	TRY(encode_types(&e, t));
-	TRY(encode_piles(&e, t));
-	TRY(encode_members(&e, t));
-	TRY(record_encode_rows(&e, t));
-	TRY(changeset_append(&t->changes, &changes)); /* what is gone may have come back since */
-	TRY(changeset_append(ret, &t->changes));
-	mark_clean(t);
-	return take_values(t, ret);
 }
 
 /* ---- Decoding ---------------------------------------------------------------------------------------------
@@ -169,7 +72,7 @@ static const struct loader {
 	int (*after)(struct table *t); /* NULL: nothing */
 } loaders[] = {
 	{RECORD_TYPE, load_type, types_link},
-	{RECORD_TWIN, record_load_twin, record_claim_series},
+	{RECORD_TWINS, record_load_twins, record_claim_series},
 	{RECORD_ROWS, record_load_rows, record_order_rows},
 	{RECORD_VALUES, load_values, NULL},
 	{RECORD_EDGE, load_edge, NULL},
@@ -199,6 +102,6 @@ int table_load(struct table *t, struct env_txn *txn)
 {
 	for (size_t i = 0; i < sizeof loaders / sizeof loaders[0]; i++)
 		TRY(load_kind(t, txn, &loaders[i]));
-	mark_clean(t);
+	table_forget_changes(t);
 	return 0;
 }

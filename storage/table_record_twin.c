@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stored form of twins.
  *
- *     't' id: number (4)  flags (1); unless deleted: kind (1)  type (text)
+ *     't' number / 64 (4): of the twins with these numbers, as many as there are:
+ *             id (text)  flags (1); unless deleted: kind (1)  type (text)
  *             n of series, then their first, or each with HAS_MAP (varints)
  *             with HAS_REST: name  n tags  n aliases (varint before, texts)  n of life: state (1), since (8)
  *     's' number / 64 (4): of the twins with these numbers, as many as there are: seq (8)  stamp (8)  lineage
@@ -50,34 +51,38 @@ static void put_living(struct buf *out, const struct own_twin *w)
 		put_rest(out, w->rest);
 }
 
-int record_encode_twin(struct encoder *e, const struct own_twin *w)
+/* Number 0 is nobody's. */
+static uint32_t first_of(uint32_t block)
 {
-	record_begin(e, RECORD_TWIN);
-	buf_put_text(&e->key, w->id);
-	buf_put_u32(&e->value, w->number);
-	buf_put_u8(&e->value, (uint8_t)(w->pub.deleted * DELETED | (w->map != NULL) * HAS_MAP |
-					(w->rest != NULL) * HAS_REST));
-	if (!w->pub.deleted)
-		put_living(&e->value, w);
+	return block > 0 ? block * TWINS_BLOCK : 1;
+}
+
+int record_encode_twins(struct encoder *e, const struct table *t, uint32_t block)
+{
+	record_begin(e, RECORD_TWINS);
+	buf_put_u32(&e->key, block);
+	for (uint32_t i = first_of(block); i < (block + 1) * TWINS_BLOCK && i < t->twins.n; i++) {
+		const struct own_twin *w = twin_index_at(&t->twins, i);
+		record_put_text(&e->value, w->id);
+		buf_put_u8(&e->value, (uint8_t)(w->pub.deleted * DELETED | (w->map != NULL) * HAS_MAP |
+						(w->rest != NULL) * HAS_REST));
+		if (!w->pub.deleted)
+			put_living(&e->value, w);
+	}
 	return record_put(e);
 }
 
-int record_encode_rows(struct encoder *e, const struct table *t)
+int record_encode_rows(struct encoder *e, const struct table *t, uint32_t block)
 {
-	for (uint32_t block = 0; block * ROWS_BLOCK < t->twins.n; block++) {
-		if (!t->rows_dirty[block])
-			continue;
-		record_begin(e, RECORD_ROWS);
-		buf_put_u32(&e->key, block);
-		for (uint32_t i = block * ROWS_BLOCK; i < (block + 1) * ROWS_BLOCK && i < t->twins.n; i++) {
-			const struct own_twin *w = twin_index_at(&t->twins, i);
-			buf_put_u64(&e->value, w ? w->pub.seq : 0);
-			buf_put_u64(&e->value, w ? (uint64_t)w->pub.version.stamp_ns : 0);
-			buf_put_u32(&e->value, w ? w->pub.version.lineage : 0);
-		}
-		TRY(record_put(e));
+	record_begin(e, RECORD_ROWS);
+	buf_put_u32(&e->key, block);
+	for (uint32_t i = block * TWINS_BLOCK; i < (block + 1) * TWINS_BLOCK && i < t->twins.n; i++) {
+		const struct own_twin *w = twin_index_at(&t->twins, i);
+		buf_put_u64(&e->value, w ? w->pub.seq : 0);
+		buf_put_u64(&e->value, w ? (uint64_t)w->pub.version.stamp_ns : 0);
+		buf_put_u32(&e->value, w ? w->pub.version.lineage : 0);
 	}
-	return 0;
+	return record_put(e);
 }
 
 /* ---- Twins ------------------------------------------------------------------------------------------------
@@ -171,24 +176,33 @@ static int read_living(struct table *t, struct arena *a, struct own_twin *w, uin
 	return twin_set_def(t, w, &def);
 }
 
-int record_load_twin(struct table *t, struct arena *a, struct bytes key, struct bytes value)
+static int load_twin(struct table *t, struct arena *a, uint32_t number, struct record_reader *r)
 {
-	const struct bytes id = {key.data + 1, key.len - 1};
-	struct record_reader r = record_reader(value);
-	const uint32_t number = record_u32(&r);
-	const uint8_t flags = record_u8(&r);
+	const char *id = record_text(r);
+	const uint8_t flags = record_u8(r);
 	struct own_twin *w;
 
-	if (r.failed || number == 0 || number >= t->twins.twins_size || twin_index_at(&t->twins, number))
+	if (r->failed || !*id || number >= t->twins.twins_size || twin_index_at(&t->twins, number))
 		return FAIL(ERR_CORRUPT);
-	TRY(twin_new(t, id, number, &w));
-	if (!(flags & DELETED))
-		TRY(read_living(t, a, w, flags, &r));
+	TRY(twin_new(t, bytes_of_text(id), number, &w));
+	return flags & DELETED ? 0 : read_living(t, a, w, flags, r);
+}
+
+int record_load_twins(struct table *t, struct arena *a, struct bytes key, struct bytes value)
+{
+	struct record_reader r = record_reader(value);
+	const uint32_t block = key.len == 5 ? get_u32(key.data + 1) : UINT32_MAX / TWINS_BLOCK;
+
+	if (block >= UINT32_MAX / TWINS_BLOCK)
+		return FAIL(ERR_CORRUPT);
+	for (uint32_t i = first_of(block); r.at != r.end && i < (block + 1) * TWINS_BLOCK; i++)
+		TRY(load_twin(t, a, i, &r));
 	return record_end(&r);
 }
 
 int record_claim_series(struct table *t)
 {
+	TRY(record_order_ids(t));
 	TRY(values_index(&t->values));
 	for (uint32_t number = 1; number < t->twins.n; number++) {
 		const struct own_twin *w = twin_index_at(&t->twins, number);
@@ -206,12 +220,12 @@ int record_claim_series(struct table *t)
 int record_load_rows(struct table *t, struct arena *a, struct bytes key, struct bytes value)
 {
 	struct record_reader r = record_reader(value);
-	const uint32_t block = key.len == 5 ? get_u32(key.data + 1) : UINT32_MAX / ROWS_BLOCK;
+	const uint32_t block = key.len == 5 ? get_u32(key.data + 1) : UINT32_MAX / TWINS_BLOCK;
 
 	(void)a;
-	for (uint64_t i = 0; r.at != r.end && i < ROWS_BLOCK && !r.failed; i++) {
-		struct own_twin *w = block < UINT32_MAX / ROWS_BLOCK
-					     ? twin_index_at(&t->twins, block * ROWS_BLOCK + (uint32_t)i)
+	for (uint64_t i = 0; r.at != r.end && i < TWINS_BLOCK && !r.failed; i++) {
+		struct own_twin *w = block < UINT32_MAX / TWINS_BLOCK
+					     ? twin_index_at(&t->twins, block * TWINS_BLOCK + (uint32_t)i)
 					     : NULL;
 		const uint64_t seq = record_u64(&r);
 		const int64_t stamp_ns = (int64_t)record_u64(&r);

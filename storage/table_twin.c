@@ -114,27 +114,30 @@ struct twin_def twin_def_of(const struct own_twin *w)
 /* ---- Coming, changing, going ------------------------------------------------------------------------------
  */
 
-static int reserve_row(struct table *t, uint32_t number)
-{
-	const uint32_t size = (number / ROWS_BLOCK + 1) * 2;
+enum { GROUND_BYTES = 64 * 1024, GROUND_ALIGN = _Alignof(struct own_twin) };
 
-	if (number / ROWS_BLOCK < t->rows_size)
-		return 0;
-	bool *dirty = realloc(t->rows_dirty, size * sizeof *dirty);
-	if (!dirty)
-		return FAIL(-ENOMEM);
-	memset(dirty + t->rows_size, 0, (size - t->rows_size) * sizeof *dirty);
-	t->rows_dirty = dirty;
-	t->rows_size = size;
-	return 0;
+/* Memory for a twin, zeroed, where the next one follows close behind. */
+static void *ground(struct table *t, size_t size)
+{
+	size = (size + GROUND_ALIGN - 1) / GROUND_ALIGN * GROUND_ALIGN;
+	if (size > t->ground_left) {
+		uint8_t *piece = arena_take(t->memory, GROUND_BYTES);
+		if (!piece)
+			return NULL;
+		t->ground = piece;
+		t->ground_left = GROUND_BYTES;
+	}
+	uint8_t *p = t->ground;
+	t->ground += size;
+	t->ground_left -= size;
+	return p;
 }
 
 int twin_new(struct table *t, struct bytes id, uint32_t number, struct own_twin **ret)
 {
 	if (!t->memory)
 		TRY(arena_new(&t->memory, SIZE_MAX));
-	TRY(reserve_row(t, number));
-	struct own_twin *w = arena_take(t->memory, sizeof *w + id.len + 1);
+	struct own_twin *w = ground(t, offsetof(struct own_twin, id) + id.len + 1);
 	if (!w)
 		return FAIL(-ENOMEM);
 	memcpy(w->id, id.data, id.len);
@@ -142,7 +145,6 @@ int twin_new(struct table *t, struct bytes id, uint32_t number, struct own_twin 
 	w->pub.deleted = true; /* until set_living() */
 	w->number = number;
 	TRY(twin_index_put(&t->twins, w));
-	TRY(ordered_put(&t->by_id, w->id, w));
 	*ret = w;
 	return edges_of_new_twin(t, w);
 }
@@ -177,9 +179,13 @@ int table_put_twin(struct table *t, const struct twin_def *def)
 		return 0;
 	if (!is_new && twin_def_equal(&held, &joined))
 		return 0;
-	if (!w)
-		TRY(twin_new(t, bytes_of_text(def->id), t->twins.n ? t->twins.n : 1, &w));
-	TRY(twin_mark(t, w));
+	const uint32_t number = w ? w->number : t->twins.n ? t->twins.n : 1;
+	TRY(twin_mark(t, number));
+	TRY(turn_mark(t, number));
+	if (!w) {
+		TRY(twin_new(t, bytes_of_text(def->id), number, &w));
+		TRY(ordered_put(&t->by_id, w->id, w));
+	}
 	TRY(twin_set_def(t, w, &joined));
 	TRY(set_type(t, w, type));
 	t->n_twins += w->pub.deleted;
@@ -193,7 +199,7 @@ int table_delete_twin(struct table *t, const char *id)
 
 	if (!w || w->pub.deleted)
 		return 0;
-	TRY(twin_mark(t, w));
+	TRY(twin_mark(t, w->number));
 	TRY(edges_drop(t, w));
 	TRY(members_drop(t, w));
 	TRY(set_type(t, w, NULL));

@@ -59,7 +59,7 @@ int twin_retype(struct table *t, struct own_twin *w, const struct type_def *from
 	const size_t n = to ? to->n_properties : 0;
 	uint32_t map[PROPERTIES_MAX] = {0}, *kept = NULL;
 
-	TRY(twin_mark(t, w));
+	TRY(twin_mark(t, w->number));
 	TRY(keep_series(t, w, from, to, map));
 	TRY(give_series(t, w, map, n));
 	if (!is_row(map, n)) {

@@ -61,6 +61,8 @@ static void step(int64_t n, struct flight *f)
 	read_all(n);
 	if (n % CHECKPOINT_EVERY == 0) {
 		must(checkpoint_begin(world.store, &f->checkpoint) == 0);
+		must(checkpoint_take(f->checkpoint) >= 0);
+		must(checkpoint_take(f->checkpoint) == 1);
 		must(pthread_create(&f->thread, NULL, write_behind, f->checkpoint) == 0);
 	}
 	if (n % CHECKPOINT_EVERY == 3 && f->checkpoint) {
