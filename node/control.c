@@ -56,20 +56,18 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_BACKUP] = control_backup,
 	[CONTROL_POLICY_WHO] = control_policy_who,
 	[CONTROL_POLICY_DIFF] = control_policy_diff,
+	[CONTROL_AUDIT] = control_audit,
 };
 
 /* ---- Answers ---------------------------------------------------------------------------------------------
  */
 
-static void send_part(struct call *c, const struct control_answer *part)
+static void send_frame(struct call *c, const struct buf *frame)
 {
-	SCOPED(buf_fini) struct buf frame = {0};
-
-	control_answer_encode(part, &frame);
-	if (buf_check(&frame) < 0)
+	if (!c->door->socket || frame->failed)
 		return; /* the client's time runs out */
 	if (zmq_send(c->door->socket, c->peer.data, c->peer.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-	    zmq_send(c->door->socket, frame.data, frame.len, ZMQ_DONTWAIT) < 0)
+	    zmq_send(c->door->socket, frame->data, frame->len, ZMQ_DONTWAIT) < 0)
 		log_debug("control", "a client went away before its answer");
 	zwatch_touch(&c->door->watch);
 }
@@ -77,19 +75,58 @@ static void send_part(struct call *c, const struct control_answer *part)
 static void call_free(struct call *c)
 {
 	buf_fini(&c->peer);
+	buf_fini(&c->held);
 	arena_free(c->arena);
 	free(c);
 }
 
-void call_part(struct call *c, const struct control_answer *part)
+static void encode_part(const struct call *c, const struct control_answer *part, struct buf *out)
 {
 	struct control_answer answer = *part;
 
 	answer.id = c->request.id;
 	answer.text = answer.text ? answer.text : "";
 	answer.unit = answer.unit ? answer.unit : "";
-	if (c->door->socket)
-		send_part(c, &answer);
+	control_answer_encode(&answer, out);
+}
+
+void call_part(struct call *c, const struct control_answer *part)
+{
+	SCOPED(buf_fini) struct buf frame = {0};
+
+	if (!c->door->socket)
+		return;
+	encode_part(c, part, &frame);
+	send_frame(c, &frame);
+}
+
+/* Nothing that must be audited is acknowledged before it is. */
+static void on_audited(void *ctx, int code)
+{
+	struct call *c = ctx;
+
+	if (code < 0) {
+		buf_clear(&c->held);
+		encode_part(c,
+			    &(struct control_answer){.code = code,
+						     .last = true,
+						     .text = "it may have been done, but the audit cannot be "
+							     "written: see `holon status`"},
+			    &c->held);
+	}
+	send_frame(c, &c->held);
+	call_free(c);
+}
+
+static void hold_answer(struct call *c, const struct control_answer *last)
+{
+	struct control_answer answer = *last;
+
+	answer.text = answer.text ? answer.text : "";
+	encode_part(c, &answer, &c->held);
+	const int r = control_audit_end(c, &answer, on_audited);
+	if (r < 0)
+		on_audited(c, r);
 }
 
 void call_done(struct call *c, const struct control_answer *last)
@@ -97,6 +134,10 @@ void call_done(struct call *c, const struct control_answer *last)
 	struct control_answer answer = *last;
 
 	answer.last = true;
+	if (c->person[0]) {
+		hold_answer(c, &answer);
+		return;
+	}
 	call_part(c, &answer);
 	call_free(c);
 }
@@ -160,11 +201,14 @@ static void take_request(struct door *door, zmq_msg_t *peer, zmq_msg_t *frame)
 {
 	const struct bytes from = {zmq_msg_data(peer), zmq_msg_size(peer)};
 	const struct bytes body = {zmq_msg_data(frame), zmq_msg_size(frame)};
+	struct err_note note = {0};
 	struct call *c = NULL;
 
 	int r = begin_call(door, from, body, &c);
 	if (r < 0)
 		log_warn("control", "request not taken: %s bytes=%zu", err_text(r), body.len);
+	else if ((r = control_audit_begin(c, frame, door->is_remote, &note)) < 0)
+		call_fail(c, r, &note);
 	else
 		handle(c);
 }

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "node/audit.h"
 #include "node/engine.h"
 #include "proto/control.h"
 #include "proto/packed.h"
@@ -19,6 +20,8 @@ MUST_CHECK int control_start(struct control **ret, struct engine *e, struct err_
 void control_stop(struct control *c, void (*done)(struct engine *e));
 void control_free(struct control *c); /* NULL is fine */
 
+enum { CALL_PERSON_SIZE = 40 };
+
 /* A request being answered: the handler's until it calls call_done() or call_fail(), once. */
 struct call {
 	struct engine *e;
@@ -26,7 +29,9 @@ struct call {
 	struct door *door;   /* it came in by */
 	struct arena *arena; /* holds the request; answers may be built in it */
 	struct control_request request;
-	struct buf peer; /* routing id to answer to */
+	struct buf peer;               /* routing id to answer to */
+	char person[CALL_PERSON_SIZE]; /* who asks, when it is audited; else "" */
+	struct buf held;               /* the answer, until what was done is written down */
 };
 
 /* Send a part; the last one ends the call and frees it. */
@@ -52,6 +57,13 @@ call_fn control_policy_publish, control_policy_check, control_policy_show, contr
 	control_policy_who;                  /* control_policy.c */
 call_fn control_policy_diff;                 /* control_policy_diff.c */
 call_fn control_org_show, control_org_trust; /* control_org.c */
+call_fn control_audit;                       /* control_audit.c */
+
+/* control_audit.c: at the start of a request: who it is, if it is one that is audited (person is set).
+ * ERR_REFUSED with a note when it could not be. At its end: write it down; `done` is called with the call. */
+typedef struct zmq_msg_t zmq_msg_t; /* of <zmq.h> */
+MUST_CHECK int control_audit_begin(struct call *c, zmq_msg_t *frame, bool is_remote, struct err_note *note);
+MUST_CHECK int control_audit_end(struct call *c, const struct control_answer *answer, journal_fn *done);
 
 /* Changes are refused (ERR_REFUSED with a note) by a node that owns no twins. */
 MUST_CHECK int control_check_owner(const struct call *c, struct err_note *note);

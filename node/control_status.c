@@ -24,10 +24,13 @@ static uint64_t resident_bytes(void)
 static const char *state_text(struct call *c)
 {
 	const char *trouble = writer_trouble(c->e->writer);
+	const char *audit = journal_trouble(c->e->journal);
 	const struct trust *t = c->e->trust;
 
 	if (trouble)
 		return arena_print(c->arena, "degraded: %s", trouble);
+	if (audit)
+		return arena_print(c->arena, "degraded: %s", audit);
 	if (t->policy_problem.text[0])
 		return arena_print(c->arena,
 				   "degraded: nothing is shared, the stored policy is not in force: %s",

@@ -25,6 +25,7 @@ struct gossip;
 struct asks;
 struct views;
 struct control;
+struct journal;
 
 struct engine {
 	const struct config *config;
@@ -41,6 +42,7 @@ struct engine {
 	struct asks *asks;
 	struct views *views;
 	struct control *control;
+	struct journal *journal;
 	uv_timer_t housekeeping;
 	uv_signal_t signals[2];                        /* SIGTERM, SIGINT */
 	int64_t next_end_ns;                           /* wall time at which the next share ends */

@@ -3,11 +3,13 @@
 
 #include <stdio.h>
 
+#include "node/audit.h"
 #include "node/log.h"
 #include "node/reads.h"
 #include "node/views.h"
 #include "proto/clock.h"
 #include "proto/id.h"
+#include "proto/words.h"
 
 enum { MEMBER_BYTES = 64, ROLLUP_BYTES = 80 };
 
@@ -17,6 +19,8 @@ struct reply {
 	uint64_t id;
 	uint32_t session, index;
 	enum question_kind kind;
+	char partner[ORG_NAME_MAX + 1]; /* who gets the answer; "": a node of the own organisation */
+	char twin[TWIN_ID_MAX + 1], property[PROPERTY_MAX + 1]; /* of a read or history of a partner */
 };
 
 static void say(struct reply *r, const struct answer *answer)
@@ -33,6 +37,35 @@ static void say(struct reply *r, const struct answer *answer)
 static void say_failure(struct reply *r, int code, const char *text)
 {
 	say(r, &(struct answer){.last = true, .code = code, .text = text, .unit = ""});
+}
+
+/* ---- What leaves for a partner is counted -----------------------------------------------------------------
+ */
+
+static void count(const struct reply *r, const char *what, const char *twin, const char *property)
+{
+	if (r->partner[0])
+		journal_count(r->e->journal, &(struct journal_read){.partner = r->partner,
+								    .what = what,
+								    .twin = twin,
+								    .property = property});
+}
+
+static void count_refusal(const struct reply *r, int code)
+{
+	if (r->partner[0] && (code == ERR_DENIED || code == ERR_REFUSED))
+		journal_deny(r->e->journal, r->partner);
+}
+
+static void count_answer(const struct reply *r, const struct answer *answer)
+{
+	if (r->kind == QUESTION_HISTORY) {
+		count(r, "history", r->twin, r->property);
+		return;
+	}
+	count(r, "summary", r->twin, "");
+	for (size_t i = 0; i < answer->n_values; i++)
+		count(r, "read", r->twin, answer->values[i].property);
 }
 
 /* ---- Views: as many frames as they need ------------------------------------------------------------------
@@ -86,10 +119,13 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 	struct reply *r = ctx;
 
 	if (code < 0) {
+		count_refusal(r, code);
 		say_failure(r, code, note->text);
 		free(r);
 		return;
 	}
+	for (size_t i = 0; i < view->n_members; i++)
+		count(r, "view", view->members[i].id, "");
 	for (size_t at = 0; at < view->n_members;)
 		at = say_members(r, view, at);
 	for (size_t at = 0; at < view->n_edges;)
@@ -134,10 +170,12 @@ static void on_read(void *ctx, int code, const char *text, const struct answer *
 	size_t at = 0;
 
 	if (code < 0 || n == 0) {
+		count_refusal(r, code);
 		say_failure(r, code < 0 ? code : ERR_ABSENT, text);
 	} else {
 		struct answer answer = parts[0];
 		answer.code = 0;
+		count_answer(r, &answer);
 		answer.unit = answer.unit ? answer.unit : "";
 		do
 			at = say_values(r, &answer, at);
@@ -185,10 +223,21 @@ void questions_on_question(struct engine *e, const struct session *from, const s
 	if (!r)
 		return; /* the asker's deadline says it */
 	*r = (struct reply){.e = e, .id = q->id, .session = from->id, .kind = q->kind};
+	if (!from->own) {
+		snprintf(r->partner, sizeof r->partner, "%s", from->org);
+		snprintf(r->twin, sizeof r->twin, "%s", text_or_empty(q->twin));
+		snprintf(r->property, sizeof r->property, "%s", text_or_empty(q->property));
+	}
+	if (!from->own && !journal_can_serve(e->journal)) {
+		say_failure(r, ERR_UNREACHABLE, "this organisation answers no others now");
+		free(r);
+		return;
+	}
 	int code = audience_of(from, q, org);
 	if (code == 0)
 		code = start(r, from, org, q);
 	if (code < 0) {
+		count_refusal(r, code);
 		log_debug("mesh", "question not taken session=%u: %s", r->session, err_text(code));
 		say_failure(r, code, "not a question for this node");
 		free(r);

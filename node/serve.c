@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "node/audit.h"
 #include "node/gossip.h"
 #include "node/summary.h"
 #include "proto/id.h"
@@ -264,6 +265,8 @@ static int push_shown(struct reader *r, bool full, struct rows *rows, struct are
 		TRY(full_row(r, a, &whole));
 		TRY(egress_row(&whole, shown->mask, a, &row));
 		row.mask = shown->face;
+		journal_count(r->e->journal,
+			      &(struct journal_read){.partner = r->audience, .what = "summary", .twin = id});
 	}
 	row.version = shown->version;
 	return push_row(rows, &row, a);
@@ -367,6 +370,8 @@ static int get_rows(void *ctx, const char *audience, const struct pull *pull, st
 
 	if (!can_serve(e, audience, pull->origin))
 		return RESET_UNKNOWN;
+	if (audience[0] != '\0' && !journal_can_serve(e->journal))
+		return RESET_BEHIND; /* the reader asks again, here or elsewhere */
 	TRY(origin_head(e, pull->origin, a, &head));
 	int r = start_reading(&reader, pull, &head, epoch);
 	if (r != 0)

@@ -37,6 +37,8 @@ enum control_op {
 	CONTROL_POLICY_WHO,  /* twin, property? -> grants */
 	CONTROL_POLICY_DIFF, /* text: policy source, blob: source to compare with (empty: the one in force) ->
 				effects, n_changed: own twins looked at; parts with progress before */
+	CONTROL_AUDIT, /* from_ns or after? (where the page before said) -> blob: audit_page, text: where the
+			  next one begins, more */
 	N_CONTROL_OPS,
 };
 
