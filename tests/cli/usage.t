@@ -114,6 +114,10 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   backup restore
   key new
   key show
+  audit list
+  audit verify
+  audit prove
+  audit who-saw
 
 A node must be named, and be there.
 
