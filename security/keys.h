@@ -49,6 +49,8 @@ MUST_CHECK int root_key_load(struct sign_key **ret, const char *path, struct byt
 
 /* Write a public file (0644) or a secret one (0600) so that it is there whole or not at all. */
 MUST_CHECK int file_write(const char *path, struct bytes content, bool secret, struct err_note *note);
+/* Make a rename of `path` last. */
+MUST_CHECK int file_sync_parent(const char *path, struct err_note *note);
 /* Read a whole file of at most max bytes into the arena; a NUL follows it. -ENOENT when there is none. */
 MUST_CHECK int file_read(struct arena *a, const char *path, size_t max, struct bytes *ret,
 			 struct err_note *note);

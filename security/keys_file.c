@@ -73,7 +73,7 @@ static int write_all(int fd, struct bytes rest, const char *path, struct err_not
 }
 
 /* A rename is on the disk only when its directory is. */
-static int sync_parent(const char *path, struct err_note *note)
+int file_sync_parent(const char *path, struct err_note *note)
 {
 	char parent[PATH_MAX] = ".";
 	const char *slash = strrchr(path, '/');
@@ -100,7 +100,7 @@ int file_write(const char *path, struct bytes content, bool secret, struct err_n
 	if (rename(p.path, path) < 0)
 		return from_errno(note, "write", path);
 	p.path[0] = '\0';
-	return sync_parent(path, note);
+	return file_sync_parent(path, note);
 }
 
 /* Open a regular file to read it. Never waits at a pipe or becomes the reader of a device. */

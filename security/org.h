@@ -69,6 +69,7 @@ void revocations_hash(const struct signed_blob *blob, uint8_t ret[KEY_BYTES]);
 
 /* A clock before the build of the program is not set, which is another trouble than everything having
  * expired or being not yet valid. ERR_REFUSED with a note. */
+int64_t built_ns(void); /* when this program was built */
 MUST_CHECK int org_check_clock(int64_t now_ns, int64_t built_ns, struct err_note *note);
 
 /* Verify a signed policy against the organisation's policy keys. */

@@ -5,7 +5,7 @@
 
 #include "proto/clock.h"
 #include "proto/id.h"
-#include "security/org_files.h"
+#include "security/org_edit.h"
 
 enum { ARENA_BYTES = 64 * 1024 * 1024 };
 
@@ -84,13 +84,6 @@ static int check_asked(const struct node_options *opt, const struct org *org, st
 
 /* ---- its credential ---- */
 
-static int load_issuer(struct arena *a, const char *dir, struct sign_key **ret, struct err_note *note)
-{
-	const char *path = path_join(a, dir, "issuer.key");
-
-	return path ? sign_key_load(ret, path, note) : FAIL(-ENOMEM);
-}
-
 static void describe(const struct node_options *opt, const struct org *org, const struct node_keys *keys,
 		     struct credential *ret)
 {
@@ -139,13 +132,17 @@ static int issue(struct arena *a, const struct node_options *opt, const struct o
 	struct signed_blob blob;
 	struct org extended;
 
-	TRY(load_issuer(a, opt->org_dir, &issuer, note));
+	TRY(org_today_issuer(a, opt->org_dir, org, opt->now_ns, &issuer, note));
 	describe(opt, org, keys, &c);
 	credential_encode(&c, &payload);
 	TRY(buf_check(&payload));
 	sign_blob(issuer, SIGN_CREDENTIAL, buf_bytes(&payload), &blob);
 	TRY(extend_bundle(a, org, &blob, out));
-	return org_verify(a, buf_bytes(out), opt->now_ns, &extended, note);
+	TRY(org_verify(a, buf_bytes(out), opt->now_ns, &extended, note));
+	if (!org_node(&extended, opt->name))
+		return FAIL_SAY(note, ERR_REFUSED, "a node %s was revoked just now, or this clock went back",
+				opt->name);
+	return 0;
 }
 
 /* ---- its directory ---- */
