@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/clock.h"
-#include "security/org.h"
+#include "security/org_admin.h"
 #include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
@@ -17,6 +17,19 @@ static const struct flag init_flags[] = {
 
 static const struct flag list_flags[] = {
 	{"org", "DIR", "as the organisation's directory knows them, without asking a node", false},
+	{0},
+};
+
+static const struct flag revoke_flags[] = {
+	{"org", "DIR", "directory of the organisation", false},
+	{"reason", "TEXT", "why, for those who read the list of revocations", false},
+	{0},
+};
+
+static const struct flag extend_flags[] = {
+	{"org", "DIR", "directory of the organisation", false},
+	{"break-glass", "DURATION", "for how long, 7d at most: it counts inside the organisation only",
+	 false},
 	{0},
 };
 
@@ -194,6 +207,50 @@ static enum status list_run(struct context *ctx, int argc, char *const argv[])
 	return STATUS_OK;
 }
 
+static enum status revoke_run(struct context *ctx, int argc, char *const argv[])
+{
+	const char *dir = flag_text(ctx, "org"), *reason = flag_text(ctx, "reason");
+	struct err_note note = {0};
+
+	(void)argc;
+	if (!dir) {
+		say("give --org DIR (the organisation)");
+		return STATUS_USAGE;
+	}
+	const int r = org_dir_revoke_node(dir, argv[0], reason ? reason : "", ctx->now_ns, &note);
+	return r < 0 ? say_failed(r, &note) : print_revoked(ctx, argv[0], dir);
+}
+
+static enum status extend_run(struct context *ctx, int argc, char *const argv[])
+{
+	const char *dir = flag_text(ctx, "org");
+	struct json j = {.out = stdout};
+	struct err_note note = {0};
+	char left[DURATION_TEXT_SIZE];
+	int64_t for_ns;
+
+	(void)argc;
+	if (!dir || !flag_given(ctx, "break-glass")) {
+		say("give --org DIR (the organisation) and --break-glass DURATION");
+		return STATUS_USAGE;
+	}
+	if (flag_duration(ctx, "break-glass", 0, &for_ns, &note) < 0)
+		return say_usage(&note);
+	const int r = org_dir_extend_node(dir, argv[0], for_ns, ctx->now_ns, &note);
+	if (r < 0)
+		return say_failed(r, &note);
+	if (ctx->json) {
+		json_open(&j, NULL, '{');
+		json_text(&j, "node", argv[0]);
+		json_time(&j, "until", ctx->now_ns + for_ns);
+		json_close(&j);
+	} else {
+		printf("%s goes on for %s, inside the organisation only; give %s/bundle to the nodes\n",
+		       argv[0], duration_text(for_ns, left), dir);
+	}
+	return STATUS_OK;
+}
+
 const struct command cmd_node[] = {
 	{.name = "node init",
 	 .args = "NAME --org DIR --dir DIR [--role ROLES] [--prefix PREFIX]... [--listen ENDPOINT] [--border "
@@ -208,5 +265,19 @@ const struct command cmd_node[] = {
 	 .summary = "list the nodes of the own organisation",
 	 .flags = list_flags,
 	 .run = list_run},
+	{.name = "node revoke",
+	 .args = "NAME --org DIR [--reason TEXT]",
+	 .summary = "take a node's credential and keys back",
+	 .flags = revoke_flags,
+	 .min_args = 1,
+	 .max_args = 1,
+	 .run = revoke_run},
+	{.name = "node extend",
+	 .args = "NAME --org DIR --break-glass DURATION",
+	 .summary = "let a node with an expired credential go on inside the organisation",
+	 .flags = extend_flags,
+	 .min_args = 1,
+	 .max_args = 1,
+	 .run = extend_run},
 	{0},
 };

@@ -5,7 +5,7 @@
 #include <sodium.h>
 
 #include "proto/clock.h"
-#include "security/keys.h"
+#include "security/org.h"
 #include "tools/client.h"
 #include "tools/options.h"
 
@@ -43,6 +43,8 @@ static enum status run(struct context *ctx, int argc, char *argv[])
 	if (options_check_args(ctx, &note) < 0 ||
 	    flag_duration(ctx, "timeout", TIMEOUT_S * NS_PER_S, &ctx->timeout_ns, &note) < 0)
 		return say_usage(&note);
+	if (strcmp(ctx->command->name, "doctor") != 0 && org_check_clock(ctx->now_ns, built_ns(), &note) < 0)
+		return say_failed(ERR_REFUSED, &note); /* and not that everything has expired */
 	return ctx->command->run(ctx, (int)ctx->n_args, ctx->args);
 }
 

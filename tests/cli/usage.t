@@ -75,11 +75,20 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
     --list-commands            show the names of all commands, one a line
   $ holon --list-commands
   status
+  doctor
   org init
   org show
   org trust
+  org renew
+  org rotate-root
+  issuer rotate
   node init
   node list
+  node revoke
+  node extend
+  person invite
+  person list
+  person revoke
   twin create
   twin list
   twin get
