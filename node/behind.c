@@ -11,8 +11,7 @@
 enum {
 	RETRY_S = 5, /* after a checkpoint that failed: the disk does not get room in a moment */
 	SCRUB_EVERY_S = 10,
-	PIECE_NS = 2 * 1000 * 1000, /* of a checkpoint, on the loop */
-	SCRUB_AGAIN_S = 24 * 3600,  /* all of it was seen */
+	SCRUB_AGAIN_S = 24 * 3600, /* all of it was seen */
 };
 
 struct behind {
@@ -26,7 +25,6 @@ struct behind {
 	int64_t retry_ns;            /* monotonic, as the next ones */
 	bool merge_due, merging;     /* since the last checkpoint; between begin and end */
 	int64_t merge_ns, scrub_ns;  /* not before */
-	uint64_t stall_ns;           /* the longest that the checkpoint kept the loop */
 	uint64_t began_ns, took_ns;  /* the latest slice */
 	uint64_t rotten;             /* chunks that were complained of */
 	uint64_t n_samples, n_begun; /* not written behind, and how many of them are being written */
@@ -166,6 +164,7 @@ int behind_backup(struct behind *b, const char *dir, backup_report_fn *on_report
 		return FAIL(-ENOMEM);
 	b->on_backup = on_report;
 	b->backup_ctx = ctx;
+	b->retry_ns = 0; /* there may be room now; if not, whoever asks shall hear of it at once */
 	return 0;
 }
 
@@ -181,14 +180,8 @@ static void note_trouble(struct behind *b, int code)
 		engine_log_failure("store", "checkpoint failed, the log is kept", code, NULL);
 	b->failing = true;
 	b->retry_ns = engine_mono_ns() + RETRY_S * NS_PER_S;
-}
-
-/* What just was done kept the loop from everything else. */
-static void note_stall(struct behind *b)
-{
-	const uint64_t took_ns = uv_hrtime() - b->began_ns;
-
-	b->stall_ns = took_ns > b->stall_ns ? took_ns : b->stall_ns;
+	if (b->backup_dir && !b->backup) /* it waits for this checkpoint */
+		end_backup(b, code, b->trouble);
 }
 
 static void after_checkpoint(uv_work_t *work, int status)
@@ -197,19 +190,15 @@ static void after_checkpoint(uv_work_t *work, int status)
 
 	(void)status; /* never cancelled */
 	b->busy = false;
-	b->began_ns = uv_hrtime();
 	checkpoint_end(b->engine->store, b->checkpoint, b->result == 0);
 	b->checkpoint = NULL;
-	memory_give_back();
-	note_stall(b);
-	log_debug("store", "checkpoint ended result=%d longest-stall=%.1fms", b->result,
-		  (double)b->stall_ns / NS_PER_MS);
 	b->n_samples -= b->result == 0 ? b->n_begun : 0;
 	if (b->result < 0)
 		note_trouble(b, b->result);
 	else if (b->failing)
 		log_info("store", "checkpoints succeed again");
 	b->failing = b->result < 0;
+	memory_give_back();
 	b->merge_due |= b->result == 0;
 	if (b->result == 0)
 		begin_backup(b); /* before the next checkpoint */
@@ -230,44 +219,18 @@ static bool is_checkpoint_due(const struct behind *b)
 	       (b->backup_dir && !b->backup && checkpoint_backlog(b->engine->store) > 0);
 }
 
-static void do_nothing(uv_work_t *work)
-{
-	(void)work;
-}
-
-/* A piece on the loop, then whatever else waits there: the way through the pool leads behind it. */
-static void take_piece(uv_work_t *work, int status)
-{
-	struct behind *b = work->data;
-
-	b->began_ns = uv_hrtime();
-	do
-		b->result = checkpoint_take(b->checkpoint);
-	while (b->result == 0 && uv_hrtime() - b->began_ns < PIECE_NS);
-	note_stall(b);
-	if (b->result < 0)
-		after_checkpoint(work, status);
-	else if (b->result == 0)
-		uv_queue_work(&b->engine->loop, work, do_nothing, take_piece);
-	else
-		uv_queue_work(&b->engine->loop, work, write_checkpoint, after_checkpoint);
-}
-
 static bool begin_checkpoint(struct behind *b)
 {
 	if (!is_checkpoint_due(b) || (b->failing && engine_mono_ns() < b->retry_ns))
 		return false;
-	b->began_ns = uv_hrtime();
-	b->stall_ns = 0;
 	const int r = checkpoint_begin(b->engine->store, &b->checkpoint);
-	note_stall(b);
 	if (r < 0) {
 		note_trouble(b, r);
 		return false;
 	}
 	b->busy = true;
 	b->n_begun = b->n_samples;
-	uv_queue_work(&b->engine->loop, &b->work, do_nothing, take_piece);
+	uv_queue_work(&b->engine->loop, &b->work, write_checkpoint, after_checkpoint);
 	return true;
 }
 

@@ -9,7 +9,6 @@
 #include <zmq.h>
 
 #include "node/asks.h"
-#include "node/audit.h"
 #include "node/control.h"
 #include "node/gossip.h"
 #include "node/log.h"
@@ -50,7 +49,8 @@ void engine_log_failure(const char *domain, const char *what, int code, const st
 	char chain[256];
 
 	err_chain(chain, sizeof chain);
-	log_error(domain, "%s: %s at=%s", what, note && note->text[0] ? note->text : err_text(code), chain);
+	log_error(domain, "%s: %s%s%s", what, note && note->text[0] ? note->text : err_text(code),
+		  *chain ? " at=" : "", chain);
 }
 
 /* ---- Opening ---------------------------------------------------------------------------------------------
@@ -127,7 +127,6 @@ static int open_parts(struct engine *e, struct err_note *note)
 				e->config->dir);
 	TRY(trust_open(&e->trust, e->config->dir, engine_wall_ns(), note));
 	snprintf(e->origin, sizeof e->origin, "%s/%s", e->trust->self->org, e->trust->self->node);
-	TRY(journal_open(&e->journal, e, note));
 	TRY(open_store(e, note));
 	e->egress = (struct egress){.trust = e->trust, .store = e->store, .wall_ns = engine_wall_ns};
 	TRY(open_visibility(e));
@@ -208,7 +207,6 @@ static void on_housekeeping(uv_timer_t *timer)
 	if (r < 0)
 		engine_log_failure("trust", "epochs seen are not stored yet", r, NULL);
 	writer_tick(e->writer);
-	journal_tick(e->journal);
 }
 
 void engine_trust_changed(struct engine *e)
@@ -283,18 +281,10 @@ static void after_transport(void *ctx)
 	e->transport = NULL;
 }
 
-static void after_journal(struct engine *e)
+static void after_control(struct engine *e)
 {
 	if (e->transport)
 		transport_free(e->transport, after_transport, e);
-}
-
-static void after_control(struct engine *e)
-{
-	if (e->journal)
-		journal_stop(e->journal, after_journal);
-	else
-		after_journal(e);
 }
 
 static void after_writer(struct engine *e)
@@ -342,7 +332,6 @@ void engine_close(struct engine *e)
 	zap_stop(e->zap);
 	if (e->zmq_context)
 		zmq_ctx_term(e->zmq_context);
-	journal_free(e->journal);
 	visibility_free(e->visibility);
 	store_close(e->store);
 	trust_close(e->trust);

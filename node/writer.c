@@ -45,6 +45,7 @@ struct writer {
 	bool swept;
 	bool failing;
 	char trouble[160];
+	int trouble_code;
 	struct writer_stats stats;
 	uint64_t n_batch_samples, n_batch_refused;
 	uint64_t began_ns, took_ns;          /* of the commit under way */
@@ -363,9 +364,10 @@ static void note_trouble(struct writer *w, int code)
 		 "the store cannot be written: %s; nothing was kept, make room and "
 		 "send it again",
 		 err_text(code));
-	if (!w->failing)
+	if (!w->failing || code != w->trouble_code) /* a full disk is an I/O error first */
 		engine_log_failure("store", "commit failed, reading goes on", code, NULL);
 	w->failing = true;
+	w->trouble_code = code;
 }
 
 static void after_commit(uv_work_t *work, int status)

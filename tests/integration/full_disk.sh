@@ -74,6 +74,13 @@ fill
 check 'it is refused when the disk is full' until_refused 2
 check 'with one line that says so' grep -qiE 'no space|full' one.err
 cat one.err
+backup_is_refused() {
+	local code=0
+	timeout $((30 * SLOW)) holon --node acme/site backup create "$place/backup" 2>backup.err || code=$?
+	[ $code -eq 1 ] && grep -qi 'no space' backup.err && [ ! -e "$place/backup" ]
+}
+check 'a backup is refused, too, and not begun later' backup_is_refused
+cat backup.err
 check 'what was acknowledged is read on' kept_all
 check 'the status is read on' quietly holon --node acme/site status
 check 'the mesh goes on: the view is whole' soon 10 city_is_whole 150.0
@@ -84,6 +91,7 @@ check 'and is seen by others again' soon 15 city_is_whole 150.0
 rm acme/site/store/filler
 check 'with room it is written to again, without a restart' soon 15 write_one 9000
 check 'and again' write_one 9001
+check 'and a backup is taken' quietly holon --node acme/site backup create "$place/backup"
 node_kill acme/site
 node_start acme/site
 check 'everything acknowledged is there after a fall' kept_all
