@@ -170,31 +170,34 @@ static int word(struct readings *r, struct kept *refusals, size_t n, struct err_
 }
 
 /* While questions are on their way, answers to frames may refuse more: those make the next list. */
-static int report(struct readings *r, struct err_note *note)
+static void report(struct readings *r)
 {
+	struct err_note note = {0};
 	struct kept *refusals = r->refusals;
 	const size_t n = r->n_refusals;
-	int failed = 0;
+	bool worded = true;
 
 	r->refusals = NULL;
 	r->n_refusals = 0;
 	qsort(refusals, n, sizeof *refusals, by_line);
 	for (size_t i = 0; i < n; i += ASK_MAX) {
 		const size_t some = n - i < ASK_MAX ? n - i : ASK_MAX;
-		if (failed == 0) /* else they are told as they are */
-			failed = word(r, refusals + i, some, note);
+		/* Better words are not worth the ingest: without them the reasons are told as they are. A
+		 * node that went away is noticed, and reached again, by whoever sends next. */
+		worded = worded && word(r, refusals + i, some, &note) == 0;
 		for (size_t k = i; k < i + some; k++)
 			r->refused(r->ctx, &refusals[k].mark, refusals[k].reason);
 	}
 	free_refusals(refusals, n);
-	return failed;
 }
 
-static int settle(struct readings *r, size_t at_least, struct err_note *note)
+static int settle(struct readings *r, size_t at_least)
 {
 	if (r->failed < 0)
 		return FAIL(r->failed);
-	return r->n_refusals >= at_least ? report(r, note) : 0;
+	if (r->n_refusals >= at_least)
+		report(r);
+	return 0;
 }
 
 int readings_put(struct readings *r, const struct reading *reading, struct mark mark, struct err_note *note)
@@ -203,13 +206,13 @@ int readings_put(struct readings *r, const struct reading *reading, struct mark 
 
 	TRY(keep(&r->kept[index % N_KEPT], reading, mark));
 	TRY(client_put(r->client, reading->twin, reading->property, &reading->sample, note));
-	return settle(r, ASK_MAX, note);
+	return settle(r, ASK_MAX);
 }
 
 int readings_flush(struct readings *r, struct err_note *note)
 {
 	TRY(client_flush(r->client, note));
-	return settle(r, 1, note);
+	return settle(r, 1);
 }
 
 bool readings_pending(const struct readings *r)

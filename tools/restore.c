@@ -31,6 +31,9 @@ int restore_read_list(struct arena *a, const char *dir, struct backup_list *ret,
 	struct bytes text;
 
 	TRY(join(dir, BACKUP_LIST_NAME, path, note));
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return FAIL_SAY(note, -ENOENT, "%s is no backup: there is no %s in it", dir,
+				BACKUP_LIST_NAME);
 	TRY(read_file(a, path, BACKUP_LIST_MAX, &text, note));
 	return backup_list_parse(a, text, ret, note);
 }
