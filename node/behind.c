@@ -11,7 +11,8 @@
 enum {
 	RETRY_S = 5, /* after a checkpoint that failed: the disk does not get room in a moment */
 	SCRUB_EVERY_S = 10,
-	SCRUB_AGAIN_S = 24 * 3600, /* all of it was seen */
+	PIECE_NS = 2 * 1000 * 1000, /* of a checkpoint, on the loop */
+	SCRUB_AGAIN_S = 24 * 3600,  /* all of it was seen */
 };
 
 struct behind {
@@ -25,6 +26,7 @@ struct behind {
 	int64_t retry_ns;            /* monotonic, as the next ones */
 	bool merge_due, merging;     /* since the last checkpoint; between begin and end */
 	int64_t merge_ns, scrub_ns;  /* not before */
+	uint64_t stall_ns;           /* the longest that the checkpoint kept the loop */
 	uint64_t began_ns, took_ns;  /* the latest slice */
 	uint64_t rotten;             /* chunks that were complained of */
 	uint64_t n_samples, n_begun; /* not written behind, and how many of them are being written */
@@ -184,21 +186,33 @@ static void note_trouble(struct behind *b, int code)
 		end_backup(b, code, b->trouble);
 }
 
+/* What just was done kept the loop from everything else. */
+static void note_stall(struct behind *b)
+{
+	const uint64_t took_ns = uv_hrtime() - b->began_ns;
+
+	b->stall_ns = took_ns > b->stall_ns ? took_ns : b->stall_ns;
+}
+
 static void after_checkpoint(uv_work_t *work, int status)
 {
 	struct behind *b = work->data;
 
 	(void)status; /* never cancelled */
 	b->busy = false;
+	b->began_ns = uv_hrtime();
 	checkpoint_end(b->engine->store, b->checkpoint, b->result == 0);
 	b->checkpoint = NULL;
+	memory_give_back();
+	note_stall(b);
+	log_debug("store", "checkpoint ended result=%d longest-stall=%.1fms", b->result,
+		  (double)b->stall_ns / NS_PER_MS);
 	b->n_samples -= b->result == 0 ? b->n_begun : 0;
 	if (b->result < 0)
 		note_trouble(b, b->result);
 	else if (b->failing)
 		log_info("store", "checkpoints succeed again");
 	b->failing = b->result < 0;
-	memory_give_back();
 	b->merge_due |= b->result == 0;
 	if (b->result == 0)
 		begin_backup(b); /* before the next checkpoint */
@@ -219,18 +233,44 @@ static bool is_checkpoint_due(const struct behind *b)
 	       (b->backup_dir && !b->backup && checkpoint_backlog(b->engine->store) > 0);
 }
 
+static void do_nothing(uv_work_t *work)
+{
+	(void)work;
+}
+
+/* A piece on the loop, then whatever else waits there: the way through the pool leads behind it. */
+static void take_piece(uv_work_t *work, int status)
+{
+	struct behind *b = work->data;
+
+	b->began_ns = uv_hrtime();
+	do
+		b->result = checkpoint_take(b->checkpoint);
+	while (b->result == 0 && uv_hrtime() - b->began_ns < PIECE_NS);
+	note_stall(b);
+	if (b->result < 0)
+		after_checkpoint(work, status);
+	else if (b->result == 0)
+		uv_queue_work(&b->engine->loop, work, do_nothing, take_piece);
+	else
+		uv_queue_work(&b->engine->loop, work, write_checkpoint, after_checkpoint);
+}
+
 static bool begin_checkpoint(struct behind *b)
 {
 	if (!is_checkpoint_due(b) || (b->failing && engine_mono_ns() < b->retry_ns))
 		return false;
+	b->began_ns = uv_hrtime();
+	b->stall_ns = 0;
 	const int r = checkpoint_begin(b->engine->store, &b->checkpoint);
+	note_stall(b);
 	if (r < 0) {
 		note_trouble(b, r);
 		return false;
 	}
 	b->busy = true;
 	b->n_begun = b->n_samples;
-	uv_queue_work(&b->engine->loop, &b->work, write_checkpoint, after_checkpoint);
+	uv_queue_work(&b->engine->loop, &b->work, do_nothing, take_piece);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include <zmq.h>
 
 #include "node/asks.h"
+#include "node/audit.h"
 #include "node/control.h"
 #include "node/gossip.h"
 #include "node/log.h"
@@ -127,6 +128,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 				e->config->dir);
 	TRY(trust_open(&e->trust, e->config->dir, engine_wall_ns(), note));
 	snprintf(e->origin, sizeof e->origin, "%s/%s", e->trust->self->org, e->trust->self->node);
+	TRY(journal_open(&e->journal, e, note));
 	TRY(open_store(e, note));
 	e->egress = (struct egress){.trust = e->trust, .store = e->store, .wall_ns = engine_wall_ns};
 	TRY(open_visibility(e));
@@ -207,6 +209,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	if (r < 0)
 		engine_log_failure("trust", "epochs seen are not stored yet", r, NULL);
 	writer_tick(e->writer);
+	journal_tick(e->journal);
 }
 
 void engine_trust_changed(struct engine *e)
@@ -281,10 +284,18 @@ static void after_transport(void *ctx)
 	e->transport = NULL;
 }
 
-static void after_control(struct engine *e)
+static void after_journal(struct engine *e)
 {
 	if (e->transport)
 		transport_free(e->transport, after_transport, e);
+}
+
+static void after_control(struct engine *e)
+{
+	if (e->journal)
+		journal_stop(e->journal, after_journal);
+	else
+		after_journal(e);
 }
 
 static void after_writer(struct engine *e)
@@ -332,6 +343,7 @@ void engine_close(struct engine *e)
 	zap_stop(e->zap);
 	if (e->zmq_context)
 		zmq_ctx_term(e->zmq_context);
+	journal_free(e->journal);
 	visibility_free(e->visibility);
 	store_close(e->store);
 	trust_close(e->trust);
