@@ -272,25 +272,29 @@ static bool rules_meet_in_twins(struct lint *l, const struct rule *a, const stru
 	return false;
 }
 
-/* Does the share itself leave no more of it? */
-static bool redacts_as_much(const struct rule *share, const struct redaction *r)
+/* Does the share itself leave no more of these properties? */
+static bool redacts_as_much(const struct rule *share, const char *pattern, enum policy_form form)
 {
 	for (size_t i = 0; i < share->n_redactions; i++)
-		if (share->redactions[i].form <= r->form &&
-		    pattern_covers(share->redactions[i].pattern, r->pattern))
+		if (share->redactions[i].form <= form &&
+		    pattern_covers(share->redactions[i].pattern, pattern))
 			return true;
 	return false;
 }
 
-static bool grants_some(struct lint *l, const struct rule *share, const char *pattern)
+/* Does the share give more of what is redacted? A summary may have any property. */
+static bool lifts(struct lint *l, const struct rule *share, const struct redaction *r)
 {
+	if (redacts_as_much(share, r->pattern, r->form))
+		return false;
 	for (size_t i = 0; i < share->n_clauses; i++) {
 		const struct clause *c = &share->clauses[i];
 		if (c->whole & right_bit(RIGHT_SUMMARY))
 			return true;
 		for (size_t j = 0;
 		     c->of & ~right_bit(RIGHT_COMMAND) && j < c->n_properties && l->steps++ < STEPS_MAX; j++)
-			if (patterns_meet(c->properties[j], pattern))
+			if (patterns_meet(c->properties[j], r->pattern) &&
+			    !redacts_as_much(share, c->properties[j], r->form))
 				return true;
 	}
 	return false;
@@ -304,7 +308,7 @@ static void check_redactions(struct lint *l, const struct rule *share, const str
 		return;
 	for (size_t i = 0; i < share->n_redactions; i++) {
 		const struct redaction *r = &share->redactions[i];
-		if (!redacts_as_much(other, r) && grants_some(l, other, r->pattern))
+		if (lifts(l, other, r))
 			report_warning(
 				l->report, r->line,
 				"redaction lifted: share \"%s\" (line %u) can give %s to the same partner",

@@ -427,6 +427,15 @@ Test(policy_parse, redactions_that_another_share_lifts_are_warned_of)
 			"partner\n");
 }
 
+Test(policy_parse, redactions_that_all_shares_have_are_not_lifted)
+{
+	expect_findings(
+		ACME REDACTED("a", "org volt", "x", "read meta/serial, a", "meta/serial as token")
+			REDACTED("b", "org volt", "x", "read meta/*", "meta/serial, meta/id as token")
+				REDACTED("c", "org volt", "x", "read meta/serial, b", "meta/* as token"),
+		"W 16: redaction lifted: share \"c\" (line 18) can give meta/id to the same partner\n");
+}
+
 Test(policy_parse, watches_commands_and_redactions_are_read)
 {
 	expect_findings(
