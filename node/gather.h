@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { GATHER_BYTES_MAX = 64 * 1024 }; /* a commit of more is worth its flushes */
+enum { GATHER_BYTES_MAX = 16 * 1024 }; /* a commit of more is worth its flushes */
 #define GATHER_NS_MAX UINT64_C(1000000)
 
 /* Zeroed: nothing was answered yet. */
