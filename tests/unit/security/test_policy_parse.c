@@ -433,7 +433,8 @@ Test(policy_parse, redactions_that_all_shares_have_are_not_lifted)
 		ACME REDACTED("a", "org volt", "x", "read meta/serial, a", "meta/serial as token")
 			REDACTED("b", "org volt", "x", "read meta/*", "meta/serial, meta/id as token")
 				REDACTED("c", "org volt", "x", "read meta/serial, b", "meta/* as token"),
-		"W 16: redaction lifted: share \"c\" (line 18) can give meta/id to the same partner\n");
+		"W 22: redaction lifted: share \"b\" (line 12) can give meta/* to the same "
+		"partner\n");
 }
 
 Test(policy_parse, watches_commands_and_redactions_are_read)
