@@ -96,7 +96,9 @@ static int serve(const struct config *c, int ready_fd)
 	struct err_note note = {0};
 	struct engine *e = NULL;
 
-	int r = engine_open(&e, c, &note);
+	int r = org_check_clock(engine_wall_ns(), built_ns(), &note); /* or everything seems not yet valid */
+	if (r == 0)
+		r = engine_open(&e, c, &note);
 	if (r < 0) {
 		engine_log_failure("node", "cannot start", r, &note);
 		return EXIT_FAILURE;

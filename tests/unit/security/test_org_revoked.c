@@ -160,6 +160,24 @@ Test(org_revoked, only_the_root_or_an_issuer_signs_the_list)
 	cr_expect(eq(int, verify(make(1)), 0), "%s", note.text);
 }
 
+Test(org_revoked, a_list_is_signed_as_a_list_by_the_key_it_names)
+{
+	const struct signed_blob m = signed_manifest(root, SIGN_MANIFEST);
+	struct bundle b = {.manifest = m};
+	struct signed_blob list;
+
+	for (int i = 0; i < 2; i++) {
+		struct buf payload = {0}, out = {0};
+		revocations_encode(&revocations, &payload);
+		list = sign(i == 0 ? stranger : issuer, i == 0 ? SIGN_REVOCATIONS : SIGN_CREDENTIAL,
+			    &payload);
+		list.key = sign_key_public(issuer); /* claimed, not shown */
+		b.revocations = &list;
+		bundle_encode(&b, &out);
+		expect_untrusted(verify(keep(&out)), "the revocations of acme have a wrong signature");
+	}
+}
+
 Test(org_revoked, the_list_is_of_this_organisation_and_of_now)
 {
 	revocations.org = "bolt";
@@ -368,6 +386,14 @@ static struct freshness fresh(void)
 				  .revocation_seq = 5};
 }
 
+static int show_blob(const struct org *org, struct signed_blob blob)
+{
+	struct freshness got;
+
+	note.text[0] = '\0';
+	return org_verify_freshness(arena, org, &blob, NOW, &got, &note);
+}
+
 static int show_fresh(const struct org *org, const struct sign_key *k, const struct freshness *f, int64_t now)
 {
 	struct signed_blob blob;
@@ -400,6 +426,21 @@ Test(org_revoked, freshness_is_stated_by_an_admin_node)
 	revoke(REVOKED_SERIAL, &nodes[2]);
 	org = with_admin();
 	expect_untrusted(show_fresh(&org, stranger, &f, NOW), "not signed by an admin node of acme");
+}
+
+Test(org_revoked, freshness_is_signed_as_such)
+{
+	const struct org org = with_admin();
+	const struct freshness f = fresh();
+	struct buf b = {0};
+
+	freshness_encode(&f, &b);
+	struct signed_blob blob = sign(stranger, SIGN_CREDENTIAL, &b);
+	expect_untrusted(show_blob(&org, blob), "has a wrong signature");
+	freshness_encode(&f, &b);
+	blob = sign(issuer, SIGN_FRESHNESS, &b);
+	blob.key = sign_key_public(stranger);
+	expect_untrusted(show_blob(&org, blob), "has a wrong signature");
 }
 
 Test(org_revoked, freshness_runs_out_and_does_not_come_from_the_future)
