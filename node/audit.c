@@ -408,6 +408,8 @@ void journal_tick(struct journal *j)
 		submit(j);
 		return;
 	}
+	if (j->failure == 0)
+		put_lost(j);
 	start(j);
 }
 

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/audit.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdio.h>
+
+#include "node/engine.h"
+#include "security/audit_check.h"
+#include "storage/audit.h"
+#include "tests/lib/disk.h"
+#include "tests/lib/must.h"
+#include "tests/lib/tmpdir.h"
+
+static struct config config;
+static struct credential self = {.org = "acme", .node = "n1"};
+static struct trust trust = {.self = &self};
+static struct engine engine;
+static struct journal *journal;
+static struct arena *arena;
+static bool stopped;
+static int told_times, told;
+
+static void open_journal(void)
+{
+	struct err_note note = {0};
+
+	stopped = false;
+	must(journal_open(&journal, &engine, &note) == 0);
+}
+
+static void begin(void)
+{
+	must(keys_init() == 0);
+	config_defaults(&config);
+	snprintf(config.dir, sizeof config.dir, "%s", tmpdir_make());
+	must(sign_key_new(&trust.sign) == 0);
+	engine = (struct engine){.config = &config, .trust = &trust};
+	must(uv_loop_init(&engine.loop) == 0);
+	must(arena_new(&arena, SIZE_MAX) == 0);
+	disk_watch(config.dir, NULL, NULL);
+	open_journal();
+}
+
+static void on_stopped(struct engine *e)
+{
+	must(e == &engine);
+	stopped = true;
+}
+
+static void close_journal(void)
+{
+	journal_stop(journal, on_stopped);
+	uv_run(&engine.loop, UV_RUN_DEFAULT);
+	must(stopped);
+	journal_free(journal);
+	journal = NULL;
+}
+
+static void end(void)
+{
+	disk_watch(NULL, NULL, NULL);
+	if (journal)
+		close_journal();
+	must(uv_loop_close(&engine.loop) == 0);
+	sign_key_free(trust.sign);
+	trust.sign = NULL;
+	arena_free(arena);
+	arena = NULL;
+	tmpdir_remove();
+}
+
+TestSuite(journal, .init = begin, .fini = end);
+
+static void on_told(void *ctx, int code)
+{
+	(void)ctx;
+	told_times++;
+	told = code;
+}
+
+static int note_and_wait(const char *subject)
+{
+	told_times = 0;
+	must(journal_note_then(journal, &(struct audit_entry){.kind = AUDIT_ADMIN, .subject = subject},
+			       on_told, NULL) == 0);
+	uv_run(&engine.loop, UV_RUN_DEFAULT);
+	cr_assert(eq(int, told_times, 1));
+	return told;
+}
+
+/* Everything on disk is verified; entries of the kind (with that subject, unless NULL), and the sum of their
+ * counts.
+ */
+static size_t found(enum audit_kind kind, const char *subject, uint64_t *ret_sum)
+{
+	SCOPED(scope_audit_log) struct audit_log *log = NULL;
+	const struct public_key key = sign_key_public(trust.sign);
+	SCOPED(audit_check_fini) struct audit_check check = {.key = checkpoint_key_of("acme", "n1", &key)};
+	SCOPED(buf_fini) struct buf b = {0};
+	char dir[600];
+	uint64_t first, next = 0;
+	struct err_note note = {0};
+	struct audit_record r;
+	size_t n = 0;
+
+	*ret_sum = 0;
+	snprintf(dir, sizeof dir, "%s/audit", config.dir);
+	must(audit_log_open(&log, &(struct audit_options){.dir = dir}, &note) == 0);
+	must(audit_log_read(log, 0, SIZE_MAX / 2, &b, &first, &next) == AUDIT_LOG_END);
+	for (struct bytes rest = buf_bytes(&b); audit_record_next(&rest, &r) > 0;) {
+		struct audit_entry e;
+		cr_assert(eq(int, audit_check_record(&check, &r, &note), 0), "%s", note.text);
+		if (r.kind != AUDIT_RECORD_ENTRY)
+			continue;
+		must(audit_entry_decode(arena, r.body, &e) == 0);
+		if (e.kind != kind || (subject && strcmp(e.subject, subject) != 0))
+			continue;
+		n++;
+		*ret_sum += e.count;
+	}
+	cr_assert(eq(u64, check.covered, check.tree.n), "the last checkpoint covers everything");
+	return n;
+}
+
+Test(journal, what_is_told_to_be_written_is_on_the_disk)
+{
+	uint64_t sum;
+
+	cr_assert(eq(int, note_and_wait("one"), 0));
+	disk_fail((struct disk_fault){.calls = ~0u, .times = -1, .error = EIO}); /* nothing more gets there */
+	close_journal();
+	disk_fail((struct disk_fault){.after = -1});
+	open_journal();
+	close_journal();
+	cr_expect(eq(sz, found(AUDIT_ADMIN, "one", &sum), 1));
+	cr_expect(eq(sz, found(AUDIT_NODE, "ended", &sum), 1));
+}
+
+Test(journal, the_tree_goes_on_where_it_ended)
+{
+	uint64_t sum;
+
+	for (int i = 0; i < 5; i++) {
+		for (int k = 0; k < 700; k++)
+			journal_note(journal, &(struct audit_entry){.kind = AUDIT_KICK});
+		cr_assert(eq(int, note_and_wait("one"), 0));
+		if (i % 2 == 0)
+			close_journal();
+		if (i % 2 == 0)
+			open_journal();
+	}
+	close_journal();
+	cr_expect(eq(sz, found(AUDIT_KICK, NULL, &sum), 3500));
+}
+
+Test(journal, equal_reads_are_counted_and_different_ones_kept_apart)
+{
+	uint64_t sum;
+
+	for (int i = 0; i < 10; i++) {
+		journal_count(journal,
+			      &(struct journal_read){
+				      .partner = "bolt", .what = "read", .twin = "acme/a", .property = "x"});
+		journal_count(journal,
+			      &(struct journal_read){
+				      .partner = "bolt", .what = "read", .twin = "acme/a", .property = "y"});
+		journal_deny(journal, "volt");
+	}
+	close_journal();
+	cr_expect(eq(sz, found(AUDIT_READ, "read", &sum), 2));
+	cr_expect(eq(u64, sum, 20));
+	cr_expect(eq(sz, found(AUDIT_DENIED, NULL, &sum), 1));
+	cr_expect(eq(u64, sum, 10));
+}
+
+Test(journal, of_too_many_twins_the_sum_is_exact)
+{
+	enum { TWINS = 3 * AUDIT_COUNTERS_MAX };
+	uint64_t sum;
+
+	for (int i = 0; i < TWINS; i++) {
+		char twin[32];
+		snprintf(twin, sizeof twin, "acme/a%d", i);
+		journal_count(journal,
+			      &(struct journal_read){.partner = "bolt", .what = "summary", .twin = twin});
+	}
+	close_journal();
+	cr_expect(eq(sz, found(AUDIT_READ, NULL, &sum), AUDIT_COUNTERS_MAX + 1));
+	cr_expect(eq(u64, sum, TWINS));
+}
+
+/* Flooding: refusals of one partner are one entry a minute, however many. */
+Test(journal, a_million_refusals_take_one_entry)
+{
+	uint64_t sum;
+
+	for (int i = 0; i < 1000000; i++)
+		journal_deny(journal, "bolt");
+	close_journal();
+	cr_expect(eq(sz, found(AUDIT_DENIED, NULL, &sum), 1));
+	cr_expect(eq(u64, sum, 1000000));
+}
+
+Test(journal, while_nothing_can_be_written_partners_are_not_served)
+{
+	struct err_note note;
+	uint64_t sum;
+
+	uv_run(&engine.loop, UV_RUN_DEFAULT);
+	cr_expect(journal_can_serve(journal) && !journal_trouble(journal));
+	disk_fail((struct disk_fault){.calls = 1u << DISK_SYNC, .times = -1, .error = EIO});
+	cr_assert(eq(int, note_and_wait("one"), -EIO));
+	cr_expect(not(journal_can_serve(journal)));
+	cr_expect(journal_trouble(journal) != NULL);
+	cr_expect(eq(int, journal_check(journal, &note), ERR_REFUSED));
+	cr_assert(eq(int, note_and_wait("two"), -EIO)); /* at once: nobody knows how long it will take */
+	journal_tick(journal);
+	uv_run(&engine.loop, UV_RUN_DEFAULT);
+	cr_expect(not(journal_can_serve(journal)));
+	disk_fail((struct disk_fault){.after = -1});
+	journal_tick(journal);
+	uv_run(&engine.loop, UV_RUN_DEFAULT);
+	cr_expect(journal_can_serve(journal) && journal_check(journal, &note) == 0);
+	close_journal();
+	cr_expect(eq(sz, found(AUDIT_ADMIN, "one", &sum), 1));
+	cr_expect(eq(sz, found(AUDIT_ADMIN, "two", &sum), 1));
+}
+
+Test(journal, what_there_is_no_memory_for_is_counted_and_told)
+{
+	uint64_t sum;
+
+	uv_run(&engine.loop, UV_RUN_DEFAULT);
+	disk_fail((struct disk_fault){.calls = 1u << DISK_SYNC, .times = -1, .error = EIO});
+	for (int i = 0; i < 60000; i++) {
+		journal_note(journal,
+			     &(struct audit_entry){.kind = AUDIT_KICK, .text = "some text of some length"});
+		if (i == 0)
+			uv_run(&engine.loop, UV_RUN_DEFAULT);
+	}
+	disk_fail((struct disk_fault){.after = -1});
+	journal_tick(journal);
+	uv_run(&engine.loop, UV_RUN_DEFAULT);
+	journal_tick(journal);
+	uv_run(&engine.loop, UV_RUN_DEFAULT);
+	cr_expect(journal_can_serve(journal));
+	close_journal();
+	const size_t kicks = found(AUDIT_KICK, NULL, &sum);
+	cr_expect(eq(sz, found(AUDIT_NODE, "lost entries", &sum), 1));
+	cr_expect(eq(u64, kicks + sum, 60000));
+	cr_expect(gt(u64, sum, 0));
+}
