@@ -42,6 +42,13 @@ EQUAL = [
     ("return false;", "true", "an early end: what is found grants nothing", "static bool find("),
     ("until_ns = end_ns > until_ns ? end_ns : until_ns;", ">=", "the same end again"),
     ("if (b->n_nodes < (b->mask + 1) / 2)", "<=", "a fuller table"),
+    ("return p && find(p, q, least, false, &found) && granted(p, &found, ret_until_ns);", "true",
+     "an early end left out"),
+    ("for (size_t i = 0; s->n_all == 0 && i < s->n_any; i++)", "<=", "behind the last one lies no condition"),
+    ("for (uint32_t i = N_INDEX_ROOTS; i < b->n_nodes; i++)", "<=", "the next node is entered twice"),
+    ("for (int i = 0; i < N_INDEX_ROOTS; i++)", "<=", "a root that nobody asks"),
+    ("return false;", "true", "when memory runs out: test_policy_parse", "static bool make_room("),
+    ("return false;", "true", "when memory runs out: test_policy_parse", "static bool grow_table("),
     # the sentences of policy_why() ask thoroughly; they have their own tests
     ("if (!narrow(p, ret, &p->of_right[q->right]) && !thorough)", "thorough", "an early end left out"),
     ("if (!narrow(p, ret, &twins) && !thorough)", "thorough", "an early end left out"),

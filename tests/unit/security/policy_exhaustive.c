@@ -181,6 +181,27 @@ static bool compare_names(void)
 	return true;
 }
 
+/* `*` is a segment, and nothing is none. */
+static bool compare_nothing(void)
+{
+	SCOPED(scope_policy)
+	struct policy *p = phrase_policy(
+		"policy acme\norg volt = V\nshare \"s\"\nto org volt\ntwins *\n"
+		"allow read *\nuntil 2027-01-01\n");
+	const struct policy_twin twin = {.id = "acme/a", .type = ""}, none = {.id = "acme/", .type = ""};
+	struct policy_query q = {.org = "volt", .right = RIGHT_READ, .twin = &twin, .property = "a"};
+	const bool allowed = policy_allows(p, &q, NULL);
+
+	q.property = "";
+	const bool no_property = policy_allows(p, &q, NULL);
+	q.property = "a";
+	q.twin = &none;
+	if (allowed && !no_property && !policy_allows(p, &q, NULL))
+		return true;
+	fprintf(stderr, "'*' is taken for nothing\n");
+	return false;
+}
+
 int main(int argc, char *argv[])
 {
 	const char *seed = getenv("HOLON_SEED");
@@ -193,7 +214,7 @@ int main(int argc, char *argv[])
 			large = strtoul(argv[i + 1], NULL, 10);
 	}
 	must(every > 0);
-	if (!compare_names())
+	if (!compare_names() || !compare_nothing())
 		return EXIT_FAILURE;
 	make_small();
 	if (!compare_small(every))
