@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "proto/clock.h"
+
 enum {
 	BUNDLE_MAX = 1 << 20,
 	PARTNER_ARENA = 32 << 20,
@@ -91,6 +93,27 @@ static void swap_own(struct trust *t, struct partner *next, const struct credent
 	*next = old;
 }
 
+static int64_t newest_credential_ns(const struct org *org)
+{
+	int64_t newest_ns = TIME_MIN;
+
+	for (size_t i = 0; i < org->n_nodes; i++)
+		if (org->nodes[i].not_before_ns > newest_ns)
+			newest_ns = org->nodes[i].not_before_ns;
+	return newest_ns;
+}
+
+/* Of two bundles with one manifest and one list of revocations: does `file` know of a node or of a renewal
+ * more?
+ */
+static bool knows_more(const struct org *file, const struct org *accepted)
+{
+	return file->manifest.version == accepted->manifest.version &&
+	       file->revocations.seq == accepted->revocations.seq &&
+	       (file->n_nodes > accepted->n_nodes ||
+		newest_credential_ns(file) > newest_credential_ns(accepted));
+}
+
 /* What was accepted since counts unless the file is newer or the other does not name this node. */
 static int load_accepted(struct trust *t, struct bytes bundle, int64_t now_ns)
 {
@@ -100,9 +123,8 @@ static int load_accepted(struct trust *t, struct bytes bundle, int64_t now_ns)
 
 	TRY(partner_read(&next, bundle, now_ns, NULL));
 	TRY(org_may_replace(&t->own.org, &next->org, NULL));
-	if (next->org.manifest.version == t->own.org.manifest.version &&
-	    next->org.revocations.seq == t->own.org.revocations.seq && next->org.n_nodes < t->own.org.n_nodes)
-		return 0; /* the admin put a file there that knows of a node more */
+	if (knows_more(&t->own.org, &next->org))
+		return 0;
 	TRY(find_self(t, next, &self, &credential, NULL));
 	swap_own(t, next, self, credential);
 	return 0;

@@ -23,6 +23,8 @@ struct member { /* of an organisation, with its keys */
 	struct sign_key *sign;
 	struct curve_pair *curve;
 	uint32_t roles;
+	int64_t renewed_ns; /* after NOW */
+	bool own_only;
 };
 
 struct founded {
@@ -32,6 +34,7 @@ struct founded {
 	size_t n_members;
 	uint32_t version;
 	int64_t days;
+	const struct member *revoked; /* by the first list */
 };
 
 static struct founded acme, bolt, volt;
@@ -90,22 +93,47 @@ static struct signed_blob sign_member(const struct founded *f, const struct memb
 				     .roles = m->roles,
 				     .endpoint = "",
 				     .border_endpoint = border ? "tcp://127.0.0.1:7000" : "",
-				     .not_before_ns = NOW,
-				     .not_after_ns = NOW + DAYS_LONG * DAY};
+				     .not_before_ns = NOW + m->renewed_ns,
+				     .not_after_ns = NOW + DAYS_LONG * DAY,
+				     .own_only = m->own_only};
 
 	credential_encode(&c, &payload);
 	return sign(f->issuer, SIGN_CREDENTIAL, &payload);
+}
+
+static struct signed_blob sign_revocations(const struct founded *f)
+{
+	SCOPED(buf_fini) struct buf payload = {0};
+	struct revoked entry = {.kind = REVOKED_NODE,
+				.node = f->revoked->name,
+				.before_ns = NOW + 1,
+				.until_ns = TIME_MAX,
+				.reason = ""};
+	const struct revocations r = {.org = f->name,
+				      .seq = 1,
+				      .this_update_ns = NOW,
+				      .next_update_ns = NOW + DAY,
+				      .entries = &entry,
+				      .n_entries = 1};
+
+	revocations_encode(&r, &payload);
+	return sign(f->issuer, SIGN_REVOCATIONS, &payload);
 }
 
 static struct bytes bundle_of(const struct founded *f)
 {
 	SCOPED(buf_fini) struct buf encoded = {0};
 	struct signed_blob credentials[BUNDLE_NODES_MAX];
-	const struct bundle b = {
+	struct signed_blob list;
+	struct bundle b = {
 		.manifest = sign_manifest(f), .credentials = credentials, .n_credentials = f->n_members};
 
 	for (size_t i = 0; i < f->n_members; i++)
 		credentials[i] = sign_member(f, &f->members[i]);
+	if (f->revoked) {
+		list = sign_revocations(f);
+		b.revocations = &list;
+	}
 	bundle_encode(&b, &encoded);
 	must(buf_check(&encoded) == 0);
 	return keep(&encoded);
@@ -519,6 +547,64 @@ Test(trust, a_file_that_knows_of_a_node_more_counts_before_what_was_stored)
 	write_bundle(&acme);
 	open_at(NOW);
 	cr_expect(eq(sz, trust->own.org.n_nodes, 2));
+}
+
+Test(trust, a_file_with_renewed_credentials_counts_before_what_was_stored)
+{
+	admit(&acme);
+	acme.members[0].renewed_ns = 1;
+	write_bundle(&acme);
+	open_at(NOW);
+	cr_expect(eq(i64, trust->self->not_before_ns, NOW + 1));
+}
+
+Test(trust, what_was_revoked_since_stays_so_whatever_the_file_knows)
+{
+	add_member(&acme, "n2");
+	write_bundle(&acme);
+	open_at(NOW);
+	acme.revoked = &acme.members[1];
+	admit(&acme);
+	cr_expect(eq(sz, trust->own.org.n_nodes, 1));
+	open_at(NOW); /* the file still knows both */
+	cr_expect(eq(sz, trust->own.org.n_nodes, 1));
+	cr_expect_str_eq(trust->self->node, "n1");
+	acme.revoked = NULL;
+	cr_expect(eq(int, accept_at(&acme, NOW), ERR_UNTRUSTED));
+	cr_expect(says("revocations of acme have number 0"), "%s", note.text);
+	cr_expect(eq(sz, trust->own.org.n_nodes, 1));
+}
+
+Test(trust, a_revoked_key_is_a_stranger)
+{
+	SCOPED(scope_roster) struct roster *before = NULL, *after = NULL;
+
+	add_member(&bolt, "second");
+	admit(&bolt);
+	const struct curve_key key = curve_pair_public(bolt.members[1].curve);
+	cr_assert(eq(int, trust_roster(trust, NOW, &before), 0));
+	cr_expect(roster_find(before, &key) != NULL);
+	bolt.revoked = &bolt.members[1];
+	admit(&bolt);
+	cr_assert(eq(int, trust_roster(trust, NOW, &after), 0));
+	cr_expect(roster_find(after, &key) == NULL);
+}
+
+Test(trust, an_emergency_extension_ends_at_the_border)
+{
+	SCOPED(scope_roster) struct roster *roster = NULL;
+
+	add_member(&acme, "n2");
+	acme.members[1].own_only = true;
+	acme.version++;
+	bolt.members[0].own_only = true;
+	admit(&acme);
+	admit(&bolt);
+	const struct curve_key own = curve_pair_public(acme.members[1].curve);
+	const struct curve_key foreign = curve_pair_public(bolt.members[0].curve);
+	cr_assert(eq(int, trust_roster(trust, NOW, &roster), 0));
+	cr_expect(roster_find(roster, &own) != NULL);
+	cr_expect(roster_find(roster, &foreign) == NULL);
 }
 
 /* The bundle must leave everything as it was, here and on disk. */
