@@ -158,3 +158,19 @@ int egress_refuse(const struct egress *e, const char *org, const char *id, struc
 		return FAIL_SAY(note, ERR_ABSENT, "%s: no such twin or property", id);
 	return FAIL_SAY(note, ERR_DENIED, "%s: not shared with you or not there; ask %s", id, own);
 }
+
+const char *egress_rule(const struct egress *e, const char *org, enum right right, const struct row *full,
+			const char *property)
+{
+	const struct policy_twin twin = {.id = full->id,
+					 .type = full->type,
+					 .tags = (const char *const *)full->tags,
+					 .n_tags = full->n_tags};
+	const struct policy_query q = {
+		.org = org, .right = right, .twin = &twin, .property = property, .now_ns = e->wall_ns()};
+	struct policy_ruling ruling = {0};
+
+	if (e->trust->policy)
+		(void)policy_ruling(e->trust->policy, &q, &ruling);
+	return ruling.title ? ruling.title : "";
+}

@@ -43,5 +43,9 @@ MUST_CHECK int egress_digest(struct row *shown, uint64_t *ret);
 /* The full row of a twin of the own organisation, own or relayed. ERR_ABSENT. */
 MUST_CHECK int egress_full_row(const struct egress *e, const char *id, struct arena *a, struct row *ret);
 
+/* Title of the share that allows it, for the audit; "" when none does. Good until the policy changes. */
+const char *egress_rule(const struct egress *e, const char *org, enum right right, const struct row *full,
+			const char *property);
+
 /* ERR_DENIED and the one sentence for "denied" and for "not there". */
 int egress_refuse(const struct egress *e, const char *org, const char *id, struct err_note *note);

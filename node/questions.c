@@ -11,7 +11,7 @@
 #include "proto/id.h"
 #include "proto/words.h"
 
-enum { MEMBER_BYTES = 64, ROLLUP_BYTES = 80 };
+enum { MEMBER_BYTES = 64, ROLLUP_BYTES = 80, ROW_BYTES = 1 << 20 };
 
 /* A question being answered. */
 struct reply {
@@ -42,10 +42,12 @@ static void say_failure(struct reply *r, int code, const char *text)
 /* ---- What leaves for a partner is counted -----------------------------------------------------------------
  */
 
-static void count(const struct reply *r, const char *what, const char *twin, const char *property)
+static void count(const struct reply *r, const char *what, const char *twin, const char *property,
+		  const char *rule)
 {
 	if (r->partner[0])
 		journal_count(r->e->journal, &(struct journal_read){.partner = r->partner,
+								    .rule = rule,
 								    .what = what,
 								    .twin = twin,
 								    .property = property});
@@ -59,13 +61,25 @@ static void count_refusal(const struct reply *r, int code)
 
 static void count_answer(const struct reply *r, const struct answer *answer)
 {
+	SCOPED(scope_arena) struct arena *a = NULL;
+	const struct egress *e = &r->e->egress;
+	struct row full = {.id = r->twin,
+			   .type = ""}; /* of a twin that is gone meanwhile only the name is left */
+
+	if (!r->partner[0])
+		return;
+	if (arena_new(&a, ROW_BYTES) == 0)
+		ignore(egress_full_row(e, r->twin, a, &full));
 	if (r->kind == QUESTION_HISTORY) {
-		count(r, "history", r->twin, r->property);
+		count(r, "history", r->twin, r->property,
+		      egress_rule(e, r->partner, RIGHT_HISTORY, &full, r->property));
 		return;
 	}
-	count(r, "summary", r->twin, "");
-	for (size_t i = 0; i < answer->n_values; i++)
-		count(r, "read", r->twin, answer->values[i].property);
+	count(r, "summary", r->twin, "", egress_rule(e, r->partner, RIGHT_DISCOVER, &full, NULL));
+	for (size_t i = 0; i < answer->n_values; i++) {
+		const char *property = answer->values[i].property;
+		count(r, "read", r->twin, property, egress_rule(e, r->partner, RIGHT_READ, &full, property));
+	}
 }
 
 /* ---- Views: as many frames as they need ------------------------------------------------------------------
@@ -125,7 +139,7 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 		return;
 	}
 	for (size_t i = 0; i < view->n_members; i++)
-		count(r, "view", view->members[i].id, "");
+		count(r, "view", view->members[i].id, "", "");
 	for (size_t at = 0; at < view->n_members;)
 		at = say_members(r, view, at);
 	for (size_t at = 0; at < view->n_edges;)

@@ -27,8 +27,8 @@ check 'policy and trust are in the audit, with who did it' eval \
 node_stop acme/site
 node_start acme/site
 check 'who saw names the partner and the property' equal \
-	"$(seen '[(s["partner"], s["property"]) for s in d["seen"] if s["what"] == "history"]' acme/plant/press1 power/use)" \
-	"[('harbor', 'power/use')]"
+	"$(seen '[(s["partner"], s["property"], s["rule"]) for s in d["seen"] if s["what"] == "history"]' acme/plant/press1 power/use)" \
+	"[('harbor', 'power/use', 'the plant')]"
 check 'summaries that left are counted too' equal \
 	"$(seen 'sum(s["count"] > 0 for s in d["seen"] if s["what"] == "summary")' acme/plant/press1)" 1
 check 'nobody saw what is not shared' equal "$(seen 'd["seen"]' acme/lab)" '[]'
