@@ -49,6 +49,10 @@ EQUAL = [
     ("for (int i = 0; i < N_INDEX_ROOTS; i++)", "<=", "a root that nobody asks"),
     ("return false;", "true", "when memory runs out: test_policy_parse", "static bool make_room("),
     ("return false;", "true", "when memory runs out: test_policy_parse", "static bool grow_table("),
+    ("if (b->n_nodes < (b->mask + 1) / 2)", "+ 0", "a place less full"),
+    ("bool careful = rule->n_redactions > 0;", ">=", "looked at more closely than needed"),
+    ("careful |= rule->selectors[i].n_all > 0;", ">=", "looked at more closely than needed"),
+    ("if (any & right_bit(r))", "|", "a first cut that cuts less"),
     # the sentences of policy_why() ask thoroughly; they have their own tests
     ("if (!narrow(p, ret, &p->of_right[q->right]) && !thorough)", "thorough", "an early end left out"),
     ("if (!narrow(p, ret, &twins) && !thorough)", "thorough", "an early end left out"),

@@ -202,6 +202,27 @@ static bool compare_nothing(void)
 	return false;
 }
 
+/* Neither the beginning of a name nor a longer one is the name. */
+static bool compare_beginnings(void)
+{
+	static const char *const properties[] = {"a", "abc", "ab/c", "b", "ab"};
+	SCOPED(scope_policy)
+	struct policy *p = phrase_policy(
+		"policy acme\norg volt = V\nshare \"s\"\nto org volt\ntwins **\n"
+		"allow read **\nredact ab as drop\nuntil 2027-01-01\n");
+	const struct policy_twin twin = {.id = "acme/a", .type = ""};
+
+	for (int i = 0; i < 5; i++) {
+		const struct policy_query q = {
+			.org = "volt", .right = RIGHT_READ, .twin = &twin, .property = properties[i]};
+		if (policy_allows(p, &q, NULL) == (i < 4))
+			continue;
+		fprintf(stderr, "%s is taken for another\n", properties[i]);
+		return false;
+	}
+	return true;
+}
+
 int main(int argc, char *argv[])
 {
 	const char *seed = getenv("HOLON_SEED");
@@ -214,7 +235,7 @@ int main(int argc, char *argv[])
 			large = strtoul(argv[i + 1], NULL, 10);
 	}
 	must(every > 0);
-	if (!compare_names() || !compare_nothing())
+	if (!compare_names() || !compare_nothing() || !compare_beginnings())
 		return EXIT_FAILURE;
 	make_small();
 	if (!compare_small(every))
