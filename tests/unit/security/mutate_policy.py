@@ -53,6 +53,8 @@ EQUAL = [
     ("bool careful = rule->n_redactions > 0;", ">=", "looked at more closely than needed"),
     ("careful |= rule->selectors[i].n_all > 0;", ">=", "looked at more closely than needed"),
     ("if (any & right_bit(r))", "|", "a first cut that cuts less"),
+    ("for (size_t i = 0; i < rule->n_selectors; i++)", "<=", "looked at more closely than needed"),
+    ("for (enum right r = 0; r < N_RIGHTS; r++) {", "<=", "no rule has a right that there is not"),
     # the sentences of policy_why() ask thoroughly; they have their own tests
     ("if (!narrow(p, ret, &p->of_right[q->right]) && !thorough)", "thorough", "an early end left out"),
     ("if (!narrow(p, ret, &twins) && !thorough)", "thorough", "an early end left out"),

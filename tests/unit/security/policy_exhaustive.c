@@ -205,11 +205,11 @@ static bool compare_nothing(void)
 /* Neither the beginning of a name nor a longer one is the name. */
 static bool compare_beginnings(void)
 {
-	static const char *const properties[] = {"a", "abc", "ab/c", "b", "ab"};
+	static const char *const properties[] = {"a", "abc", "axb", "c/", "ab"};
 	SCOPED(scope_policy)
 	struct policy *p = phrase_policy(
 		"policy acme\norg volt = V\nshare \"s\"\nto org volt\ntwins **\n"
-		"allow read **\nredact ab as drop\nuntil 2027-01-01\n");
+		"allow read **\nredact ab, a/b, c/* as drop\nuntil 2027-01-01\n");
 	const struct policy_twin twin = {.id = "acme/a", .type = ""};
 
 	for (int i = 0; i < 5; i++) {
