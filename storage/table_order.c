@@ -109,10 +109,10 @@ int record_order_ids(struct table *t)
 {
 	const size_t n = t->twins.n > 0 ? t->twins.n - 1 : 0;
 	SCOPED(scope_free) struct id_ref *refs = malloc((n + 1) * 2 * sizeof *refs);
-	const struct id_sort s = {t, refs + n};
 
 	if (!refs)
 		return FAIL(-ENOMEM);
+	const struct id_sort s = {t, refs + n};
 	for (uint32_t i = 0; i < n; i++) {
 		if (!twin_index_at(&t->twins, i + 1))
 			return FAIL(ERR_CORRUPT);
