@@ -3,7 +3,7 @@
  *
  * Log-structured (DESIGN 4). Every change is an op; a batch of ops is appended to the log and fsync'd as one
  * LMDB commit (group commit), and only then shows in the table, is acknowledged or published. The other
- * environments are written behind and can be rebuilt from the last checkpoint and the log:
+ * environments are written behind, by checkpoints; what they do not hold yet is in the log:
  *
  *     ops --stage--> batch --write--> log --apply--> table (memory) --checkpoint--> state, history, remote
  *
@@ -15,12 +15,14 @@
  * Every stored value: format version (1 byte), BLAKE2b-64 over key and value, value.
  *
  * Owner:   node/; one per process and directory. A second process is refused (lock file).
- * Threads: the loop's thread, except two that may run beside it and beside each other: one for
- *          store_write(), one for checkpoint_write(), store_merge_step() and store_scrub_step(). They share
- *          nothing that changes: a commit touches the log only, of which a checkpoint drops nothing before
- * its end, on the loop; a checkpoint writes what its begin took, into environments that nobody else opens. At
- * most one batch is between store_write() and store_apply(), at most one checkpoint between its begin and
- * end. Views:   pointers to twins, rows and their parts stay good until the next store_apply().
+ *
+ * Threads: the loop's, except two that may run beside it and beside each other: one for store_write(), one
+ * for checkpoint_write(), store_merge_step(), store_scrub_step() and backup_step(). They share nothing that
+ * changes: a commit touches the log only, of which a checkpoint drops nothing before its end, on the loop; a
+ * checkpoint writes what its begin took, into environments that nobody else opens. At most one batch is
+ * between store_write() and store_apply(), at most one checkpoint between its begin and end.
+ *
+ * Views:   pointers to twins, rows and their parts stay good until the next store_apply().
  */
 #pragma once
 
