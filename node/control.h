@@ -68,6 +68,10 @@ MUST_CHECK int control_audit_end(struct call *c, const struct control_answer *an
 /* Changes are refused (ERR_REFUSED with a note) by a node that owns no twins. */
 MUST_CHECK int control_check_owner(const struct call *c, struct err_note *note);
 
+/* Ends the call in `ctx` with what became of its changes: the write_fn of every request that writes. */
+struct write_result;
+void control_written(void *ctx, const struct write_result *result);
+
 /* A frame to answer with, of one request at a time: clear it first. */
 struct packed_writer *control_frame(struct control *control);
 

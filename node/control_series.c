@@ -44,21 +44,6 @@ int control_series(struct call *c, struct err_note *note)
 /* ---- Ingest ----------------------------------------------------------------------------------------------
  */
 
-static void on_taken(void *ctx, const struct write_result *result)
-{
-	struct call *c = ctx;
-
-	call_done(c, &(struct control_answer){.code = result->code,
-					      .text = result->note.text[0] ? result->note.text
-						      : result->code < 0   ? err_text(result->code)
-									   : "",
-					      .n_changed = result->n_changed,
-					      .n_unchanged = result->n_unchanged,
-					      .refused = result->refused,
-					      .n_refused = result->n_refused,
-					      .credit = writer_credit(c->e->writer)});
-}
-
 int control_ingest(struct call *c, struct err_note *note)
 {
 	struct packed *frame = arena_take(c->arena, sizeof *frame);
@@ -72,7 +57,7 @@ int control_ingest(struct call *c, struct err_note *note)
 	const int r = writer_submit(c->e->writer, &(struct write_request){.arena = c->arena,
 									  .arena_is_lent = true,
 									  .frame = frame,
-									  .done = on_taken,
+									  .done = control_written,
 									  .ctx = c});
 	if (r == ERR_UNREACHABLE)
 		return FAIL_SAY(note, r, "the node is stopping: nothing was kept");

@@ -14,7 +14,7 @@ enum { PAGE = 500, ASK_TIMEOUT_S = 5 };
 /* ---- Changes ---------------------------------------------------------------------------------------------
  */
 
-static void on_written(void *ctx, const struct write_result *result)
+void control_written(void *ctx, const struct write_result *result)
 {
 	struct call *c = ctx;
 
@@ -26,6 +26,7 @@ static void on_written(void *ctx, const struct write_result *result)
 					      .n_unchanged = result->n_unchanged,
 					      .refused = result->refused,
 					      .n_refused = result->n_refused,
+					      .credit = writer_credit(c->e->writer),
 					      .notes = result->notes,
 					      .n_notes = result->n_notes});
 }
@@ -53,7 +54,7 @@ int control_change(struct call *c, struct err_note *note)
 				      .n_ops = r->n_ops,
 				      .atomic = r->atomic,
 				      .dry_run = r->dry_run,
-				      .done = on_written,
+				      .done = control_written,
 				      .ctx = c};
 
 	for (size_t i = 0; i < r->n_ops; i++)
