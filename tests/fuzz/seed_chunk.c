@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Write a corpus for fuzz_chunk to begin with: a chunk of each type, and numbers that call for each encoding.
  */
-#include <stdio.h>
-
 #include "storage/chunk.h"
+#include "tests/fuzz/seed.h"
 
 enum { N = 200 };
 static const int64_t first_ns = 1300000000000000000;
@@ -96,35 +95,14 @@ static int make(const struct seed *seed, struct column *c)
 	return 0;
 }
 
-static int write_seed(const char *directory, const struct seed *seed)
+int seed_all(const char *directory)
 {
-	SCOPED(column_fini) struct column c = {0};
-	SCOPED(buf_fini) struct buf b = {0};
-	char path[512];
-
-	TRY(make(seed, &c));
-	chunk_encode(&c, 0, c.n, CHUNK_SMALL, &b);
-	TRY(buf_check(&b));
-	snprintf(path, sizeof path, "%s/%s", directory, seed->name);
-	FILE *f = fopen(path, "wb");
-	if (!f)
-		return FAIL(-errno);
-	const bool whole = fwrite(b.data, 1, b.len, f) == b.len;
-	return fclose(f) == 0 && whole ? 0 : FAIL(-EIO);
-}
-
-int main(int argc, char **argv)
-{
-	if (argc != 2) {
-		fprintf(stderr, "usage: seed_chunk DIRECTORY\n");
-		return 2;
-	}
 	for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
-		const int r = write_seed(argv[1], &seeds[i]);
-		if (r < 0) {
-			fprintf(stderr, "%s: %s\n", argv[1], err_text(r));
-			return 1;
-		}
+		SCOPED(column_fini) struct column c = {0};
+		SCOPED(buf_fini) struct buf b = {0};
+		TRY(make(&seeds[i], &c));
+		chunk_encode(&c, 0, c.n, CHUNK_SMALL, &b);
+		TRY(seed_save(directory, seeds[i].name, &b));
 	}
 	return 0;
 }

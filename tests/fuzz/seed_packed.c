@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Write a corpus for fuzz_packed to begin with: frames with and without each column. */
-#include <stdio.h>
-
 #include "proto/packed.h"
+#include "tests/fuzz/seed.h"
 
 static const struct sample plain[] = {
 	{.t_ns = 1300000000000000000, .value = {.type = VALUE_DOUBLE, .real = 20.5}, .sigma = NAN},
@@ -28,35 +27,21 @@ static const struct seed {
 	size_t n;
 } seeds[] = {{"empty", plain, 0}, {"plain", plain, 3}, {"texts", texts, 3}, {"rare", rare, 2}};
 
-static int write_seed(const char *directory, const struct seed *seed)
+static int make(const struct seed *seed, struct buf *out)
 {
 	SCOPED(packed_writer_fini) struct packed_writer w = {0};
-	SCOPED(buf_fini) struct buf b = {0};
-	char path[512];
 
 	for (size_t i = 0; i < seed->n; i++)
 		TRY(packed_put(&w, (uint32_t)i + 1, &seed->samples[i]));
-	TRY(packed_finish(&w, &(struct packed_id){0x1122334455667788, 7, 0x99aabbccddeeff00}, &b));
-	snprintf(path, sizeof path, "%s/%s", directory, seed->name);
-	FILE *f = fopen(path, "wb");
-	if (!f)
-		return FAIL(-errno);
-	const bool whole = fwrite(b.data, 1, b.len, f) == b.len;
-	return fclose(f) == 0 && whole ? 0 : FAIL(-EIO);
+	return packed_finish(&w, &(struct packed_id){0x1122334455667788, 7, 0x99aabbccddeeff00}, out);
 }
 
-int main(int argc, char **argv)
+int seed_all(const char *directory)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: seed_packed DIRECTORY\n");
-		return 2;
-	}
 	for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++) {
-		const int r = write_seed(argv[1], &seeds[i]);
-		if (r < 0) {
-			fprintf(stderr, "%s: %s\n", argv[1], err_text(r));
-			return 1;
-		}
+		SCOPED(buf_fini) struct buf b = {0};
+		TRY(make(&seeds[i], &b));
+		TRY(seed_save(directory, seeds[i].name, &b));
 	}
 	return 0;
 }
