@@ -74,21 +74,12 @@ static void fit_frame(struct answer *answer)
 	answer->n_samples = n;
 }
 
-static int64_t floor_to(int64_t t_ns, int64_t step_ns)
-{
-	const int64_t into_ns = t_ns % step_ns;
-	int64_t begin_ns;
-
-	return __builtin_sub_overflow(t_ns, into_ns < 0 ? into_ns + step_ns : into_ns, &begin_ns) ? TIME_MIN
-												  : begin_ns;
-}
-
 /* When the step after that of a time begins; TIME_MAX: never. */
 static int64_t next_step(int64_t t_ns, int64_t step_ns)
 {
 	int64_t begin_ns;
 
-	return __builtin_add_overflow(floor_to(t_ns, step_ns), step_ns, &begin_ns) ? TIME_MAX : begin_ns;
+	return __builtin_add_overflow(time_floor(t_ns, step_ns), step_ns, &begin_ns) ? TIME_MAX : begin_ns;
 }
 
 /* Of each step only its first sample, whatever page it falls on: the one before the page decides too. */
@@ -98,7 +89,7 @@ static void thin_out(struct answer *answer, int64_t step_ns, const struct sample
 
 	for (size_t i = 0; i < answer->n_samples; i++) {
 		const struct sample s = answer->samples[i];
-		if (!before || floor_to(before->t_ns, step_ns) != floor_to(s.t_ns, step_ns))
+		if (!before || time_floor(before->t_ns, step_ns) != time_floor(s.t_ns, step_ns))
 			answer->samples[n++] = s;
 		before = &answer->samples[n > 0 ? n - 1 : 0];
 	}
@@ -134,12 +125,12 @@ static int read_page(struct engine *e, const struct twin *t, size_t place, const
  * one, or of one that still grows, single samples could be told. */
 static void only_whole_steps(struct store_range *range, int64_t oldest_ns, int64_t now_ns)
 {
-	const int64_t step_ns = range->step_ns, over_ns = floor_to(now_ns, step_ns);
-	const int64_t begin_ns = floor_to(oldest_ns, step_ns);
+	const int64_t step_ns = range->step_ns, over_ns = time_floor(now_ns, step_ns);
+	const int64_t begin_ns = time_floor(oldest_ns, step_ns);
 	const int64_t oldest_whole_ns = begin_ns < oldest_ns ? next_step(oldest_ns, step_ns) : begin_ns;
 	int64_t end_ns = next_step(range->to_ns, step_ns);
 
-	range->from_ns = floor_to(range->from_ns, step_ns);
+	range->from_ns = time_floor(range->from_ns, step_ns);
 	if (range->from_ns < oldest_whole_ns)
 		range->from_ns = oldest_whole_ns;
 	if (end_ns > over_ns)

@@ -280,3 +280,11 @@ const char *duration_exact(int64_t ns, char ret[DURATION_TEXT_SIZE])
 	snprintf(ret, DURATION_TEXT_SIZE, "%lld%s", (long long)(ns / units[i].ns), units[i].name);
 	return ret;
 }
+
+int64_t time_floor(int64_t t_ns, int64_t step_ns)
+{
+	int64_t rest = t_ns % step_ns;
+
+	rest += rest < 0 ? step_ns : 0;
+	return t_ns < INT64_MIN + rest ? t_ns + (step_ns - rest) : t_ns - rest;
+}

@@ -26,6 +26,10 @@ const char *time_text(int64_t ns, char ret[TIME_TEXT_SIZE]);
  * negative. */
 MUST_CHECK int duration_parse(const char *text, int64_t *ret_ns, struct err_note *note);
 
+/* The multiple of a step (above 0) at or before a time; where that would be before TIME_MIN, the first there
+ * is. */
+int64_t time_floor(int64_t t_ns, int64_t step_ns);
+
 /* The largest one or two units: `12ms`, `3.2s`, `4min 10s`, `2h 5min`, `3d 4h`. */
 const char *duration_text(int64_t ns, char ret[DURATION_TEXT_SIZE]);
 /* In one unit and without loss: `90d`, `2y`, `36h`. */

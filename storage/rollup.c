@@ -16,14 +16,6 @@ void buckets_fini(struct buckets *b)
 	*b = (struct buckets){0};
 }
 
-int64_t time_floor(int64_t t_ns, int64_t step_ns)
-{
-	int64_t rest = t_ns % step_ns;
-
-	rest += rest < 0 ? step_ns : 0;
-	return t_ns < INT64_MIN + rest ? t_ns + (step_ns - rest) : t_ns - rest;
-}
-
 bool type_has_buckets(enum value_type type)
 {
 	return type == VALUE_BOOL || type == VALUE_INT64 || type == VALUE_DOUBLE;

@@ -34,9 +34,6 @@ MUST_CHECK int buckets_add_column(struct buckets *b, const struct column *c, siz
 /* Join two by Chan's update. Means of finite numbers are finite; m2 may be infinite. */
 void bucket_join(struct bucket *to, const struct bucket *from);
 
-/* The multiple of a step at or before a time. */
-int64_t time_floor(int64_t t_ns, int64_t step_ns);
-
 /* At least one bucket, at most ROLLUP_MAX. */
 MUST_CHECK int rollup_encode(const struct bucket *items, size_t n, int64_t step_ns, struct buf *out);
 /* Appended to ret. ERR_CORRUPT unless they are of that width, in order and possible; ERR_VERSION, -ENOMEM. */

@@ -3,6 +3,7 @@
  * comes out of its own encoding as it went in. */
 #include <stdint.h>
 
+#include "proto/clock.h"
 #include "storage/rollup.h"
 #include "storage/run.h"
 #include "tests/lib/must.h"

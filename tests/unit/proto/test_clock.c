@@ -193,3 +193,14 @@ Test(clock, a_duration_is_shown_in_its_largest_units)
 	EXPECT_TEXT(spelt(-5 * NS_PER_S), "-5s");
 	EXPECT_TEXT(spelt(INT64_MIN), "-106751d 23h");
 }
+
+Test(clock, steps_begin_at_their_multiples_before_the_epoch_too)
+{
+	cr_expect(eq(i64, time_floor(0, 60), 0));
+	cr_expect(eq(i64, time_floor(59, 60), 0));
+	cr_expect(eq(i64, time_floor(60, 60), 60));
+	cr_expect(eq(i64, time_floor(-1, 60), -60));
+	cr_expect(eq(i64, time_floor(-60, 60), -60));
+	cr_expect(eq(i64, time_floor(TIME_MIN, 60) % 60, 0));
+	cr_expect(eq(i64, time_floor(TIME_MAX, 60), TIME_MAX - TIME_MAX % 60));
+}

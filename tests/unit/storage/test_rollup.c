@@ -126,15 +126,6 @@ Test(rollup, the_mean_of_large_numbers_is_a_number)
 	cr_expect(isinf(b.items[0].m2));
 }
 
-Test(rollup, times_are_cut_towards_the_past)
-{
-	cr_expect_eq(time_floor(0, 60), 0);
-	cr_expect_eq(time_floor(59, 60), 0);
-	cr_expect_eq(time_floor(-1, 60), -60);
-	cr_expect_eq(time_floor(-60, 60), -60);
-	cr_expect_eq(time_floor(INT64_MIN, MINUTE_NS) % MINUTE_NS, 0);
-}
-
 Test(rollup, horizons_are_whole_buckets_before_the_newest_sample)
 {
 	const struct series_rule rule = {true, 90 * MINUTE_NS, 5 * HOUR_NS, 0};
