@@ -136,10 +136,10 @@ static int on_deliver(struct mesh *m, struct session *s, const struct message *m
 	return 0;
 }
 
-static int on_policy(struct mesh *m, struct session *s, const struct message *message)
+static int on_own(struct mesh *m, struct session *s, const struct message *message)
 {
 	return s->own ? on_deliver(m, s, message)
-		      : session_refuse(m, s, "policy sent by another organisation");
+		      : session_refuse(m, s, "another organisation sent what only own nodes may");
 }
 
 static int on_bye(struct mesh *m, struct session *s, const struct message *message)
@@ -160,8 +160,12 @@ int mesh_dispatch(struct mesh *m, struct session *s, const struct message *messa
 		[MESSAGE_QUESTION] = on_deliver,
 		[MESSAGE_ANSWER] = on_deliver,
 		[MESSAGE_PING] = on_nothing,
-		[MESSAGE_POLICY] = on_policy,
+		[MESSAGE_POLICY] = on_own,
 		[MESSAGE_BYE] = on_bye,
+		[MESSAGE_STANDING] = on_deliver,
+		[MESSAGE_TRUST] = on_deliver,
+		[MESSAGE_AGREEMENT] = on_own,
+		[MESSAGE_FRESHNESS] = on_own,
 	};
 
 	if (message->kind >= N_MESSAGE_KINDS || !on_message[message->kind])

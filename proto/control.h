@@ -57,6 +57,8 @@ struct control_request {
 	int64_t from_ns, to_ns;
 	uint32_t limit;
 	struct bytes blob;
+	struct bytes person, errand; /* signed_blobs of a person of the node's organisation and the errand
+					given to this node; empty: whoever may open the socket */
 	struct op *ops;
 	size_t n_ops;
 	bool atomic;               /* all or nothing */

@@ -55,6 +55,8 @@ static int control_request_to_pb(struct arena *a, const struct control_request *
 	pb->to_ns = r->to_ns;
 	pb->limit = r->limit;
 	pb->blob = bytes_to_pb(r->blob);
+	pb->person = bytes_to_pb(r->person);
+	pb->errand = bytes_to_pb(r->errand);
 	pb->atomic = r->atomic;
 	pb->dry_run = r->dry_run;
 	pb->step_ns = r->step_ns;
@@ -96,6 +98,8 @@ static int control_request_from_pb(struct arena *a, const PB(ControlRequest) * p
 	ret->to_ns = pb->to_ns;
 	ret->limit = pb->limit;
 	TRY(blob_from_pb(pb->blob, FRAME_CONTROL_MAX, &ret->blob));
+	TRY(blob_from_pb(pb->person, CREDENTIAL_MAX, &ret->person));
+	TRY(blob_from_pb(pb->errand, ERRAND_MAX, &ret->errand));
 	ret->atomic = pb->atomic;
 	ret->dry_run = pb->dry_run;
 	ret->step_ns = pb->step_ns;

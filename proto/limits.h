@@ -47,6 +47,7 @@ enum {
 	CURSOR_MAX = 256,
 	HEAD_MAX = 4096,                      /* an encoded head, signed */
 	CREDENTIAL_MAX = 16 * 1024,           /* an encoded credential, signed */
+	ERRAND_MAX = 1024,                    /* an encoded errand, signed */
 	PAYLOAD_MAX = POLICY_TEXT_MAX + 1024, /* what is signed in a signed_blob */
 	SERIES_NAMES_MAX = 10000,             /* series opened by one control request */
 	PACKED_REFUSALS_MAX = 1000,           /* refused samples of one frame that are named */

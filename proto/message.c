@@ -4,10 +4,13 @@
 #include "proto/words.h"
 
 static const char *const kind_words[N_MESSAGE_KINDS] = {
-	[MESSAGE_HELLO] = "hello",   [MESSAGE_HEADS] = "heads", [MESSAGE_PULL] = "pull",
-	[MESSAGE_ROWS] = "rows",     [MESSAGE_RESET] = "reset", [MESSAGE_QUESTION] = "question",
-	[MESSAGE_ANSWER] = "answer", [MESSAGE_PING] = "ping",   [MESSAGE_POLICY] = "policy",
-	[MESSAGE_BYE] = "bye",
+	[MESSAGE_HELLO] = "hello",         [MESSAGE_HEADS] = "heads",
+	[MESSAGE_PULL] = "pull",           [MESSAGE_ROWS] = "rows",
+	[MESSAGE_RESET] = "reset",         [MESSAGE_QUESTION] = "question",
+	[MESSAGE_ANSWER] = "answer",       [MESSAGE_PING] = "ping",
+	[MESSAGE_POLICY] = "policy",       [MESSAGE_BYE] = "bye",
+	[MESSAGE_STANDING] = "standing",   [MESSAGE_TRUST] = "trust",
+	[MESSAGE_AGREEMENT] = "agreement", [MESSAGE_FRESHNESS] = "freshness",
 };
 static const char *const reason_words[N_RESET_REASONS] = {
 	[RESET_LINEAGE] = "lineage",

@@ -11,9 +11,14 @@
  *     QUESTION <--------------------------> ANSWER...
  *     PING  <-----------------------------> PING     one-way, when there was nothing else to say
  *     POLICY <----------------------------> POLICY   inside the organisation only
- *     BYE
- * Every envelope carries the sender's session nonce and a frame number that rises by one: a frame of an old
- * session or a gap is seen (MESH 6.1, 6.5).
+ *     STANDING <--------------------------> STANDING what I hold of an organisation: who holds more answers
+ * with TRUST <-----------------------------> TRUST    its bundle, in pieces AGREEMENT
+ * <-------------------------> AGREEMENT  inside the organisation: whom we trust, or no longer FRESHNESS
+ * <-------------------------> FRESHNESS  inside the organisation: what is newest BYE STANDING and TRUST about
+ * the own organisation may come on a session whose HELLO was not yet believed: after a long absence it is
+ * they that show why it should be. The four go only to who says FEATURE_TRUST in HELLO. Every envelope
+ * carries the sender's session nonce and a frame number that rises by one: a frame of an old session or a gap
+ * is seen (MESH 6.1, 6.5).
  */
 #pragma once
 
@@ -36,8 +41,14 @@ enum message_kind {
 	MESSAGE_PING,
 	MESSAGE_POLICY,
 	MESSAGE_BYE,
+	MESSAGE_STANDING,
+	MESSAGE_TRUST,
+	MESSAGE_AGREEMENT,
+	MESSAGE_FRESHNESS,
 	N_MESSAGE_KINDS,
 };
+
+enum { FEATURE_TRUST = 1u << 0 };
 
 struct hello {
 	uint32_t protocol_min, protocol_max;
@@ -121,12 +132,28 @@ struct question {
 	int64_t timeout_ns; /* how long the asker will wait */
 	const char *asker;  /* organisation that asks; a border fills it in for the owners behind it, and only
 			       nodes of the own organisation are believed */
+	struct bytes person, errand; /* encoded signed_blobs of a person and an errand of that organisation,
+					handed on as they came; empty: the node asks for itself */
 	enum question_kind kind;
 	struct view_question view;
 	const char *twin, *property; /* READ ("" for all properties), HISTORY */
 	int64_t from_ns, to_ns;      /* HISTORY, inclusive */
 	uint32_t limit;              /* HISTORY: most samples wanted; 0: a frame full */
 	int64_t step_ns;             /* HISTORY: buckets of so long instead of samples; 0: samples */
+};
+
+/* What the sender holds of an organisation: inside one, of any; across its border, of the receiver's. */
+struct standing {
+	const char *org;
+	uint64_t digest; /* of the encoded bundle; 0: holds none */
+};
+
+/* A piece of a bundle. Pieces come in order; one that begins at 0 begins anew. */
+struct trust_piece {
+	const char *org;
+	uint64_t digest; /* of the whole */
+	uint32_t total, offset;
+	struct bytes piece; /* at most FRAME_FILL */
 };
 
 struct answer {
@@ -163,6 +190,9 @@ struct message {
 		struct question question;
 		struct answer answer;
 		struct signed_blob policy; /* of a policy_doc */
+		struct standing standing;
+		struct trust_piece trust;
+		struct signed_blob agreement, freshness;
 	};
 };
 

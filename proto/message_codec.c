@@ -9,6 +9,8 @@ enum { BODY_BASE = 10 }; /* field number of a body, less its message_kind */
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_HELLO == BODY_BASE + MESSAGE_HELLO, "message kinds agree");
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_ANSWER == BODY_BASE + MESSAGE_ANSWER, "message kinds agree");
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_BYE == BODY_BASE + MESSAGE_BYE, "message kinds agree");
+_Static_assert((int)HOLON__V1__ENVELOPE__BODY_FRESHNESS == BODY_BASE + MESSAGE_FRESHNESS,
+	       "message kinds agree");
 _Static_assert((int)HOLON__V1__RESET_REASON__RESET_UNKNOWN == N_RESET_REASONS - 1, "reset reasons agree");
 _Static_assert((int)HOLON__V1__QUESTION_KIND__QUESTION_HISTORY == N_QUESTION_KINDS - 1,
 	       "question kinds agree");
@@ -212,6 +214,8 @@ static int question_to_pb(struct arena *a, const struct question *q, PB(Question
 	pb->id = q->id;
 	pb->timeout_ns = q->timeout_ns;
 	pb->asker = text_to_pb(q->asker);
+	pb->person = bytes_to_pb(q->person);
+	pb->errand = bytes_to_pb(q->errand);
 	pb->kind = (PB(QuestionKind))q->kind;
 	if (q->kind == QUESTION_VIEW)
 		return ONE_TO_PB(a, view_question, &q->view, view_question_to_pb, &pb->view);
@@ -241,6 +245,8 @@ static int question_from_pb(struct arena *a, const PB(Question) * pb, struct que
 	TRY(malformed_unless(pb->kind != HOLON__V1__QUESTION_KIND__QUESTION_NONE && pb->timeout_ns >= 0));
 	TRY(ENUM_FROM_PB(pb->kind, N_QUESTION_KINDS, &ret->kind));
 	TRY(word_or_none_from_pb(pb->asker, word_is_org, &ret->asker));
+	TRY(blob_from_pb(pb->person, CREDENTIAL_MAX, &ret->person));
+	TRY(blob_from_pb(pb->errand, ERRAND_MAX, &ret->errand));
 	ret->id = pb->id;
 	ret->timeout_ns = pb->timeout_ns;
 	ret->twin = ret->property = "";
@@ -308,6 +314,44 @@ static int answer_from_pb(struct arena *a, const PB(Answer) * pb, struct answer 
 	return past_from_pb(a, pb, ret);
 }
 
+/* ---- trust */
+
+static int standing_to_pb(struct arena *a, const struct standing *s, PB(Standing) * pb)
+{
+	(void)a;
+	pb->org = text_to_pb(s->org);
+	pb->digest = s->digest;
+	return 0;
+}
+
+static int standing_from_pb(const PB(Standing) * pb, struct standing *ret)
+{
+	ret->digest = pb->digest;
+	return word_from_pb(pb->org, word_is_org, &ret->org);
+}
+
+static int trust_piece_to_pb(struct arena *a, const struct trust_piece *p, PB(TrustPiece) * pb)
+{
+	(void)a;
+	pb->org = text_to_pb(p->org);
+	pb->digest = p->digest;
+	pb->total = p->total;
+	pb->offset = p->offset;
+	pb->piece = bytes_to_pb(p->piece);
+	return 0;
+}
+
+static int trust_piece_from_pb(const PB(TrustPiece) * pb, struct trust_piece *ret)
+{
+	TRY(word_from_pb(pb->org, word_is_org, &ret->org));
+	TRY(malformed_unless(pb->total > 0 && pb->total <= FRAME_OWN_MAX && pb->offset < pb->total &&
+			     pb->piece.len > 0 && pb->piece.len <= pb->total - pb->offset));
+	ret->digest = pb->digest;
+	ret->total = pb->total;
+	ret->offset = pb->offset;
+	return blob_from_pb(pb->piece, FRAME_FILL, &ret->piece);
+}
+
 /* ---- the envelope */
 
 static int message_to_pb(struct arena *a, const struct message *m, PB(Envelope) * pb)
@@ -324,6 +368,12 @@ static int message_to_pb(struct arena *a, const struct message *m, PB(Envelope) 
 	case MESSAGE_QUESTION: return ONE_TO_PB(a, question, &m->question, question_to_pb, &pb->question);
 	case MESSAGE_ANSWER: return ONE_TO_PB(a, answer, &m->answer, answer_to_pb, &pb->answer);
 	case MESSAGE_POLICY: return ONE_TO_PB(a, signed_blob, &m->policy, signed_blob_to_pb, &pb->policy);
+	case MESSAGE_STANDING: return ONE_TO_PB(a, standing, &m->standing, standing_to_pb, &pb->standing);
+	case MESSAGE_TRUST: return ONE_TO_PB(a, trust_piece, &m->trust, trust_piece_to_pb, &pb->trust);
+	case MESSAGE_AGREEMENT:
+		return ONE_TO_PB(a, signed_blob, &m->agreement, signed_blob_to_pb, &pb->agreement);
+	case MESSAGE_FRESHNESS:
+		return ONE_TO_PB(a, signed_blob, &m->freshness, signed_blob_to_pb, &pb->freshness);
 	case MESSAGE_PING: pb->ping = pb_new(a, &PB_DESCRIPTOR(ping)); return pb->ping ? 0 : FAIL(-ENOMEM);
 	case MESSAGE_BYE: pb->bye = pb_new(a, &PB_DESCRIPTOR(bye)); return pb->bye ? 0 : FAIL(-ENOMEM);
 	case N_MESSAGE_KINDS: break;
@@ -346,6 +396,10 @@ static int message_from_pb(struct arena *a, const PB(Envelope) * pb, struct mess
 	case MESSAGE_QUESTION: return question_from_pb(a, pb->question, &ret->question);
 	case MESSAGE_ANSWER: return answer_from_pb(a, pb->answer, &ret->answer);
 	case MESSAGE_POLICY: return signed_blob_from_pb(a, pb->policy, &ret->policy);
+	case MESSAGE_STANDING: return standing_from_pb(pb->standing, &ret->standing);
+	case MESSAGE_TRUST: return trust_piece_from_pb(pb->trust, &ret->trust);
+	case MESSAGE_AGREEMENT: return signed_blob_from_pb(a, pb->agreement, &ret->agreement);
+	case MESSAGE_FRESHNESS: return signed_blob_from_pb(a, pb->freshness, &ret->freshness);
 	case MESSAGE_PING:
 	case MESSAGE_BYE: return 0;
 	case N_MESSAGE_KINDS: break;

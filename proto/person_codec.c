@@ -39,3 +39,31 @@ static int person_from_pb(struct arena *a, const PB(Person) * pb, struct person 
 }
 
 DEFINE_CODEC(person, Person, person)
+
+static int errand_to_pb(struct arena *a, const struct errand *e, PB(Errand) * pb)
+{
+	(void)a;
+	pb->org = text_to_pb(e->org);
+	pb->person = text_to_pb(e->person);
+	pb->serial = bytes_to_pb((struct bytes){e->serial.b, sizeof e->serial.b});
+	pb->node = text_to_pb(e->node);
+	pb->at_ns = e->at_ns;
+	pb->until_ns = e->until_ns;
+	pb->nonce = bytes_to_pb((struct bytes){e->nonce, sizeof e->nonce});
+	return 0;
+}
+
+static int errand_from_pb(struct arena *a, const PB(Errand) * pb, struct errand *ret)
+{
+	(void)a;
+	TRY(word_from_pb(pb->org, word_is_org, &ret->org));
+	TRY(word_from_pb(pb->person, word_is_person, &ret->person));
+	TRY(fixed_from_pb(pb->serial, ret->serial.b, sizeof ret->serial.b));
+	TRY(word_from_pb(pb->node, word_is_node, &ret->node));
+	TRY(malformed_unless(pb->at_ns < pb->until_ns));
+	ret->at_ns = pb->at_ns;
+	ret->until_ns = pb->until_ns;
+	return fixed_from_pb(pb->nonce, ret->nonce, sizeof ret->nonce);
+}
+
+DEFINE_CODEC(errand, Errand, errand)

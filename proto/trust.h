@@ -116,6 +116,26 @@ struct freshness {
 	uint64_t policy_epoch, revocation_seq;
 };
 
+/* Signed by a node of the organisation with the role admin: with whom it shares, or no longer does. Without
+ * one the trust that an admin of a node without that role gives stays that node's own. */
+struct agreement {
+	const char *org, *partner;
+	struct public_key root; /* the partner's, as its admin said */
+	uint64_t seq;           /* rises with every word about this partner */
+	int64_t at_ns;
+	bool ended;
+};
+
+/* Signed by a person: this node of my organisation asks in my name until then. */
+struct errand {
+	const char *org, *person;
+	struct serial serial; /* of the person's credential */
+	const char *node;
+	int64_t at_ns, until_ns;
+	uint8_t nonce[SERIAL_BYTES];
+};
+enum { ERRAND_LIFE_MAX_S = 300 };
+
 /* What two admins exchange: the manifest, the credentials of the nodes, and what was revoked. */
 struct bundle {
 	struct signed_blob manifest;
@@ -149,6 +169,10 @@ void revocations_encode(const struct revocations *r, struct buf *out);
 MUST_CHECK int revocations_decode(struct arena *a, struct bytes in, struct revocations *ret);
 void freshness_encode(const struct freshness *f, struct buf *out);
 MUST_CHECK int freshness_decode(struct arena *a, struct bytes in, struct freshness *ret);
+void agreement_encode(const struct agreement *x, struct buf *out);
+MUST_CHECK int agreement_decode(struct arena *a, struct bytes in, struct agreement *ret);
+void errand_encode(const struct errand *e, struct buf *out);
+MUST_CHECK int errand_decode(struct arena *a, struct bytes in, struct errand *ret);
 void policy_doc_encode(const struct policy_doc *p, struct buf *out);
 MUST_CHECK int policy_doc_decode(struct arena *a, struct bytes in, struct policy_doc *ret);
 

@@ -194,3 +194,29 @@ static int policy_doc_from_pb(struct arena *a, const PB(PolicyDoc) * pb, struct 
 }
 
 DEFINE_CODEC(policy_doc, PolicyDoc, policy_doc)
+
+static int agreement_to_pb(struct arena *a, const struct agreement *x, PB(Agreement) * pb)
+{
+	(void)a;
+	pb->org = text_to_pb(x->org);
+	pb->partner = text_to_pb(x->partner);
+	pb->root = bytes_to_pb((struct bytes){x->root.b, sizeof x->root.b});
+	pb->seq = x->seq;
+	pb->at_ns = x->at_ns;
+	pb->ended = x->ended;
+	return 0;
+}
+
+static int agreement_from_pb(struct arena *a, const PB(Agreement) * pb, struct agreement *ret)
+{
+	(void)a;
+	TRY(word_from_pb(pb->org, word_is_org, &ret->org));
+	TRY(word_from_pb(pb->partner, word_is_org, &ret->partner));
+	TRY(malformed_unless(pb->seq > 0 && strcmp(ret->org, ret->partner) != 0));
+	ret->seq = pb->seq;
+	ret->at_ns = pb->at_ns;
+	ret->ended = pb->ended;
+	return fixed_from_pb(pb->root, ret->root.b, sizeof ret->root.b);
+}
+
+DEFINE_CODEC(agreement, Agreement, agreement)

@@ -12,6 +12,8 @@
 #define SIGN_PERSON "holon/person/v1"
 #define SIGN_REVOCATIONS "holon/revocations/v1"
 #define SIGN_FRESHNESS "holon/freshness/v1"
+#define SIGN_AGREEMENT "holon/agreement/v1"
+#define SIGN_ERRAND "holon/errand/v1"
 #define SIGN_JOIN "holon/join/v1"
 #define SIGN_POLICY "holon/policy/v1"
 #define SIGN_HEAD "holon/head/v1"

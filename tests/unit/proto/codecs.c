@@ -146,6 +146,8 @@ static struct revoked revoked[] = {
 };
 struct revocations full_revocations = {"acme", 3, 10, 20, "previous", revoked, COUNT(revoked)};
 struct freshness full_freshness = {"acme", 10, 30, 2, 9, 3};
+struct agreement full_agreement = {"acme", "volt", {"root"}, 4, 10, true};
+struct errand full_errand = {"acme", "kim", {"serial"}, "gateway-1", 10, 20, "nonce"};
 struct join_token full_token = {"acme",
 				"gateway-1",
 				{"root"},
@@ -227,16 +229,19 @@ struct message full_view_question = {FRAME(MESSAGE_QUESTION), .question = {.id =
 									   .view = FULL_QUESTION,
 									   .twin = "",
 									   .property = ""}};
-struct message full_history_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
-									      .timeout_ns = 5,
-									      .asker = "volt",
-									      .kind = QUESTION_HISTORY,
-									      .twin = "acme/a",
-									      .property = "load/power",
-									      .from_ns = -3,
-									      .to_ns = 3,
-									      .limit = 100,
-									      .step_ns = 60}};
+struct message full_history_question = {FRAME(MESSAGE_QUESTION),
+					.question = {.id = 4,
+						     .timeout_ns = 5,
+						     .asker = "volt",
+						     .person = {(const uint8_t *)"person", 6},
+						     .errand = {(const uint8_t *)"errand", 6},
+						     .kind = QUESTION_HISTORY,
+						     .twin = "acme/a",
+						     .property = "load/power",
+						     .from_ns = -3,
+						     .to_ns = 3,
+						     .limit = 100,
+						     .step_ns = 60}};
 struct message full_view_answer = {FRAME(MESSAGE_ANSWER), .answer = {.id = 4,
 								     .index = 1,
 								     .last = true,
@@ -257,6 +262,13 @@ struct message full_read_answer = {FRAME(MESSAGE_ANSWER), .answer = {.id = 4,
 								     .n_buckets = COUNT(buckets),
 								     .has_coarse_until = true,
 								     .coarse_until_ns = -7}};
+static const struct message standing = {FRAME(MESSAGE_STANDING), .standing = {"volt", 0xfedc}};
+struct message full_trust = {FRAME(MESSAGE_TRUST),
+			     .trust = {"volt", 0xfedc, 9, 4, {(const uint8_t *)"piece", 5}}};
+static const struct message agreement_message = {
+	FRAME(MESSAGE_AGREEMENT), .agreement = {{(const uint8_t *)"agreement", 9}, {"k"}, "s"}};
+static const struct message freshness_message = {
+	FRAME(MESSAGE_FRESHNESS), .freshness = {{(const uint8_t *)"freshness", 9}, {"k"}, "s"}};
 static const struct message ping = {FRAME(MESSAGE_PING)}, bye = {FRAME(MESSAGE_BYE)};
 static const struct message policy = {FRAME(MESSAGE_POLICY),
 				      .policy = {{(const uint8_t *)"policy", 6}, {"k"}, "s"}};
@@ -284,6 +296,8 @@ struct control_request full_request = {
 	.to_ns = 2,
 	.limit = 3,
 	.blob = {(const uint8_t *)"blob", 4},
+	.person = {(const uint8_t *)"person", 6},
+	.errand = {(const uint8_t *)"errand", 6},
 	.ops = ops,
 	.n_ops = COUNT(ops),
 	.atomic = true,
@@ -402,6 +416,8 @@ CODEC(policy_doc);
 CODEC(person);
 CODEC(revocations);
 CODEC(freshness);
+CODEC(agreement);
+CODEC(errand);
 CODEC(join_token);
 CODEC(join_request);
 CODEC(join_answer);
@@ -411,9 +427,10 @@ CODEC(control_request);
 CODEC(control_answer);
 
 const struct codec *const codecs[] = {
-	&twin_def,       &type_def,   &relation,    &membership, &row,        &op,           &signed_blob,
-	&manifest,       &credential, &bundle,      &policy_doc, &head,       &message,      &control_request,
-	&control_answer, &person,     &revocations, &freshness,  &join_token, &join_request, &join_answer,
+	&twin_def,    &type_def,        &relation,       &membership, &row,         &op,
+	&signed_blob, &manifest,        &credential,     &bundle,     &policy_doc,  &head,
+	&message,     &control_request, &control_answer, &person,     &revocations, &freshness,
+	&join_token,  &join_request,    &join_answer,    &agreement,  &errand,
 };
 const size_t n_codecs = COUNT(codecs);
 
@@ -441,6 +458,8 @@ const struct example examples[] = {
 	{&person, &full_person},
 	{&revocations, &full_revocations},
 	{&freshness, &full_freshness},
+	{&agreement, &full_agreement},
+	{&errand, &full_errand},
 	{&join_token, &full_token},
 	{&join_request, &full_join},
 	{&join_answer, &full_join_answer},
@@ -457,6 +476,10 @@ const struct example examples[] = {
 	{&message, &ping},
 	{&message, &policy},
 	{&message, &bye},
+	{&message, &standing},
+	{&message, &full_trust},
+	{&message, &agreement_message},
+	{&message, &freshness_message},
 	{&control_request, &full_request},
 	{&control_answer, &full_answer},
 };

@@ -203,6 +203,8 @@ static const ProtobufCMessageDescriptor *descriptor_of(const char *name)
 		{"person", &PB_DESCRIPTOR(person)},
 		{"revocations", &PB_DESCRIPTOR(revocations)},
 		{"freshness", &PB_DESCRIPTOR(freshness)},
+		{"agreement", &PB_DESCRIPTOR(agreement)},
+		{"errand", &PB_DESCRIPTOR(errand)},
 		{"join_token", &PB_DESCRIPTOR(join_token)},
 		{"join_request", &PB_DESCRIPTOR(join_request)},
 		{"join_answer", &PB_DESCRIPTOR(join_answer)},

@@ -241,6 +241,32 @@ Test(codec_limits, a_revocation_names_one_thing)
 	MALFORMED(full_freshness, freshness, x.org = "");
 }
 
+Test(codec_limits, an_agreement_is_with_another_organisation)
+{
+	MALFORMED(full_agreement, agreement, x.seq = 0);
+	MALFORMED(full_agreement, agreement, x.partner = "acme");
+	MALFORMED(full_agreement, agreement, x.partner = "");
+	MALFORMED(full_agreement, agreement, x.org = "a/b");
+}
+
+Test(codec_limits, an_errand_ends_after_it_begins)
+{
+	MALFORMED(full_errand, errand, x.until_ns = x.at_ns);
+	MALFORMED(full_errand, errand, x.person = "");
+	MALFORMED(full_errand, errand, x.node = "a/b");
+}
+
+Test(codec_limits, a_piece_of_a_bundle_lies_inside_it)
+{
+	GOOD(full_trust, message, x.trust.offset = 0);
+	MALFORMED(full_trust, message, x.trust.total = 0);
+	MALFORMED(full_trust, message, x.trust.offset = 5);
+	MALFORMED(full_trust, message, x.trust.offset = UINT32_MAX);
+	MALFORMED(full_trust, message, x.trust.total = FRAME_OWN_MAX + 1);
+	MALFORMED(full_trust, message, x.trust.piece.len = 0);
+	MALFORMED(full_trust, message, x.trust.org = "");
+}
+
 Test(codec_limits, joining_has_bounds)
 {
 	MALFORMED(full_token, join_token, x.roles = ROLES_ALL + 1);
