@@ -175,6 +175,12 @@ if step 'build with the sanitizers and the tap' build asan clang -Dwerror=true -
 	suites asan --suite unit --suite crash --suite sim --suite fuzz --suite integration --timeout-multiplier 3
 fi
 
+if $long; then
+	step 'every defence taken out' tests/threats/threats.py --all "$PWD" || true
+else
+	step 'ten defences taken out' tests/threats/threats.py --random 10 "$PWD" || true
+fi
+
 step 'demo' deploy/demo.sh || true
 if [ -n "$data" ]; then
 	step 'demo of the German grid' deploy/demo.sh --data "$data" || true
