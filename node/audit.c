@@ -52,6 +52,7 @@ struct journal {
 	struct audit_counts counting, closed; /* this minute's, and those being written */
 	size_t closed_at;
 	uint64_t refused_before; /* handshakes, at the last count */
+	struct actor actor;
 	uv_work_t work;
 	void (*on_stopped)(struct engine *e);
 	bool ended; /* the last entry is in `waiting` */
@@ -331,6 +332,38 @@ int journal_note_then(struct journal *j, const struct audit_entry *e, journal_fn
 	return 0;
 }
 
+void journal_note_bounded(struct journal *j, const struct audit_entry *e, const char *why, unsigned most)
+{
+	const struct journal_read place = audit_counts_place(e, why);
+	const uint64_t n = e->count > 0 ? e->count : 1;
+
+	if (!j)
+		return;
+	struct audit_counter *c = audit_counts_add(&j->counting, e->kind, &place);
+	if (!c)
+		return;
+	c->n += n - 1;
+	if (c->told_entries >= most || !c->rule[0])
+		return;
+	c->told_entries++;
+	c->told += n;
+	journal_note(j, e);
+}
+
+struct actor journal_act_as(struct journal *j, const struct actor *actor)
+{
+	const struct actor before = journal_actor(j);
+
+	if (j)
+		j->actor = *actor;
+	return before;
+}
+
+struct actor journal_actor(const struct journal *j)
+{
+	return j ? j->actor : (struct actor){0};
+}
+
 /* ---- Counters --------------------------------------------------------------------------------------------
  */
 
@@ -346,6 +379,33 @@ void journal_deny(struct journal *j, const char *partner)
 		audit_counts_add(&j->counting, AUDIT_DENIED, &(struct journal_read){.partner = partner});
 }
 
+static void put_count(struct journal *j, const struct audit_counter *c)
+{
+	const bool is_read = c->kind == AUDIT_READ || c->kind == AUDIT_DENIED;
+	const bool is_whole = !(is_read ? c->what : c->rule)[0]; /* there were too many different ones */
+
+	if (c->n == c->told)
+		return;
+	if (is_read)
+		put_entry(j, (struct audit_entry){
+				     .kind = c->kind,
+				     .count = c->n,
+				     .subject = c->what,
+				     .partner = c->partner,
+				     .rule = c->rule,
+				     .twin = c->twin,
+				     .property = c->property,
+				     .text = c->kind == AUDIT_READ && is_whole ? "of several twins" : ""});
+	else
+		put_entry(j, (struct audit_entry){.kind = c->kind,
+						  .count = c->n - c->told,
+						  .org = c->twin[0] ? c->twin : NULL,
+						  .node = c->property[0] ? c->property : NULL,
+						  .subject = is_whole ? "several" : c->rule,
+						  .partner = c->partner,
+						  .text = c->what});
+}
+
 /* As many of the closed minute's as there is room for: the others follow when these are written. */
 static void push_counts(struct journal *j)
 {
@@ -357,6 +417,7 @@ static void push_counts(struct journal *j)
 				     .count = c->n,
 				     .subject = c->what,
 				     .partner = c->partner,
+				     .person = c->person,
 				     .rule = c->rule,
 				     .twin = c->twin,
 				     .property = c->property,

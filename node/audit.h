@@ -24,7 +24,12 @@ struct engine;
 struct journal;
 struct audit_log;
 
-enum { AUDIT_COUNTERS_MAX = 8192, AUDIT_WAITING_MAX = 768 * 1024 };
+enum {
+	AUDIT_COUNTERS_MAX = 8192,
+	AUDIT_COUNT_BYTES_MAX = 900 * 1024,
+	AUDIT_BOUNDED_MAX = 512,
+	AUDIT_WAITING_MAX = 768 * 1024
+};
 
 /* The note says which file is damaged. Writes that the node began. */
 MUST_CHECK int journal_open(struct journal **ret, struct engine *e, struct err_note *note);
@@ -36,14 +41,26 @@ void journal_tick(struct journal *j);
 
 /* Write an entry; its time, node and organisation are filled in. */
 void journal_note(struct journal *j, const struct audit_entry *e);
-/* The same; `done` is called on the loop when it is durable (0) or could not be written yet (<0). -ENOMEM. */
+/* What others can bring about as often as they like: `most` entries a minute that agree in kind, org, node,
+ * partner, subject and `why` (a few words, not what a peer said) are written whole, the rest is counted and
+ * written as one at the minute's end. A count of the entry that is not 0 is how many it stands for. */
+void journal_note_bounded(struct journal *j, const struct audit_entry *e, const char *why, unsigned most);
+/* Who acts: whose entries node/record.h writes. The one before is given back: put it back when it is done.
+ * NULL texts: this node, its organisation, nobody in person. */
+struct actor {
+	const char *person, *org, *node;
+};
+struct actor journal_act_as(struct journal *j, const struct actor *actor);
+struct actor journal_actor(const struct journal *j);
+/* The same as journal_note(); `done` is called on the loop when it is durable (0) or could not be written yet
+ * (<0). -ENOMEM. */
 typedef void journal_fn(void *ctx, int code);
 MUST_CHECK int journal_note_then(struct journal *j, const struct audit_entry *e, journal_fn *done, void *ctx);
 
 /* Something left for a partner. Texts are copied, NULL is "". `what`: "read", "history", "summary", "view".
- */
+ * `person`: ORG/NAME of the person who asked; none: the partner's node for itself. */
 struct journal_read {
-	const char *partner, *rule, *what, *twin, *property;
+	const char *partner, *person, *rule, *what, *twin, *property;
 };
 void journal_count(struct journal *j, const struct journal_read *r);
 /* A question of a partner was refused. */

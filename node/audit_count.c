@@ -5,9 +5,12 @@
 #include "proto/words.h"
 
 enum {
-	PARTS = 5,
+	PARTS = 6,
+	PERSON_MAX = 127,
 	SEPARATOR = 0x1f,
-	KEY_SIZE = 2 + ORG_NAME_MAX + 255 + 16 + TWIN_ID_MAX + PROPERTY_MAX + PARTS
+	WHAT_MAX = 31,
+	KEY_SIZE = 2 + ORG_NAME_MAX + PERSON_MAX + 255 + WHAT_MAX + TWIN_ID_MAX + PROPERTY_MAX + PARTS,
+	ENTRY_BYTES = 64, /* of an entry beside its texts */
 };
 
 /* Kind, then the texts with a separator before each; too long ones are cut. */
@@ -16,11 +19,8 @@ static size_t make_key(enum audit_kind kind, const struct journal_read *r, char 
 	const struct {
 		const char *text;
 		size_t max;
-	} parts[PARTS] = {{r->partner, ORG_NAME_MAX},
-			  {r->rule, 255},
-			  {r->what, 15},
-			  {r->twin, TWIN_ID_MAX},
-			  {r->property, PROPERTY_MAX}};
+	} parts[PARTS] = {{r->partner, ORG_NAME_MAX}, {r->person, PERSON_MAX}, {r->rule, 255},
+			  {r->what, WHAT_MAX},        {r->twin, TWIN_ID_MAX},  {r->property, PROPERTY_MAX}};
 	size_t at = 0;
 
 	key[at++] = (char)('A' + kind);
@@ -44,7 +44,8 @@ static struct audit_counter *make(enum audit_kind kind, const char *key, size_t 
 	*c = (struct audit_counter){.kind = kind};
 	memcpy(c->key, key, len + 1); /* for the map */
 	char *at = memcpy(c->key + len + 1, key, len + 1);
-	const char **const parts[PARTS] = {&c->partner, &c->rule, &c->what, &c->twin, &c->property};
+	const char **const parts[PARTS] = {&c->partner, &c->person, &c->rule,
+					   &c->what,    &c->twin,   &c->property};
 	for (size_t i = 0; i < PARTS; i++) {
 		at = strchr(at, SEPARATOR);
 		*at++ = '\0';
@@ -53,14 +54,25 @@ static struct audit_counter *make(enum audit_kind kind, const char *key, size_t 
 	return c;
 }
 
-void audit_counts_add(struct audit_counts *counts, enum audit_kind kind, const struct journal_read *r)
+/* So many different ones, that entries of a minute stay below a megabyte; what limits keep out has a place of
+ * its own. */
+static bool is_full(const struct audit_counts *counts, enum audit_kind kind)
+{
+	const bool is_read = kind == AUDIT_READ || kind == AUDIT_DENIED;
+
+	return counts->map.n >= AUDIT_COUNTERS_MAX + (is_read ? 0 : AUDIT_BOUNDED_MAX) ||
+	       (is_read && counts->bytes >= AUDIT_COUNT_BYTES_MAX);
+}
+
+struct audit_counter *audit_counts_add(struct audit_counts *counts, enum audit_kind kind,
+				       const struct journal_read *r)
 {
 	char key[KEY_SIZE];
 	size_t len = make_key(kind, r, key);
 	struct audit_counter *c = map_get(&counts->map, key);
 
-	if (!c && counts->map.n >= AUDIT_COUNTERS_MAX &&
-	    r->what) { /* who reads so much is counted as a whole */
+	if (!c && is_full(counts, kind) &&
+	    kind != AUDIT_DENIED) { /* who does so much is counted as a whole */
 		len = make_key(kind, &(struct journal_read){.partner = r->partner}, key);
 		c = map_get(&counts->map, key);
 	}
@@ -69,10 +81,18 @@ void audit_counts_add(struct audit_counts *counts, enum audit_kind kind, const s
 		if (!c || map_put(&counts->map, c->key, c) < 0) {
 			free(c);
 			counts->lost++;
-			return;
+			return NULL;
 		}
+		counts->bytes += len + ENTRY_BYTES;
 	}
 	c->n++;
+	return c;
+}
+
+struct journal_read audit_counts_place(const struct audit_entry *e, const char *why)
+{
+	return (struct journal_read){
+		.partner = e->partner, .rule = e->subject, .what = why, .twin = e->org, .property = e->node};
 }
 
 const struct audit_counter *audit_counts_next(const struct audit_counts *counts, size_t *at)
@@ -89,5 +109,6 @@ void audit_counts_fini(struct audit_counts *counts)
 	for (struct map_entry *e; (e = map_next(&counts->map, &at));)
 		free(e->value);
 	map_fini(&counts->map);
+	counts->bytes = 0;
 	counts->lost = 0;
 }

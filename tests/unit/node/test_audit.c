@@ -165,11 +165,16 @@ Test(journal, equal_reads_are_counted_and_different_ones_kept_apart)
 		journal_count(journal,
 			      &(struct journal_read){
 				      .partner = "bolt", .what = "read", .twin = "acme/a", .property = "y"});
+		journal_count(journal, &(struct journal_read){.partner = "bolt",
+							      .person = "bolt/eve",
+							      .what = "read",
+							      .twin = "acme/a",
+							      .property = "x"});
 		journal_deny(journal, "volt");
 	}
 	close_journal();
-	cr_expect(eq(sz, found(AUDIT_READ, "read", &sum), 2));
-	cr_expect(eq(u64, sum, 20));
+	cr_expect(eq(sz, found(AUDIT_READ, "read", &sum), 3));
+	cr_expect(eq(u64, sum, 30));
 	cr_expect(eq(sz, found(AUDIT_DENIED, NULL, &sum), 1));
 	cr_expect(eq(u64, sum, 10));
 }
