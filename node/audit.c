@@ -391,6 +391,7 @@ static void put_count(struct journal *j, const struct audit_counter *c)
 				     .kind = c->kind,
 				     .count = c->n,
 				     .subject = c->what,
+				     .person = c->person,
 				     .partner = c->partner,
 				     .rule = c->rule,
 				     .twin = c->twin,
@@ -412,16 +413,7 @@ static void push_counts(struct journal *j)
 	const struct audit_counter *c;
 
 	while (has_room(j) && (c = audit_counts_next(&j->closed, &j->closed_at)))
-		put_entry(j, (struct audit_entry){
-				     .kind = c->kind,
-				     .count = c->n,
-				     .subject = c->what,
-				     .partner = c->partner,
-				     .person = c->person,
-				     .rule = c->rule,
-				     .twin = c->twin,
-				     .property = c->property,
-				     .text = c->kind == AUDIT_READ && !c->what[0] ? "of several twins" : ""});
+		put_count(j, c);
 	if (has_room(j)) {
 		j->lost += j->closed.lost;
 		audit_counts_fini(&j->closed);
