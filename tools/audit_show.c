@@ -55,7 +55,7 @@ void audit_show_entry(uint64_t n, const struct audit_entry *e, bool json)
  */
 
 struct audit_saw_item {
-	const char *partner, *what, *property, *rule;
+	const char *partner, *person, *what, *property, *rule;
 	uint64_t n;
 	int64_t first_ns, last_ns;
 };
@@ -76,8 +76,9 @@ static struct audit_saw_item *find(struct audit_saw *s, const struct audit_entry
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct audit_saw_item *item = &s->items[i];
-		if (strcmp(item->partner, e->partner) == 0 && strcmp(item->what, e->subject) == 0 &&
-		    strcmp(item->property, e->property) == 0 && strcmp(item->rule, e->rule) == 0)
+		if (strcmp(item->partner, e->partner) == 0 && strcmp(item->person, e->person) == 0 &&
+		    strcmp(item->what, e->subject) == 0 && strcmp(item->property, e->property) == 0 &&
+		    strcmp(item->rule, e->rule) == 0)
 			return item;
 	}
 	return NULL;
@@ -95,11 +96,12 @@ int audit_saw_add(struct audit_saw *s, const struct audit_entry *e)
 		if (!item)
 			return FAIL(-ENOMEM);
 		*item = (struct audit_saw_item){.partner = arena_copy(s->arena, e->partner),
+						.person = arena_copy(s->arena, e->person),
 						.what = arena_copy(s->arena, e->subject),
 						.property = arena_copy(s->arena, e->property),
 						.rule = arena_copy(s->arena, e->rule),
 						.first_ns = e->time_ns};
-		if (!item->partner || !item->what || !item->property || !item->rule)
+		if (!item->partner || !item->person || !item->what || !item->property || !item->rule)
 			return FAIL(-ENOMEM);
 	}
 	item->n += e->count;
@@ -124,6 +126,7 @@ static void print_json(const struct audit_saw *s)
 		const struct audit_saw_item *item = &s->items[i];
 		json_open(&j, NULL, '{');
 		json_text(&j, "partner", item->partner);
+		json_text(&j, "person", item->person);
 		json_text(&j, "what", item->what);
 		json_text(&j, "property", item->property);
 		json_text(&j, "rule", item->rule);
@@ -138,7 +141,7 @@ static void print_json(const struct audit_saw *s)
 
 void audit_saw_print(struct audit_saw *s)
 {
-	struct table t = {.arena = s->arena, .n_columns = 7};
+	struct table t = {.arena = s->arena, .n_columns = 8};
 
 	if (s->ctx->json) {
 		print_json(s);
@@ -148,13 +151,14 @@ void audit_saw_print(struct audit_saw *s)
 		puts("no partner did");
 		return;
 	}
-	table_row(&t, (const char *[]){"PARTNER", "WHAT", "PROPERTY", "RULE", "COUNT", "FIRST", "LAST"});
+	table_row(&t, (const char *[]){"PARTNER", "PERSON", "WHAT", "PROPERTY", "RULE", "COUNT", "FIRST",
+				       "LAST"});
 	for (size_t i = 0; i < s->n; i++) {
 		const struct audit_saw_item *item = &s->items[i];
 		char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
 		table_row(&t,
-			  (const char *[]){item->partner, what_text(item),
-					   item->property[0] ? item->property : "-",
+			  (const char *[]){item->partner, item->person[0] ? item->person : "-",
+					   what_text(item), item->property[0] ? item->property : "-",
 					   item->rule[0] ? item->rule : "-", human_count(s->arena, item->n),
 					   arena_copy(s->arena, time_text(item->first_ns, first)),
 					   arena_copy(s->arena, time_text(item->last_ns, last))});
