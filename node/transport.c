@@ -119,6 +119,7 @@ static void on_patrol(uv_timer_t *h)
 
 	flood_patrol(&t->own);
 	flood_patrol(&t->border);
+	flood_patrol(&t->enrol);
 }
 
 static void on_handle_closed(uv_handle_t *h)
@@ -177,6 +178,15 @@ static int open_port(struct port *p, const char *endpoint, struct err_note *note
 	return port_watch(p);
 }
 
+/* Every key is let in there, so there is no proof of a lock to be had. */
+static int open_enrol(struct port *p, const char *endpoint, struct err_note *note)
+{
+	if (!endpoint || !*endpoint)
+		return 0;
+	TRY(port_bind(p, endpoint, note));
+	return port_watch(p);
+}
+
 static int open_all(struct transport *t, const struct transport_options *opt, struct err_note *note)
 {
 	int r = uv_async_init(t->loop, &t->later, on_later);
@@ -189,7 +199,8 @@ static int open_all(struct transport *t, const struct transport_options *opt, st
 	t->n_open += 3;
 	TRY(open_port(&t->own, opt->own_endpoint, note));
 	TRY(open_port(&t->border, opt->border_endpoint, note));
-	if (t->own.router || t->border.router)
+	TRY(open_enrol(&t->enrol, opt->enrol_endpoint, note));
+	if (t->own.router || t->border.router || t->enrol.router)
 		uv_timer_start(&t->patrol, on_patrol, PATROL_MS, PATROL_MS);
 	return 0;
 }
@@ -209,6 +220,7 @@ int transport_new(struct transport **ret, const struct transport_options *opt, s
 	t->own = (struct port){.t = t, .domain = ZAP_DOMAIN_OWN, .frame_max = t->limits.frame_own_max};
 	t->border =
 		(struct port){.t = t, .domain = ZAP_DOMAIN_BORDER, .frame_max = t->limits.frame_border_max};
+	t->enrol = (struct port){.t = t, .domain = ZAP_DOMAIN_ENROL, .frame_max = JOIN_MAX};
 	t->n_open = 1; /* the caller */
 	int r = open_all(t, opt, note);
 	if (r < 0) {
@@ -227,6 +239,7 @@ void transport_free(struct transport *t, void (*done)(void *ctx), void *ctx)
 		link_free(t->links[0]);
 	port_close(&t->own);
 	port_close(&t->border);
+	port_close(&t->enrol);
 	if (t->later.data) {
 		uv_close((uv_handle_t *)&t->later, on_handle_closed);
 		uv_close((uv_handle_t *)&t->redial, on_handle_closed);
@@ -317,6 +330,12 @@ int transport_send(struct transport *t, uint32_t session, struct bytes frame)
 	return 0;
 }
 
+int transport_answer(struct transport *t, const struct transport_stranger *who, struct bytes frame)
+{
+	tap_sent("", "enrol", frame);
+	return port_answer(&t->enrol, who, frame) < 0 ? FAIL(ERR_UNREACHABLE) : 0;
+}
+
 void transport_close(struct transport *t, uint32_t session)
 {
 	struct session *s = transport_find(t, session);
@@ -336,6 +355,11 @@ const char *transport_own_endpoint(const struct transport *t)
 const char *transport_border_endpoint(const struct transport *t)
 {
 	return t->border.endpoint;
+}
+
+const char *transport_enrol_endpoint(const struct transport *t)
+{
+	return t->enrol.endpoint;
 }
 
 void transport_stats(const struct transport *t, struct transport_stats *ret)

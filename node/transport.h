@@ -30,11 +30,21 @@ struct transport_peer {
 	const char *endpoint; /* dialled: the endpoint; else the peer's address as libzmq gives it, or "" */
 };
 
+/* Somebody at the enrolment port: nobody yet, with a key of his own. Good during the callback. */
+struct transport_stranger {
+	struct curve_key key;
+	const char *address; /* as libzmq gives it, or "" */
+	const void *routing_id;
+};
+
 struct transport_handler {
 	void *ctx;
 	void (*on_up)(void *ctx, uint32_t session, const struct transport_peer *peer);
 	void (*on_down)(void *ctx, uint32_t session);
 	void (*on_frame)(void *ctx, uint32_t session, struct bytes frame);
+	/* A frame of one who has no session and gets none; answered in the callback or not at all. */
+	void *enrol_ctx;
+	void (*on_stranger)(void *enrol_ctx, const struct transport_stranger *who, struct bytes frame);
 };
 
 struct transport_limits {                        /* 0 stands for the default of SECURITY 3.3 / DESIGN 5 */
@@ -47,6 +57,7 @@ struct transport_options {
 	void *zmq_context;
 	const struct curve_pair *keys;              /* must outlive the transport */
 	const char *own_endpoint, *border_endpoint; /* bound; "" for none; `tcp://127.0.0.1:*` is resolved */
+	const char *enrol_endpoint; /* the same, for strangers; NULL or "" for none; needs on_stranger */
 	struct transport_limits limits;
 	struct transport_handler handler;
 	struct roster *roster; /* takes its own reference */
@@ -76,6 +87,9 @@ const char *transport_link_state(const struct transport *t, const struct curve_k
 /* Copies the frame. ERR_UNREACHABLE: the session is gone or its queue is full; on_down follows from the loop.
  * -EMSGSIZE: longer than the receiver takes; the session stays. */
 MUST_CHECK int transport_send(struct transport *t, uint32_t session, struct bytes frame);
+/* Answer the one who is being called back for: copies the frame. ERR_UNREACHABLE. */
+MUST_CHECK int transport_answer(struct transport *t, const struct transport_stranger *who,
+				struct bytes frame);
 /* End a session without on_down. A link dials again after its back-off; frames of a closed port session start
  * a new session. */
 void transport_close(struct transport *t, uint32_t session);
@@ -83,6 +97,7 @@ void transport_close(struct transport *t, uint32_t session);
 /* The endpoints really bound (for `*` ports); "" when there is none. */
 const char *transport_own_endpoint(const struct transport *t);
 const char *transport_border_endpoint(const struct transport *t);
+const char *transport_enrol_endpoint(const struct transport *t);
 
 /* Proof that a stranger's key is refused at another port of this node, with its keys and this handler:
  * ERR_UNTRUSTED when it is not. Waits for it. */

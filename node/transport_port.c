@@ -168,6 +168,21 @@ static void take(struct port *p, struct arrival *a)
 		transport_deliver(p->t, id, &a->payload);
 }
 
+static void take_stranger(struct port *p, struct arrival *a)
+{
+	const char *user_id = zmq_msg_gets(&a->payload, "User-Id");
+	const char *address = zmq_msg_gets(&a->payload, "Peer-Address");
+	struct transport_stranger who = {.address = address ? address : "", .routing_id = &a->id};
+
+	if (!a->whole || !user_id || !zap_stranger_key(user_id, &who.key) ||
+	    (int64_t)zmq_msg_size(&a->payload) > p->frame_max) {
+		refuse(p, a);
+		return;
+	}
+	p->t->handler.on_stranger(p->t->handler.enrol_ctx, &who,
+				  (struct bytes){zmq_msg_data(&a->payload), zmq_msg_size(&a->payload)});
+}
+
 static bool read_one(struct port *p)
 {
 	SCOPED(arrival_fini) struct arrival a = {0};
@@ -178,6 +193,8 @@ static bool read_one(struct port *p)
 	flood_delivered(p, zmq_msg_get(&a.payload, ZMQ_SRCFD));
 	if (is_retired(p, &a.id))
 		p->t->stats.refused_frames++;
+	else if (p == &p->t->enrol)
+		take_stranger(p, &a);
 	else
 		take(p, &a);
 	return true;
@@ -248,5 +265,13 @@ int port_send(struct session *s, struct bytes frame)
 	int r = frame_send(s->port->router, &s->routing_id, frame);
 
 	zwatch_touch(&s->port->watch);
+	return r;
+}
+
+int port_answer(struct port *p, const struct transport_stranger *who, struct bytes frame)
+{
+	int r = frame_send(p->router, who->routing_id, frame);
+
+	zwatch_touch(&p->watch);
 	return r;
 }

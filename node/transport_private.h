@@ -4,6 +4,7 @@
  *
  *     transport ---- sessions, in the order of their numbers
  *        |---- port (0..2): ROUTER ---- any number of sessions, told apart by routing id
+ *        |---- port for enrolment (0..1): ROUTER ---- strangers, no sessions
  *        `---- link (0..n): wire (DEALER and its monitor) ---- at most one session
  *
  * A wire carries one connection: when that breaks the wire is closed and the link makes a new one after its
@@ -96,7 +97,7 @@ struct transport {
 	struct transport_limits limits; /* no 0 left */
 	struct transport_handler handler;
 	struct roster *roster;
-	struct port own, border;
+	struct port own, border, enrol;
 	struct link **links;
 	size_t n_links;
 	struct session **sessions; /* by id */
@@ -131,6 +132,7 @@ MUST_CHECK int port_bind(struct port *p, const char *endpoint, struct err_note *
 MUST_CHECK int port_watch(struct port *p);
 void port_close(struct port *p); /* also when it never listened */
 MUST_CHECK int port_send(struct session *s, struct bytes frame);
+MUST_CHECK int port_answer(struct port *p, const struct transport_stranger *who, struct bytes frame);
 /* Cut the connection of a session and remember its routing id for frames still on their way. */
 void port_cut(struct session *s);
 

@@ -2,6 +2,7 @@
 #include "node/zap.h"
 
 #include <signal.h>
+#include <sodium.h>
 #include <stdatomic.h>
 #include <time.h>
 #include <uv.h>
@@ -10,6 +11,7 @@
 #include "proto/clock.h"
 
 #define ZAP_ENDPOINT "inproc://zeromq.zap.01"
+#define STRANGER "enrol:"
 #define STOP_ENDPOINT "inproc://holon.zap.stop"
 
 /* The frames of a request, in the order of RFC 27. */
@@ -50,6 +52,24 @@ bool zap_admits(const char *domain, const struct roster_entry *e)
 	if (strcmp(domain, ZAP_DOMAIN_OWN) == 0)
 		return e->own;
 	return strcmp(domain, ZAP_DOMAIN_BORDER) == 0 && !e->own && (e->roles & ROLE_BORDER);
+}
+
+void zap_stranger_id(const struct curve_key *key, char ret[USER_ID_SIZE])
+{
+	const size_t n = strlen(STRANGER);
+
+	memcpy(ret, STRANGER, n);
+	sodium_bin2hex(ret + n, USER_ID_SIZE - n, key->b, sizeof key->b);
+}
+
+bool zap_stranger_key(const char *user_id, struct curve_key *ret)
+{
+	const size_t n = strlen(STRANGER);
+	size_t len;
+
+	return strncmp(user_id, STRANGER, n) == 0 && strlen(user_id) == n + 2 * sizeof ret->b &&
+	       sodium_hex2bin(ret->b, sizeof ret->b, user_id + n, 2 * sizeof ret->b, NULL, &len, NULL) == 0 &&
+	       len == sizeof ret->b;
 }
 
 static bool is_in_time(const struct roster_entry *e)
@@ -114,6 +134,8 @@ static const char *known_domain(struct bytes domain)
 		return ZAP_DOMAIN_OWN;
 	if (bytes_equal(domain, BYTES(ZAP_DOMAIN_CONTROL)))
 		return ZAP_DOMAIN_CONTROL;
+	if (bytes_equal(domain, BYTES(ZAP_DOMAIN_ENROL)))
+		return ZAP_DOMAIN_ENROL;
 	return bytes_equal(domain, BYTES(ZAP_DOMAIN_BORDER)) ? ZAP_DOMAIN_BORDER : NULL;
 }
 
@@ -142,6 +164,10 @@ static struct answer decide(struct request *q, const struct roster *roster,
 	memcpy(key.b, frame(q, CREDENTIALS).data, sizeof key.b);
 	if (strcmp(domain, ZAP_DOMAIN_CONTROL) == 0)
 		return decide_control(control, &key);
+	if (strcmp(domain, ZAP_DOMAIN_ENROL) == 0) {
+		zap_stranger_id(&key, a.user_id);
+		return a;
+	}
 	const struct roster_entry *e = roster_find(roster, &key);
 	if (!e || !zap_admits(domain, e) || !is_in_time(e))
 		return REFUSED;

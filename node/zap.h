@@ -4,9 +4,10 @@
  * libzmq accepts everybody when no handler is bound, so this is started before any other socket, and the
  * process aborts if its thread ends by itself. Without a roster everybody is refused. No disk, no locks held,
  * no logging: it counts. Domain "own" admits nodes of the own organisation, domain "border" nodes of trusted
- * organisations that carry the border role, domain "control" the keys of zap_set_control(); any other domain
- * or mechanism is refused (400), as is an entry before or after its time; another version, frame count or
- * length of key is malformed (500).
+ * organisations that carry the border role, domain "control" the keys of zap_set_control(), domain "enrol"
+ * whoever has a key: what they may ask there is to join (node/enrol.h). Any other domain or mechanism is
+ * refused (400), as is an entry before or after its time; another version, frame count or length of key is
+ * malformed (500).
  */
 #pragma once
 
@@ -15,6 +16,7 @@
 #define ZAP_DOMAIN_OWN "own"
 #define ZAP_DOMAIN_BORDER "border"
 #define ZAP_DOMAIN_CONTROL "control"
+#define ZAP_DOMAIN_ENROL "enrol"
 #define ZAP_USER_CONTROL "control" /* User-Id of all who came in there */
 
 struct zap;
@@ -28,6 +30,10 @@ void zap_publish(struct zap *z, struct roster *r);
 
 /* Who may come in at "control" from now on; must stay until the end. */
 void zap_set_control(struct zap *z, const struct curve_key *keys, size_t n);
+
+/* The User-Id of whoever came in at "enrol", which is good for nothing but that, and the key in it. */
+void zap_stranger_id(const struct curve_key *key, char ret[USER_ID_SIZE]);
+bool zap_stranger_key(const char *user_id, struct curve_key *ret);
 
 /* Whether an entry may come in through that door, whatever the time. */
 bool zap_admits(const char *domain, const struct roster_entry *e);

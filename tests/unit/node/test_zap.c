@@ -165,6 +165,21 @@ Test(zap, the_control_door_admits_the_keys_it_was_given_and_no_node)
 	cr_expect_str_eq(ask(ZAP_DOMAIN_CONTROL, FOREIGN_OWNER), "400");
 }
 
+Test(zap, the_enrolment_door_admits_any_key_as_a_stranger_who_is_nobody_elsewhere)
+{
+	struct curve_key key;
+
+	cr_expect_str_eq(ask(ZAP_DOMAIN_ENROL, FOREIGN_OWNER), "200", "without a roster, too");
+	cr_assert(zap_stranger_key(user_id, &key));
+	cr_expect(eq(int, memcmp(key.b, entries[FOREIGN_OWNER].key.b, KEY_BYTES), 0));
+	publish();
+	cr_expect_str_eq(ask(ZAP_DOMAIN_ENROL, OWN), "200");
+	cr_expect(zap_stranger_key(user_id, &key), "also an own node is a stranger there");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "200");
+	cr_expect_not(zap_stranger_key(user_id, &key), "and what it is elsewhere does not pass for one");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, FOREIGN_OWNER), "400");
+}
+
 Test(zap, there_are_no_other_doors)
 {
 	publish();
