@@ -60,14 +60,14 @@ struct fingerprints {
 	char text[FINGERPRINT_SIZE];
 };
 
-static const char *fingerprint_of(void *ctx, const char *org)
+static const char *fingerprint_of(void *ctx, const char *org, size_t n)
 {
 	struct fingerprints *f = ctx;
 	const struct partner *p = trust_org(f->trust, org);
 
-	if (!p)
+	if (!p || n >= p->org.n_roots)
 		return NULL;
-	org_fingerprint(org, &p->org.manifest.root, f->text);
+	org_fingerprint(org, &p->org.roots[p->org.n_roots - 1 - n], f->text);
 	return f->text;
 }
 

@@ -39,6 +39,7 @@ enum {
 	REASON_MAX = 255,
 	JOIN_MAX = 4 * 1024,       /* a token, and a request to join */
 	MANIFEST_KEYS_MAX = 16,    /* issuer keys, and as many policy keys, in a manifest */
+	ANCESTORS_MAX = 31,        /* roots of an organisation before its present one */
 	POLICY_TEXT_MAX = 1 << 19, /* fits FRAME_OWN_MAX with its signature */
 	POLICY_RULES_MAX = 1024,
 	ENDPOINT_MAX = 255,

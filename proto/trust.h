@@ -136,9 +136,12 @@ struct errand {
 };
 enum { ERRAND_LIFE_MAX_S = 300 };
 
-/* What two admins exchange: the manifest, the credentials of the nodes, and what was revoked. */
+/* What two admins exchange: the manifest, the credentials of the nodes, and what was revoked. Of each root
+ * that was rotated away its last manifest, the oldest first: each announces the root of the next. */
 struct bundle {
 	struct signed_blob manifest;
+	struct signed_blob *ancestors;
+	size_t n_ancestors;
 	struct signed_blob *credentials;
 	size_t n_credentials;
 	const struct signed_blob *revocations; /* NULL: nothing was ever revoked */

@@ -145,6 +145,8 @@ static int bundle_to_pb(struct arena *a, const struct bundle *b, PB(Bundle) * pb
 	TRY(ONE_TO_PB(a, signed_blob, &b->manifest, signed_blob_to_pb, &pb->manifest));
 	if (b->revocations)
 		TRY(ONE_TO_PB(a, signed_blob, b->revocations, signed_blob_to_pb, &pb->revocations));
+	TRY(LIST_TO_PB(a, signed_blob, b->ancestors, b->n_ancestors, signed_blob_to_pb, &pb->ancestors,
+		       &pb->n_ancestors));
 	return LIST_TO_PB(a, signed_blob, b->credentials, b->n_credentials, signed_blob_to_pb,
 			  &pb->credentials, &pb->n_credentials);
 }
@@ -162,10 +164,13 @@ static int revocations_of_pb(struct arena *a, const PB(Bundle) * pb, struct bund
 
 static int bundle_from_pb(struct arena *a, const PB(Bundle) * pb, struct bundle *ret)
 {
-	TRY(malformed_unless(pb->manifest && pb->n_credentials <= NODES_MAX));
+	TRY(malformed_unless(pb->manifest && pb->n_credentials <= NODES_MAX &&
+			     pb->n_ancestors <= ANCESTORS_MAX));
 	TRY(signed_blob_from_pb(a, pb->manifest, &ret->manifest));
 	if (pb->revocations)
 		TRY(revocations_of_pb(a, pb, ret));
+	TRY(LIST_FROM_PB(a, pb->ancestors, pb->n_ancestors, signed_blob_from_pb, &ret->ancestors,
+			 &ret->n_ancestors));
 	return LIST_FROM_PB(a, pb->credentials, pb->n_credentials, signed_blob_from_pb, &ret->credentials,
 			    &ret->n_credentials);
 }

@@ -63,6 +63,42 @@ static int open_manifest(struct arena *a, const struct signed_blob *blob, struct
 	return 0;
 }
 
+static bool announces(const struct manifest *m, const struct public_key *root)
+{
+	uint8_t hash[KEY_BYTES];
+
+	/* without an announcement the hash is all zeroes, which no key has */
+	crypto_generichash(hash, sizeof hash, root->b, sizeof root->b, NULL, 0);
+	return memcmp(hash, m->next_root_hash, sizeof hash) == 0;
+}
+
+/* The manifests of earlier roots have long expired; all that counts of them is what they announced. */
+static int open_ancestor(struct arena *a, const struct signed_blob *blob, const struct manifest *next,
+			 struct manifest *ret, struct err_note *note)
+{
+	TRY(open_manifest(a, blob, ret, note));
+	if (strcmp(ret->org, next->org) != 0 || ret->version >= next->version || !announces(ret, &next->root))
+		return FAIL_SAY(note, ERR_UNTRUSTED, "the roots of %s do not follow from each other",
+				next->org);
+	return 0;
+}
+
+static int open_roots(struct arena *a, const struct bundle *b, struct org *org, struct err_note *note)
+{
+	struct manifest next = org->manifest, m;
+
+	org->n_roots = b->n_ancestors + 1;
+	org->roots = arena_take_array(a, org->n_roots, sizeof *org->roots);
+	if (!org->roots)
+		return FAIL(-ENOMEM);
+	org->roots[b->n_ancestors] = next.root;
+	for (size_t i = b->n_ancestors; i-- > 0; next = m) {
+		TRY(open_ancestor(a, &b->ancestors[i], &next, &m, note));
+		org->roots[i] = m.root;
+	}
+	return 0;
+}
+
 const struct issuer_key *org_issuer(const struct manifest *m, const struct public_key *key)
 {
 	for (size_t i = 0; i < m->n_issuers; i++)
@@ -221,19 +257,20 @@ int org_verify(struct arena *a, struct bytes encoded_bundle, int64_t now_ns, str
 		return org_unreadable(note, r, "the bundle");
 	TRY(open_manifest(a, &b.manifest, &org.manifest, note));
 	TRY(org_check_manifest_time(&org.manifest, now_ns, note));
+	TRY(open_roots(a, &b, &org, note));
 	TRY(open_revocations(a, &b, now_ns, &org, note));
 	TRY(open_nodes(a, &b, &org, note));
 	*ret = org;
 	return 0;
 }
 
-/* Without an announcement the hash is all zeroes, which no key has. */
-static bool root_was_announced(const struct manifest *old, const struct public_key *root)
+/* Whoever has an old root could sign another end of its time: what is held here says how it went on. */
+static bool root_follows(const struct manifest *old, const struct org *next)
 {
-	uint8_t hash[KEY_BYTES];
-
-	crypto_generichash(hash, sizeof hash, root->b, sizeof root->b, NULL, 0);
-	return memcmp(hash, old->next_root_hash, sizeof hash) == 0;
+	for (size_t i = 0; i + 1 < next->n_roots; i++)
+		if (key_equal(&next->roots[i], &old->root))
+			return announces(old, &next->roots[i + 1]);
+	return key_equal(&next->manifest.root, &old->root) || announces(old, &next->roots[0]);
 }
 
 static int check_same_manifest(const struct manifest *a, const struct manifest *b, struct err_note *note)
@@ -258,7 +295,7 @@ int org_may_replace(const struct org *old, const struct org *next, struct err_no
 	if (strcmp(o->org, n->org) != 0)
 		return FAIL_SAY(note, ERR_UNTRUSTED, "a bundle of %s cannot replace one of %s", n->org,
 				o->org);
-	if (!key_equal(&o->root, &n->root) && !root_was_announced(o, &n->root))
+	if (!root_follows(o, next))
 		return FAIL_SAY(note, ERR_UNTRUSTED,
 				"the root of %s changed without having been announced: ask its admin",
 				o->org);

@@ -21,6 +21,8 @@ enum {
 
 struct org {
 	struct manifest manifest;
+	struct public_key *roots; /* it had, the present one last: each was announced by the one before it */
+	size_t n_roots;
 	struct credential *nodes;         /* without those that were revoked */
 	struct signed_blob *signed_nodes; /* the same as they were signed */
 	size_t n_nodes;
@@ -35,9 +37,9 @@ struct org {
 MUST_CHECK int org_verify(struct arena *a, struct bytes encoded_bundle, int64_t now_ns, struct org *ret,
 			  struct err_note *note);
 
-/* May `next` replace `old` of the same organisation? Same root (or one whose hash was announced), version not
- * lower, no absurd jump; the same of the revocations, which forget nothing early. ERR_UNTRUSTED with a note.
- */
+/* May `next` replace `old` of the same organisation? Same root (or one that follows it, the first of them
+ * announced by what is held here: pre-rotation as in KERI), version not lower, no absurd jump; the same of
+ * the revocations, which forget nothing early. ERR_UNTRUSTED with a note. */
 MUST_CHECK int org_may_replace(const struct org *old, const struct org *next, struct err_note *note);
 
 /* Verify one encoded signed_blob as a credential of a verified organisation. */

@@ -33,6 +33,24 @@ int org_dir_renew_manifest(const char *dir, struct bytes passphrase, int64_t now
 	return org_edit_save(&e, note);
 }
 
+/* The bundle goes on with the manifest that announced the root to come. Of very many roots the oldest is
+ * forgotten. */
+static int keep_ancestor(struct org_edit *e)
+{
+	struct bundle *b = &e->bundle;
+	const size_t skip = b->n_ancestors == ANCESTORS_MAX;
+	struct signed_blob *ancestors = arena_take_array(e->arena, b->n_ancestors + 1, sizeof *ancestors);
+
+	if (!ancestors)
+		return FAIL(-ENOMEM);
+	for (size_t i = skip; i < b->n_ancestors; i++)
+		ancestors[i - skip] = b->ancestors[i];
+	ancestors[b->n_ancestors - skip] = b->manifest;
+	b->ancestors = ancestors;
+	b->n_ancestors += 1 - skip;
+	return 0;
+}
+
 int org_dir_rotate_root(const char *dir, struct bytes passphrase, int64_t now_ns, struct err_note *note)
 {
 	SCOPED(org_edit_end) struct org_edit e = {.dir = dir, .now_ns = now_ns, .lock = -1};
@@ -53,6 +71,7 @@ int org_dir_rotate_root(const char *dir, struct bytes passphrase, int64_t now_ns
 	m.root = sign_key_public(next);
 	crypto_generichash(m.next_root_hash, sizeof m.next_root_hash, announced.b, sizeof announced.b, NULL,
 			   0);
+	TRY(keep_ancestor(&e));
 	TRY(org_edit_set_manifest(&e, &m, next));
 	TRY(org_edit_save(&e, note));
 	TRY(org_edit_rename(&e, "next-root.key", "root.key", note));

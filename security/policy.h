@@ -88,8 +88,10 @@ struct policy_query {
 };
 
 /* Who trusts whom with which fingerprint, as the parser must know it: returns the fingerprint of a trusted
- * organisation or NULL. NULL as function: fingerprints are not compared (policy check without a node). */
-typedef const char *policy_org_fn(void *ctx, const char *org);
+ * organisation, with n above 0 that of the n-th root before its present one; NULL: none. A policy that pins
+ * an earlier root goes on when the root is rotated. NULL as function: fingerprints are not compared (policy
+ * check without a node). */
+typedef const char *policy_org_fn(void *ctx, const char *org, size_t n);
 
 struct policy_options {
 	const char *own_org; /* the name after `policy` must be it; NULL: any name will do */

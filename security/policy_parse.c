@@ -33,23 +33,34 @@ static uint8_t lower(uint8_t c)
 }
 
 /* Any case, in full or at least its first groups. */
+static bool means_fingerprint(struct bytes typed, const char *fingerprint)
+{
+	size_t n = 0;
+
+	while (n < typed.len && fingerprint[n] != '\0' &&
+	       lower(typed.data[n]) == lower((uint8_t)fingerprint[n]))
+		n++;
+	const bool at_group = fingerprint[n] == '-' && n >= FINGERPRINT_TYPED_MIN;
+	return n == typed.len && (fingerprint[n] == '\0' || at_group);
+}
+
 static bool check_fingerprint(struct parser *ps, const char *org, struct bytes typed)
 {
-	const char *trusted = ps->opt->fingerprint_of ? ps->opt->fingerprint_of(ps->opt->ctx, org) : NULL;
+	policy_org_fn *fingerprint_of = ps->opt->fingerprint_of;
+	const char *trusted;
 	size_t n = 0;
 
 	if (typed.len >= 3 && memcmp(typed.data + typed.len - 3, "...", 3) == 0)
 		return parser_complain(ps, "the fingerprint of '%s' is shortened, write it in full", org);
-	if (!ps->opt->fingerprint_of)
+	if (!fingerprint_of)
 		return true;
+	while ((trusted = fingerprint_of(ps->opt->ctx, org, n++)))
+		if (means_fingerprint(typed, trusted))
+			return true;
+	trusted = fingerprint_of(ps->opt->ctx, org, 0);
 	if (!trusted)
 		return parser_complain(ps, "organisation '%s' is not trusted, trust it first or remove it",
 				       org);
-	while (n < typed.len && trusted[n] != '\0' && lower(typed.data[n]) == lower((uint8_t)trusted[n]))
-		n++;
-	const bool at_group = trusted[n] == '-' && n >= FINGERPRINT_TYPED_MIN;
-	if (n == typed.len && (trusted[n] == '\0' || at_group))
-		return true;
 	return parser_complain(ps, "the fingerprint of '%s' is not the trusted one, which is %.100s", org,
 			       trusted);
 }

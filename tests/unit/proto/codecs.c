@@ -135,7 +135,7 @@ struct credential full_credential = {
 };
 
 struct bundle full_bundle = {
-	{{(const uint8_t *)"manifest", 8}, {"root"}, "signed"}, blobs, COUNT(blobs), &blobs[1]};
+	{{(const uint8_t *)"manifest", 8}, {"root"}, "signed"}, blobs, 1, blobs, COUNT(blobs), &blobs[1]};
 static const char *person_roles[] = {"operator", "shift-lead"};
 struct person full_person = {"acme", "kim", {"serial"}, {"sign"}, person_roles, COUNT(person_roles), 10, 20};
 static struct revoked revoked[] = {

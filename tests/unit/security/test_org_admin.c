@@ -308,6 +308,8 @@ Test(org_admin, a_root_gives_way_to_the_one_it_announced)
 	cr_assert(eq(int, org_dir_rotate_root(dir, PASS, NOW + DAY, &note), 0), "%s", note.text);
 	const struct org org = load(NOW + DAY);
 	cr_expect(memcmp(org.manifest.root.b, old.manifest.root.b, KEY_BYTES) != 0);
+	cr_assert(eq(sz, org.n_roots, 2));
+	cr_expect(memcmp(org.roots[0].b, old.manifest.root.b, KEY_BYTES) == 0);
 	cr_expect(eq(int, org_may_replace(&old, &org, &note), 0), "%s", note.text);
 	cr_expect(org_may_replace(&org, &old, &note) < 0);
 	cr_expect(eq(int, org_dir_renew_manifest(dir, PASS, NOW + 2 * DAY, &note), 0), "%s", note.text);

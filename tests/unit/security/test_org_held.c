@@ -2,6 +2,7 @@
 /* What is shown to somebody who holds a verified organisation: credentials, newer bundles, policies. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <sodium.h>
 
 #include "tests/lib/must.h"
 #include "tests/unit/security/org_fixture.h"
@@ -141,6 +142,74 @@ Test(org_held, only_the_announced_root_may_take_over)
 
 	expect_untrusted(replace(&old, &thief), "the root of acme changed without having been announced");
 	cr_expect(eq(int, replace(&old, &heir), 0), "%s", note.text);
+}
+
+/* ---- a line of roots ---- */
+
+static struct signed_blob manifest_of(const struct sign_key *k, uint32_t version, const struct sign_key *next)
+{
+	const struct public_key announced = sign_key_public(next);
+
+	manifest.root = sign_key_public(k);
+	manifest.version = version;
+	crypto_generichash(manifest.next_root_hash, KEY_BYTES, announced.b, sizeof announced.b, NULL, 0);
+	return signed_manifest(k, SIGN_MANIFEST);
+}
+
+static struct bytes bundle_after(const struct signed_blob *m, struct signed_blob *ancestors, size_t n)
+{
+	const struct bundle bundle = {.manifest = *m, .ancestors = ancestors, .n_ancestors = n};
+	struct buf b = {0};
+
+	bundle_encode(&bundle, &b);
+	return keep(&b);
+}
+
+Test(org_held, who_missed_roots_finds_the_way_to_the_present_one)
+{
+	const struct org old = good_org(0);
+	struct signed_blob line[] = {manifest_of(root, 7, next_root), manifest_of(next_root, 9, stranger)};
+	const struct signed_blob last = manifest_of(stranger, 10, policy_key);
+	struct org org;
+
+	cr_assert(eq(int, verify_at(bundle_after(&last, line, 2), NOW, &org), 0), "%s", note.text);
+	cr_assert(eq(sz, org.n_roots, 3));
+	cr_expect(memcmp(org.roots[0].b, old.manifest.root.b, KEY_BYTES) == 0);
+	cr_expect(memcmp(org.roots[2].b, org.manifest.root.b, KEY_BYTES) == 0);
+	cr_expect(eq(int, replace(&old, &org), 0), "%s", note.text);
+}
+
+Test(org_held, roots_follow_from_each_other)
+{
+	struct signed_blob first = manifest_of(root, 7, next_root),
+			   second = manifest_of(next_root, 9, stranger);
+	struct signed_blob same_version = manifest_of(next_root, 10, stranger),
+			   elsewhere = manifest_of(next_root, 9, policy_key);
+	const struct signed_blob last = manifest_of(stranger, 10, policy_key);
+	manifest.org = "bolt";
+	struct signed_blob foreign = manifest_of(next_root, 9, stranger);
+	struct signed_blob *const lines[][2] = {{&second, &first},       {&first, &first},
+						{&first, &same_version}, {&first, &elsewhere},
+						{&first, &foreign},      {&foreign, &second}};
+
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		struct signed_blob line[] = {*lines[i][0], *lines[i][1]};
+		struct org org;
+		cr_expect(eq(int, verify_at(bundle_after(&last, line, 2), NOW, &org), ERR_UNTRUSTED), "%zu",
+			  i);
+		cr_expect(strstr(note.text, "do not follow from each other") != NULL, "%zu: %s", i, note.text);
+	}
+}
+
+Test(org_held, a_stolen_old_root_cannot_tell_another_end_of_its_time)
+{
+	const struct org old = good_org(0);
+	struct signed_blob forged = manifest_of(root, 8, stranger);
+	const struct signed_blob last = manifest_of(stranger, 9, policy_key);
+	struct org thief;
+
+	cr_assert(eq(int, verify_at(bundle_after(&last, &forged, 1), NOW, &thief), 0), "%s", note.text);
+	expect_untrusted(replace(&old, &thief), "the root of acme changed without having been announced");
 }
 
 Test(org_held, one_organisation_does_not_replace_another)

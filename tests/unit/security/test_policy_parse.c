@@ -144,10 +144,13 @@ Test(policy_parse, organisations_and_groups_are_declared_once_and_known)
 		"E 5: 'acme' is the own organisation, whose nodes see everything: name a partner\n");
 }
 
-static const char *fingerprint(void *ctx, const char *org)
+static const char *fingerprint(void *ctx, const char *org, size_t n)
 {
 	(void)ctx;
-	return strcmp(org, "volt") == 0 ? "VOLT-AAAAAAA-BBBBBBB-CCCCCCC-DDDDDDD-EEEEEEE" : NULL;
+	static const char *const roots[] = {"VOLT-AAAAAAA-BBBBBBB-CCCCCCC-DDDDDDD-EEEEEEE",
+					    "VOLT-FFFFFFF-BBBBBBB-CCCCCCC-DDDDDDD-EEEEEEE"};
+
+	return strcmp(org, "volt") == 0 && n < 2 ? roots[n] : NULL;
 }
 
 #define expect_fingerprint(typed, expected) \
@@ -162,6 +165,7 @@ Test(policy_parse, fingerprints_must_be_the_trusted_ones)
 	expect_fingerprint("VOLT-AAAAAAA-BBBBBBB-CCCCCCC-DDDDDDD-EEEEEEE", "");
 	expect_fingerprint("volt-aaaaaaa-bbbbbbb-ccccccc-ddddddd-eeeeeee", "");
 	expect_fingerprint("VOLT-AAAAAAA-BBBBBBB-CCCCCCC-DDDDDDD", "");
+	expect_fingerprint("VOLT-FFFFFFF-BBBBBBB-CCCCCCC-DDDDDDD-EEEEEEE", ""); /* of the root before it */
 	expect_fingerprint("VOLT-AAAAAAA-BBBBBBB-CCCCCCC", wrong);
 	expect_fingerprint("VOLT-AAAAAAA-BBBBBBB-CCCCCCC-DDDDDD", wrong);
 	expect_fingerprint("VOLT-AAAAAAA-BBBBBBB-CCCCCCC-DDDDDDD-", wrong);
