@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/audit.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +53,7 @@ struct journal {
 	struct audit_counts counting, closed; /* this minute's, and those being written */
 	size_t closed_at;
 	uint64_t refused_before; /* handshakes, at the last count */
-	struct actor actor;
+	struct recorded recorded;
 	uv_work_t work;
 	void (*on_stopped)(struct engine *e);
 	bool ended; /* the last entry is in `waiting` */
@@ -350,18 +351,9 @@ void journal_note_bounded(struct journal *j, const struct audit_entry *e, const 
 	journal_note(j, e);
 }
 
-struct actor journal_act_as(struct journal *j, const struct actor *actor)
+struct recorded *journal_recorded(struct journal *j)
 {
-	const struct actor before = journal_actor(j);
-
-	if (j)
-		j->actor = *actor;
-	return before;
-}
-
-struct actor journal_actor(const struct journal *j)
-{
-	return j ? j->actor : (struct actor){0};
+	return j ? &j->recorded : NULL;
 }
 
 /* ---- Counters --------------------------------------------------------------------------------------------
@@ -523,6 +515,17 @@ static int open_parts(struct journal *j, struct err_note *note)
 		     : 0;
 }
 
+/* What was so then: the bundle may be one that the admin put into the node's directory since it ended. */
+static void note_began(struct journal *j)
+{
+	const struct trust *t = j->engine->trust;
+	char text[128];
+
+	snprintf(text, sizeof text, "%s manifest %" PRIu32 " revocations %" PRIu64 " policy %" PRIu64,
+		 HOLON_VERSION, t->own.org.manifest.version, t->own.org.revocations.seq, t->policy_doc.epoch);
+	journal_note(j, &(struct audit_entry){.kind = AUDIT_NODE, .subject = "began", .text = text});
+}
+
 int journal_open(struct journal **ret, struct engine *e, struct err_note *note)
 {
 	struct journal *j = calloc(1, sizeof *j);
@@ -537,7 +540,7 @@ int journal_open(struct journal **ret, struct engine *e, struct err_note *note)
 		return r;
 	}
 	*ret = j;
-	journal_note(j, &(struct audit_entry){.kind = AUDIT_NODE, .subject = "began", .text = HOLON_VERSION});
+	note_began(j);
 	return 0;
 }
 

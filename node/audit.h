@@ -51,7 +51,14 @@ struct actor {
 	const char *person, *org, *node;
 };
 struct actor journal_act_as(struct journal *j, const struct actor *actor);
-struct actor journal_actor(const struct journal *j);
+/* What node/record.c keeps; NULL without a journal. */
+struct recorded {
+	struct actor actor;
+	uint64_t epoch;       /* of the policy, as it was written last */
+	bool is_not_in_force; /* the same */
+	int64_t expired_ns;   /* credentials that ended until then are written */
+};
+struct recorded *journal_recorded(struct journal *j);
 /* The same as journal_note(); `done` is called on the loop when it is durable (0) or could not be written yet
  * (<0). -ENOMEM. */
 typedef void journal_fn(void *ctx, int code);

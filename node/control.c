@@ -163,9 +163,13 @@ static void handle(struct call *c)
 					     "the command?"});
 		return;
 	}
+	const struct actor before =
+		journal_act_as(c->e->journal, &(struct actor){.person = c->person[0] ? c->person : NULL});
+	struct journal *const j = c->e->journal;
 	int r = handler(c, &note);
 	if (r < 0)
 		call_fail(c, r, &note);
+	journal_act_as(j, &before);
 }
 
 static int begin_call(struct door *door, struct bytes peer, struct bytes frame, struct call **ret)

@@ -14,6 +14,7 @@
 #include "node/gossip.h"
 #include "node/log.h"
 #include "node/memory.h"
+#include "node/record.h"
 #include "node/views.h"
 #include "node/writer.h"
 #include "proto/clock.h"
@@ -129,6 +130,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	TRY(trust_open(&e->trust, e->config->dir, engine_wall_ns(), note));
 	snprintf(e->origin, sizeof e->origin, "%s/%s", e->trust->self->org, e->trust->self->node);
 	TRY(journal_open(&e->journal, e, note));
+	record_watch(e);
 	TRY(open_store(e, note));
 	e->egress = (struct egress){.trust = e->trust, .store = e->store, .wall_ns = engine_wall_ns};
 	TRY(open_visibility(e));
@@ -209,6 +211,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	if (r < 0)
 		engine_log_failure("trust", "epochs seen are not stored yet", r, NULL);
 	writer_tick(e->writer);
+	record_tick(e);
 	journal_tick(e->journal);
 }
 
@@ -222,6 +225,7 @@ void engine_trust_changed(struct engine *e)
 	if (r < 0)
 		engine_log_failure("policy", "visibility could not be computed", r, NULL);
 	e->next_end_ns = e->trust->policy ? policy_next_end(e->trust->policy, engine_wall_ns()) : INT64_MAX;
+	record_policy_state(e);
 	gossip_dial(e->gossip);
 	gossip_policy(e->gossip);
 	gossip_changed(e->gossip);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/engine.h"
+#include "node/trust.h"
 #include "proto/clock.h"
 
 /* So many entries of one sort a minute, by whom it is about. */
@@ -12,9 +14,20 @@ enum { MOST_OF_OWN = 1000, MOST_OF_PARTNER = 32, MOST_REFUSED = 1, MOST_KICKS = 
 
 enum { TEXT_SIZE = 512 };
 
+struct actor journal_act_as(struct journal *j, const struct actor *actor)
+{
+	struct recorded *r = journal_recorded(j);
+	const struct actor before = r ? r->actor : (struct actor){0};
+
+	if (r)
+		r->actor = *actor;
+	return before;
+}
+
 static void put(struct journal *j, struct audit_entry e, const char *why, unsigned most)
 {
-	const struct actor a = journal_actor(j);
+	const struct recorded *r = journal_recorded(j);
+	const struct actor a = r ? r->actor : (struct actor){0};
 
 	e.person = e.person ? e.person : a.person;
 	e.org = e.org ? e.org : a.org;
@@ -176,6 +189,56 @@ void record_expired(struct journal *j, const struct org *org, bool own, int64_t 
 			put_credential(&c, "expired", &org->nodes[i]);
 }
 
+/* ---- What changes by itself or elsewhere -----------------------------------------------------------------
+ */
+
+static void on_org(void *ctx, const struct org *before, const struct org *after)
+{
+	struct engine *e = ctx;
+
+	record_org(e->journal, before, after, strcmp(after->manifest.org, e->trust->self->org) == 0);
+}
+
+void record_watch(struct engine *e)
+{
+	struct recorded *r = journal_recorded(e->journal);
+
+	e->trust->on_org = on_org;
+	e->trust->on_org_ctx = e;
+	r->epoch = e->trust->policy_doc.epoch;
+	r->expired_ns = engine_wall_ns();
+}
+
+void record_policy_state(struct engine *e)
+{
+	const struct trust *t = e->trust;
+	struct recorded *r = journal_recorded(e->journal);
+	const bool is_not = t->policy_problem.text[0] != '\0';
+
+	if (!r || t->policy_doc.epoch == 0 ||
+	    (is_not == r->is_not_in_force && t->policy_doc.epoch == r->epoch))
+		return;
+	if (is_not)
+		record_policy(e->journal, "not in force", t->policy_doc.epoch, t->policy_problem.text);
+	else if (r->is_not_in_force)
+		record_policy(e->journal, "in force again", t->policy_doc.epoch, "");
+	r->is_not_in_force = is_not;
+	r->epoch = t->policy_doc.epoch;
+}
+
+void record_tick(struct engine *e)
+{
+	struct recorded *r = journal_recorded(e->journal);
+	const int64_t now_ns = engine_wall_ns();
+
+	if (!r || now_ns <= r->expired_ns)
+		return; /* a clock that was set back: what ended is written already */
+	record_expired(e->journal, &e->trust->own.org, true, r->expired_ns, now_ns);
+	for (size_t i = 0; i < e->trust->n_partners; i++)
+		record_expired(e->journal, &e->trust->partners[i]->org, false, r->expired_ns, now_ns);
+	r->expired_ns = now_ns;
+}
+
 /* ---- Other changes ---------------------------------------------------------------------------------------
  */
 
@@ -206,6 +269,11 @@ void record_policy(struct journal *j, const char *what, uint64_t epoch, const ch
 void record_admin(struct journal *j, const char *what, const char *text)
 {
 	put(j, (struct audit_entry){.kind = AUDIT_ADMIN, .subject = what, .text = text}, NULL, MOST_OF_OWN);
+}
+
+static const char *or_dash(const char *text)
+{
+	return text[0] ? text : "-";
 }
 
 void record_kick(struct journal *j, const char *org, const char *node, const char *why)
@@ -241,5 +309,6 @@ void record_refused(struct journal *j, enum audit_kind kind, const char *what, i
 void record_refused_of(struct journal *j, const char *org, const char *node, const char *what, int code,
 		       const struct err_note *note)
 {
-	refuse(j, (struct audit_entry){.kind = AUDIT_LIMIT, .org = org, .node = node}, what, code, note);
+	refuse(j, (struct audit_entry){.kind = AUDIT_LIMIT, .org = or_dash(org), .node = or_dash(node)}, what,
+	       code, note);
 }

@@ -13,6 +13,14 @@
 #include "node/audit.h"
 #include "security/org.h"
 
+struct engine;
+
+/* Have the trust tell of its changes from now on; afterwards: whether the policy held is in force may have
+ * changed; once a second: what ended by itself. */
+void record_watch(struct engine *e);
+void record_policy_state(struct engine *e);
+void record_tick(struct engine *e);
+
 /* The bundle of an organisation came in the place of another: an entry for a new manifest, for each
  * credential that is new, was renewed or is gone, and for each new revocation. `before` NULL: it is trusted
  * for the first time. `own`: it is the own organisation's. */

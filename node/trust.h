@@ -27,6 +27,9 @@ struct partner {
 
 enum { PARTNERS_MAX = 64 };
 
+/* A bundle came in the place of another (`before`, NULL: of an organisation new here), which goes then. */
+typedef void trust_org_fn(void *ctx, const struct org *before, const struct org *after);
+
 struct trust {
 	struct trust_store *store;
 	struct partner own;
@@ -42,6 +45,8 @@ struct trust {
 	struct policy_doc policy_doc;   /* held; epoch 0: none */
 	struct bytes policy_blob;       /* the same signed and encoded, to hand on inside the organisation */
 	struct err_note policy_problem; /* why it is held and not in force; empty: it is, or there is none */
+	trust_org_fn *on_org;           /* for the audit; NULL: nobody is told */
+	void *on_org_ctx;
 };
 
 /* `dir` is the node's directory. The note names the file and what to do. */

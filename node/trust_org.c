@@ -159,6 +159,12 @@ const struct partner *trust_org(const struct trust *t, const char *org)
 	return NULL;
 }
 
+static void tell_of(const struct trust *t, const struct partner *before, const struct partner *after)
+{
+	if (t->on_org)
+		t->on_org(t->on_org_ctx, before ? &before->org : NULL, &after->org);
+}
+
 static int accept_own(struct trust *t, struct partner *next, struct bytes bundle, struct err_note *note)
 {
 	const struct manifest *m = &next->org.manifest;
@@ -180,6 +186,7 @@ static int accept_own(struct trust *t, struct partner *next, struct bytes bundle
 	TRY(r);
 	TRY(trust_store_put(t->store, "own-bundle", bundle));
 	swap_own(t, next, self, credential);
+	tell_of(t, next, &t->own);
 	return 0;
 }
 
@@ -260,6 +267,7 @@ static int accept_partner(struct trust *t, struct partner **next, struct bytes b
 	TRY(inherit_epoch(t, old, *next));
 	snprintf(key, sizeof key, "bundle/%s", org);
 	TRY(trust_store_put(t->store, key, bundle));
+	tell_of(t, old, *next);
 	if (old)
 		trust_free_partner(old);
 	else
