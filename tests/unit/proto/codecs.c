@@ -148,19 +148,27 @@ struct revocations full_revocations = {"acme", 3, 10, 20, "previous", revoked, C
 struct freshness full_freshness = {"acme", 10, 30, 2, 9, 3};
 struct agreement full_agreement = {"acme", "volt", {"root"}, 4, 10, true};
 struct errand full_errand = {"acme", "kim", {"serial"}, "gateway-1", 10, 20, "nonce"};
-struct join_token full_token = {"acme",
-				"gateway-1",
-				{"root"},
-				"secret",
-				ROLE_BORDER,
-				prefixes,
-				COUNT(prefixes),
-				"tcp://10.0.0.1:7001",
-				"tcp://192.0.2.1:7000",
-				20};
+struct join_token full_token = {"acme",     "gateway-1", {"root"}, "tcp://192.0.2.1:7002",
+				{"server"}, "secret",    20};
 struct join_request full_join = {"acme", "gateway-1", {"curve"}, {"sign"}, "mac"};
+struct join_ask full_join_ask = {{{(const uint8_t *)"payload", 7}, {"key"}, "signature"}, 7};
+struct join_reply full_join_reply = {JOIN_YES, "here", "hash", 9, 3, {(const uint8_t *)"piece", 5}};
 struct join_answer full_join_answer = {
 	"request", {(const uint8_t *)"bundle", 6}, {(const uint8_t *)"sealed", 6}};
+static struct invitation invitation[] = {{"gateway-1",
+					  ROLE_BORDER,
+					  prefixes,
+					  COUNT(prefixes),
+					  "tcp://10.0.0.1:7001",
+					  "tcp://192.0.2.1:7000",
+					  20,
+					  true,
+					  "key",
+					  INVITATION_APPROVED,
+					  {(const uint8_t *)"request", 7},
+					  {(const uint8_t *)"sealed", 6},
+					  "amber anchor"}};
+struct invitations full_invitations = {invitation, COUNT(invitation)};
 struct policy_doc full_policy = {"acme", 9, 12, POLICY_FORMAT, "policy acme\n"};
 
 static struct incarnation lineage[] = {{0xfedcba9876543210, 0}, {2, 1000}};
@@ -421,16 +429,19 @@ CODEC(errand);
 CODEC(join_token);
 CODEC(join_request);
 CODEC(join_answer);
+CODEC(join_ask);
+CODEC(join_reply);
+CODEC(invitations);
 CODEC(head);
 CODEC(message);
 CODEC(control_request);
 CODEC(control_answer);
 
 const struct codec *const codecs[] = {
-	&twin_def,    &type_def,        &relation,       &membership, &row,         &op,
-	&signed_blob, &manifest,        &credential,     &bundle,     &policy_doc,  &head,
-	&message,     &control_request, &control_answer, &person,     &revocations, &freshness,
-	&join_token,  &join_request,    &join_answer,    &agreement,  &errand,
+	&twin_def,       &type_def,   &relation,    &membership, &row,        &op,           &signed_blob,
+	&manifest,       &credential, &bundle,      &policy_doc, &head,       &message,      &control_request,
+	&control_answer, &person,     &revocations, &freshness,  &join_token, &join_request, &join_answer,
+	&join_ask,       &join_reply, &invitations, &agreement,  &errand,
 };
 const size_t n_codecs = COUNT(codecs);
 
@@ -463,6 +474,9 @@ const struct example examples[] = {
 	{&join_token, &full_token},
 	{&join_request, &full_join},
 	{&join_answer, &full_join_answer},
+	{&join_ask, &full_join_ask},
+	{&join_reply, &full_join_reply},
+	{&invitations, &full_invitations},
 	{&head, &full_head},
 	{&message, &full_hello},
 	{&message, &full_heads},

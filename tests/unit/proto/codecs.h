@@ -30,6 +30,9 @@ union any_object {
 	struct join_token join_token;
 	struct join_request join_request;
 	struct join_answer join_answer;
+	struct join_ask join_ask;
+	struct join_reply join_reply;
+	struct invitations invitations;
 	struct head head;
 	struct message message;
 	struct control_request control_request;
@@ -65,6 +68,9 @@ extern struct message full_trust;
 extern struct join_token full_token;
 extern struct join_request full_join;
 extern struct join_answer full_join_answer;
+extern struct join_ask full_join_ask;
+extern struct join_reply full_join_reply;
+extern struct invitations full_invitations;
 extern struct head full_head;
 extern struct message full_hello, full_heads, full_pull, full_rows, full_reset, full_view_question,
 	full_history_question, full_view_answer, full_read_answer;

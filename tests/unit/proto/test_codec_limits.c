@@ -103,8 +103,8 @@ Test(codec_limits, an_op_names_what_it_changes)
 	MALFORMED(SAMPLE(.t_ns = 1), op, x.samples.twin = "acme");
 	MALFORMED(SAMPLE(.t_ns = 1), op, x.samples.property = "");
 	MALFORMED(((struct op){.kind = OP_TWIN_DELETE, .id = "acme"}), op, );
-	MALFORMED(((struct op){.kind = OP_ORIGIN_DROP, .id = "acme"}), op, );
-	MALFORMED(((struct op){.kind = OP_ORIGIN_DROP, .id = "acme/a/b"}), op, );
+	MALFORMED(((struct op){.kind = OP_ORG_DROP, .id = ""}), op, );
+	MALFORMED(((struct op){.kind = OP_ORG_DROP, .id = "acme/a"}), op, );
 	MALFORMED(((struct op){.kind = OP_ROWS, .rows = {.origin = "acme/"}}), op, );
 	MALFORMED(
 		((struct op){.kind = OP_ROWS, .rows = {.origin = "acme/n", .cursor = blob(CURSOR_MAX + 1)}}),
@@ -269,13 +269,40 @@ Test(codec_limits, a_piece_of_a_bundle_lies_inside_it)
 
 Test(codec_limits, joining_has_bounds)
 {
-	MALFORMED(full_token, join_token, x.roles = ROLES_ALL + 1);
 	MALFORMED(full_token, join_token, x.name = "a/b");
 	MALFORMED(full_token, join_token, x.endpoint = run(ENDPOINT_MAX + 1));
-	MALFORMED(full_token, join_token, (x.prefixes = many(33), x.n_prefixes = PREFIXES_MAX + 1));
 	MALFORMED(full_join, join_request, x.org = "");
+	MALFORMED(full_join_ask, join_ask, x.offset = JOIN_ANSWER_MAX);
 	MALFORMED(full_join_answer, join_answer, x.bundle = blob(FRAME_OWN_MAX + 1));
-	MALFORMED(full_join_answer, join_answer, x.cursor_key = blob(129));
+	MALFORMED(full_join_answer, join_answer, x.cursor_key = blob(SEALED_KEY_MAX + 1));
+}
+
+Test(codec_limits, a_piece_of_an_answer_lies_inside_it)
+{
+	MALFORMED(full_join_reply, join_reply, x.state = N_JOIN_STATES);
+	MALFORMED(full_join_reply, join_reply, x.total = 7);
+	MALFORMED(full_join_reply, join_reply, x.offset = UINT32_MAX);
+	MALFORMED(full_join_reply, join_reply, x.total = JOIN_ANSWER_MAX + 1);
+	MALFORMED(full_join_reply, join_reply, x.piece.len = 0);
+	MALFORMED(full_join_reply, join_reply,
+		  (x.total = JOIN_ANSWER_MAX, x.piece = blob(JOIN_PIECE_MAX + 1)));
+}
+
+Test(codec_limits, an_invitation_has_bounds)
+{
+	struct invitation i = full_invitations.items[0];
+
+	full_invitations.items = &i;
+	GOOD(full_invitations, invitations, i.roles = ROLES_ALL);
+	MALFORMED(full_invitations, invitations, i.roles = ROLES_ALL + 1);
+	i.roles = ROLE_OWNER;
+	MALFORMED(full_invitations, invitations, i.state = N_INVITATION_STATES);
+	i.state = INVITATION_OPEN;
+	MALFORMED(full_invitations, invitations, i.request = blob(JOIN_MAX + 1));
+	i.request.len = 0;
+	MALFORMED(full_invitations, invitations, (i.prefixes = many(33), i.n_prefixes = PREFIXES_MAX + 1));
+	MALFORMED(full_invitations, invitations,
+		  (x.items = TIMES(65, struct invitation, i), x.n = INVITATIONS_MAX + 1));
 }
 
 Test(codec_limits, roles_of_a_later_release_are_not_seen)
