@@ -34,7 +34,7 @@ void control_written(void *ctx, const struct write_result *result)
 /* What only the node itself may write. */
 static bool is_inner(const struct op *op)
 {
-	return op->kind == OP_ROWS || op->kind == OP_ORIGIN_DROP;
+	return op->kind == OP_ROWS || op->kind == OP_ORG_DROP;
 }
 
 int control_check_owner(const struct call *c, struct err_note *note)

@@ -15,8 +15,8 @@ enum op_kind {
 	OP_MEMBERSHIP,      /* membership: the child's owner confirms or refuses */
 	OP_SAMPLES,         /* samples of one property of one twin */
 	/* The ones below are the node's own; the control socket refuses them. */
-	OP_ROWS,        /* rows of another origin, with the cursor that stands behind them */
-	OP_ORIGIN_DROP, /* forget every row of an origin */
+	OP_ROWS,          /* rows of another origin, with the cursor that stands behind them */
+	OP_ORG_DROP = 10, /* id: another organisation: forget its origins, with rows and cursors */
 };
 
 /* Why one sample of many was refused. */

@@ -2,7 +2,7 @@
 #include "proto/codec.h"
 #include "proto/id.h"
 
-_Static_assert((int)HOLON__V1__OP__OP_ORIGIN_DROP == OP_ORIGIN_DROP, "op kinds agree");
+_Static_assert((int)HOLON__V1__OP__OP_ORG_DROP == OP_ORG_DROP, "op kinds agree");
 _Static_assert((int)HOLON__V1__OP__OP_SAMPLES == OP_SAMPLES, "op kinds agree");
 
 static int samples_to_pb(struct arena *a, const struct op_samples *s, PB(SampleBatch) * pb)
@@ -54,7 +54,7 @@ int op_to_pb(struct arena *a, const struct op *op, PB(Op) * pb)
 		return ONE_TO_PB(a, membership, &op->membership, membership_to_pb, &pb->membership);
 	case OP_SAMPLES: return ONE_TO_PB(a, sample_batch, &op->samples, samples_to_pb, &pb->samples);
 	case OP_ROWS: return ONE_TO_PB(a, row_batch, &op->rows, rows_to_pb, &pb->rows);
-	case OP_ORIGIN_DROP: pb->origin_drop = text_to_pb(op->id); return 0;
+	case OP_ORG_DROP: pb->org_drop = text_to_pb(op->id); return 0;
 	}
 	return 0;
 }
@@ -71,7 +71,7 @@ int op_from_pb(struct arena *a, const PB(Op) * pb, struct op *ret)
 	case OP_MEMBERSHIP: return membership_from_pb(a, pb->membership, &ret->membership);
 	case OP_SAMPLES: return samples_from_pb(a, pb->samples, &ret->samples);
 	case OP_ROWS: return rows_from_pb(a, pb->rows, &ret->rows);
-	case OP_ORIGIN_DROP: return word_from_pb(pb->origin_drop, word_is_origin, &ret->id);
+	case OP_ORG_DROP: return word_from_pb(pb->org_drop, word_is_org, &ret->id);
 	}
 	return FAIL(ERR_MALFORMED);
 }

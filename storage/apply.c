@@ -20,7 +20,7 @@ static int apply_op(struct store *s, uint64_t number, const struct op *op)
 	case OP_MEMBERSHIP: return table_put_member(t, &op->membership);
 	case OP_SAMPLES: return table_add_samples(t, &op->samples);
 	case OP_ROWS: return keep_rows ? remote_put_rows(&s->remote, &op->rows) : 0;
-	case OP_ORIGIN_DROP: return keep_rows ? remote_drop_origin(&s->remote, op->id) : 0;
+	case OP_ORG_DROP: return keep_rows ? remote_drop_org(&s->remote, op->id) : 0;
 	}
 	return 0;
 }

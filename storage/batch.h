@@ -24,7 +24,7 @@ enum staged_kind {
 	STAGED_EDGE = 'r',    /* from, type, to */
 	STAGED_MEMBER = 'm',  /* child, hierarchy, parent */
 	STAGED_SAMPLES = 's', /* twin, property */
-	STAGED_ORIGIN = 'o',  /* ORG/NODE */
+	STAGED_ORIGIN = 'o',  /* ORG/NODE, or ORG: all of them */
 };
 
 struct staged_key {

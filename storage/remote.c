@@ -375,20 +375,41 @@ int remote_put_rows(struct remote *m, const struct op_rows *rows)
 	return rows->head.len > 0 ? origin_set_bytes(&origin->head, rows->head, &origin->pub.head) : 0;
 }
 
-int remote_drop_origin(struct remote *m, const char *name)
+static int drop_origin(struct remote *m, struct own_origin *origin)
 {
-	struct own_origin *origin = find_origin(m, name);
 	SCOPED(buf_fini) struct buf key = {0};
 
-	if (!origin)
-		return 0;
 	TRY(sweep(m, origin, 0));
 	buf_put_u8(&key, 'o');
-	buf_put_text(&key, name);
+	buf_put_text(&key, origin->name);
 	TRY(buf_check(&key));
 	changeset_delete(&m->changes, buf_bytes(&key));
-	free_origin(ordered_remove(&m->origins, name));
+	free_origin(ordered_remove(&m->origins, origin->name));
 	return changeset_check(&m->changes);
+}
+
+/* The first of the organisation's origins; NULL: none. */
+static struct own_origin *origin_of(const struct remote *m, const char *org)
+{
+	struct own_origin *o = ordered_from(&m->origins, org);
+
+	while (o && strncmp(o->name, org, strlen(org)) == 0 && !id_is_of_org(o->name, org))
+		o = ordered_after(&m->origins, o->name);
+	return o && id_is_of_org(o->name, org) ? o : NULL;
+}
+
+int remote_drop_org(struct remote *m, const char *org)
+{
+	struct own_origin *o;
+
+	while ((o = origin_of(m, org)))
+		TRY(drop_origin(m, o));
+	return 0;
+}
+
+bool remote_has_org(const struct remote *m, const char *org)
+{
+	return origin_of(m, org) != NULL;
 }
 
 /* ---- Checking ---------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
  * the batch before this one have been applied. */
 #include "storage/stage.h"
 
+#include <stdio.h>
+
 #include "proto/id.h"
 #include "storage/store_private.h"
 
@@ -159,6 +161,15 @@ static int check_origin(const struct stage *g, const char *origin)
 	return 0;
 }
 
+/* Earlier in the batch. */
+static bool org_is_dropped(const struct stage *g, const char *origin)
+{
+	char org[ORG_NAME_MAX + 1];
+
+	snprintf(org, sizeof org, "%.*s", (int)strcspn(origin, "/"), origin);
+	return batch_find(g->batch, &(struct staged_key){STAGED_ORIGIN, org, NULL, NULL}) != NULL;
+}
+
 static int stage_rows(const struct stage *g, const struct op *op)
 {
 	const struct staged_key key = {STAGED_ORIGIN, op->rows.origin, NULL, NULL};
@@ -166,16 +177,19 @@ static int stage_rows(const struct stage *g, const struct op *op)
 
 	TRY(check_origin(g, op->rows.origin));
 	TRY(remote_check(&g->store->remote, &op->rows, &unchanged, g->note));
-	return unchanged && !batch_find(g->batch, &key) ? STORE_UNCHANGED
-							: batch_take(g->batch, &key, op, op);
+	return unchanged && !batch_find(g->batch, &key) && !org_is_dropped(g, op->rows.origin)
+		       ? STORE_UNCHANGED
+		       : batch_take(g->batch, &key, op, op);
 }
 
-static int stage_origin_drop(const struct stage *g, const struct op *op)
+/* What came into the batch before it goes, too: only an empty one is looked past. */
+static int stage_org_drop(const struct stage *g, const struct op *op)
 {
 	const struct staged_key key = {STAGED_ORIGIN, op->id, NULL, NULL};
 
-	TRY(check_origin(g, op->id));
-	if (!remote_origin(&g->store->remote, op->id) && !batch_find(g->batch, &key))
+	if (!id_is_segment(bytes_of_text(op->id), ORG_NAME_MAX) || strcmp(op->id, g->store->org) == 0)
+		return FAIL_SAY(g->note, ERR_REFUSED, "'%.80s' names no other organisation", op->id);
+	if (g->batch->n == 0 && !remote_has_org(&g->store->remote, op->id))
 		return STORE_UNCHANGED;
 	return batch_take(g->batch, &key, op, op);
 }
@@ -210,7 +224,7 @@ static int stage_op(const struct stage *g, const struct op *op)
 	case OP_MEMBERSHIP: return stage_membership(g, op);
 	case OP_SAMPLES: return stage_samples(g, op);
 	case OP_ROWS: return stage_rows(g, op);
-	case OP_ORIGIN_DROP: return stage_origin_drop(g, op);
+	case OP_ORG_DROP: return stage_org_drop(g, op);
 	}
 	return FAIL_SAY(g->note, ERR_REFUSED, "there is no change of kind %d", (int)op->kind);
 }

@@ -71,6 +71,17 @@ int trust_store_put(struct trust_store *t, const char *key, struct bytes value)
 	return env_commit(&txn);
 }
 
+int trust_store_remove(struct trust_store *t, const char *key)
+{
+	SCOPED(scope_env_txn) struct env_txn *txn = NULL;
+	struct key k;
+
+	TRY(make_key(key, &k));
+	TRY(env_begin(t->env, ENV_WRITE, &txn));
+	TRY(env_delete(txn, key_bytes(&k)));
+	return env_commit(&txn);
+}
+
 static int copy_out(struct arena *a, struct bytes value, struct bytes *ret)
 {
 	char *copy = arena_text(a, value);

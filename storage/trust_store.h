@@ -17,6 +17,8 @@ void trust_store_close(struct trust_store *t); /* NULL is fine */
 
 /* Durable when it returns. ERR_FULL, -EIO, ... */
 MUST_CHECK int trust_store_put(struct trust_store *t, const char *key, struct bytes value);
+/* What is absent already is fine. Durable when it returns. */
+MUST_CHECK int trust_store_remove(struct trust_store *t, const char *key);
 /* TRUST_STORE_ABSENT when there is none; ERR_CORRUPT when its checksum does not agree. */
 enum { TRUST_STORE_ABSENT = 1 };
 MUST_CHECK int trust_store_get(struct trust_store *t, struct arena *a, const char *key, struct bytes *ret);

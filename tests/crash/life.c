@@ -276,7 +276,7 @@ static int stage_rows(struct life *l, struct batch *b)
 				.name = ""};
 
 	if (chance(l, 6) == 0)
-		return stage(b, &(struct op){.kind = OP_ORIGIN_DROP, .id = "volt/east"});
+		return stage(b, &(struct op){.kind = OP_ORG_DROP, .id = "volt"});
 	row_encode(&row, &encoded);
 	struct bytes rows = buf_bytes(&encoded);
 	const struct op op = {

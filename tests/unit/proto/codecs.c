@@ -95,7 +95,7 @@ static struct op ops[] = {
 		  true,
 		  true,
 		  {(const uint8_t *)"head", 4}}},
-	{.kind = OP_ORIGIN_DROP, .id = "volt/border"},
+	{.kind = OP_ORG_DROP, .id = "volt"},
 };
 
 static const struct signed_blob blob = {{(const uint8_t *)"payload", 7}, {"key"}, "signature"};

@@ -92,7 +92,7 @@ static void undo_changes(void)
 	world_reopen();
 	world_delete("acme/c");
 	world_delete("acme/d");
-	world_do(&(struct op){.kind = OP_ORIGIN_DROP, .id = "volt/east"});
+	world_do(&(struct op){.kind = OP_ORG_DROP, .id = "volt"});
 	world_unrelate("contains", "acme/a", "volt/x");
 	world_reopen();
 }

@@ -247,25 +247,69 @@ Test(remote, rows_are_found_by_the_parents_they_name)
 	cr_expect_null(store_row_child_next(world.store, "electrical", "acme/grid", r));
 }
 
-Test(remote, an_origin_can_be_forgotten)
+Test(remote, an_organisation_can_be_forgotten)
 {
-	const struct row row = make_row("volt/a", 10, 1), other = make_row("volt/b", 10, 1);
-	const struct op drop = {.kind = OP_ORIGIN_DROP, .id = "volt/east"};
+	const struct row row = make_row("volt/a", 10, 1), other = make_row("volt/b", 10, 1),
+			 kept = make_row("volt-2/c", 10, 1);
+	const struct op drop = {.kind = OP_ORG_DROP, .id = "volt"};
 
+	cr_assert_eq(put_as((struct listing){.origin = "volt-2/east", .cursor = "c"}, &kept, 1), 0);
 	cr_assert_eq(put(&row, "c"), 0);
 	cr_assert_eq(put_as((struct listing){.origin = "volt/west", .cursor = "c"}, &other, 1), 0);
 	world_checkpoint();
 	cr_assert_eq(world_do(&drop), 0);
 	for (int round = 0; round < 3; round++) {
 		cr_expect_null(store_origin(world.store, "volt/east"));
-		cr_expect_str_eq(rows_below(""), "volt/b@10 ");
+		cr_expect_null(store_origin(world.store, "volt/west"));
+		cr_expect_str_eq(rows_below(""), "volt-2/c@10 ");
 		if (round > 0)
 			world_checkpoint();
 		world_reopen();
 	}
 	cr_expect_eq(world_do(&drop), STORE_UNCHANGED);
 	cr_assert_eq(put(&row, "c"), 0);
-	cr_expect_str_eq(rows_below(""), "volt/a@10 volt/b@10 ");
+	cr_expect_str_eq(rows_below(""), "volt-2/c@10 volt/a@10 ");
+}
+
+static void stage_one(struct batch *b, const struct op *op)
+{
+	cr_assert_eq(store_stage(world.store, b, op, world.now_ns, NULL, &world.note), 0);
+}
+
+Test(remote, what_an_organisation_sends_in_the_same_commit_goes_or_comes_in_its_order)
+{
+	SCOPED(scope_batch) struct batch *b = NULL;
+	SCOPED(buf_fini) struct buf encoded = {0};
+	const struct row row = make_row("volt/a", 10, 1);
+	const struct op drop = {.kind = OP_ORG_DROP, .id = "volt"};
+
+	row_encode(&row, &encoded);
+	struct bytes rows = buf_bytes(&encoded);
+	const struct op rows_again = {
+		.kind = OP_ROWS,
+		.rows = {.origin = "volt/east", .rows = &rows, .n = 1, .cursor = bytes_of_text("c")}};
+	cr_assert_eq(batch_new(&b), 0);
+	stage_one(b, &rows_again);
+	stage_one(b, &drop);
+	cr_assert_eq(store_write(world.store, b), 0);
+	cr_assert_eq(store_apply(world.store, b, world.now_ns), 0);
+	cr_expect_str_eq(rows_below(""), "", "the rows came before the end");
+	cr_assert_eq(put(&row, "c"), 0);
+
+	batch_free(b);
+	b = NULL;
+	cr_assert_eq(batch_new(&b), 0);
+	stage_one(b, &drop);
+	stage_one(b, &rows_again);
+	cr_assert_eq(store_write(world.store, b), 0);
+	cr_assert_eq(store_apply(world.store, b, world.now_ns), 0);
+	cr_expect_str_eq(rows_below(""), "volt/a@10 ", "and here behind it");
+}
+
+Test(remote, the_own_organisation_is_not_forgotten)
+{
+	cr_expect_eq(world_do(&(struct op){.kind = OP_ORG_DROP, .id = "acme"}), STORE_REFUSED);
+	cr_expect_eq(world_do(&(struct op){.kind = OP_ORG_DROP, .id = "volt/east"}), STORE_REFUSED);
 }
 
 Test(remote, nobody_speaks_for_another_organisation)

@@ -50,6 +50,17 @@ static const char *get(const char *key)
 	return r == 0 ? arena_text(arena, value) : r == TRUST_STORE_ABSENT ? "absent" : err_text(r);
 }
 
+Test(trust_store, what_was_removed_is_gone_for_good)
+{
+	put("bundle/bolt", "one");
+	put("bundle/volt", "two");
+	cr_expect_eq(trust_store_remove(store, "bundle/bolt"), 0);
+	cr_expect_eq(trust_store_remove(store, "bundle/bolt"), 0, "absent already is fine");
+	open_store();
+	cr_expect_str_eq(get("bundle/bolt"), "absent");
+	cr_expect_str_eq(get("bundle/volt"), "two");
+}
+
 Test(trust_store, keeps_what_was_put)
 {
 	put("policy", "one");
