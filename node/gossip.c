@@ -7,11 +7,14 @@
 #include "federation/mesh.h"
 #include "node/asks.h"
 #include "node/log.h"
+#include "node/log_share.h"
 #include "node/questions.h"
+#include "node/record.h"
 #include "node/serve.h"
 #include "node/writer.h"
 #include "proto/clock.h"
 #include "proto/map.h"
+#include "proto/words.h"
 
 enum { STEP_ARENA = 16 << 20 };
 
@@ -29,7 +32,7 @@ struct gossip {
 	uint64_t last_token;
 	uv_timer_t timer;
 	uint64_t malformed;
-	int64_t logged_ns; /* of the last line a peer caused */
+	struct log_shares shares;
 };
 
 static void step(struct gossip *g, const struct mesh_event *event);
@@ -109,13 +112,19 @@ static void on_up(void *ctx, uint32_t id, const struct transport_peer *peer)
 					      .dialled = s->dialled}});
 }
 
+/* What peers can make us write is bounded. */
+static bool may_log(struct gossip *g, const struct session *s)
+{
+	return log_share_take(&g->shares, s ? s->org : "-", s ? s->node : "-", engine_mono_ns());
+}
+
 static void drop(struct gossip *g, uint32_t id)
 {
 	const struct session *s = find_session(g, id);
 
 	if (!s)
 		return;
-	if (s->open)
+	if (s->open && may_log(g, s))
 		log_info("mesh", "lost peer=%s/%s", s->org, s->node);
 	step(g, &(struct mesh_event){.kind = MESH_DOWN, .session = id});
 	forget_session(g, id);
@@ -134,15 +143,18 @@ static void reset_session(struct gossip *g, uint32_t id)
 	transport_close(g->engine->transport, id);
 }
 
-/* What peers can make us write is bounded: one line a second. */
-static bool may_log(struct gossip *g)
+/* What follows is the doing of the peer. */
+static void take_frame(struct gossip *g, const struct session *s, const struct message *m)
 {
-	const int64_t now_ns = engine_mono_ns();
+	char org[sizeof s->org], node[sizeof s->node]; /* the session may end while it is taken */
+	const uint32_t id = s->id;
 
-	if (now_ns - g->logged_ns < NS_PER_S)
-		return false;
-	g->logged_ns = now_ns;
-	return true;
+	memcpy(org, s->org, sizeof org);
+	memcpy(node, s->node, sizeof node);
+	const struct actor before =
+		journal_act_as(g->engine->journal, &(struct actor){.org = org, .node = node});
+	step(g, &(struct mesh_event){.kind = MESH_FRAME, .session = id, .message = m});
+	journal_act_as(g->engine->journal, &before);
 }
 
 static void on_frame(void *ctx, uint32_t id, struct bytes frame)
@@ -160,12 +172,14 @@ static void on_frame(void *ctx, uint32_t id, struct bytes frame)
 	s->bytes_in += frame.len;
 	if (message_decode(a, frame, &m) < 0) {
 		g->malformed++;
-		log_warn("mesh", "malformed frame, session reset peer=%s/%s bytes=%zu", s->org, s->node,
-			 frame.len);
+		if (may_log(g, s))
+			log_warn("mesh", "malformed frame, session reset peer=%s/%s bytes=%zu", s->org,
+				 s->node, frame.len);
+		record_refused_of(e->journal, s->org, s->node, "frame", ERR_MALFORMED, NULL);
 		reset_session(g, id);
 		return;
 	}
-	step(g, &(struct mesh_event){.kind = MESH_FRAME, .session = id, .message = &m});
+	take_frame(g, s, &m);
 }
 
 struct transport_handler gossip_handler(struct engine *e)
@@ -329,10 +343,15 @@ static void deliver(struct gossip *g, uint32_t id, const struct message *m)
 	int r = buf_check(&blob) < 0
 			? -ENOMEM
 			: trust_take_policy(g->engine->trust, buf_bytes(&blob), engine_wall_ns(), &note);
-	if (r < 0)
-		engine_log_failure("policy", "a peer's policy was not taken", r, &note);
-	if (r == 0)
+	if (r < 0) {
+		if (may_log(g, s))
+			engine_log_failure("policy", "a peer's policy was not taken", r, &note);
+		record_refused(g->engine->journal, AUDIT_POLICY, "policy", r, &note);
+	}
+	if (r == 0) {
+		record_policy(g->engine->journal, "taken", g->engine->trust->policy_doc.epoch, "");
 		engine_trust_changed(g->engine);
+	}
 }
 
 static void say_policy(struct gossip *g, const struct session *s)
@@ -354,7 +373,8 @@ static void opened(struct gossip *g, uint32_t id)
 	if (!s)
 		return;
 	s->open = true;
-	log_info("mesh", "joined peer=%s/%s endpoint=%s", s->org, s->node, s->endpoint);
+	if (may_log(g, s))
+		log_info("mesh", "joined peer=%s/%s endpoint=%s", s->org, s->node, s->endpoint);
 	say_policy(g, s);
 }
 
@@ -363,9 +383,24 @@ static void alarm_about(struct gossip *g, const struct mesh_action *action)
 	const struct session *s = find_session(g, action->session);
 	char text[200];
 
-	if (may_log(g))
+	if (may_log(g, s))
 		log_warn("mesh", "%s peer=%s/%s", log_quote(action->text, text, sizeof text),
 			 s ? s->org : "-", s ? s->node : "-");
+}
+
+/* Sessions that this side ends, and why. */
+static void say_closed(struct gossip *g, const struct mesh_action *action)
+{
+	const struct session *s = find_session(g, action->session);
+	const char *why = text_or_empty(action->text);
+	char text[200];
+
+	if (!s)
+		return;
+	record_kick(g->engine->journal, s->org, s->node, why);
+	if (may_log(g, s))
+		log_info("mesh", "closing peer=%s/%s: %s", s->org, s->node,
+			 log_quote(why, text, sizeof text));
 }
 
 static bool perform(struct gossip *g, const struct mesh_action *action)
@@ -378,7 +413,7 @@ static bool perform(struct gossip *g, const struct mesh_action *action)
 					.kind = MESH_STORED, .token = action->token, .result = -ENOMEM});
 		break;
 	case MESH_CLOSE:
-		log_info("mesh", "closing session=%u: %s", action->session, action->text ? action->text : "");
+		say_closed(g, action);
 		forget_session(g, action->session);
 		transport_close(g->engine->transport, action->session);
 		break;
@@ -481,6 +516,7 @@ void gossip_free(struct gossip *g)
 	for (struct map_entry *h; (h = map_next(&g->heard, &at));)
 		free(h->value);
 	map_fini(&g->heard);
+	log_shares_fini(&g->shares);
 	mesh_free(g->mesh);
 	free(g);
 }

@@ -266,23 +266,25 @@ void record_policy(struct journal *j, const char *what, uint64_t epoch, const ch
 	put(j, (struct audit_entry){.kind = AUDIT_POLICY, .subject = what, .text = both}, NULL, MOST_OF_OWN);
 }
 
-void record_admin(struct journal *j, const char *what, const char *text)
-{
-	put(j, (struct audit_entry){.kind = AUDIT_ADMIN, .subject = what, .text = text}, NULL, MOST_OF_OWN);
-}
-
 static const char *or_dash(const char *text)
 {
 	return text[0] ? text : "-";
 }
 
+void record_admin(struct journal *j, const char *what, const char *text)
+{
+	put(j, (struct audit_entry){.kind = AUDIT_ADMIN, .subject = what, .text = text}, NULL, MOST_OF_OWN);
+}
+
 void record_kick(struct journal *j, const char *org, const char *node, const char *why)
 {
-	journal_note_bounded(
-		j,
-		&(struct audit_entry){
-			.kind = AUDIT_KICK, .org = org, .node = node, .subject = "cut", .text = why},
-		why, MOST_KICKS);
+	journal_note_bounded(j,
+			     &(struct audit_entry){.kind = AUDIT_KICK,
+						   .org = or_dash(org),
+						   .node = or_dash(node),
+						   .subject = "cut",
+						   .text = why},
+			     why, MOST_KICKS);
 }
 
 /* ---- What was refused ------------------------------------------------------------------------------------
