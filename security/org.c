@@ -288,7 +288,7 @@ static int check_same_manifest(const struct manifest *a, const struct manifest *
 	return 0;
 }
 
-int org_may_replace(const struct org *old, const struct org *next, struct err_note *note)
+int org_manifest_may_replace(const struct org *old, const struct org *next, struct err_note *note)
 {
 	const struct manifest *o = &old->manifest, *n = &next->manifest;
 
@@ -307,8 +307,12 @@ int org_may_replace(const struct org *old, const struct org *next, struct err_no
 		return FAIL_SAY(note, ERR_UNTRUSTED,
 				"manifest of %s jumps from version %u to %u, more than %d at once", o->org,
 				(unsigned)o->version, (unsigned)n->version, VERSION_JUMP_MAX);
-	if (n->version == o->version)
-		TRY(check_same_manifest(o, n, note));
+	return n->version == o->version ? check_same_manifest(o, n, note) : 0;
+}
+
+int org_may_replace(const struct org *old, const struct org *next, struct err_note *note)
+{
+	TRY(org_manifest_may_replace(old, next, note));
 	return revocations_may_replace(old, next, note);
 }
 

@@ -33,5 +33,7 @@ const struct revoked *revocations_hit(const struct revocations *r, const struct 
  * revoke. */
 MUST_CHECK int revocations_verify(struct arena *a, const struct manifest *m, const struct signed_blob *blob,
 				  int64_t now_ns, struct revocations *ret, struct err_note *note);
+/* The half of org_may_replace() that is about roots and manifests. */
+MUST_CHECK int org_manifest_may_replace(const struct org *old, const struct org *next, struct err_note *note);
 /* May `next` replace `old`? Numbers only rise, and nothing is forgotten before its time. */
 MUST_CHECK int revocations_may_replace(const struct org *old, const struct org *next, struct err_note *note);
