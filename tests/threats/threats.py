@@ -134,6 +134,7 @@ class Copy:
             # what a tapped build can do, and quick to build
             subprocess.run(["meson", "setup", self.build, self.tree, "-Dtap=true", "-Ddebug=false", "-Doptimization=1"],
                            check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["ninja", "-C", self.build, "build.ninja"], check=True, stdout=subprocess.DEVNULL)
         self.tests = tests_of(self.build)
         self.files = {t["id"]: os.path.relpath(t["filename"][0], self.build) for t in introspect(self.build, "targets")}
 
@@ -164,6 +165,8 @@ class Copy:
 
     def ninja(self, names):
         targets = sorted({self.files[d] for name in names for d in self.tests[name]["depends"]})
+        if not targets:
+            return None
         done = subprocess.run(["ninja", "-C", self.build, *self.jobs, *targets], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True)
         return None if done.returncode == 0 else done.stdout
@@ -212,6 +215,10 @@ def work(root, place, rows, jobs):
     began = time.monotonic()
     copy = Copy(root, place, jobs)
     rows.sort(key=lambda row: [file for file, _, _ in row.edits])  # neighbours share what is rebuilt
+    criterion = criterion_tests(copy.tree)
+    for row in rows:
+        for wrong in row.wrong(copy.tree, copy.tests, criterion):
+            sys.exit("[%s] %s" % (row.name, wrong))
     broken = copy.ninja({row.test for row in rows})
     if broken:
         sys.exit("the copy does not build\n" + broken[-3000:])
