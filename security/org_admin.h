@@ -18,6 +18,19 @@ enum {
 /* Has half of the validity passed, so that it is to be renewed? Not when all of it has. */
 bool is_due(int64_t not_before_ns, int64_t not_after_ns, int64_t now_ns);
 
+/* A credential for keys that were made elsewhere: the same node as org_dir_add_node() makes, but for its
+ * directory. Of a border the organisation's cursor key is sealed to the node (join_seal) and appended.
+ * Nothing is done when it has been issued already: who was cut off may do it again. */
+struct node_public {
+	struct curve_key curve;
+	struct public_key sign;
+};
+MUST_CHECK int org_dir_admit_node(const struct node_options *opt, const struct node_public *keys,
+				  struct buf *sealed_cursor_key, struct err_note *note);
+/* Could a node be made like this now? (org_dir and node_dir are not looked at.) */
+MUST_CHECK int org_check_new_node(const struct org *org, const struct node_options *opt,
+				  struct err_note *note);
+
 struct renewed {
 	size_t nodes, persons;
 	bool revocations; /* the list was signed again */

@@ -190,6 +190,20 @@ int org_edit_set_node(struct org_edit *e, const struct sign_key *issuer, size_t 
 	return org_edit_sign(e, issuer, SIGN_CREDENTIAL, &payload, &e->bundle.credentials[at]);
 }
 
+int org_edit_add_node(struct org_edit *e, const struct sign_key *issuer, const struct credential *c)
+{
+	const size_t n = e->bundle.n_credentials;
+	struct signed_blob *all = arena_take_array(e->arena, n + 1, sizeof *all);
+
+	if (!all)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < n; i++)
+		all[i] = e->bundle.credentials[i];
+	e->bundle.credentials = all;
+	e->bundle.n_credentials = n + 1;
+	return org_edit_set_node(e, issuer, n, c);
+}
+
 void org_edit_drop_nodes(struct org_edit *e, leave_fn leave, const void *ctx)
 {
 	size_t kept = 0;

@@ -38,6 +38,9 @@ MUST_CHECK int org_edit_sign(struct org_edit *e, const struct sign_key *k, const
 			     struct buf *payload, struct signed_blob *ret);
 MUST_CHECK int org_edit_set_manifest(struct org_edit *e, const struct manifest *m,
 				     const struct sign_key *root);
+/* Add a credential of a node that is not there yet. */
+MUST_CHECK int org_edit_add_node(struct org_edit *e, const struct sign_key *issuer,
+				 const struct credential *c);
 /* Put a credential in place of the one at `at`. */
 MUST_CHECK int org_edit_set_node(struct org_edit *e, const struct sign_key *issuer, size_t at,
 				 const struct credential *c);

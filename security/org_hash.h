@@ -10,3 +10,7 @@ struct org_hash {
 };
 
 void org_hash(const char *org, const struct public_key *root, struct org_hash *ret);
+
+/* So many bytes of a hash as words for reading over the telephone. */
+enum { WORDS_SHOWN = 6 };
+void words_spell(const uint8_t pick[WORDS_SHOWN], char ret[WORDS_SIZE]);

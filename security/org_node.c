@@ -3,11 +3,10 @@
  * nothing has happened, and a failure before it takes the node's directory away again. */
 #include <sodium.h>
 
-#include "proto/clock.h"
 #include "proto/id.h"
+#include "security/join.h"
+#include "security/org_admin.h"
 #include "security/org_edit.h"
-
-enum { ARENA_BYTES = 64 * 1024 * 1024 };
 
 struct node_keys {
 	struct sign_key *sign;
@@ -62,7 +61,7 @@ static int check_counts(const struct node_options *opt, const struct org *org, s
 	return 0;
 }
 
-static int check_asked(const struct node_options *opt, const struct org *org, struct err_note *note)
+int org_check_new_node(const struct org *org, const struct node_options *opt, struct err_note *note)
 {
 	const bool border = opt->roles & ROLE_BORDER;
 
@@ -84,61 +83,41 @@ static int check_asked(const struct node_options *opt, const struct org *org, st
 
 /* ---- its credential ---- */
 
-static void describe(const struct node_options *opt, const struct org *org, const struct node_keys *keys,
+static void describe(const struct node_options *opt, const struct org *org, const struct node_public *keys,
 		     struct credential *ret)
 {
 	*ret = (struct credential){
 		.org = org->manifest.org,
 		.node = opt->name,
-		.curve = curve_pair_public(keys->curve),
-		.sign = sign_key_public(keys->sign),
+		.curve = keys->curve,
+		.sign = keys->sign,
 		.roles = opt->roles,
 		.prefixes = opt->prefixes,
 		.n_prefixes = opt->n_prefixes,
 		.endpoint = opt->endpoint,
 		.border_endpoint = opt->border_endpoint,
 		.not_before_ns = opt->now_ns,
-		.not_after_ns = opt->now_ns + CREDENTIAL_LIFE_DAYS * 86400 * NS_PER_S,
+		.not_after_ns = opt->now_ns + CREDENTIAL_LIFE_DAYS * DAY_NS,
 	};
 	randombytes_buf(ret->serial.b, sizeof ret->serial.b);
 }
 
-/* The organisation's bundle with one more credential. */
-static int extend_bundle(struct arena *a, const struct org *org, const struct signed_blob *credential,
-			 struct buf *out)
-{
-	struct bundle b;
-
-	TRY(bundle_decode(a, org->encoded, &b));
-	struct signed_blob *all = arena_take_array(a, b.n_credentials + 1, sizeof *all);
-	if (!all)
-		return FAIL(-ENOMEM);
-	for (size_t i = 0; i < b.n_credentials; i++)
-		all[i] = b.credentials[i];
-	all[b.n_credentials++] = *credential;
-	b.credentials = all;
-	bundle_encode(&b, out);
-	return buf_check(out);
-}
-
-/* What comes out is verified as everybody else will: an issuer key that is not in the manifest, a node too
- * many and the like are refused here. */
-static int issue(struct arena *a, const struct node_options *opt, const struct org *org,
-		 const struct node_keys *keys, struct buf *out, struct err_note *note)
+/* The organisation's bundle with one more credential. What comes out is verified as everybody else will: an
+ * issuer key that is not in the manifest, a node too many and the like are refused here. */
+static int issue(struct org_edit *e, const struct node_options *opt, const struct node_public *keys,
+		 struct buf *out, struct err_note *note)
 {
 	SCOPED(scope_sign_key) struct sign_key *issuer = NULL;
-	SCOPED(buf_fini) struct buf payload = {0};
 	struct credential c;
-	struct signed_blob blob;
 	struct org extended;
 
-	TRY(org_today_issuer(a, opt->org_dir, org, opt->now_ns, &issuer, note));
-	describe(opt, org, keys, &c);
-	credential_encode(&c, &payload);
-	TRY(buf_check(&payload));
-	sign_blob(issuer, SIGN_CREDENTIAL, buf_bytes(&payload), &blob);
-	TRY(extend_bundle(a, org, &blob, out));
-	TRY(org_verify(a, buf_bytes(out), opt->now_ns, &extended, note));
+	TRY(org_check_new_node(&e->org, opt, note));
+	TRY(org_today_issuer(e->arena, e->dir, &e->org, e->now_ns, &issuer, note));
+	describe(opt, &e->org, keys, &c);
+	TRY(org_edit_add_node(e, issuer, &c));
+	bundle_encode(&e->bundle, out);
+	TRY(buf_check(out));
+	TRY(org_verify(e->arena, buf_bytes(out), e->now_ns, &extended, note));
 	if (!org_node(&extended, opt->name))
 		return FAIL_SAY(note, ERR_REFUSED, "a node %s was revoked just now, or this clock went back",
 				opt->name);
@@ -182,29 +161,57 @@ static int make_keys(struct arena *a, const struct node_options *opt, struct nod
 
 int org_dir_add_node(const struct node_options *opt, struct err_note *note)
 {
-	SCOPED(scope_arena) struct arena *a = NULL;
+	SCOPED(org_edit_end) struct org_edit e = {.dir = opt->org_dir, .now_ns = opt->now_ns, .lock = -1};
 	SCOPED(node_keys_fini) struct node_keys keys = {0};
 	SCOPED(buf_fini) struct buf bundle = {0};
-	SCOPED(dir_unlock) int lock = -1;
-	const char *node_bundle, *org_bundle;
-	struct org org;
+	const char *path;
 
-	TRY(arena_new(&a, ARENA_BYTES));
-	SCOPED(made_undo) struct made made = {.arena = a};
-	TRY(dir_lock(opt->org_dir, &lock, note));
-	TRY(org_dir_load(a, opt->org_dir, opt->now_ns, &org, note));
-	TRY(check_asked(opt, &org, note));
-	TRY(make_keys(a, opt, &keys, note));
-	TRY(issue(a, opt, &org, &keys, &bundle, note));
-	org_bundle = path_join(a, opt->org_dir, "bundle");
-	if (!org_bundle)
-		return FAIL(-ENOMEM);
+	TRY(org_edit_begin(&e, note));
+	SCOPED(made_undo) struct made made = {.arena = e.arena};
+	TRY(make_keys(e.arena, opt, &keys, note));
+	const struct node_public public = {curve_pair_public(keys.curve), sign_key_public(keys.sign)};
+	TRY(issue(&e, opt, &public, &bundle, note));
 
 	TRY(made_dir(&made, opt->node_dir, note));
-	TRY(made_path(&made, opt->node_dir, "bundle", &node_bundle, note));
+	TRY(made_path(&made, opt->node_dir, "bundle", &path, note));
 	TRY(save_keys(&keys, opt->node_dir, opt->roles & ROLE_BORDER, &made, note));
-	TRY(file_write(node_bundle, buf_bytes(&bundle), false, note));
-	TRY(file_write(org_bundle, buf_bytes(&bundle), false, note));
+	TRY(file_write(path, buf_bytes(&bundle), false, note));
+	TRY(org_edit_save(&e, note));
 	made_keep(&made);
 	return 0;
+}
+
+static bool is_admitted(const struct org *org, const char *name, const struct node_public *keys)
+{
+	const struct credential *c = org_node(org, name);
+
+	return c && memcmp(c->curve.b, keys->curve.b, KEY_BYTES) == 0 &&
+	       memcmp(c->sign.b, keys->sign.b, KEY_BYTES) == 0;
+}
+
+static int seal_cursor_key(struct org_edit *e, const struct curve_key *to, struct buf *out,
+			   struct err_note *note)
+{
+	SCOPED(scope_secret32) struct secret32 *key = NULL;
+	const char *path = path_join(e->arena, e->dir, "cursor.key");
+
+	if (!path)
+		return FAIL(-ENOMEM);
+	TRY(secret32_load(&key, path, note));
+	return join_seal(to, key, out);
+}
+
+int org_dir_admit_node(const struct node_options *opt, const struct node_public *keys,
+		       struct buf *sealed_cursor_key, struct err_note *note)
+{
+	SCOPED(org_edit_end) struct org_edit e = {.dir = opt->org_dir, .now_ns = opt->now_ns, .lock = -1};
+	SCOPED(buf_fini) struct buf bundle = {0};
+
+	TRY(org_edit_begin(&e, note));
+	if (opt->roles & ROLE_BORDER)
+		TRY(seal_cursor_key(&e, &keys->curve, sealed_cursor_key, note));
+	if (is_admitted(&e.org, opt->name, keys))
+		return 0;
+	TRY(issue(&e, opt, keys, &bundle, note));
+	return org_edit_save(&e, note);
 }

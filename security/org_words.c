@@ -4,7 +4,7 @@
 
 #include "security/org_hash.h"
 
-enum { N_WORDS = 256, WORDS_SHOWN = 6, WORD_MAX = 7 };
+enum { N_WORDS = 256, WORD_MAX = 7 };
 
 _Static_assert((WORD_MAX + 1) * WORDS_SHOWN <= WORDS_SIZE, "room for the longest words");
 
@@ -57,7 +57,6 @@ void org_words(const struct org *mine, const struct org *theirs, char ret[WORDS_
 {
 	struct org_hash a, b;
 	uint8_t pick[32];
-	size_t used = 0;
 
 	org_hash(mine->manifest.org, &mine->manifest.root, &a);
 	org_hash(theirs->manifest.org, &theirs->manifest.root, &b);
@@ -65,6 +64,13 @@ void org_words(const struct org *mine, const struct org *theirs, char ret[WORDS_
 		hash_both(&a, &b, pick);
 	else
 		hash_both(&b, &a, pick);
+	words_spell(pick, ret);
+}
+
+void words_spell(const uint8_t pick[WORDS_SHOWN], char ret[WORDS_SIZE])
+{
+	size_t used = 0;
+
 	for (int i = 0; i < WORDS_SHOWN; i++)
 		used += (size_t)snprintf(ret + used, WORDS_SIZE - used, "%s%s", i > 0 ? " " : "",
 					 words[pick[i]]);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "proto/clock.h"
+#include "security/join.h"
 #include "security/org_admin.h"
 #include "tests/lib/must.h"
 #include "tests/lib/tmpdir.h"
@@ -401,4 +402,58 @@ Test(org_admin, three_years_without_a_gap)
 	cr_expect(org.manifest.version > 10, "the rotations have happened: %u", org.manifest.version);
 	arena_free(near.arena);
 	arena_free(far.arena);
+}
+
+/* ---- keys that were made elsewhere ---- */
+
+static struct node_options gateway(int64_t now)
+{
+	return (struct node_options){.org_dir = dir,
+				     .name = "gateway",
+				     .roles = ROLE_OWNER | ROLE_BORDER,
+				     .endpoint = "",
+				     .border_endpoint = "tcp://192.0.2.7:7000",
+				     .now_ns = now};
+}
+
+Test(org_admin, a_node_that_made_its_keys_itself_is_admitted_once)
+{
+	struct node_options o = gateway(NOW + DAY);
+	const struct node_public keys = {{"curve"}, {"sign"}}, other = {{"other"}, {"sign"}};
+	SCOPED(buf_fini) struct buf sealed = {0};
+	struct org org;
+
+	cr_assert(eq(int, org_dir_admit_node(&o, &keys, &sealed, &note), 0), "%s", note.text);
+	cr_expect(gt(sz, sealed.len, 32), "the cursor key, which only the node can open");
+	cr_assert(eq(int, org_dir_load(arena, dir, NOW + DAY, &org, &note), 0));
+	cr_assert(eq(sz, org.n_nodes, 2));
+	const struct credential first = *org_node(&org, "gateway");
+	cr_expect(eq(int, memcmp(first.curve.b, keys.curve.b, KEY_BYTES), 0));
+
+	cr_expect(eq(int, org_dir_admit_node(&o, &keys, &sealed, &note), 0), "again: %s", note.text);
+	cr_assert(eq(int, org_dir_load(arena, dir, NOW + DAY, &org, &note), 0));
+	cr_expect(eq(int, memcmp(&org_node(&org, "gateway")->serial, &first.serial, sizeof first.serial), 0),
+		  "it is the same credential");
+	cr_expect(eq(int, org_dir_admit_node(&o, &other, &sealed, &note), ERR_REFUSED), "other keys");
+}
+
+Test(org_admin, renewing_and_admitting_need_no_root)
+{
+	char path[160];
+	struct node_options o = gateway(NOW + 20 * DAY);
+	const struct node_public keys = {{"curve"}, {"sign"}};
+	SCOPED(buf_fini) struct buf sealed = {0};
+	struct renewed renewed;
+
+	snprintf(path, sizeof path, "%s/root.key", dir);
+	cr_assert(eq(int, unlink(path), 0));
+	snprintf(path, sizeof path, "%s/next-root.key", dir);
+	cr_assert(eq(int, unlink(path), 0));
+	cr_assert(eq(int, org_dir_renew(dir, NOW + 20 * DAY, &renewed, &note), 0), "%s", note.text);
+	cr_expect(eq(sz, renewed.nodes, 1));
+	cr_expect(eq(int, org_dir_admit_node(&o, &keys, &sealed, &note), 0), "%s", note.text);
+	cr_expect(eq(int, org_dir_revoke_node(dir, "gateway", "", NOW + 21 * DAY, &note), 0), "%s",
+		  note.text);
+	cr_assert(eq(int, org_dir_renew(dir, NOW + 22 * DAY, &renewed, &note), 0), "%s", note.text);
+	cr_expect(renewed.revocations);
 }
