@@ -65,7 +65,7 @@ int control_org_trust(struct call *c, struct err_note *note)
 	const struct org *org;
 	struct org_info info;
 
-	TRY(trust_accept(c->e->trust, c->request.blob, c->request.text, engine_wall_ns(), &org, note));
+	TRY(trust_accept(c->e->trust, c->request.blob, c->request.text, trust_now(c->e->trust), &org, note));
 	log_info("trust", "accepted organisation=%s manifest=%u nodes=%zu", org->manifest.org,
 		 org->manifest.version, org->n_nodes);
 	engine_trust_changed(c->e);

@@ -9,7 +9,7 @@ int control_policy_publish(struct call *c, struct err_note *note)
 {
 	struct trust *t = c->e->trust;
 
-	int r = trust_publish(t, c->request.blob, engine_wall_ns(), note);
+	int r = trust_publish(t, c->request.blob, trust_now(t), note);
 	TRY(r);
 	if (r == TRUST_OLD)
 		return FAIL_SAY(note, ERR_REFUSED,
@@ -31,8 +31,8 @@ int control_policy_check(struct call *c, struct err_note *note)
 	struct policy_finding *findings = NULL;
 	size_t n = 0;
 
-	int r = trust_compile(c->e->trust, c->request.text, engine_wall_ns(), &policy, c->arena, &findings,
-			      &n, note);
+	int r = trust_compile(c->e->trust, c->request.text, trust_now(c->e->trust), &policy, c->arena,
+			      &findings, &n, note);
 	if (r < 0 && r != ERR_REFUSED)
 		return r;
 	for (size_t i = 0; i < n; i++)
@@ -90,7 +90,7 @@ static int read_question(struct call *c, struct policy_query *q, struct err_note
 int control_policy_why(struct call *c, struct err_note *note)
 {
 	const struct trust *t = c->e->trust;
-	struct policy_query q = {.now_ns = engine_wall_ns()};
+	struct policy_query q = {.now_ns = trust_now(c->e->trust)};
 	struct control_answer answer = {0};
 	struct policy_twin twin;
 
@@ -210,7 +210,8 @@ int control_policy_who(struct call *c, struct err_note *note)
 {
 	const struct trust *t = c->e->trust;
 	struct policy_twin twin;
-	struct grants g = {.call = c, .policy = t->policy, .q = {.twin = &twin, .now_ns = engine_wall_ns()}};
+	struct grants g = {
+		.call = c, .policy = t->policy, .q = {.twin = &twin, .now_ns = trust_now(c->e->trust)}};
 
 	TRY(find_twin(c, &twin, note));
 	for (size_t i = 0; i < t->n_partners; i++)

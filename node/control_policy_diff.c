@@ -264,7 +264,7 @@ int control_policy_diff(struct call *c, struct err_note *note)
 	if (!d)
 		return FAIL(-ENOMEM);
 	d->call = c;
-	d->now_ns = engine_wall_ns();
+	d->now_ns = trust_now(c->e->trust);
 	TRY(arena_new(&d->scratch, (size_t)POLICY_TEXT_MAX * 8));
 	TRY(compile_both(d, note));
 	TRY(add_askers(d));

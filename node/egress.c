@@ -17,8 +17,11 @@ static bool decide(const struct egress *e, const char *org, enum right right, co
 					 .type = full->type,
 					 .tags = (const char *const *)full->tags,
 					 .n_tags = full->n_tags};
-	const struct policy_query q = {
-		.org = org, .right = right, .twin = &twin, .property = property, .now_ns = e->wall_ns()};
+	const struct policy_query q = {.org = org,
+				       .right = right,
+				       .twin = &twin,
+				       .property = property,
+				       .now_ns = trust_now(e->trust)};
 
 	if (egress_is_own(e, org) || tap_egress_off())
 		return true;
@@ -47,7 +50,7 @@ bool egress_history(const struct egress *e, const char *org, const struct row *f
 				       .right = RIGHT_HISTORY,
 				       .twin = &twin,
 				       .property = property,
-				       .now_ns = e->wall_ns()};
+				       .now_ns = trust_now(e->trust)};
 
 	*ret_last_ns = *ret_step_ns = 0;
 	if (egress_is_own(e, org) || tap_egress_off())
@@ -166,8 +169,11 @@ const char *egress_rule(const struct egress *e, const char *org, enum right righ
 					 .type = full->type,
 					 .tags = (const char *const *)full->tags,
 					 .n_tags = full->n_tags};
-	const struct policy_query q = {
-		.org = org, .right = right, .twin = &twin, .property = property, .now_ns = e->wall_ns()};
+	const struct policy_query q = {.org = org,
+				       .right = right,
+				       .twin = &twin,
+				       .property = property,
+				       .now_ns = trust_now(e->trust)};
 	struct policy_ruling ruling = {0};
 
 	if (e->trust->policy)

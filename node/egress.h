@@ -15,7 +15,6 @@
 struct egress {
 	const struct trust *trust;
 	const struct store *store;
-	int64_t (*wall_ns)(void); /* shares end by wall time */
 };
 
 bool egress_is_own(const struct egress *e, const char *org);

@@ -38,7 +38,7 @@ static int64_t read_clock(clockid_t which)
 
 int64_t engine_wall_ns(void)
 {
-	return read_clock(CLOCK_REALTIME);
+	return clock_wall_ns();
 }
 
 int64_t engine_mono_ns(void)
@@ -95,7 +95,7 @@ static int open_transport(struct engine *e, struct err_note *note)
 	const struct config *c = e->config;
 	SCOPED(scope_roster) struct roster *roster = NULL;
 
-	TRY(trust_roster(e->trust, engine_wall_ns(), &roster));
+	TRY(trust_roster(e->trust, trust_now(e->trust), &roster));
 	zap_publish(e->zap, roster);
 	const struct transport_options opt = {
 		.loop = &e->loop,
@@ -132,7 +132,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	TRY(journal_open(&e->journal, e, note));
 	record_watch(e);
 	TRY(open_store(e, note));
-	e->egress = (struct egress){.trust = e->trust, .store = e->store, .wall_ns = engine_wall_ns};
+	e->egress = (struct egress){.trust = e->trust, .store = e->store};
 	TRY(open_visibility(e));
 	TRY(writer_start(&e->writer, e));
 	TRY(asks_start(&e->asks, e));
@@ -177,9 +177,9 @@ int engine_open(struct engine **ret, const struct config *config, struct err_not
 /* When a share ends, what partners may see changes without anybody doing anything. */
 static void end_shares(struct engine *e)
 {
-	if (!e->visibility || !e->trust->policy || engine_wall_ns() < e->next_end_ns)
+	if (!e->visibility || !e->trust->policy || trust_now(e->trust) < e->next_end_ns)
 		return;
-	e->next_end_ns = policy_next_end(e->trust->policy, engine_wall_ns());
+	e->next_end_ns = policy_next_end(e->trust->policy, trust_now(e->trust));
 	if (visibility_sweep(e->visibility) < 0)
 		log_error("policy", "out of memory: visibility is computed again in a second");
 	gossip_changed(e->gossip);
@@ -190,7 +190,7 @@ static void renew_roster(struct engine *e)
 {
 	SCOPED(scope_roster) struct roster *roster = NULL;
 
-	int r = trust_roster(e->trust, engine_wall_ns(), &roster);
+	int r = trust_roster(e->trust, trust_now(e->trust), &roster);
 	if (r < 0) {
 		engine_log_failure("trust", "the roster stays as it was", r, NULL);
 		return;
@@ -210,6 +210,9 @@ static void on_housekeeping(uv_timer_t *timer)
 	int r = trust_flush(e->trust);
 	if (r < 0)
 		engine_log_failure("trust", "epochs seen are not stored yet", r, NULL);
+	r = trust_keep_time(e->trust, false);
+	if (r < 0)
+		engine_log_failure("trust", "the time is not stored yet", r, NULL);
 	writer_tick(e->writer);
 	record_tick(e);
 	journal_tick(e->journal);
@@ -224,7 +227,8 @@ void engine_trust_changed(struct engine *e)
 		r = visibility_sweep(e->visibility);
 	if (r < 0)
 		engine_log_failure("policy", "visibility could not be computed", r, NULL);
-	e->next_end_ns = e->trust->policy ? policy_next_end(e->trust->policy, engine_wall_ns()) : INT64_MAX;
+	e->next_end_ns =
+		e->trust->policy ? policy_next_end(e->trust->policy, trust_now(e->trust)) : INT64_MAX;
 	record_policy_state(e);
 	gossip_dial(e->gossip);
 	gossip_policy(e->gossip);
@@ -350,6 +354,8 @@ void engine_close(struct engine *e)
 	journal_free(e->journal);
 	visibility_free(e->visibility);
 	store_close(e->store);
+	if (e->trust)
+		ignore(trust_keep_time(e->trust, true)); /* then the last minute counts for nothing */
 	trust_close(e->trust);
 	unit_fini();
 	if (uv_loop_close(&e->loop) != 0)

@@ -340,9 +340,9 @@ static void deliver(struct gossip *g, uint32_t id, const struct message *m)
 		return;
 	SCOPED(buf_fini) struct buf blob = {0};
 	signed_blob_encode(&m->policy, &blob);
-	int r = buf_check(&blob) < 0
-			? -ENOMEM
-			: trust_take_policy(g->engine->trust, buf_bytes(&blob), engine_wall_ns(), &note);
+	int r = buf_check(&blob) < 0 ? -ENOMEM
+				     : trust_take_policy(g->engine->trust, buf_bytes(&blob),
+							 trust_now(g->engine->trust), &note);
 	if (r < 0) {
 		if (may_log(g, s))
 			engine_log_failure("policy", "a peer's policy was not taken", r, &note);

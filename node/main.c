@@ -18,19 +18,15 @@ struct arguments {
 	const char *settings[64];
 	size_t n_settings;
 	int ready_fd;
-	bool check, dump;
+	bool check, dump, forget_clock;
 };
 
 static const struct option options[] = {
-	{"dir", required_argument, NULL, 'd'},
-	{"config", required_argument, NULL, 'c'},
-	{"set", required_argument, NULL, 's'},
-	{"ready-fd", required_argument, NULL, 'r'},
-	{"check-config", no_argument, NULL, 'C'},
-	{"dump-config", no_argument, NULL, 'D'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{0},
+	{"dir", required_argument, NULL, 'd'},    {"config", required_argument, NULL, 'c'},
+	{"set", required_argument, NULL, 's'},    {"ready-fd", required_argument, NULL, 'r'},
+	{"check-config", no_argument, NULL, 'C'}, {"dump-config", no_argument, NULL, 'D'},
+	{"forget-clock", no_argument, NULL, 'F'}, {"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},         {0},
 };
 
 static void usage(void)
@@ -43,6 +39,7 @@ static void usage(void)
 	      "  --ready-fd N       write a newline to this descriptor when serving\n"
 	      "  --check-config     read the settings, say what is wrong with them, and end\n"
 	      "  --dump-config      print the settings as a commented file, and end\n"
+	      "  --forget-clock     this clock is right and an earlier time was wrong: forget that, and end\n"
 	      "  --version, --help\n",
 	      stdout);
 }
@@ -64,6 +61,7 @@ static int parse(int argc, char *argv[], struct arguments *ret, struct err_note 
 		case 'r': ret->ready_fd = (int)strtol(optarg, NULL, 10); break;
 		case 'C': ret->check = true; break;
 		case 'D': ret->dump = true; break;
+		case 'F': ret->forget_clock = true; break;
 		case 'V': puts("holond " HOLON_VERSION); exit(EXIT_SUCCESS);
 		case 'h': usage(); exit(EXIT_SUCCESS);
 		case ':': return FAIL_SAY(note, ERR_REFUSED, "%s lacks its value", argv[optind - 1]);
@@ -89,6 +87,28 @@ static int configure(const struct arguments *args, struct config *c, struct err_
 	if (args->dir)
 		snprintf(c->dir, sizeof c->dir, "%s", args->dir);
 	return c->dir[0] ? 0 : FAIL_SAY(note, ERR_REFUSED, "which node? give --dir DIR");
+}
+
+static int drop_highest_time(const struct config *c, struct err_note *note)
+{
+	SCOPED(scope_trust_store) struct trust_store *store = NULL;
+	char dir[sizeof c->dir + 8];
+
+	snprintf(dir, sizeof dir, "%s/store", c->dir);
+	TRY(store_check_idle(dir, note));
+	TRY(trust_store_open(&store, dir, note));
+	return clock_forget(store);
+}
+
+/* The next start begins with what the clock shows then, and says so in the audit. */
+static int forget_clock(const struct config *c)
+{
+	struct err_note note = {0};
+	const int r = drop_highest_time(c, &note);
+
+	if (r < 0)
+		engine_log_failure("node", "the time is not forgotten", r, &note);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int serve(const struct config *c, int ready_fd)
@@ -133,5 +153,7 @@ int main(int argc, char *argv[])
 		fputs("holond: the cryptographic library does not start\n", stderr);
 		return EXIT_FAILURE;
 	}
+	if (args.forget_clock)
+		return forget_clock(&config);
 	return serve(&config, args.ready_fd);
 }

@@ -149,7 +149,7 @@ static int buckets_here(struct engine *e, const struct twin *t, size_t place, co
 	if (range.step_ns < policy_step_ns)
 		range.step_ns = policy_step_ns;
 	if (policy_step_ns > 0)
-		only_whole_steps(&range, oldest_ns, e->egress.wall_ns());
+		only_whole_steps(&range, oldest_ns, trust_now(e->trust));
 	else if (range.from_ns < oldest_ns)
 		range.from_ns = oldest_ns;
 	TRY(store_buckets(e->store, t, place, &range, a, &found));
@@ -179,7 +179,7 @@ static int history_here(struct engine *e, const char *org, const struct question
 	if (!egress_history(&e->egress, org, &full, q->property, &last_ns, &step_ns))
 		return egress_refuse(&e->egress, org, q->twin, note);
 	if (last_ns > 0)
-		oldest_ns = e->egress.wall_ns() - last_ns;
+		oldest_ns = trust_now(e->trust) - last_ns;
 	ret->unit = p->unit;
 	TRY(store_raw_since(e->store, t, place, &ret->coarse_until_ns));
 	ret->has_coarse_until = ret->coarse_until_ns != TIME_MIN && egress_is_own(&e->egress, org);

@@ -32,6 +32,8 @@ int trust_open(struct trust **ret, const char *dir, int64_t now_ns, struct err_n
 	TRY(load_keys(t, dir, note));
 	TRY(trust_path(dir, "store", path, note));
 	TRY(trust_store_open(&t->store, path, note));
+	TRY(clock_load(&t->clock, t->store));
+	now_ns = t->clock.stored_ns > now_ns ? t->clock.stored_ns : now_ns;
 	TRY(trust_load_own(t, dir, now_ns, note));
 	if (t->self->roles & ROLE_BORDER) {
 		TRY(trust_path(dir, "keys/cursor.key", path, note));
@@ -58,6 +60,16 @@ void trust_close(struct trust *t)
 	secret32_free(t->cursor_key);
 	trust_store_close(t->store);
 	free(t);
+}
+
+int64_t trust_now(const struct trust *t)
+{
+	return clock_now(&t->clock);
+}
+
+int trust_keep_time(struct trust *t, bool end)
+{
+	return clock_keep(&t->clock, t->store, clock_evidence_ns(&t->own.org), end);
 }
 
 static size_t list_nodes(const struct org *org, bool own, int64_t now_ns, struct roster_entry *ret)

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "node/clock.h"
 #include "node/roster.h"
 #include "security/org.h"
 #include "security/policy.h"
@@ -21,6 +22,7 @@
 struct partner {
 	struct arena *arena;
 	struct org org;
+	uint64_t digest;     /* of its bundle: org_digest() */
 	uint64_t epoch_seen; /* highest policy epoch its border showed */
 	bool epoch_dirty;    /* not stored yet */
 };
@@ -32,6 +34,7 @@ typedef void trust_org_fn(void *ctx, const struct org *before, const struct org 
 
 struct trust {
 	struct trust_store *store;
+	struct clock clock;
 	struct partner own;
 	const struct credential *self;
 	struct bytes credential; /* encoded signed_blob of self */
@@ -53,12 +56,24 @@ struct trust {
 MUST_CHECK int trust_open(struct trust **ret, const char *dir, int64_t now_ns, struct err_note *note);
 void trust_close(struct trust *t); /* NULL is fine */
 
-/* Take a bundle: of a new partner (then `fingerprint` must be what its admin said), or a newer one of an
- * organisation already trusted, the own one included. Durable when it returns; the policy held is compiled
- * again. ERR_UNTRUSTED also when a partner's bundle has a key of another organisation, or the own one other
- * keys for this node than it has; then nothing has changed. */
+/* The time that counts wherever something is trusted, shown or ended (node/clock.h); `now_ns` of the
+ * functions below. */
+int64_t trust_now(const struct trust *t);
+/* Time passed, or it is the end: see clock_keep(). */
+MUST_CHECK int trust_keep_time(struct trust *t, bool end);
+
+/* Take a bundle: of a new partner (then `fingerprint` must be what its admin said), or of an organisation
+ * already trusted, the own one included: then it is joined with what is held (security/org_merge.h), and
+ * refused if it is older in manifest or revocations and newer in neither. Durable when it returns; the policy
+ * held is compiled again. ERR_UNTRUSTED also when a partner's bundle has a key of another organisation, or
+ * the own one other keys for this node than it has; then nothing has changed. */
 MUST_CHECK int trust_accept(struct trust *t, struct bytes bundle, const char *fingerprint, int64_t now_ns,
 			    const struct org **ret, struct err_note *note);
+
+/* The same of what a peer says: a bundle of an organisation already trusted. It is joined with what is held,
+ * so that nothing goes back whatever it leaves out or is behind in. TRUST_OLD: nothing has changed. */
+MUST_CHECK int trust_join(struct trust *t, const char *org, struct bytes bundle, int64_t now_ns,
+			  struct err_note *note);
 
 /* NULL: not trusted. The own organisation is found too. */
 const struct partner *trust_org(const struct trust *t, const char *org);

@@ -116,7 +116,7 @@ static bool may_have(const struct walk *w, const struct row *row, const char *pr
 		return false;
 	if (step_ns > 0)
 		*ret_at_ns -= ((*ret_at_ns % step_ns) + step_ns) % step_ns;
-	return last_ns == 0 || *ret_at_ns >= e->wall_ns() - last_ns;
+	return last_ns == 0 || *ret_at_ns >= trust_now(e->trust) - last_ns;
 }
 
 static int add_value(struct walk *w, const struct step *s, size_t rollup, const struct sample *sample,
@@ -309,7 +309,7 @@ static bool may_name(struct walk *w, const char *id)
 
 static int push_children_live(struct walk *w, size_t place, const struct twin *t)
 {
-	const int64_t at_ns = w->q->has_as_of ? w->q->as_of_ns : w->e->egress.wall_ns();
+	const int64_t at_ns = w->q->has_as_of ? w->q->as_of_ns : trust_now(w->e->trust);
 
 	for (const struct edge *e = t->out; e; e = e->next_out) {
 		const struct relation *r = &e->relation;

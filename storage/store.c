@@ -47,19 +47,30 @@ static int set_options(struct store *s, const struct store_options *opt)
 }
 
 /* LMDB would let a second process in. */
-static int lock_dir(struct store *s, struct err_note *note)
+static int lock_dir(const char *dir, int *ret_fd, struct err_note *note)
 {
 	char path[PATH_BYTES];
 
-	store_path(s, "lock", path);
-	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lock_fd < 0)
+	if (snprintf(path, sizeof path, "%s/lock", dir) >= (int)sizeof path)
+		return FAIL_SAY(note, -ENAMETOOLONG, "the directory name %.80s... is too long", dir);
+	*ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (*ret_fd < 0)
 		return FAIL_SAY(note, -errno, "cannot open %s: %s", path, err_text(-errno));
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(*ret_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK)
-		return FAIL_SAY(note, ERR_REFUSED, "store %s is in use by another process", s->dir);
+		return FAIL_SAY(note, ERR_REFUSED, "store %s is in use by another process", dir);
 	return FAIL_SAY(note, -errno, "cannot lock %s: %s", path, err_text(-errno));
+}
+
+int store_check_idle(const char *dir, struct err_note *note)
+{
+	int fd = -1;
+	const int r = lock_dir(dir, &fd, note);
+
+	if (fd >= 0)
+		close(fd);
+	return r;
 }
 
 /* The environments must be of one store: remote/ not behind state/, and what it is ahead of it still in the
@@ -127,7 +138,7 @@ int store_open(struct store **ret, const struct store_options *opt, struct err_n
 	remote_init(&s->remote);
 	TRY(set_options(s, opt));
 	TRY(env_make_dir(s->dir, note));
-	TRY(lock_dir(s, note));
+	TRY(lock_dir(s->dir, &s->lock_fd, note));
 	TRY(open_parts(s, opt, note));
 	TRY(end_restore(s, opt, note));
 	*ret = MOVE(s);

@@ -48,6 +48,8 @@ struct store_options {
 /* ERR_CORRUPT, ERR_VERSION (a newer format), ERR_REFUSED (second process, other organisation or node),
  * -errno; the note says which file and what to do. Replays the log. */
 MUST_CHECK int store_open(struct store **ret, const struct store_options *opt, struct err_note *note);
+/* ERR_REFUSED when a process has the store in this directory open; never beside a store_open(). */
+MUST_CHECK int store_check_idle(const char *dir, struct err_note *note);
 void store_close(struct store *s); /* NULL is fine; does not checkpoint: opening replays */
 
 /* ---- Changing --------------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ Test(egress, no_policy_shares_nothing)
 {
 	const struct row press = full("acme/plant/p1");
 	struct trust bare = *world.trust;
-	const struct egress egress = {.trust = &bare, .store = world.store, .wall_ns = world.egress.wall_ns};
+	const struct egress egress = {.trust = &bare, .store = world.store};
 
 	bare.policy = NULL;
 	cr_expect(eq(u32, egress_mask(&egress, "volt", &press), 0));

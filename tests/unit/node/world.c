@@ -36,13 +36,16 @@ void world_set_up(void)
 					  .now_ns = fixed_wall_ns()};
 
 	config_defaults(&config);
-	trust = (struct trust){.self = &self, .n_partners = 2, .partners = {&volt, &harbor}};
+	trust = (struct trust){.self = &self,
+			       .clock = {.wall_ns = fixed_wall_ns},
+			       .n_partners = 2,
+			       .partners = {&volt, &harbor}};
 	trust.own.org.manifest.org = "acme";
 	world = (struct engine){.config = &config, .trust = &trust};
 	snprintf(world.origin, sizeof world.origin, "acme/n1");
 	must(uv_loop_init(&world.loop) == 0);
 	must(store_open(&world.store, &opt, &note) == 0);
-	world.egress = (struct egress){.trust = &trust, .store = world.store, .wall_ns = fixed_wall_ns};
+	world.egress = (struct egress){.trust = &trust, .store = world.store};
 	must(visibility_new(&world.visibility, &world.egress) == 0);
 }
 
