@@ -20,6 +20,7 @@
 
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS (MINUTE_MS * 60 * 24)
+#define DOOR_MAX 1000000
 
 enum type { TYPE_PATH, TYPE_ENDPOINT, TYPE_SIZE, TYPE_DURATION, TYPE_COUNT, TYPE_LOG_LEVEL, TYPE_KEYS };
 
@@ -58,6 +59,24 @@ static const struct setting settings[] = {
 	 "frames of one peer that may wait to be read"},
 	{"limits", "send-mark", TYPE_COUNT, MEMBER(send_mark), "256", 1, 100000,
 	 "frames to one peer that may wait to be sent; with more the session ends"},
+	{"limits", "handshakes-key", TYPE_COUNT, MEMBER(door.key_rate), "10", 1, DOOR_MAX,
+	 "times a minute that one key of a node is let in"},
+	{"limits", "handshakes-key-burst", TYPE_COUNT, MEMBER(door.key_burst), "20", 1, DOOR_MAX,
+	 "times at once after a quiet time"},
+	{"limits", "handshakes-address", TYPE_COUNT, MEMBER(door.address_rate), "60", 1, DOOR_MAX,
+	 "times a minute that an address is heard: strangers and, apart from them, nodes of each partner"},
+	{"limits", "handshakes-address-burst", TYPE_COUNT, MEMBER(door.address_burst), "120", 1, DOOR_MAX,
+	 "times at once after a quiet time"},
+	{"limits", "handshakes-org", TYPE_COUNT, MEMBER(door.org_rate), "120", 1, DOOR_MAX,
+	 "times a minute that nodes of one partner organisation are let in"},
+	{"limits", "handshakes-org-burst", TYPE_COUNT, MEMBER(door.org_burst), "240", 1, DOOR_MAX,
+	 "times at once after a quiet time"},
+	{"limits", "handshakes-total", TYPE_COUNT, MEMBER(door.total_rate), "500", 10, DOOR_MAX,
+	 "times a second that anybody is heard; half of it is for known nodes, a quarter for own ones"},
+	{"limits", "connections-key", TYPE_COUNT, MEMBER(door.key_connections), "4", 1, DOOR_MAX,
+	 "connections of one key at the same time"},
+	{"limits", "connections-org", TYPE_COUNT, MEMBER(door.org_connections), "16", 1, DOOR_MAX,
+	 "connections of one partner organisation at the same time"},
 	{"mesh", "heads-every", TYPE_DURATION, MEMBER(heads_every_ms), "1s", 10, 60 * MINUTE_MS,
 	 "a peer hears at least this often what there is"},
 	{"mesh", "silence", TYPE_DURATION, MEMBER(silence_ms), "5s", 100, 60 * MINUTE_MS,

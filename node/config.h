@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "node/log.h"
+#include "node/zap_limit.h"
 #include "proto/trust.h"
 
 enum { CONTROL_KEYS_MAX = 64 };
@@ -36,6 +37,7 @@ struct config {
 	int64_t frame_border_bytes, frame_own_bytes;
 	int64_t handshake_ms;
 	int64_t receive_mark, send_mark; /* frames */
+	struct zap_limits door;
 	/* [mesh] */
 	int64_t heads_every_ms, silence_ms, publish_every_ms;
 	/* [view] */

@@ -144,6 +144,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	zmq_ctx_set(e->zmq_context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
 	TRY(zap_start(&e->zap,
 		      e->zmq_context)); /* before any other socket: libzmq lets everybody in without it */
+	zap_set_limits(e->zap, &e->config->door);
 	zap_set_control(e->zap, e->config->control_keys.keys, e->config->control_keys.n);
 	TRY(open_transport(e, note));
 	return control_start(&e->control, e, note);

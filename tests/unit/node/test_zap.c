@@ -290,3 +290,81 @@ Test(zap, the_process_does_not_outlive_its_handler, .signal = SIGABRT)
 	zmq_ctx_shutdown(context);
 	nanosleep(&while_it_aborts, NULL);
 }
+
+Test(zap, over_a_limit_is_for_later_whatever_the_answer_would_have_been)
+{
+	const struct zap_limits few = {.key_rate = 1, .key_burst = 2, .address_rate = 1, .address_burst = 3};
+	struct zap_stats s;
+	struct zap_held held;
+
+	publish();
+	zap_set_limits(zap, &few);
+	for (int i = 0; i < 2; i++)
+		cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "200");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "300");
+	cr_expect_str_eq(user_id, "");
+	for (int i = 0; i < 3; i++)
+		cr_expect_str_eq(ask(i == 0 ? ZAP_DOMAIN_ENROL : ZAP_DOMAIN_OWN, FOREIGN_OWNER),
+				 i == 0 ? "200" : "400");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, LATE), "300", "a stranger's address counts");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_ENROL, OWN), "300");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_BORDER, FOREIGN_BORDER), "200", "a partner is no stranger");
+	zap_expect(zap, &entries[LATE].key);
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, LATE), "400", "but the self-test is heard");
+	zap_stats(zap, &s);
+	cr_expect(eq(u64, s.held[ZAP_OVER_KEY], 1));
+	cr_expect(eq(u64, s.held[ZAP_OVER_ADDRESS], 2));
+	cr_expect(eq(u64, s.admitted, 4));
+	cr_expect(zap_next_held(zap, &held));
+	cr_expect(eq(int, held.verdict, ZAP_OVER_KEY));
+	cr_expect_str_eq(held.org, "acme");
+	cr_expect_str_eq(held.node, "n0");
+	cr_expect(not(zap_next_held(zap, &held)), "strangers are only counted");
+}
+
+Test(zap, what_nobody_asks_for_does_not_pile_up)
+{
+	const struct zap_limits few = {.key_rate = 1, .key_burst = 1};
+	struct zap_held held;
+	struct zap_stats s;
+	int n = 0;
+
+	publish();
+	zap_set_limits(zap, &few);
+	for (int i = 0; i < 1001; i++)
+		ask(ZAP_DOMAIN_OWN, OWN);
+	while (zap_next_held(zap, &held))
+		n++;
+	zap_stats(zap, &s);
+	cr_expect(le(int, n, 512));
+	cr_expect(eq(u64, s.held[ZAP_OVER_KEY], 1000));
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "300");
+}
+
+Test(zap, who_was_kicked_is_held_back)
+{
+	const struct zap_limits few = {.key_rate = 1, .key_burst = 4};
+
+	publish();
+	zap_set_limits(zap, &few);
+	cr_expect_str_eq(ask(ZAP_DOMAIN_BORDER, FOREIGN_BORDER), "200");
+	zap_kicked(zap, &entries[FOREIGN_BORDER].key);
+	cr_expect_str_eq(ask(ZAP_DOMAIN_BORDER, FOREIGN_BORDER), "300");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "200");
+}
+
+Test(zap, connections_that_ended_make_room)
+{
+	const struct zap_limits few = {.key_connections = 2, .silent_ms = 3600000};
+
+	publish();
+	zap_set_limits(zap, &few);
+	for (int i = 0; i < 2; i++) {
+		cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "200");
+		zap_spoke(zap, &entries[OWN].key);
+	}
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "300");
+	zap_ended(zap, &entries[OWN].key);
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "200");
+	cr_expect_str_eq(ask(ZAP_DOMAIN_OWN, OWN), "300");
+}
