@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -270,6 +271,7 @@ static bool put_entry(struct journal *j, struct audit_entry e)
 	e.time_ns = engine_wall_ns();
 	e.node = e.node ? e.node : j->engine->trust->self->node;
 	e.org = e.org ? e.org : j->engine->trust->self->org;
+	randombytes_buf(e.salt, sizeof e.salt);
 	audit_entry_encode(&e, &entry);
 	if (!has_room(j) || entry.failed || !buf_extend(&p->records, ENTRY_ROOM)) {
 		p->records.failed = false; /* what it holds is whole: nothing was appended */

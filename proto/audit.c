@@ -95,9 +95,11 @@ static void put_text(struct buf *b, size_t place, const char *text)
 
 void audit_entry_encode(const struct audit_entry *e, struct buf *out)
 {
-	buf_put_u8(out, AUDIT_FORMAT);
+	buf_put_u8(out, e->is_plain ? AUDIT_FORMAT_PLAIN : AUDIT_FORMAT);
 	buf_put_u8(out, (uint8_t)e->kind);
 	buf_put_u64(out, (uint64_t)e->time_ns);
+	if (!e->is_plain)
+		buf_put(out, (struct bytes){e->salt, AUDIT_SALT_BYTES});
 	put_varint(out, e->count);
 	for (size_t i = 0; i < N_WORDS(texts); i++) {
 		const char *text;
@@ -125,6 +127,28 @@ static int take_text(struct arena *a, struct bytes *rest, size_t *ret_place, con
 	return 0;
 }
 
+/* What stands before the texts. */
+static int take_head(struct bytes in, struct audit_entry *ret, struct bytes *rest)
+{
+	if (in.len < HEAD_BYTES)
+		return FAIL(ERR_MALFORMED);
+	if (in.data[0] != AUDIT_FORMAT_PLAIN && in.data[0] != AUDIT_FORMAT)
+		return FAIL(ERR_VERSION);
+	if (in.data[1] >= N_AUDIT_KINDS)
+		return FAIL(ERR_MALFORMED);
+	ret->is_plain = in.data[0] == AUDIT_FORMAT_PLAIN;
+	ret->kind = (enum audit_kind)in.data[1];
+	ret->time_ns = (int64_t)get_u64(in.data + 2);
+	*rest = (struct bytes){in.data + HEAD_BYTES, in.len - HEAD_BYTES};
+	if (!ret->is_plain) {
+		if (rest->len < AUDIT_SALT_BYTES)
+			return FAIL(ERR_MALFORMED);
+		memcpy(ret->salt, rest->data, AUDIT_SALT_BYTES);
+		*rest = (struct bytes){rest->data + AUDIT_SALT_BYTES, rest->len - AUDIT_SALT_BYTES};
+	}
+	return take_varint(rest, &ret->count);
+}
+
 int audit_entry_decode(struct arena *a, struct bytes in, struct audit_entry *ret)
 {
 	struct audit_entry e = {0};
@@ -132,19 +156,10 @@ int audit_entry_decode(struct arena *a, struct bytes in, struct audit_entry *ret
 	const char *text = NULL;
 	size_t next = 0, place = 0;
 
-	if (in.len < HEAD_BYTES)
-		return FAIL(ERR_MALFORMED);
-	if (in.data[0] != AUDIT_FORMAT)
-		return FAIL(ERR_VERSION);
-	if (in.data[1] >= N_AUDIT_KINDS)
-		return FAIL(ERR_MALFORMED);
+	TRY(take_head(in, &e, &rest));
 #define X(name, max) e.name = "";
 	AUDIT_TEXTS(X)
 #undef X
-	e.kind = (enum audit_kind)in.data[1];
-	e.time_ns = (int64_t)get_u64(in.data + 2);
-	rest = (struct bytes){in.data + HEAD_BYTES, in.len - HEAD_BYTES};
-	TRY(take_varint(&rest, &e.count));
 	for (; rest.len > 0; next = place + 1) {
 		TRY(take_text(a, &rest, &place, &text));
 		if (place < next)

@@ -3,8 +3,11 @@
  *
  * An entry has one form as bytes, so its hash is fixed; anything else is refused:
  *
- *     format (1)  kind (1)  time (8, big-endian, nanoseconds since the epoch)  count (varint)
+ *     format (1)  kind (1)  time (8, big-endian, nanoseconds since the epoch)  salt (16)  count (varint)
  *     then, of the texts that are not empty, in the order of AUDIT_TEXTS:  place (1)  length (varint)  UTF-8
+ *
+ * The salt is random: a proof of one entry shows the hashes of others, and nobody shall find out what they
+ * say by trying. Format 1 has none; it is read, and not written any more.
  *
  * Varints: seven bits a byte, the lowest first, no longer than needed.
  *
@@ -54,16 +57,18 @@ bool audit_kind_parse(const char *text, enum audit_kind *ret);
 	X(property, 255) \
 	X(text, 1024) /* more, for people */
 
+enum { AUDIT_FORMAT_PLAIN = 1, AUDIT_FORMAT = 2, AUDIT_ENTRY_MAX = 2560, AUDIT_SALT_BYTES = 16 };
+
 struct audit_entry {
 	enum audit_kind kind;
+	bool is_plain; /* of format 1: without a salt */
+	uint8_t salt[AUDIT_SALT_BYTES];
 	int64_t time_ns;
 	uint64_t count;
 #define X(name, max) const char *name; /* NULL stands for "" */
 	AUDIT_TEXTS(X)
 #undef X
 };
-
-enum { AUDIT_FORMAT = 1, AUDIT_ENTRY_MAX = 2560 };
 
 /* Append an entry. Texts that are too long are cut and what is not UTF-8 becomes '?': what happened is
  * written down, whatever names were used. Check the buf's failure. */

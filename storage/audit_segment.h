@@ -6,8 +6,8 @@
  *     zeros to the end: room
  *
  * Numbers are big-endian. A checksum is BLAKE2b-64 over what stands before it and, of a group, its records.
- * No group can stand inside the records of another: its numbers have zero bytes, and the texts of entries
- * have none.
+ * No group can stand inside the records of another: its numbers have zero bytes, the texts of entries have
+ * none, and what is random in an entry is too short for one.
  */
 #pragma once
 

@@ -9,19 +9,21 @@ A node writes down that it began, and what administrators do; entries that no ch
   $ print() { holon org show --dir $1 --json | sed 's/.*"fingerprint": "\([^"]*\)".*/\1/'; }
   > holon org trust bolt.bundle --fingerprint "$(print bolt)" > /dev/null
   $ printf 'policy acme\n' > empty; holon policy publish empty --org acme > /dev/null
+  $ holon audit list --kind manifest
+  1 <*> manifest taken partner=bolt by="uid <*>": version 1, first seen, until <*>
   $ holon audit list --kind trust
-  1 <*> trust accept partner=bolt by="uid <*>"
+  2 <*> trust accept partner=bolt by="uid <*>"
   $ holon audit list --kind policy --limit 1
-  2 <*> policy publish by="uid <*>": epoch 1 is in force
+  3 <*> policy publish by="uid <*>": epoch 1 is in force
   $ holon audit list --since 2100-01-01
   $ holon audit list --kind trust --json
-  {"entry": 1, "t": "<*>", "kind": "trust", "count": 0, "person": "uid <*>", "node": "n1", "org": "acme", "subject": "accept", "partner": "bolt", "rule": "", "twin": "", "property": "", "text": ""}
+  {"entry": 2, "t": "<*>", "kind": "trust", "count": 0, "person": "uid <*>", "node": "n1", "org": "acme", "subject": "accept", "partner": "bolt", "rule": "", "twin": "", "property": "", "text": ""}
 
 Within ten seconds they are under a signed checkpoint. The key that signed is printed, to be given the next time.
 
-  $ n=0; until holon audit verify --json | grep -q '"covered": 3' || [ $n -gt 40 ]; do sleep 1; n=$((n + 1)); done
+  $ n=0; until holon audit verify --json | grep -q '"covered": 4' || [ $n -gt 40 ]; do sleep 1; n=$((n + 1)); done
   > holon audit verify
-  3 entries under <*> checkpoints are as they were signed
+  4 entries under <*> checkpoints are as they were signed
   signed by acme/n1/audit+<*>+<*> (says the node: compare it, and give it as --key)
   $ key=$(holon audit verify --json | sed 's/.*"key": "\([^"]*\)".*/\1/')
   > holon audit verify --key "$key" | tail -n 1 | sed "s|$key|KEY|"
@@ -37,7 +39,7 @@ Within ten seconds they are under a signed checkpoint. The key that signed is pr
   <*>
   
   acme/n1/audit
-  3
+  4
   <*>
   
   — acme/n1/audit <*>

@@ -6,8 +6,9 @@
 #include "tests/fuzz/seed.h"
 
 static const struct audit_entry entries[] = {
-	{.kind = AUDIT_NODE, .time_ns = 1, .node = "n1", .org = "acme", .subject = "began"},
+	{.kind = AUDIT_NODE, .is_plain = true, .time_ns = 1, .node = "n1", .org = "acme", .subject = "began"},
 	{.kind = AUDIT_POLICY,
+	 .salt = {0, 1, 0xff},
 	 .time_ns = INT64_MAX,
 	 .person = "uid 1000",
 	 .subject = "published",

@@ -256,3 +256,80 @@ Test(journal, what_there_is_no_memory_for_is_counted_and_told)
 	cr_expect(eq(u64, kicks + sum, 60000));
 	cr_expect(gt(u64, sum, 0));
 }
+
+/* ---- A proof of one entry tells nothing of its neighbours ------------------------------------------------
+ */
+
+enum { LEAVES_MAX = 8 };
+
+/* The entries on disk as they were written, and the hash of each. */
+static size_t read_leaves(struct bytes entries[LEAVES_MAX], struct merkle_hash leaves[LEAVES_MAX],
+			  struct buf *b)
+{
+	SCOPED(scope_audit_log) struct audit_log *log = NULL;
+	char dir[600];
+	uint64_t first, next = 0;
+	struct err_note note = {0};
+	struct audit_record r;
+	size_t n = 0;
+
+	snprintf(dir, sizeof dir, "%s/audit", config.dir);
+	must(audit_log_open(&log, &(struct audit_options){.dir = dir}, &note) == 0);
+	must(audit_log_read(log, 0, SIZE_MAX / 2, b, &first, &next) == AUDIT_LOG_END);
+	for (struct bytes rest = buf_bytes(b); n < LEAVES_MAX && audit_record_next(&rest, &r) > 0;) {
+		if (r.kind != AUDIT_RECORD_ENTRY)
+			continue;
+		entries[n] = r.body;
+		leaves[n++] = merkle_leaf(r.body);
+	}
+	return n;
+}
+
+/* Who has the proof tries what the neighbour may say. All of it is known but the text; is the hash beside the
+ * path that of one of the words, with this salt? */
+static bool dictionary_finds(const struct audit_entry *neighbour, const uint8_t salt[AUDIT_SALT_BYTES],
+			     const struct merkle_proof *p)
+{
+	static const char *const words[] = {"dismissed", "promoted", "the truth", "nothing"};
+
+	for (int plain = 0; plain < 2; plain++)
+		for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+			SCOPED(buf_fini) struct buf b = {0};
+			struct audit_entry guess = *neighbour;
+			guess.is_plain = plain;
+			guess.text = words[i];
+			memcpy(guess.salt, salt, sizeof guess.salt);
+			audit_entry_encode(&guess, &b);
+			must(buf_check(&b) == 0);
+			const struct merkle_hash leaf = merkle_leaf(buf_bytes(&b));
+			for (size_t k = 0; k < p->n; k++)
+				if (merkle_same(&leaf, &p->hashes[k]))
+					return true;
+		}
+	return false;
+}
+
+Test(journal, the_hash_of_a_neighbour_cannot_be_guessed)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+	static const uint8_t zeroes[AUDIT_SALT_BYTES];
+	struct bytes entries[LEAVES_MAX];
+	struct merkle_hash leaves[LEAVES_MAX];
+	struct audit_entry proven, neighbour;
+	struct merkle_proof p;
+
+	journal_note(journal, &(struct audit_entry){.kind = AUDIT_ADMIN, .subject = "note", .text = "mine"});
+	journal_note(journal,
+		     &(struct audit_entry){.kind = AUDIT_ADMIN, .subject = "note", .text = "the truth"});
+	journal_note(journal, &(struct audit_entry){.kind = AUDIT_ADMIN, .subject = "note", .text = "mine"});
+	close_journal();
+	const size_t n = read_leaves(entries, leaves, &b); /* began, mine, the truth, mine, ended */
+	cr_assert(eq(sz, n, 5));
+	must(audit_entry_decode(arena, entries[3], &proven) == 0);
+	must(audit_entry_decode(arena, entries[2], &neighbour) == 0);
+	merkle_prove(leaves, n, 3, &p);
+	cr_assert(merkle_same(&p.hashes[0], &leaves[2]), "the proof shows the neighbour's hash");
+	cr_expect(not(dictionary_finds(&neighbour, zeroes, &p)));
+	cr_expect(not(dictionary_finds(&neighbour, proven.salt, &p)));
+	cr_expect(dictionary_finds(&neighbour, neighbour.salt, &p), "the dictionary has the word");
+}

@@ -23,6 +23,7 @@ TestSuite(audit, .init = begin, .fini = end);
 
 static const struct audit_entry whole = {
 	.kind = AUDIT_READ,
+	.salt = {0, 1, 2, 3, 0xff},
 	.time_ns = 1700000000123456789,
 	.count = 300,
 	.person = "uid 1000",
@@ -55,6 +56,8 @@ Test(audit, an_entry_comes_back_as_it_went)
 	cr_expect(eq(int, e.kind, AUDIT_READ));
 	cr_expect(eq(i64, e.time_ns, whole.time_ns));
 	cr_expect(eq(u64, e.count, 300));
+	cr_expect(not(e.is_plain));
+	cr_expect(eq(int, memcmp(e.salt, whole.salt, AUDIT_SALT_BYTES), 0));
 #define X(name, max) cr_expect(strcmp(e.name, whole.name) == 0);
 	AUDIT_TEXTS(X)
 #undef X
@@ -65,9 +68,24 @@ Test(audit, what_is_empty_takes_no_place)
 	SCOPED(buf_fini) struct buf b = encode(&(struct audit_entry){.kind = AUDIT_KICK, .org = ""});
 	struct audit_entry e;
 
-	cr_expect(eq(sz, b.len, 11));
+	cr_expect(eq(sz, b.len, 27));
 	cr_assert(eq(int, audit_entry_decode(arena, buf_bytes(&b), &e), 0));
 	cr_expect(strcmp(e.twin, "") == 0);
+}
+
+Test(audit, entries_of_before_there_were_salts_are_read)
+{
+	const struct bytes old =
+		BYTES("\x01\x0atttttttt\x03\x04\x04"
+		      "bolt");
+	SCOPED(buf_fini) struct buf again = {0};
+	struct audit_entry e;
+
+	cr_assert(eq(int, audit_entry_decode(arena, old, &e), 0));
+	cr_expect(e.is_plain && e.kind == AUDIT_READ && e.count == 3);
+	cr_expect(strcmp(e.partner, "bolt") == 0);
+	audit_entry_encode(&e, &again);
+	cr_expect(bytes_equal(buf_bytes(&again), old));
 }
 
 Test(audit, every_kind_has_its_word)
@@ -135,7 +153,9 @@ Test(audit, another_form_of_the_same_is_refused)
 		struct bytes in;
 		int code;
 	} bad[] = {
-		{"an unknown format", BYTES("\x02\x01tttttttt\x01"), ERR_VERSION},
+		{"an unknown format", BYTES("\x03\x01ttttttttssssssssssssssss\x01"), ERR_VERSION},
+		{"a salt that is cut off", BYTES("\x02\x01ttttttttsssssssssssssss"), ERR_MALFORMED},
+		{"nothing behind the salt", BYTES("\x02\x01ttttttttssssssssssssssss"), ERR_MALFORMED},
 		{"an unknown kind", BYTES("\x01\x7ftttttttt\x01"), ERR_MALFORMED},
 		{"a long count", BYTES("\x01\x01tttttttt\x81\x00"), ERR_MALFORMED},
 		{"no count", BYTES("\x01\x01tttttttt"), ERR_MALFORMED},
