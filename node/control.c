@@ -62,6 +62,15 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 /* ---- Answers ---------------------------------------------------------------------------------------------
  */
 
+struct audience call_audience(const struct call *c)
+{
+	struct audience to = audience_of("");
+
+	to.credential = c->request.person;
+	to.errand = c->request.errand;
+	return to;
+}
+
 static void send_frame(struct call *c, const struct buf *frame)
 {
 	if (!c->door->socket || frame->failed)

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "node/audience.h"
 #include "node/audit.h"
 #include "node/engine.h"
 #include "proto/control.h"
@@ -33,6 +34,9 @@ struct call {
 	char person[CALL_PERSON_SIZE]; /* who asks, when it is audited; else "" */
 	struct buf held;               /* the answer, until what was done is written down */
 };
+
+/* Who will read what the request asks of others. */
+struct audience call_audience(const struct call *c);
 
 /* Send a part; the last one ends the call and frees it. */
 void call_part(struct call *c, const struct control_answer *part);

@@ -97,11 +97,12 @@ int control_policy_why(struct call *c, struct err_note *note)
 	TRY(read_question(c, &q, note));
 	TRY(find_twin(c, &twin, note));
 	q.twin = &twin;
+	const struct audience to = audience_of(q.org);
 	if (!t->policy)
 		answer.text = "no policy is in force, nothing is shared";
 	else
 		answer.text = policy_why(t->policy, &q, c->arena, &answer.allowed);
-	if (egress_is_own(&c->e->egress, q.org)) {
+	if (egress_is_own(&c->e->egress, &to)) {
 		answer.allowed = true;
 		answer.text = "the own organisation's nodes see everything";
 	}

@@ -48,5 +48,7 @@ int control_view(struct call *c, struct err_note *note)
 	if (q->n_roots != 1)
 		return FAIL_SAY(note, ERR_REFUSED, "a view has one root");
 	TRY(id_check_twin(q->roots[0].id, note));
-	return views_ask(c->e->views, "", false, q, on_view, c);
+
+	const struct audience to = call_audience(c);
+	return views_ask(c->e->views, &to, q, on_view, c);
 }

@@ -19,9 +19,19 @@ struct reply {
 	uint64_t id;
 	uint32_t session, index;
 	enum question_kind kind;
+	struct arena *arena; /* of the audience */
+	struct audience to;
 	char partner[ORG_NAME_MAX + 1]; /* who gets the answer; "": a node of the own organisation */
 	char twin[TWIN_ID_MAX + 1], property[PROPERTY_MAX + 1]; /* of a read or history of a partner */
 };
+
+static void reply_free(struct reply *r)
+{
+	arena_free(r->arena);
+	free(r);
+}
+
+DEFINE_SCOPED(reply, reply_free)
 
 static void say(struct reply *r, const struct answer *answer)
 {
@@ -47,6 +57,7 @@ static void count(const struct reply *r, const char *what, const char *twin, con
 {
 	if (r->partner[0])
 		journal_count(r->e->journal, &(struct journal_read){.partner = r->partner,
+								    .person = r->to.person,
 								    .rule = rule,
 								    .what = what,
 								    .twin = twin,
@@ -72,13 +83,13 @@ static void count_answer(const struct reply *r, const struct answer *answer)
 		ignore(egress_full_row(e, r->twin, a, &full));
 	if (r->kind == QUESTION_HISTORY) {
 		count(r, "history", r->twin, r->property,
-		      egress_rule(e, r->partner, RIGHT_HISTORY, &full, r->property));
+		      egress_rule(e, &r->to, RIGHT_HISTORY, &full, r->property));
 		return;
 	}
-	count(r, "summary", r->twin, "", egress_rule(e, r->partner, RIGHT_DISCOVER, &full, NULL));
+	count(r, "summary", r->twin, "", egress_rule(e, &r->to, RIGHT_DISCOVER, &full, NULL));
 	for (size_t i = 0; i < answer->n_values; i++) {
 		const char *property = answer->values[i].property;
-		count(r, "read", r->twin, property, egress_rule(e, r->partner, RIGHT_READ, &full, property));
+		count(r, "read", r->twin, property, egress_rule(e, &r->to, RIGHT_READ, &full, property));
 	}
 }
 
@@ -130,12 +141,11 @@ static size_t say_edges(struct reply *r, const struct view_part *view, size_t fr
 
 static void on_view(void *ctx, int code, const struct err_note *note, const struct view_part *view)
 {
-	struct reply *r = ctx;
+	SCOPED(scope_reply) struct reply *r = ctx;
 
 	if (code < 0) {
 		count_refusal(r, code);
 		say_failure(r, code, note->text);
-		free(r);
 		return;
 	}
 	for (size_t i = 0; i < view->n_members; i++)
@@ -149,7 +159,6 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 	end.view.n_members = end.view.n_edges = 0;
 	end.view.rollups = NULL; /* the asker adds up the members' */
 	say(r, &end);
-	free(r);
 }
 
 /* ---- Reads and histories ---------------------------------------------------------------------------------
@@ -180,7 +189,7 @@ static size_t say_values(struct reply *r, const struct answer *whole, size_t fro
 
 static void on_read(void *ctx, int code, const char *text, const struct answer *parts, size_t n)
 {
-	struct reply *r = ctx;
+	SCOPED(scope_reply) struct reply *r = ctx;
 	size_t at = 0;
 
 	if (code < 0 || n == 0) {
@@ -195,65 +204,75 @@ static void on_read(void *ctx, int code, const char *text, const struct answer *
 			at = say_values(r, &answer, at);
 		while (at < answer.n_values);
 	}
-	free(r);
 }
 
 /* ---- Who asks --------------------------------------------------------------------------------------------
  */
 
 /* A session of another organisation speaks for that organisation and for nobody else. */
-static int audience_of(const struct session *from, const struct question *q, char ret[ORG_NAME_MAX + 1])
+static int audience_for(struct reply *r, const struct session *from, const struct question *q)
 {
 	const bool named = q->asker && q->asker[0];
 
 	if (!from->own && named && strcmp(q->asker, from->org) != 0)
 		return FAIL(ERR_DENIED);
-	snprintf(ret, ORG_NAME_MAX + 1, "%s", !from->own ? from->org : named ? q->asker : "");
-	return 0;
+	r->to = audience_of(arena_copy(r->arena, !from->own ? from->org : named ? q->asker : ""));
+	r->to.relayed = from->own;
+	return r->to.org ? 0 : FAIL(-ENOMEM);
 }
 
-static int start(struct reply *r, const struct session *from, const char *org, const struct question *q)
+static int start(struct reply *r, const struct question *q)
 {
 	const int64_t time_ns = q->timeout_ns - q->timeout_ns / 4; /* an answer that comes too late is none */
 	const char *own = r->e->trust->self->org;
 	struct view_question view = q->view;
 
 	if (q->kind != QUESTION_VIEW)
-		return reads_ask(r->e, org, q, time_ns, on_read, r);
+		return reads_ask(r->e, &r->to, q, time_ns, on_read, r);
 	for (size_t i = 0; i < view.n_roots; i++)
 		if (!id_is_of_org(view.roots[i].id, own))
 			return FAIL(ERR_DENIED); /* the asker asks the others itself */
 	view.offline = false;
 	view.fresh_ns = 0;
 	view.deadline_ns = time_ns;
-	return views_ask(r->e->views, org, from->own, &view, on_view, r);
+	return views_ask(r->e->views, &r->to, &view, on_view, r);
 }
 
-void questions_on_question(struct engine *e, const struct session *from, const struct question *q)
+static int begin(struct reply **ret, struct engine *e, const struct session *from, const struct question *q)
 {
-	char org[ORG_NAME_MAX + 1];
-	struct reply *r = calloc(1, sizeof *r);
+	SCOPED(scope_reply) struct reply *r = calloc(1, sizeof *r);
 
 	if (!r)
-		return; /* the asker's deadline says it */
+		return FAIL(-ENOMEM);
 	*r = (struct reply){.e = e, .id = q->id, .session = from->id, .kind = q->kind};
+	TRY(arena_new(&r->arena, AUDIENCE_BYTES));
 	if (!from->own) {
 		snprintf(r->partner, sizeof r->partner, "%s", from->org);
 		snprintf(r->twin, sizeof r->twin, "%s", text_or_empty(q->twin));
 		snprintf(r->property, sizeof r->property, "%s", text_or_empty(q->property));
 	}
+	*ret = MOVE(r);
+	return 0;
+}
+
+void questions_on_question(struct engine *e, const struct session *from, const struct question *q)
+{
+	SCOPED(scope_reply) struct reply *r = NULL;
+
+	if (begin(&r, e, from, q) < 0)
+		return; /* the asker's deadline says it */
 	if (!from->own && !journal_can_serve(e->journal)) {
 		say_failure(r, ERR_UNREACHABLE, "this organisation answers no others now");
-		free(r);
 		return;
 	}
-	int code = audience_of(from, q, org);
+	int code = audience_for(r, from, q);
 	if (code == 0)
-		code = start(r, from, org, q);
-	if (code < 0) {
-		count_refusal(r, code);
-		log_debug("mesh", "question not taken session=%u: %s", r->session, err_text(code));
-		say_failure(r, code, "not a question for this node");
-		free(r);
+		code = start(r, q);
+	if (code == 0) {
+		r = NULL; /* its answer's from now on, perhaps gone already */
+		return;
 	}
+	count_refusal(r, code);
+	log_debug("mesh", "question not taken session=%u: %s", r->session, err_text(code));
+	say_failure(r, code, "not a question for this node");
 }

@@ -18,42 +18,45 @@ enum {
 /* ---- Here ------------------------------------------------------------------------------------------------
  */
 
-static bool may_read(struct engine *e, const char *org, const struct row *full, const char *property,
-		     bool kpi)
+/* One value as they may have it, if they may. */
+static int push_value(struct engine *e, const struct audience *to, const struct row *full,
+		      const struct kpi *value, bool kpi, struct arena *a, struct answer *ret)
 {
-	if (egress_allows(&e->egress, org, RIGHT_READ, full, property))
-		return true;
-	return kpi && egress_allows(&e->egress, org, RIGHT_SUMMARY, full, NULL) &&
-	       egress_allows(&e->egress, org, RIGHT_SUMMARY, full, property);
+	const enum policy_form form = egress_value(&e->egress, to, full, value->property, kpi);
+
+	if (form == FORM_NOTHING)
+		return 0;
+	struct kpi *place = arena_push(a, &ret->values, &ret->n_values, sizeof *place);
+	if (!place)
+		return FAIL(-ENOMEM);
+	*place = *value;
+	if (!egress_is_own(&e->egress, to))
+		place->sample.source = NULL;
+	return form == FORM_TOKEN && !to->relayed ? egress_redact(&e->egress, to, a, place) : 0;
 }
 
-static int read_here(struct engine *e, const char *org, const struct question *q, struct arena *a,
+static int read_here(struct engine *e, const struct audience *to, const struct question *q, struct arena *a,
 		     struct answer *ret, struct err_note *note)
 {
 	const struct twin *t = store_twin(e->store, q->twin);
 	struct row full;
 
 	if (!t)
-		return egress_refuse(&e->egress, org, q->twin, note);
+		return egress_refuse(&e->egress, to, q->twin, note);
 	TRY(summary_row(e->store, t, a, &full));
-	const uint32_t mask = egress_mask(&e->egress, org, &full);
+	const uint64_t mask = egress_mask(&e->egress, to, &full);
 	if (mask == 0)
-		return egress_refuse(&e->egress, org, q->twin, note);
-	TRY(egress_row(&full, mask, a, &ret->row));
+		return egress_refuse(&e->egress, to, q->twin, note);
+	TRY(egress_row(&e->egress, to, &full, mask, a, &ret->row));
 	for (size_t i = 0; t->type && i < t->type->def.n_properties; i++) {
 		const struct property_def *p = &t->type->def.properties[i];
-		if ((q->property[0] && strcmp(p->name, q->property) != 0) ||
-		    !may_read(e, org, &full, p->name, p->kpi))
+		if (q->property[0] && strcmp(p->name, q->property) != 0)
 			continue;
-		struct kpi *value = arena_push(a, &ret->values, &ret->n_values, sizeof *value);
-		if (!value)
-			return FAIL(-ENOMEM);
-		*value = (struct kpi){
+		const struct kpi value = {
 			.property = p->name, .unit = p->unit, .sample = store_value(e->store, t, i)};
-		if (!egress_is_own(&e->egress, org))
-			value->sample.source = NULL;
+		TRY(push_value(e, to, &full, &value, p->kpi, a, ret));
 	}
-	return q->property[0] && ret->n_values == 0 ? egress_refuse(&e->egress, org, q->twin, note) : 0;
+	return q->property[0] && ret->n_values == 0 ? egress_refuse(&e->egress, to, q->twin, note) : 0;
 }
 
 static size_t sample_bytes(const struct sample *s)
@@ -159,8 +162,8 @@ static int buckets_here(struct engine *e, const struct twin *t, size_t place, co
 	return 0;
 }
 
-static int history_here(struct engine *e, const char *org, const struct question *q, struct arena *a,
-			struct answer *ret, struct err_note *note)
+static int history_here(struct engine *e, const struct audience *to, const struct question *q,
+			struct arena *a, struct answer *ret, struct err_note *note)
 {
 	const struct twin *t = store_twin(e->store, q->twin);
 	const struct property_def *p = NULL;
@@ -170,19 +173,19 @@ static int history_here(struct engine *e, const char *org, const struct question
 
 	if (t && t->type)
 		p = type_property(&t->type->def, q->property, &place);
-	if (t && !p && egress_is_own(&e->egress, org))
+	if (t && !p && egress_is_own(&e->egress, to))
 		return FAIL_SAY(note, ERR_ABSENT, "%s has no property %s: its type is %s", t->id, q->property,
 				t->type ? t->type->def.name : "not given");
 	if (!p)
-		return egress_refuse(&e->egress, org, q->twin, note);
+		return egress_refuse(&e->egress, to, q->twin, note);
 	TRY(summary_row(e->store, t, a, &full));
-	if (!egress_history(&e->egress, org, &full, q->property, &last_ns, &step_ns))
-		return egress_refuse(&e->egress, org, q->twin, note);
+	if (!egress_history(&e->egress, to, &full, q->property, &last_ns, &step_ns))
+		return egress_refuse(&e->egress, to, q->twin, note);
 	if (last_ns > 0)
 		oldest_ns = trust_now(e->trust) - last_ns;
 	ret->unit = p->unit;
 	TRY(store_raw_since(e->store, t, place, &ret->coarse_until_ns));
-	ret->has_coarse_until = ret->coarse_until_ns != TIME_MIN && egress_is_own(&e->egress, org);
+	ret->has_coarse_until = ret->coarse_until_ns != TIME_MIN && egress_is_own(&e->egress, to);
 	if (q->step_ns > 0 && p->type != VALUE_BOOL && p->type != VALUE_INT64 && p->type != VALUE_DOUBLE)
 		return FAIL_SAY(note, ERR_REFUSED, "%s is no number: without a step its samples are given",
 				q->property);
@@ -192,20 +195,21 @@ static int history_here(struct engine *e, const char *org, const struct question
 	if (page.from_ns < oldest_ns)
 		page.from_ns = oldest_ns;
 	TRY(read_page(e, t, place, &page, step_ns, a, ret));
-	for (size_t i = 0; !egress_is_own(&e->egress, org) && i < ret->n_samples; i++)
+	for (size_t i = 0; !egress_is_own(&e->egress, to) && i < ret->n_samples; i++)
 		ret->samples[i].source = NULL;
 	return 0;
 }
 
-static int answer_here(struct engine *e, const char *org, const struct question *q, ask_fn *done, void *ctx)
+static int answer_here(struct engine *e, const struct audience *to, const struct question *q, ask_fn *done,
+		       void *ctx)
 {
 	SCOPED(scope_arena) struct arena *a = NULL;
 	struct answer answer = {.id = q->id, .last = true, .text = "", .kind = q->kind, .unit = ""};
 	struct err_note note = {0};
 
 	TRY(arena_new(&a, ANSWER_BYTES));
-	int r = q->kind == QUESTION_READ ? read_here(e, org, q, a, &answer, &note)
-					 : history_here(e, org, q, a, &answer, &note);
+	int r = q->kind == QUESTION_READ ? read_here(e, to, q, a, &answer, &note)
+					 : history_here(e, to, q, a, &answer, &note);
 	done(ctx, r, note.text[0] ? note.text : err_text(r), &answer, r < 0 ? 0 : 1);
 	return 0;
 }
@@ -215,29 +219,56 @@ static int answer_here(struct engine *e, const char *org, const struct question 
 
 struct relayed {
 	struct engine *e;
-	char org[ORG_NAME_MAX + 1], twin[TWIN_ID_MAX + 1];
+	struct arena *arena; /* of the audience */
+	struct audience to;
+	char twin[TWIN_ID_MAX + 1];
 	ask_fn *done;
 	void *ctx;
 };
 
-/* The owner has decided; the border decides again before anything leaves. Its row stands for the twin's tags.
- */
-static bool passes_border(struct relayed *r, const struct answer *part, struct answer *ret, struct arena *a)
+static void relayed_free(struct relayed *r)
+{
+	arena_free(r->arena);
+	free(r);
+}
+
+DEFINE_SCOPED(relayed, relayed_free)
+
+/* What the owner left in, by the rules as this node has them; of what it held back nothing comes back. */
+static int pass_row(const struct relayed *r, const struct row *full, struct row *row, struct arena *a)
+{
+	const struct egress *e = &r->e->egress;
+	const uint64_t left_in = ~(uint64_t)ROW_MASK_SUMMARY | (row->mask & ROW_MASK_SUMMARY);
+	struct row judged = *row;
+
+	judged.type = full->type;
+	judged.tags = full->tags;
+	judged.n_tags = full->n_tags;
+	const uint64_t mask = egress_mask(e, &r->to, &judged);
+	return egress_row(e, &r->to, &judged, mask & left_in, a, row);
+}
+
+/* The owner has decided; the border decides again before anything leaves, and puts the tokens in. Its row
+ * stands for the twin's tags. */
+static int pass_border(const struct relayed *r, const struct answer *part, struct answer *ret,
+		       struct arena *a, struct err_note *note)
 {
 	const struct egress *e = &r->e->egress;
 	struct row full;
 
 	*ret = *part;
-	if (part->kind == QUESTION_HISTORY)
-		return true; /* nothing but the one property that was looked at before it was asked for */
-	if (egress_full_row(e, r->twin, a, &full) < 0 || !egress_discovers(e, r->org, &full))
-		return false;
+	if (egress_is_own(e, &r->to) || part->kind == QUESTION_HISTORY)
+		return 0; /* nothing but the one property that was looked at before it was asked for */
+	if (egress_full_row(e, r->twin, a, &full) < 0 || !egress_discovers(e, &r->to, &full) || !part->row.id)
+		return egress_refuse(e, &r->to, r->twin, note);
+	TRY(pass_row(r, &full, &ret->row, a));
+	ret->values = NULL;
 	ret->n_values = 0;
-	for (size_t i = 0; i < part->n_values; i++)
-		if (may_read(r->e, r->org, &full, part->values[i].property,
-			     row_kpi(&full, part->values[i].property)))
-			ret->values[ret->n_values++] = part->values[i];
-	return true;
+	for (size_t i = 0; i < part->n_values; i++) {
+		const struct kpi *value = &part->values[i];
+		TRY(push_value(r->e, &r->to, &full, value, row_kpi(&full, value->property), a, ret));
+	}
+	return 0;
 }
 
 /* The frames of an answer as one part. */
@@ -260,7 +291,7 @@ static int join(struct arena *a, const struct answer *parts, size_t n, struct an
 
 static void on_relayed(void *ctx, int code, const char *text, const struct answer *parts, size_t n)
 {
-	struct relayed *r = ctx;
+	SCOPED(scope_relayed) struct relayed *r = ctx;
 	SCOPED(scope_arena) struct arena *a = NULL;
 	struct answer whole, shown;
 	struct err_note note = {0};
@@ -269,69 +300,67 @@ static void on_relayed(void *ctx, int code, const char *text, const struct answe
 		code = arena_new(&a, ANSWER_BYTES);
 	if (code == 0)
 		code = join(a, parts, n, &whole);
-	if (code == 0 && egress_is_own(&r->e->egress, r->org))
-		shown = whole;
-	else if (code == 0 && !passes_border(r, &whole, &shown, a)) {
-		code = egress_refuse(&r->e->egress, r->org, r->twin, &note);
-		text = note.text;
-	}
-	r->done(r->ctx, code, text, &shown, code < 0 ? 0 : 1);
-	free(r);
+	if (code == 0)
+		code = pass_border(r, &whole, &shown, a, &note);
+	r->done(r->ctx, code, note.text[0] ? note.text : text, &shown, code < 0 ? 0 : 1);
 }
 
-static int relay(struct engine *e, const char *org, const struct session *to, const struct question *q,
-		 int64_t timeout_ns, ask_fn *done, void *ctx)
+static int relay(struct engine *e, const struct audience *to, const struct session *over,
+		 const struct question *q, int64_t timeout_ns, ask_fn *done, void *ctx)
 {
-	SCOPED(scope_free) struct relayed *r = calloc(1, sizeof *r);
+	SCOPED(scope_relayed) struct relayed *r = calloc(1, sizeof *r);
 	struct question onward = *q;
 	uint64_t id;
 
 	if (!r)
 		return FAIL(-ENOMEM);
 	*r = (struct relayed){.e = e, .done = done, .ctx = ctx};
-	snprintf(r->org, sizeof r->org, "%s", org);
+	TRY(arena_new(&r->arena, AUDIENCE_BYTES));
+	TRY(audience_copy(r->arena, to, &r->to));
 	snprintf(r->twin, sizeof r->twin, "%s", q->twin);
-	onward.asker = egress_is_own(&e->egress, org) ? "" : r->org;
-	TRY(asks_send(e->asks, to->id, &onward, timeout_ns, on_relayed, r, &id));
+	onward.asker = egress_is_own(&e->egress, to) ? "" : r->to.org;
+	onward.person = r->to.credential;
+	onward.errand = r->to.errand;
+	TRY(asks_send(e->asks, over->id, &onward, timeout_ns, on_relayed, r, &id));
 	r = NULL;
 	return 0;
 }
 
 /* At the border first: nothing is asked of an owner for somebody who may not have the answer. */
-static bool may_ask(struct engine *e, const char *org, const struct question *q)
+static bool may_ask(struct engine *e, const struct audience *to, const struct question *q)
 {
 	SCOPED(scope_arena) struct arena *a = NULL;
 	int64_t last_ns, step_ns;
 	struct row full;
 
-	if (egress_is_own(&e->egress, org))
+	if (egress_is_own(&e->egress, to))
 		return true;
 	if (!id_is_of_org(q->twin, e->trust->self->org) || arena_new(&a, ANSWER_BYTES) < 0 ||
-	    egress_full_row(&e->egress, q->twin, a, &full) < 0 || !egress_discovers(&e->egress, org, &full))
+	    egress_full_row(&e->egress, q->twin, a, &full) < 0 || !egress_discovers(&e->egress, to, &full))
 		return false;
 	return q->kind != QUESTION_HISTORY ||
-	       egress_history(&e->egress, org, &full, q->property, &last_ns, &step_ns);
+	       egress_history(&e->egress, to, &full, q->property, &last_ns, &step_ns);
 }
 
-int reads_ask(struct engine *e, const char *org, const struct question *q, int64_t timeout_ns, ask_fn *done,
-	      void *ctx)
+int reads_ask(struct engine *e, const struct audience *to, const struct question *q, int64_t timeout_ns,
+	      ask_fn *done, void *ctx)
 {
 	const bool ours = id_is_of_org(q->twin, e->trust->self->org);
 	const struct remote_row *row = store_row(e->store, q->twin);
-	const struct session *to = NULL;
+	const struct session *over = NULL;
 	struct err_note note = {0};
 	char name[ORG_NAME_MAX + 1];
 
 	if (ours && (store_twin(e->store, q->twin) || !row))
-		return answer_here(e, org, q, done, ctx);
-	if (!may_ask(e, org, q)) {
-		done(ctx, egress_refuse(&e->egress, org, q->twin, &note), note.text, NULL, 0);
+		return answer_here(e, to, q, done, ctx);
+	if (!may_ask(e, to, q)) {
+		done(ctx, egress_refuse(&e->egress, to, q->twin, &note), note.text, NULL, 0);
 		return 0;
 	}
 	snprintf(name, sizeof name, "%.*s", (int)id_org(q->twin).len, (const char *)id_org(q->twin).data);
-	to = gossip_find(e->gossip, name, ours ? id_local(row->origin->name) : "");
-	if (to)
-		return relay(e, org, to, q, timeout_ns, done, ctx);
+	over = gossip_find(e->gossip, name, ours ? id_local(row->origin->name) : "");
+	if (over)
+		return relay(e, to, over, q, timeout_ns, done, ctx);
 	err_say(&note, 0,
 		"%s: no node that could answer is connected; the last summary is in `view --offline`",
 		q->twin);

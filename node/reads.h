@@ -7,8 +7,9 @@
 #pragma once
 
 #include "node/asks.h"
+#include "node/audience.h"
 
-/* `q` is a READ or HISTORY question; `org` is who will read, "" for the own organisation. `done` is called
- * once, perhaps before this returns (with one part, or a failure); not when it fails. */
-MUST_CHECK int reads_ask(struct engine *e, const char *org, const struct question *q, int64_t timeout_ns,
-			 ask_fn *done, void *ctx);
+/* `q` is a READ or HISTORY question; `to` is who will read, copied. `done` is called once, perhaps before
+ * this returns (with one part, or a failure); not when it fails. */
+MUST_CHECK int reads_ask(struct engine *e, const struct audience *to, const struct question *q,
+			 int64_t timeout_ns, ask_fn *done, void *ctx);

@@ -257,13 +257,14 @@ static int push_shown(struct reader *r, bool full, struct rows *rows, struct are
 {
 	const char *id = r->mine ? r->twin->id : r->row->id;
 	const struct shown *shown = visibility_shown(r->e->visibility, r->audience, id);
+	const struct audience to = audience_of(r->audience);
 	struct row whole, row = {.id = id, .deleted = true, .type = "", .name = ""};
 
 	if (!shown || (full && shown->mask == 0) || (!full && shown->seq <= r->since))
 		return 0;
 	if (shown->mask != 0) {
 		TRY(full_row(r, a, &whole));
-		TRY(egress_row(&whole, shown->mask, a, &row));
+		TRY(egress_row(&r->e->egress, &to, &whole, shown->mask, a, &row));
 		row.mask = shown->face;
 		journal_count(r->e->journal,
 			      &(struct journal_read){.partner = r->audience, .what = "summary", .twin = id});

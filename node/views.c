@@ -18,8 +18,8 @@ enum { VIEW_BYTES_MAX = 256 << 20, ROW_BYTES = 1 << 20 };
 struct view {
 	struct views *views;
 	struct plan *plan;
-	char org[ORG_NAME_MAX + 1];
-	bool forwarded;
+	struct arena *arena; /* of the audience */
+	struct audience to;
 	struct view_question question; /* texts live in the plan's callers only; see settings below */
 	int64_t deadline_ns;           /* monotonic */
 	int n_waiting;
@@ -54,9 +54,18 @@ void views_free(struct views *v)
 	free(v);
 }
 
+static void view_free(struct view *v)
+{
+	plan_free(v->plan);
+	arena_free(v->arena);
+	free(v);
+}
+
+DEFINE_SCOPED(view, view_free)
+
 static bool is_own(const struct view *v)
 {
-	return egress_is_own(&v->views->engine->egress, v->org);
+	return egress_is_own(&v->views->engine->egress, &v->to);
 }
 
 /* ---- Who answers for a twin ------------------------------------------------------------------------------
@@ -86,7 +95,7 @@ static bool is_hidden(const struct view *v, const char *id)
 	if (is_own(v))
 		return false;
 	return arena_new(&a, ROW_BYTES) < 0 || egress_full_row(egress, id, a, &row) < 0 ||
-	       !egress_discovers(egress, v->org, &row);
+	       !egress_discovers(egress, &v->to, &row);
 }
 
 static int owner_of(void *ctx, const char *id)
@@ -99,7 +108,7 @@ static int owner_of(void *ctx, const char *id)
 
 	if (ours && (store_twin(e->store, id) || !row || is_hidden(v, id)))
 		return OWNER_SELF; /* not even a row: then it is not there */
-	if (v->forwarded)
+	if (v->to.relayed)
 		return OWNER_SELF;
 	if (!ours && !is_own(v))
 		return PLAN_LEAVE;
@@ -158,8 +167,7 @@ static void finish(struct view *v, int code)
 		err_say(&note, 0,
 			"the view is too large for one answer: ask for less depth, or for a part of it");
 	v->done(v->ctx, code, &note, &result);
-	plan_free(v->plan);
-	free(v);
+	view_free(v);
 }
 
 /* ---- Asking ----------------------------------------------------------------------------------------------
@@ -199,7 +207,7 @@ static int ask_walk(struct view *v, const struct plan_ask *ask, enum walk_source
 	struct view_part part;
 
 	TRY(arena_new(&a, VIEW_BYTES_MAX));
-	TRY(walk_part(v->views->engine, v->org, &ask->question, source, a, &part));
+	TRY(walk_part(v->views->engine, &v->to, &ask->question, source, a, &part));
 	return plan_answer(v->plan, ask->id, &part, true);
 }
 
@@ -207,7 +215,9 @@ static int ask_session(struct view *v, const struct plan_ask *ask)
 {
 	struct engine *e = v->views->engine;
 	struct question q = {.kind = QUESTION_VIEW,
-			     .asker = is_own(v) ? "" : v->org,
+			     .asker = is_own(v) ? "" : v->to.org,
+			     .person = v->to.credential,
+			     .errand = v->to.errand,
 			     .view = ask->question,
 			     .twin = "",
 			     .property = ""};
@@ -257,10 +267,10 @@ static void advance(struct view *v)
 		finish(v, v->failed);
 }
 
-int views_ask(struct views *views, const char *org, bool forwarded, const struct view_question *question,
+int views_ask(struct views *views, const struct audience *to, const struct view_question *question,
 	      view_fn *done, void *ctx)
 {
-	SCOPED(scope_free) struct view *v = calloc(1, sizeof *v);
+	SCOPED(scope_view) struct view *v = calloc(1, sizeof *v);
 	const int64_t deadline_ns = question->deadline_ns > 0
 					    ? question->deadline_ns
 					    : views->engine->config->deadline_ms * NS_PER_MS;
@@ -268,14 +278,13 @@ int views_ask(struct views *views, const char *org, bool forwarded, const struct
 	if (!v)
 		return FAIL(-ENOMEM);
 	*v = (struct view){.views = views,
-			   .forwarded = forwarded,
 			   .question = *question,
 			   .done = done,
 			   .ctx = ctx,
 			   .deadline_ns = engine_mono_ns() + deadline_ns};
-	snprintf(v->org, sizeof v->org, "%s", org);
+	TRY(arena_new(&v->arena, AUDIENCE_BYTES));
+	TRY(audience_copy(v->arena, to, &v->to));
 	TRY(plan_new(&v->plan, question, VIEW_BYTES_MAX));
-	advance(v);
-	v = NULL;
+	advance(MOVE(v));
 	return 0;
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "node/audience.h"
 #include "node/engine.h"
 #include "proto/view.h"
 
@@ -19,8 +20,7 @@ typedef void view_fn(void *ctx, int code, const struct err_note *note, const str
 MUST_CHECK int views_start(struct views **ret, struct engine *e);
 void views_free(struct views *v); /* NULL is fine; when no view is running */
 
-/* `org`: who will read, "" for the own organisation. `forwarded`: asked by a border of ours on behalf of org,
- * answer from the own twins only. `done` is called exactly once, perhaps before this returns; not when it
- * fails. */
-MUST_CHECK int views_ask(struct views *v, const char *org, bool forwarded,
-			 const struct view_question *question, view_fn *done, void *ctx);
+/* `to` is who will read, copied; relayed: asked by a node of ours on their behalf, answer from the own twins
+ * only. `done` is called exactly once, perhaps before this returns; not when it fails. */
+MUST_CHECK int views_ask(struct views *v, const struct audience *to, const struct view_question *question,
+			 view_fn *done, void *ctx);

@@ -276,13 +276,14 @@ static void hide(const struct subject *s, struct shown *w, uint64_t seq)
 }
 
 static int show(struct visibility *v, struct subject *s, size_t partner, const struct row *full,
-		uint32_t mask)
+		uint64_t mask)
 {
+	const struct audience to = audience_of(v->partners[partner]);
 	struct shown *w = find_shown(s, partner);
 	struct row row;
 	uint64_t digest;
 
-	TRY(egress_row(full, mask, v->scratch, &row));
+	TRY(egress_row(v->egress, &to, full, mask, v->scratch, &row));
 	TRY(egress_digest(&row, &digest));
 	if (!w)
 		TRY(add_shown(s, partner, &w));
@@ -315,11 +316,11 @@ static void change_origin(struct subject *s, struct origin_view *origin)
 /* ---- Deciding --------------------------------------------------------------------------------------------
  */
 
-static uint32_t mask_for(const struct visibility *v, size_t partner, const struct row *full)
+static uint64_t mask_for(const struct visibility *v, size_t partner, const struct row *full)
 {
-	return trust_org(v->egress->trust, v->partners[partner])
-		       ? egress_mask(v->egress, v->partners[partner], full)
-		       : 0;
+	const struct audience to = audience_of(v->partners[partner]);
+
+	return trust_org(v->egress->trust, to.org) ? egress_mask(v->egress, &to, full) : 0;
 }
 
 static bool is_in_sight(const struct subject *s, size_t partner)
@@ -342,7 +343,7 @@ static int decide(struct visibility *v, struct origin_view *origin, const struct
 		before[i] = is_in_sight(s, i);
 	change_origin(s, origin);
 	for (size_t i = 0; i < v->n_partners; i++) {
-		const uint32_t mask = mask_for(v, i, full);
+		const uint64_t mask = mask_for(v, i, full);
 		*ret_flipped |= (mask != 0) != before[i];
 		if (mask != 0)
 			TRY(show(v, s, i, full, mask));

@@ -34,7 +34,7 @@ MUST_CHECK int visibility_follow(struct visibility *v);
 /* What an organisation sees of a twin, or saw last. */
 struct shown {
 	size_t partner;             /* private */
-	uint32_t mask;              /* for egress_row(); 0: out of sight */
+	uint64_t mask;              /* for egress_row(); 0: out of sight */
 	uint32_t face;              /* the mask its row carries */
 	uint64_t digest;            /* of the content */
 	struct row_version version; /* of the change that brought this content */

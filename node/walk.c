@@ -21,7 +21,7 @@ struct step {
 
 struct walk {
 	struct engine *e;
-	const char *org;
+	const struct audience *to;
 	const struct view_question *q;
 	enum walk_source source;
 	struct arena *arena;
@@ -38,7 +38,7 @@ struct walk {
 
 static bool is_own(const struct walk *w)
 {
-	return egress_is_own(&w->e->egress, w->org);
+	return egress_is_own(&w->e->egress, w->to);
 }
 
 /* The first ones tell the story, and an answer has to fit its frame. */
@@ -109,10 +109,8 @@ static bool may_have(const struct walk *w, const struct row *row, const char *pr
 	if (is_own(w))
 		return true;
 	if (!w->q->has_as_of)
-		return egress_allows(e, w->org, RIGHT_READ, row, property) ||
-		       (kpi && egress_allows(e, w->org, RIGHT_SUMMARY, row, NULL) &&
-			egress_allows(e, w->org, RIGHT_SUMMARY, row, property));
-	if (!egress_history(e, w->org, row, property, &last_ns, &step_ns))
+		return egress_value(e, w->to, row, property, kpi) == FORM_PLAIN;
+	if (!egress_history(e, w->to, row, property, &last_ns, &step_ns))
 		return false;
 	if (step_ns > 0)
 		*ret_at_ns -= ((*ret_at_ns % step_ns) + step_ns) % step_ns;
@@ -142,9 +140,7 @@ static bool hides_name(const struct walk *w, const struct row *row, const char *
 {
 	int64_t at_ns;
 
-	return !is_own(w) && !egress_allows(&w->e->egress, w->org, RIGHT_READ, row, property) &&
-	       !(egress_allows(&w->e->egress, w->org, RIGHT_SUMMARY, row, NULL) &&
-		 egress_allows(&w->e->egress, w->org, RIGHT_SUMMARY, row, property)) &&
+	return !is_own(w) && egress_value(&w->e->egress, w->to, row, property, true) != FORM_PLAIN &&
 	       !may_have(w, row, property, false, &at_ns);
 }
 
@@ -172,6 +168,12 @@ static int add_live_value(struct walk *w, const struct step *s, size_t rollup, c
 	return r == STORE_ABSENT ? 0 : add_value(w, s, rollup, &sample, p->unit);
 }
 
+/* A text where a number is asked for, from across a border: the owner put it there. */
+static bool is_token(const struct row *row, const struct kpi *k)
+{
+	return row->mask != ROW_MASK_ALL && k->sample.value.type == VALUE_TEXT;
+}
+
 static int add_cached_value(struct walk *w, const struct step *s, size_t rollup, const struct row *row,
 			    bool *ret_withheld)
 {
@@ -180,7 +182,7 @@ static int add_cached_value(struct walk *w, const struct step *s, size_t rollup,
 
 	if (!k)
 		return 0;
-	if (!may_have(w, row, k->property, true, &at_ns)) {
+	if (!may_have(w, row, k->property, true, &at_ns) || is_token(row, k)) {
 		*ret_withheld = true;
 		return 0;
 	}
@@ -210,7 +212,8 @@ static int add_member(struct walk *w, struct step *s, const struct row *full, en
 	const struct row *row = &shown;
 
 	if (!is_own(w) && state != MEMBER_UNREACHABLE)
-		TRY(egress_row(full, egress_mask(&w->e->egress, w->org, full), w->rows, &shown));
+		TRY(egress_row(&w->e->egress, w->to, full, egress_mask(&w->e->egress, w->to, full), w->rows,
+			       &shown));
 	struct view_member *m = arena_push(w->arena, &w->part->members, &w->part->n_members, sizeof *m);
 	size_t *above = arena_push(w->arena, &w->above, &w->n_above, sizeof *above);
 
@@ -249,7 +252,7 @@ static int64_t stamp_of(const struct walk *w, const struct row *row, const struc
 	if (is_own(w))
 		return row->version.stamp_ns;
 	if (w->e->visibility)
-		visibility_view(w->e->visibility, w->org, remote ? remote->origin->name : w->e->origin,
+		visibility_view(w->e->visibility, w->to->org, remote ? remote->origin->name : w->e->origin,
 				&ignored, &stamp_ns);
 	return stamp_ns;
 }
@@ -284,7 +287,7 @@ static enum confirmation word_on(struct walk *w, const struct step *s, const str
 {
 	if (!s->root || s->parent[0] == '\0' || bytes_equal(id_org(s->parent), id_org(s->id)))
 		return CONFIRM_CONFIRMED;
-	if (!is_own(w) && !id_is_of_org(s->parent, w->org))
+	if (!is_own(w) && !id_is_of_org(s->parent, w->to->org))
 		return CONFIRM_PENDING; /* whose twins are confirmed to others is not the asker's to find out
 					 */
 	for (size_t i = 0; i < row->n_parents; i++)
@@ -301,10 +304,10 @@ static bool may_name(struct walk *w, const char *id)
 	SCOPED(scope_arena) struct arena *a = NULL;
 	struct row row;
 
-	if (is_own(w) || id_is_of_org(id, w->org))
+	if (is_own(w) || id_is_of_org(id, w->to->org))
 		return true;
 	return arena_new(&a, ROW_ARENA) == 0 && egress_full_row(&w->e->egress, id, a, &row) == 0 &&
-	       egress_discovers(&w->e->egress, w->org, &row);
+	       egress_discovers(&w->e->egress, w->to, &row);
 }
 
 static int push_children_live(struct walk *w, size_t place, const struct twin *t)
@@ -375,7 +378,7 @@ static int look(struct walk *w, const char *id, struct row *ret, const struct tw
 		TRY(row_decode(w->rows, (*ret_remote)->encoded, ret));
 	else
 		return FAIL(ERR_ABSENT);
-	if (ret->deleted || (!is_own(w) && !egress_discovers(&w->e->egress, w->org, ret)))
+	if (ret->deleted || (!is_own(w) && !egress_discovers(&w->e->egress, w->to, ret)))
 		return FAIL(ERR_ABSENT);
 	if (*ret_twin && w->q->has_as_of) /* a partner is told no health: it would be history */
 		return summary_past(w->e->store, *ret_twin, w->q->as_of_ns, is_own(w), w->rows, ret);
@@ -471,12 +474,12 @@ static int walk_all(struct walk *w)
 	return hand_up(w);
 }
 
-int walk_part(struct engine *e, const char *org, const struct view_question *q, enum walk_source source,
-	      struct arena *a, struct view_part *ret)
+int walk_part(struct engine *e, const struct audience *to, const struct view_question *q,
+	      enum walk_source source, struct arena *a, struct view_part *ret)
 {
 	SCOPED(scope_arena) struct arena *rows = NULL;
 	struct walk w = {
-		.e = e, .org = org, .q = q, .source = source, .arena = a, .part = ret, .pending = SIZE_MAX};
+		.e = e, .to = to, .q = q, .source = source, .arena = a, .part = ret, .pending = SIZE_MAX};
 
 	TRY(arena_new(&rows, ROW_ARENA));
 	w.rows = rows;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <math.h>
 
 #include "node/summary.h"
 #include "proto/clock.h"
@@ -41,12 +42,22 @@ static struct row full(const char *id)
 	return row;
 }
 
+static uint64_t mask_for(const struct egress *e, const char *org, const struct row *row)
+{
+	const struct audience to = audience_of(org);
+
+	return egress_mask(e, &to, row);
+}
+
 static struct row shown_to(const char *org, const char *id)
 {
+	const struct audience to = audience_of(org);
 	const struct row whole = full(id);
 	struct row row;
 
-	cr_assert(eq(int, egress_row(&whole, egress_mask(&world.egress, org, &whole), a, &row), 0));
+	cr_assert(eq(int,
+		     egress_row(&world.egress, &to, &whole, egress_mask(&world.egress, &to, &whole), a, &row),
+		     0));
 	return row;
 }
 
@@ -54,9 +65,9 @@ Test(egress, without_a_grant_nothing_is_visible)
 {
 	const struct row plant = full("acme/plant");
 
-	cr_expect(eq(u32, egress_mask(&world.egress, "volt", &plant), 0));
-	cr_expect(eq(u32, egress_mask(&world.egress, "", &plant), ROW_MASK_ALL));
-	cr_expect(eq(u32, egress_mask(&world.egress, "acme", &plant), ROW_MASK_ALL));
+	cr_expect(eq(u64, mask_for(&world.egress, "volt", &plant), 0));
+	cr_expect(eq(u64, mask_for(&world.egress, "", &plant), ROW_MASK_ALL));
+	cr_expect(eq(u64, mask_for(&world.egress, "acme", &plant), ROW_MASK_ALL));
 }
 
 Test(egress, a_summary_shows_kpis_and_tags_but_no_hidden_parent)
@@ -92,10 +103,11 @@ Test(egress, a_never_takes_the_property_out_of_the_summary)
 
 Test(egress, denied_and_absent_are_the_same_sentence)
 {
+	const struct audience volt = audience_of("volt");
 	struct err_note denied = {0}, absent = {0};
 
-	cr_expect(eq(int, egress_refuse(&world.egress, "volt", "acme/x", &denied), ERR_DENIED));
-	cr_expect(eq(int, egress_refuse(&world.egress, "volt", "acme/x", &absent), ERR_DENIED));
+	cr_expect(eq(int, egress_refuse(&world.egress, &volt, "acme/x", &denied), ERR_DENIED));
+	cr_expect(eq(int, egress_refuse(&world.egress, &volt, "acme/x", &absent), ERR_DENIED));
 	cr_expect(strcmp(denied.text, absent.text) == 0);
 	cr_expect(strstr(denied.text, "not shared with you or not there; ask acme") != NULL);
 }
@@ -107,12 +119,13 @@ Test(egress, no_policy_shares_nothing)
 	const struct egress egress = {.trust = &bare, .store = world.store};
 
 	bare.policy = NULL;
-	cr_expect(eq(u32, egress_mask(&egress, "volt", &press), 0));
+	cr_expect(eq(u64, mask_for(&egress, "volt", &press), 0));
 }
 
 Test(egress, a_row_does_not_tell_how_much_of_it_is_hidden)
 {
 	struct row one = full("acme/plant/p1"), two = one;
+	const struct audience volt = audience_of("volt");
 	struct kpi kpis[] = {{.property = "secret", .unit = "kW"}, one.kpis[0]};
 	uint64_t digest_one, digest_two;
 
@@ -121,8 +134,8 @@ Test(egress, a_row_does_not_tell_how_much_of_it_is_hidden)
 	two.version.stamp_ns++;
 	two.seq++;
 	const uint32_t mask = ROW_MASK_DISCOVER | ROW_MASK_SUMMARY;
-	cr_assert(eq(int, egress_row(&one, mask | ROW_MASK_KPI, a, &one), 0));
-	cr_assert(eq(int, egress_row(&two, mask | ROW_MASK_KPI << 1, a, &two), 0));
+	cr_assert(eq(int, egress_row(&world.egress, &volt, &one, mask | ROW_MASK_KPI, a, &one), 0));
+	cr_assert(eq(int, egress_row(&world.egress, &volt, &two, mask | ROW_MASK_KPI << 1, a, &two), 0));
 	cr_expect(eq(i64, two.version.stamp_ns, 0));
 	cr_assert(eq(int, egress_digest(&one, &digest_one), 0));
 	cr_assert(eq(int, egress_digest(&two, &digest_two), 0));
@@ -134,4 +147,174 @@ Test(egress, a_row_does_not_tell_how_much_of_it_is_hidden)
 	two.kpis[0].sample.value.real++;
 	cr_assert(eq(int, egress_digest(&two, &digest_two), 0));
 	cr_expect(ne(u32, one.mask, two.mask), "other content is another row");
+}
+
+/* ---- Persons ---------------------------------------------------------------------------------------------
+ */
+
+static const char *const operators[] = {"operator"}, *const both[] = {"clerk", "operator"};
+
+static struct audience person_of(const char *org, const char *const *roles, size_t n)
+{
+	return (struct audience){.org = org, .person = "volt/eve", .roles = roles, .n_roles = n};
+}
+
+static void share_with_role(void)
+{
+	world_policy(
+		"share \"force\"\n to org volt role operator\n twins plant/p1\n"
+		" allow read recipe/force\n allow history power last 30min\n until 2100-01-01\n"
+		"share \"clerks\"\n to org volt role clerk\n twins plant/p1\n"
+		" allow history power last 10min\n until 2100-01-01\n");
+}
+
+Test(egress, what_is_shared_with_a_role_only_persons_with_it_get)
+{
+	const struct row p1 = full("acme/plant/p1");
+	const struct audience node = audience_of("volt"), eve = person_of("volt", operators, 1),
+			      clerk = person_of("volt", both, 1), foreign = person_of("harbor", operators, 1);
+
+	share_with_role();
+	cr_expect(eq(int, (int)egress_value(&world.egress, &eve, &p1, "recipe/force", false), FORM_PLAIN));
+	cr_expect(egress_discovers(&world.egress, &eve, &p1), "who may read may know");
+	cr_expect(eq(int, (int)egress_value(&world.egress, &node, &p1, "recipe/force", false), FORM_NOTHING));
+	cr_expect(
+		eq(int, (int)egress_value(&world.egress, &clerk, &p1, "recipe/force", false), FORM_NOTHING));
+	cr_expect(eq(int, (int)egress_value(&world.egress, &foreign, &p1, "recipe/force", false),
+		     FORM_NOTHING));
+	cr_expect(eq(u64, egress_mask(&world.egress, &node, &p1), 0), "gossip has no person");
+}
+
+Test(egress, of_several_roles_the_one_that_opens_most_counts)
+{
+	const struct row p1 = full("acme/plant/p1");
+	const struct audience clerk = person_of("volt", both, 1), eve = person_of("volt", both, 2);
+	int64_t last_ns, step_ns;
+
+	share_with_role();
+	cr_assert(egress_history(&world.egress, &clerk, &p1, "power", &last_ns, &step_ns));
+	cr_expect(eq(i64, last_ns, 600 * NS_PER_S));
+	cr_assert(egress_history(&world.egress, &eve, &p1, "power", &last_ns, &step_ns));
+	cr_expect(eq(i64, last_ns, 1800 * NS_PER_S));
+	cr_expect(strcmp(egress_rule(&world.egress, &eve, RIGHT_READ, &p1, "recipe/force"), "force") == 0);
+}
+
+Test(egress, who_is_not_who_it_says_sees_nothing)
+{
+	const struct row p1 = full("acme/plant/p1");
+	struct audience eve = person_of("volt", operators, 1), own = audience_of("");
+	int64_t last_ns, step_ns;
+
+	eve.nobody = own.nobody = true;
+	cr_expect(eq(u64, egress_mask(&world.egress, &eve, &p1), 0), "not even what volt's nodes see");
+	cr_expect(eq(u64, egress_mask(&world.egress, &own, &p1), 0));
+	cr_expect(eq(int, (int)egress_value(&world.egress, &own, &p1, "power", true), FORM_NOTHING));
+	cr_expect(not(egress_history(&world.egress, &own, &p1, "power", &last_ns, &step_ns)));
+}
+
+Test(egress, an_audience_is_copied_with_all_it_points_to)
+{
+	char role[] = "operator", org[] = "volt", name[] = "volt/eve";
+	uint8_t credential[] = {1, 2}, errand[] = {3};
+	const char *roles[] = {role};
+	struct audience copy, eve = {.org = org,
+				     .person = name,
+				     .roles = roles,
+				     .n_roles = 1,
+				     .credential = {credential, 2},
+				     .errand = {errand, 1},
+				     .relayed = true};
+
+	cr_assert(eq(int, audience_copy(a, &eve, &copy), 0));
+	role[0] = org[0] = name[0] = '\0';
+	credential[0] = errand[0] = 0;
+	roles[0] = NULL;
+	cr_expect(strcmp(copy.org, "volt") == 0);
+	cr_expect(strcmp(copy.person, "volt/eve") == 0);
+	cr_expect(strcmp(copy.roles[0], "operator") == 0);
+	cr_expect(copy.credential.len == 2 && copy.credential.data[0] == 1 && copy.errand.data[0] == 3);
+	cr_expect(copy.relayed);
+}
+
+/* ---- Tokens ----------------------------------------------------------------------------------------------
+ */
+
+#define TOKENS \
+	"share \"tokens\"\n to org volt\n twins plant/p1\n allow discover, summary\n allow read power\n" \
+	" redact power as token\n until 2100-01-01\n"
+
+static const char *token_in(const struct row *row)
+{
+	cr_assert(eq(sz, row->n_kpis, 1));
+	const struct kpi *kpi = &row->kpis[0];
+	cr_assert(eq(int, (int)kpi->sample.value.type, VALUE_TEXT));
+	cr_expect(eq(sz, strlen(kpi->sample.value.text), TOKEN_SIZE - 1));
+	cr_expect(strcmp(kpi->unit, "") == 0);
+	cr_expect(isnan(kpi->sample.sigma));
+	return kpi->sample.value.text;
+}
+
+Test(egress, a_token_stands_in_a_row_in_place_of_the_value)
+{
+	world_policy(TOKENS);
+	const struct row one = shown_to("volt", "acme/plant/p1"), again = shown_to("volt", "acme/plant/p1");
+	SCOPED(buf_fini) struct buf encoded = {0};
+	struct row decoded, digested = one;
+	uint64_t digest, same;
+
+	cr_expect(strcmp(token_in(&one), token_in(&again)) == 0);
+	cr_assert(eq(int, egress_digest(&digested, &digest), 0));
+	digested = again;
+	cr_assert(eq(int, egress_digest(&digested, &same), 0));
+	cr_expect(eq(u64, digest, same), "two borders show one content");
+	row_encode(&one, &encoded);
+	cr_assert(eq(int, row_decode(a, buf_bytes(&encoded), &decoded), 0));
+	cr_expect(strcmp(token_in(&decoded), token_in(&one)) == 0);
+}
+
+Test(egress, another_value_or_partner_has_another_token)
+{
+	world_policy(TOKENS
+		     "share \"too\"\n to org harbor\n twins plant/p1\n allow discover, summary\n"
+		     " redact power as token\n until 2100-01-01\n");
+	const struct row before = shown_to("volt", "acme/plant/p1"),
+			 harbor = shown_to("harbor", "acme/plant/p1");
+
+	cr_expect(strcmp(token_in(&before), token_in(&harbor)) != 0);
+	world_value("acme/plant/p1", "power", 6, 7.75);
+	const struct row after = shown_to("volt", "acme/plant/p1");
+	cr_expect(strcmp(token_in(&before), token_in(&after)) != 0);
+	world_value("acme/plant/p1", "power", 7, 7.5);
+	const struct row back = shown_to("volt", "acme/plant/p1");
+	cr_expect(strcmp(token_in(&before), token_in(&back)) == 0);
+}
+
+Test(egress, without_the_borders_secret_no_value_is_left)
+{
+	world_policy(TOKENS);
+	const struct audience volt = audience_of("volt");
+	struct trust inner = *world.trust;
+	const struct egress egress = {.trust = &inner, .store = world.store};
+	const struct row whole = full("acme/plant/p1");
+	struct row row;
+
+	inner.cursor_key = NULL;
+	cr_assert(
+		eq(int, egress_row(&egress, &volt, &whole, egress_mask(&egress, &volt, &whole), a, &row), 0));
+	cr_expect(eq(int, (int)row.kpis[0].sample.value.type, VALUE_NONE));
+}
+
+Test(egress, a_node_of_ours_in_between_leaves_the_tokens_to_the_border)
+{
+	world_policy(TOKENS);
+	struct audience volt = audience_of("volt");
+	const struct row whole = full("acme/plant/p1");
+	struct row row;
+
+	volt.relayed = true;
+	cr_assert(eq(
+		int,
+		egress_row(&world.egress, &volt, &whole, egress_mask(&world.egress, &volt, &whole), a, &row),
+		0));
+	cr_expect(eq(dbl, row.kpis[0].sample.value.real, 7.5));
 }

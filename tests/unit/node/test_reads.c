@@ -56,8 +56,9 @@ static void ask(const char *org, int64_t from_ns, int64_t to_ns, int64_t step_ns
 				   .to_ns = to_ns,
 				   .step_ns = step_ns,
 				   .limit = limit};
+	const struct audience to = audience_of(org);
 
-	cr_assert(eq(int, reads_ask(&world, org, &q, NS_PER_S, on_answer, NULL), 0));
+	cr_assert(eq(int, reads_ask(&world, &to, &q, NS_PER_S, on_answer, NULL), 0));
 }
 
 Test(reads, buckets_say_what_a_step_amounts_to)
@@ -183,4 +184,97 @@ Test(reads, what_is_left_out_of_a_step_is_passed_over)
 	cr_assert(eq(int, code, 0));
 	cr_assert(gt(sz, n_samples, 0));
 	cr_expect(eq(i64, times[0], 5 * MINUTE_NS), "the first of its step is before what was asked for");
+}
+
+/* ---- Tokens ----------------------------------------------------------------------------------------------
+ */
+
+static struct answer told;
+static struct arena *kept;
+
+/* As it leaves: encoded. */
+static void on_told(void *ctx, int r, const char *text, const struct answer *parts, size_t n)
+{
+	struct buf *out = ctx;
+	struct message m = {.kind = MESSAGE_ANSWER, .nonce = 1, .frame = 1}, copy;
+
+	code = r;
+	told = (struct answer){0};
+	if (n == 0) {
+		m.answer = (struct answer){
+			.id = 1, .last = true, .code = r, .text = text, .kind = QUESTION_READ};
+	} else {
+		m.answer = parts[0];
+		m.answer.id = 1;
+	}
+	m.answer.unit = m.answer.unit ? m.answer.unit : "";
+	message_encode(&m, out);
+	must(buf_check(out) == 0);
+	must(message_decode(kept, buf_bytes(out), &copy) == 0);
+	told = copy.answer;
+}
+
+static bool holds(const struct buf *b, double number)
+{
+	for (size_t i = 0; i + sizeof number <= b->len; i++)
+		if (memcmp(b->data + i, &number, sizeof number) == 0)
+			return true;
+	return false;
+}
+
+static void read_as(const struct audience *to, const char *property, struct buf *out)
+{
+	const struct question q = {
+		.kind = QUESTION_READ, .asker = "", .twin = "acme/p1", .property = property};
+
+	buf_clear(out);
+	cr_assert(eq(int, reads_ask(&world, to, &q, NS_PER_S, on_told, out), 0));
+}
+
+Test(reads, a_redacted_value_leaves_as_a_token_and_nowhere_as_it_is)
+{
+	SCOPED(buf_fini) struct buf out = {0};
+	const struct audience volt = audience_of("volt"), own = audience_of("");
+
+	must(arena_new(&kept, 1 << 20) == 0);
+	world_policy(
+		"share \"one\"\n to org volt\n twins **\n allow discover, summary\n"
+		" allow history power\n redact power as token\n until 2100-01-01\n");
+	read_as(&own, "", &out);
+	cr_expect(holds(&out, 990), "the test would see it");
+	read_as(&volt, "", &out);
+	cr_assert(eq(int, code, 0));
+	cr_assert(eq(sz, told.n_values, 1));
+	cr_expect(eq(int, (int)told.values[0].sample.value.type, VALUE_TEXT));
+	cr_expect(strcmp(told.values[0].unit, "") == 0);
+	cr_expect(eq(i64, told.values[0].sample.t_ns, 990 * NS_PER_S));
+	cr_assert(eq(sz, told.row.n_kpis, 1));
+	cr_expect(strcmp(told.row.kpis[0].sample.value.text, told.values[0].sample.value.text) == 0);
+	cr_expect(not(holds(&out, 990)));
+	ask("volt", TIME_MIN, TIME_MAX, 0, 0);
+	cr_expect(eq(int, code, ERR_DENIED), "of tokens there is no history");
+	ask("volt", TIME_MIN, TIME_MAX, MINUTE_NS, 0);
+	cr_expect(eq(int, code, ERR_DENIED));
+	arena_free(kept);
+	kept = NULL;
+}
+
+Test(reads, what_is_dropped_is_not_there)
+{
+	SCOPED(buf_fini) struct buf out = {0};
+	const struct audience volt = audience_of("volt");
+
+	must(arena_new(&kept, 1 << 20) == 0);
+	world_policy(
+		"share \"one\"\n to org volt\n twins **\n allow discover, summary\n"
+		" allow read power\n redact power as drop\n until 2100-01-01\n");
+	read_as(&volt, "", &out);
+	cr_assert(eq(int, code, 0));
+	cr_expect(eq(sz, told.n_values, 0));
+	cr_expect(eq(sz, told.row.n_kpis, 0));
+	cr_expect(not(holds(&out, 990)));
+	read_as(&volt, "power", &out);
+	cr_expect(eq(int, code, ERR_DENIED));
+	arena_free(kept);
+	kept = NULL;
 }

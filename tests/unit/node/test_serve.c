@@ -26,10 +26,8 @@ static void set_up(void)
 				.type = {.name = "line", .version = 1, .properties = p, .n_properties = 2}};
 
 	world_set_up();
-	cr_assert(eq(int, keys_init(), 0));
 	cr_assert(eq(int, arena_new(&a, 8 << 20), 0));
 	cr_assert(eq(int, sign_key_new(&world.trust->sign), 0));
-	cr_assert(eq(int, secret32_new(&world.trust->cursor_key), 0));
 	port = serve_port(&world);
 	world_put(&line, 1);
 	world_policy(POLICY);
@@ -39,7 +37,6 @@ static void set_up(void)
 static void tear_down(void)
 {
 	sign_key_free(world.trust->sign);
-	secret32_free(world.trust->cursor_key);
 	arena_free(a);
 	world_tear_down();
 }
@@ -270,4 +267,39 @@ Test(serve, a_row_that_moves_while_it_is_waited_for_is_not_lost)
 	}
 	cr_expect(eq(sz, n, 2000));
 	cr_expect(strcmp(row_at(&rows, rows.n - 1).id, "acme/1000") == 0);
+}
+
+static bool holds(struct bytes b, double number)
+{
+	for (size_t i = 0; i + sizeof number <= b.len; i++)
+		if (memcmp(b.data + i, &number, sizeof number) == 0)
+			return true;
+	return false;
+}
+
+Test(serve, what_is_redacted_leaves_in_rows_as_a_token)
+{
+	world_policy(
+		"share \"lines\"\n to org volt\n twins **\n allow discover, summary\n"
+		" redact rating as token\n until 2100-01-01\n");
+	world_twin("acme/l1", "line", NULL);
+	world_value("acme/l1", "rating", 5, 1234.5);
+	cr_assert(eq(int, visibility_sweep(world.visibility), 0));
+	struct rows rows = pull("volt", "acme/n1", (struct bytes){0});
+	const struct row row = row_at(&rows, 0);
+	const struct bytes head = head_for("volt");
+
+	cr_assert(eq(sz, row.n_kpis, 2));
+	cr_assert(eq(int, (int)row.kpis[1].sample.value.type, VALUE_TEXT));
+	cr_expect(eq(sz, strlen(row.kpis[1].sample.value.text), TOKEN_SIZE - 1));
+	cr_expect(not(holds(rows.rows[0], 1234.5)));
+	cr_assert(eq(int, visibility_sweep(world.visibility), 0));
+	cr_expect(bytes_equal(head_for("volt"), head), "it is the same content every time");
+	rows = pull("volt", "acme/n1", rows.cursor);
+	cr_expect(eq(sz, rows.n, 0));
+	world_value("acme/l1", "rating", 6, 1234.75);
+	follow();
+	cr_expect(not(bytes_equal(head_for("volt"), head)));
+	rows = pull("", "acme/n1", (struct bytes){0});
+	cr_expect(holds(rows.rows[0], 1234.75), "the search would find it");
 }

@@ -45,9 +45,10 @@ static void add_press(const char *id, const char *parent, double kw)
 
 static struct view_part walked(const char *org)
 {
+	const struct audience to = audience_of(org);
 	struct view_part part;
 
-	cr_assert(eq(int, walk_part(&world, org, &question, WALK_LIVE, a, &part), 0));
+	cr_assert(eq(int, walk_part(&world, &to, &question, WALK_LIVE, a, &part), 0));
 	return part;
 }
 
@@ -327,4 +328,17 @@ Test(walk, members_of_others_are_edges_named_only_to_whom_they_belong)
 	cr_expect(eq(sz, own.n_edges, 1));
 	cr_expect(eq(sz, theirs.n_edges, 1));
 	cr_expect(eq(sz, third.n_edges, 0));
+}
+
+Test(walk, a_token_is_no_number_and_counts_as_withheld)
+{
+	world_policy(
+		"share \"all\"\n to org volt\n twins **\n allow discover, summary\n allow read power\n"
+		" redact power as token\n until 2100-01-01\n");
+	add_press("acme/plant/p1", "acme/plant", 4);
+	const struct view_part part = walked("volt");
+
+	cr_expect(eq(u64, part.counts.members, 2));
+	cr_expect(eq(u64, part.counts.withheld, 2), "by the name alone, with or without the property");
+	cr_expect(eq(u64, part.members[0].rollups[0].n, 0));
 }

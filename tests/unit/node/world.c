@@ -43,6 +43,7 @@ void world_set_up(void)
 	trust.own.org.manifest.org = "acme";
 	world = (struct engine){.config = &config, .trust = &trust};
 	snprintf(world.origin, sizeof world.origin, "acme/n1");
+	must(keys_init() == 0 && secret32_new(&trust.cursor_key) == 0);
 	must(uv_loop_init(&world.loop) == 0);
 	must(store_open(&world.store, &opt, &note) == 0);
 	world.egress = (struct egress){.trust = &trust, .store = world.store};
@@ -54,7 +55,9 @@ void world_tear_down(void)
 	visibility_free(world.visibility);
 	store_close(world.store);
 	policy_free(trust.policy);
+	secret32_free(trust.cursor_key);
 	trust.policy = NULL;
+	trust.cursor_key = NULL;
 	world.store = NULL;
 	world.visibility = NULL;
 	must(uv_loop_close(&world.loop) == 0);
