@@ -3,9 +3,8 @@
 
 #include <stdio.h>
 
-#include "proto/clock.h"
-
-enum { BUNDLE_MAX = 1 << 20 };
+#include "security/org_files.h"
+#include "security/org_merge.h"
 
 void trust_free_partner(struct partner *p)
 {
@@ -15,6 +14,20 @@ void trust_free_partner(struct partner *p)
 
 DEFINE_SCOPED(partner, trust_free_partner)
 
+/* Everybody who met the same bundles holds the same bytes, also of the very first. */
+static int make_canonical(struct partner *p, struct err_note *note)
+{
+	SCOPED(buf_fini) struct buf canonical = {0};
+
+	TRY(org_merge(p->arena, &p->org, &p->org, &canonical, note));
+	const char *kept = arena_text(p->arena, buf_bytes(&canonical));
+	if (!kept)
+		return FAIL(-ENOMEM);
+	p->org.encoded = (struct bytes){(const uint8_t *)kept, canonical.len};
+	p->digest = org_digest(p->org.encoded);
+	return 0;
+}
+
 static int partner_read(struct partner **ret, struct bytes bundle, int64_t now_ns, struct err_note *note)
 {
 	SCOPED(scope_partner) struct partner *p = calloc(1, sizeof *p);
@@ -23,8 +36,24 @@ static int partner_read(struct partner **ret, struct bytes bundle, int64_t now_n
 		return FAIL(-ENOMEM);
 	TRY(arena_new(&p->arena, TRUST_ARENA));
 	TRY(org_verify(p->arena, bundle, now_ns, &p->org, note));
+	TRY(make_canonical(p, note));
 	*ret = MOVE(p);
 	return 0;
+}
+
+/* What two bundles say together, verified as a whole. */
+static int partner_join(struct partner **ret, const struct partner *x, const struct partner *y,
+			int64_t now_ns, struct err_note *note)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	SCOPED(buf_fini) struct buf merged = {0};
+
+	TRY(arena_new(&a, TRUST_ARENA));
+	TRY(org_merge(a, &x->org, &y->org, &merged, note));
+	if (merged.len > BUNDLE_FILE_MAX)
+		return FAIL_SAY(note, ERR_REFUSED, "the bundle of %s would become longer than %d bytes",
+				x->org.manifest.org, BUNDLE_FILE_MAX);
+	return partner_read(ret, buf_bytes(&merged), now_ns, note);
 }
 
 /* ---- At the start ---- */
@@ -65,63 +94,56 @@ static void swap_own(struct trust *t, struct partner *next, const struct credent
 	*next = old;
 }
 
-static int64_t newest_credential_ns(const struct org *org)
+static int use_own(struct trust *t, struct partner *own, struct err_note *note)
 {
-	int64_t newest_ns = TIME_MIN;
-
-	for (size_t i = 0; i < org->n_nodes; i++)
-		if (org->nodes[i].not_before_ns > newest_ns)
-			newest_ns = org->nodes[i].not_before_ns;
-	return newest_ns;
-}
-
-/* Of two bundles with one manifest and one list of revocations: does `file` know of a node or of a renewal
- * more?
- */
-static bool knows_more(const struct org *file, const struct org *accepted)
-{
-	return file->manifest.version == accepted->manifest.version &&
-	       file->revocations.seq == accepted->revocations.seq &&
-	       (file->n_nodes > accepted->n_nodes ||
-		newest_credential_ns(file) > newest_credential_ns(accepted));
-}
-
-/* What was accepted since counts unless the file is newer or the other does not name this node. */
-static int load_accepted(struct trust *t, struct bytes bundle, int64_t now_ns)
-{
-	SCOPED(scope_partner) struct partner *next = NULL;
 	const struct credential *self;
 	struct bytes credential;
 
-	TRY(partner_read(&next, bundle, now_ns, NULL));
-	TRY(org_may_replace(&t->own.org, &next->org, NULL));
-	if (knows_more(&t->own.org, &next->org))
-		return 0;
-	TRY(find_self(t, next, &self, &credential, NULL));
-	swap_own(t, next, self, credential);
+	TRY(find_self(t, own, &self, &credential, note));
+	swap_own(t, own, self, credential);
 	return 0;
 }
 
-/* The own bundle: the newer of the file the admin put there and what was accepted since. */
-int trust_load_own(struct trust *t, const char *dir, int64_t now_ns, struct err_note *note)
+/* The bundle the admin put there, which begins everything. */
+static int load_file(const char *dir, int64_t now_ns, struct partner **ret, struct err_note *note)
 {
-	SCOPED(scope_arena) struct arena *scratch = NULL;
-	SCOPED(scope_partner) struct partner *own = NULL;
+	SCOPED(scope_arena) struct arena *a = NULL;
 	char path[TRUST_PATH_SIZE];
 	struct bytes bundle;
 
-	TRY(arena_new(&scratch, TRUST_ARENA));
+	TRY(arena_new(&a, TRUST_ARENA));
 	TRY(trust_path(dir, "bundle", path, note));
-	TRY(file_read(scratch, path, BUNDLE_MAX, &bundle, note));
-	TRY(partner_read(&own, bundle, now_ns, note));
-	t->own = *own;
-	own->arena = NULL;
+	TRY(file_read(a, path, BUNDLE_FILE_MAX, &bundle, note));
+	return partner_read(ret, bundle, now_ns, note);
+}
 
-	int r = trust_store_get(t->store, scratch, "own-bundle", &bundle);
+static int load_accepted(struct trust *t, int64_t now_ns, struct partner **ret)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct bytes bundle;
+
+	TRY(arena_new(&a, TRUST_ARENA));
+	int r = trust_store_get(t->store, a, "own-bundle", &bundle);
 	TRY(r);
-	if (r == 0 && load_accepted(t, bundle, now_ns) == -ENOMEM)
+	if (r == 0 && partner_read(ret, bundle, now_ns, NULL) == -ENOMEM)
 		return FAIL(-ENOMEM);
-	return t->self ? 0 : find_self(t, &t->own, &t->self, &t->credential, note);
+	return 0;
+}
+
+/* The file and what was accepted since, as one; if they do not go together or do not name this node, the file
+ * counts: somebody put it there. A file whose manifest has expired meanwhile needs nobody's attention. */
+int trust_load_own(struct trust *t, const char *dir, int64_t now_ns, struct err_note *note)
+{
+	SCOPED(scope_partner) struct partner *file = NULL, *accepted = NULL, *both = NULL;
+
+	TRY(load_accepted(t, now_ns, &accepted));
+	const int r = load_file(dir, now_ns, &file, note);
+	if (r == ERR_UNTRUSTED && accepted)
+		return use_own(t, accepted, note);
+	TRY(r);
+	if (accepted && partner_join(&both, accepted, file, now_ns, NULL) == 0 && use_own(t, both, NULL) == 0)
+		return 0;
+	return use_own(t, file, note);
 }
 
 int trust_load_partners(struct trust *t, int64_t now_ns)
@@ -149,14 +171,31 @@ int trust_load_partners(struct trust *t, int64_t now_ns)
 
 /* ---- What is taken ---- */
 
+static size_t place_of(const struct trust *t, const char *org)
+{
+	size_t at = 0;
+
+	while (at < t->n_partners && strcmp(t->partners[at]->org.manifest.org, org) != 0)
+		at++;
+	return at;
+}
+
 const struct partner *trust_org(const struct trust *t, const char *org)
 {
+	const size_t at = place_of(t, org);
+
 	if (strcmp(t->own.org.manifest.org, org) == 0)
 		return &t->own;
-	for (size_t i = 0; i < t->n_partners; i++)
-		if (strcmp(t->partners[i]->org.manifest.org, org) == 0)
-			return t->partners[i];
-	return NULL;
+	return at < t->n_partners ? t->partners[at] : NULL;
+}
+
+static struct partner *find_held(struct trust *t, const char *org)
+{
+	const size_t at = place_of(t, org);
+
+	if (strcmp(t->own.org.manifest.org, org) == 0)
+		return &t->own;
+	return at < t->n_partners ? t->partners[at] : NULL;
 }
 
 static void tell_of(const struct trust *t, const struct partner *before, const struct partner *after)
@@ -165,28 +204,42 @@ static void tell_of(const struct trust *t, const struct partner *before, const s
 		t->on_org(t->on_org_ctx, before ? &before->org : NULL, &after->org);
 }
 
-static int accept_own(struct trust *t, struct partner *next, struct bytes bundle, struct err_note *note)
+/* A bundle that is older in one thing and newer in nothing: somebody gave the wrong file, or wants to take
+ * something back. */
+static int check_not_older(const struct org *held, const struct org *next, struct err_note *note)
 {
-	const struct manifest *m = &next->org.manifest;
-	const struct credential *self = NULL;
+	const bool older = next->manifest.version < held->manifest.version ||
+			   next->revocations.seq < held->revocations.seq;
+	const bool newer = next->manifest.version > held->manifest.version ||
+			   next->revocations.seq > held->revocations.seq;
+
+	return older && !newer ? org_may_replace(held, next, note) : 0;
+}
+
+static int check_names_self(const struct trust *t, const struct partner *joined, struct err_note *note)
+{
+	const char *org = joined->org.manifest.org, *node = t->self->node;
+	const struct credential *self, *named = org_node(&joined->org, node);
 	struct bytes credential;
 
-	TRY(org_may_replace(&t->own.org, &next->org, note));
-	const struct credential *named = org_node(&next->org, t->self->node);
 	if (!named)
 		return FAIL_SAY(note, ERR_UNTRUSTED,
-				"this bundle of %s leaves out the node %s it was given to", m->org,
-				t->self->node);
-	int r = find_self(t, next, &self, &credential, NULL);
+				"this bundle of %s leaves out the node %s it was given to", org, node);
+	const int r = find_self(t, joined, &self, &credential, NULL);
 	if (r == ERR_UNTRUSTED || (r == 0 && self != named))
 		return FAIL_SAY(note, ERR_UNTRUSTED,
 				"this bundle of %s has other keys for the node %s than the node itself: "
 				"install these keys and the bundle in its directory together",
-				m->org, t->self->node);
-	TRY(r);
-	TRY(trust_store_put(t->store, "own-bundle", bundle));
-	swap_own(t, next, self, credential);
-	tell_of(t, next, &t->own);
+				org, node);
+	return r;
+}
+
+static int accept_own(struct trust *t, struct partner *joined, struct err_note *note)
+{
+	TRY(check_names_self(t, joined, note));
+	TRY(trust_store_put(t->store, "own-bundle", joined->org.encoded));
+	TRY(use_own(t, joined, note));
+	tell_of(t, joined, &t->own);
 	return 0;
 }
 
@@ -222,24 +275,18 @@ static int check_partner_keys(const struct trust *t, const struct org *next, str
 	return 0;
 }
 
-/* May it come in the place of `old`, NULL for nobody? */
-static int check_partner(const struct trust *t, const struct partner *old, const struct org *next,
-			 const char *fingerprint, struct err_note *note)
+/* An organisation that was not trusted until now. */
+static int check_newcomer(const struct trust *t, const struct org *next, const char *fingerprint,
+			  struct err_note *note)
 {
-	const struct manifest *m = &next->manifest;
-	const bool told = fingerprint && fingerprint[0];
-
-	if (!old && t->n_partners == PARTNERS_MAX)
+	if (t->n_partners == PARTNERS_MAX)
 		return FAIL_SAY(note, ERR_REFUSED,
 				"%d organisations are trusted already, the most a node takes", PARTNERS_MAX);
-	if (old)
-		TRY(org_may_replace(&old->org, next, note));
-	else if (!told)
+	if (!fingerprint || !fingerprint[0])
 		return FAIL_SAY(note, ERR_UNTRUSTED,
-				"%s is new here: give the fingerprint its admin told you", m->org);
-	if (told)
-		TRY(org_fingerprint_check(fingerprint, m->org, &m->root, note));
-	return check_partner_keys(t, next, note);
+				"%s is new here: give the fingerprint its admin told you",
+				next->manifest.org);
+	return 0;
 }
 
 /* The highest epoch seen goes over, also to an announced new root, and before the bundle is stored. */
@@ -253,26 +300,50 @@ static int inherit_epoch(struct trust *t, const struct partner *old, struct part
 	return trust_save_epoch(t, next);
 }
 
-static int accept_partner(struct trust *t, struct partner **next, struct bytes bundle,
-			  const char *fingerprint, struct err_note *note)
+/* In the place of `old`, NULL for nobody. */
+static int accept_partner(struct trust *t, struct partner *old, struct partner **joined,
+			  struct err_note *note)
 {
-	const char *org = (*next)->org.manifest.org;
+	const struct org *org = &(*joined)->org;
+	const size_t at = place_of(t, org->manifest.org);
 	char key[ORG_NAME_MAX + 8];
-	size_t at = 0;
 
-	while (at < t->n_partners && strcmp(t->partners[at]->org.manifest.org, org) != 0)
-		at++;
-	struct partner *old = at < t->n_partners ? t->partners[at] : NULL;
-	TRY(check_partner(t, old, &(*next)->org, fingerprint, note));
-	TRY(inherit_epoch(t, old, *next));
-	snprintf(key, sizeof key, "bundle/%s", org);
-	TRY(trust_store_put(t->store, key, bundle));
-	tell_of(t, old, *next);
+	TRY(check_partner_keys(t, org, note));
+	TRY(inherit_epoch(t, old, *joined));
+	snprintf(key, sizeof key, "bundle/%s", org->manifest.org);
+	TRY(trust_store_put(t->store, key, org->encoded));
+	tell_of(t, old, *joined);
 	if (old)
 		trust_free_partner(old);
 	else
 		t->n_partners++;
-	t->partners[at] = MOVE(*next);
+	t->partners[at] = MOVE(*joined);
+	return 0;
+}
+
+/* TRUST_OLD: it says nothing that is not held. */
+static int join(struct trust *t, struct partner *held, const struct partner *next, int64_t now_ns,
+		struct err_note *note)
+{
+	SCOPED(scope_partner) struct partner *joined = NULL;
+
+	TRY(partner_join(&joined, held, next, now_ns, note));
+	if (joined->digest == held->digest)
+		return TRUST_OLD;
+	if (held == &t->own)
+		TRY(accept_own(t, joined, note));
+	else
+		TRY(accept_partner(t, held, &joined, note));
+	trust_recompile(t, now_ns);
+	return 0;
+}
+
+static int accept_newcomer(struct trust *t, struct partner **next, const char *fingerprint, int64_t now_ns,
+			   struct err_note *note)
+{
+	TRY(check_newcomer(t, &(*next)->org, fingerprint, note));
+	TRY(accept_partner(t, NULL, next, note));
+	trust_recompile(t, now_ns);
 	return 0;
 }
 
@@ -282,14 +353,33 @@ int trust_accept(struct trust *t, struct bytes bundle, const char *fingerprint, 
 	SCOPED(scope_partner) struct partner *next = NULL;
 
 	TRY(partner_read(&next, bundle, now_ns, note));
-	if (strcmp(next->org.manifest.org, t->own.org.manifest.org) == 0) {
-		TRY(accept_own(t, next, bundle, note));
-		*ret = &t->own.org;
-	} else {
-		const struct org *org = &next->org;
-		TRY(accept_partner(t, &next, bundle, fingerprint, note));
-		*ret = org;
-	}
-	trust_recompile(t, now_ns);
+	const struct manifest *m = &next->org.manifest;
+	struct partner *held = find_held(t, m->org);
+	char org[ORG_NAME_MAX + 1];
+
+	snprintf(org, sizeof org, "%s", m->org);
+	if (held)
+		TRY(check_not_older(&held->org, &next->org, note));
+	if (held != &t->own && fingerprint && fingerprint[0])
+		TRY(org_fingerprint_check(fingerprint, m->org, &m->root, note));
+	if (held)
+		TRY(join(t, held, next, now_ns, note));
+	else
+		TRY(accept_newcomer(t, &next, fingerprint, now_ns, note));
+	*ret = &trust_org(t, org)->org;
 	return 0;
+}
+
+int trust_join(struct trust *t, const char *org, struct bytes bundle, int64_t now_ns, struct err_note *note)
+{
+	SCOPED(scope_partner) struct partner *next = NULL;
+	struct partner *held = find_held(t, org);
+
+	if (!held)
+		return FAIL_SAY(note, ERR_UNTRUSTED, "%s is not trusted here", org);
+	TRY(partner_read(&next, bundle, now_ns, note));
+	if (strcmp(next->org.manifest.org, org) != 0)
+		return FAIL_SAY(note, ERR_UNTRUSTED, "a bundle of %s came as one of %s",
+				next->org.manifest.org, org);
+	return join(t, held, next, now_ns, note);
 }

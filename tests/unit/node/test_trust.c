@@ -625,6 +625,7 @@ Test(trust, an_own_bundle_with_another_curve_key_for_this_node_is_refused)
 {
 	add_member(&acme, "n1");
 	struct member old = acme.members[0];
+	acme.members[0].renewed_ns = 1;
 	acme.members[0].curve = acme.members[1].curve;
 	acme.members[1].curve = old.curve;
 	acme.n_members = 1;
@@ -636,6 +637,7 @@ Test(trust, an_own_bundle_with_another_signing_key_for_this_node_is_refused)
 {
 	add_member(&acme, "n1");
 	struct member old = acme.members[0];
+	acme.members[0].renewed_ns = 1;
 	acme.members[0].sign = acme.members[1].sign;
 	acme.members[1].sign = old.sign;
 	acme.n_members = 1;
@@ -646,6 +648,7 @@ Test(trust, an_own_bundle_with_another_signing_key_for_this_node_is_refused)
 Test(trust, an_own_bundle_that_gives_the_keys_to_another_name_is_refused)
 {
 	acme.members[0].name = "n9";
+	acme.members[0].renewed_ns = 1;
 	expect_refused("leaves out the node n1");
 }
 
@@ -653,6 +656,7 @@ Test(trust, an_own_bundle_that_swaps_the_keys_of_two_nodes_is_refused)
 {
 	add_member(&acme, "n1");
 	acme.members[0].name = "n2";
+	acme.members[0].renewed_ns = acme.members[1].renewed_ns = 1;
 	expect_refused("other keys for the node n1");
 }
 
@@ -669,4 +673,84 @@ Test(trust, a_stored_own_bundle_without_this_nodes_keys_does_not_stop_the_start)
 	disband(&other);
 	open_at(NOW);
 	cr_expect(eq(u32, trust->own.org.manifest.version, 1));
+}
+
+/* ---- Joining ---- */
+
+static int join_bundle(const struct founded *f)
+{
+	note.text[0] = '\0';
+	return trust_join(trust, f->name, bundle_of(f), NOW, &note);
+}
+
+Test(trust, what_two_bundles_say_together_is_held_and_outlives_a_restart)
+{
+	add_member(&bolt, "second");
+	bolt.n_members = 1;
+	admit(&bolt);
+	const uint64_t first = trust_org(trust, "bolt")->digest;
+	cr_expect(eq(int, join_bundle(&bolt), TRUST_OLD));
+	cr_expect(eq(u64, trust_org(trust, "bolt")->digest, first));
+	bolt.n_members = 2;
+	bolt.members[1].renewed_ns = 1;
+	cr_expect(eq(int, join_bundle(&bolt), 0), "%s", note.text);
+	cr_expect(eq(sz, trust_org(trust, "bolt")->org.n_nodes, 2));
+	const uint64_t both = trust_org(trust, "bolt")->digest;
+	cr_expect(both != first);
+	bolt.n_members = 1; /* whoever leaves a node out takes nothing away */
+	cr_expect(eq(int, join_bundle(&bolt), TRUST_OLD));
+	open_at(NOW);
+	cr_expect(eq(u64, trust_org(trust, "bolt")->digest, both));
+	bolt.n_members = 2;
+}
+
+Test(trust, an_older_bundle_of_a_peer_adds_what_it_has_and_takes_nothing_back)
+{
+	add_member(&acme, "n2");
+	acme.n_members = 1;
+	acme.version = 5;
+	admit(&acme);
+	acme.version = 4;
+	cr_expect(eq(int, accept_at(&acme, NOW), ERR_UNTRUSTED), "an admin gave the wrong file");
+	acme.n_members = 2;
+	cr_expect(eq(int, join_bundle(&acme), 0), "%s", note.text);
+	cr_expect(eq(u32, trust->own.org.manifest.version, 5));
+	cr_expect(eq(sz, trust->own.org.n_nodes, 2));
+}
+
+Test(trust, of_a_stranger_nothing_is_joined)
+{
+	cr_expect(eq(int, join_bundle(&bolt), ERR_UNTRUSTED));
+	cr_expect(says("bolt is not trusted here"), "%s", note.text);
+	admit(&bolt);
+	cr_expect(eq(int, trust_join(trust, "bolt", bundle_of(&volt), NOW, &note), ERR_UNTRUSTED));
+	cr_expect(says("a bundle of volt came as one of bolt"), "%s", note.text);
+	cr_expect(trust_org(trust, "volt") == NULL);
+}
+
+Test(trust, the_file_and_what_was_accepted_since_count_together)
+{
+	add_member(&acme, "n2");
+	add_member(&acme, "n3");
+	acme.n_members = 2;
+	admit(&acme);
+	const struct member second = acme.members[1];
+	acme.members[1] = acme.members[2];
+	acme.members[2] = second;
+	write_bundle(&acme);
+	open_at(NOW);
+	cr_expect(eq(sz, trust->own.org.n_nodes, 3), "the file has n1 and n3, n2 was accepted");
+	acme.n_members = 3;
+}
+
+Test(trust, a_file_that_has_expired_meanwhile_stops_nothing)
+{
+	acme.days = DAYS_SHORT;
+	write_bundle(&acme);
+	open_at(NOW);
+	acme.days = DAYS_LONG;
+	acme.version++;
+	admit(&acme);
+	open_at(LATER);
+	cr_expect(eq(u32, trust->own.org.manifest.version, 2));
 }
