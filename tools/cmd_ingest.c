@@ -17,7 +17,12 @@
 #include "tools/progress.h"
 #include "tools/readings.h"
 
-enum { LINE_MAX_BYTES = 64 * 1024, READ_BYTES = 64 * 1024, IDLE_MS = 50 };
+enum {
+	LINE_MAX_BYTES = 64 * 1024,
+	READ_BYTES = 64 * 1024,
+	IDLE_MS = 50,
+	SAID_MAX = 20, /* refusals on standard error in a minute */
+};
 
 struct ingest {
 	struct context *ctx;
@@ -25,10 +30,46 @@ struct ingest {
 	struct readings readings;
 	struct progress progress;
 	uint64_t n_lines, n_refused;
+	uint64_t n_said, n_unsaid; /* refusals, in the minute that began at said_ns */
+	int64_t said_ns;
 	unsigned line;
 	size_t len, skipping; /* skipping: inside a line that was too long */
 	char text[LINE_MAX_BYTES + READ_BYTES];
 };
+
+static int64_t clock_ns(clockid_t which)
+{
+	struct timespec t;
+
+	clock_gettime(which, &t);
+	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+static void say_unsaid(struct ingest *in)
+{
+	progress_hide(&in->progress);
+	if (in->n_unsaid > 0)
+		say("%s: %" PRIu64 " more were refused, up to line %u", in->file, in->n_unsaid, in->line);
+	in->n_unsaid = 0;
+}
+
+/* A source that is wrong in every line would else fill whatever takes what is said. */
+static bool may_say(struct ingest *in)
+{
+	const int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+
+	if (in->n_said == 0 || now_ns - in->said_ns >= 60 * NS_PER_S) {
+		say_unsaid(in);
+		in->said_ns = now_ns;
+		in->n_said = 0;
+	}
+	if (in->n_said < SAID_MAX) {
+		in->n_said++;
+		return true;
+	}
+	in->n_unsaid++;
+	return false;
+}
 
 static void refuse(struct ingest *in, unsigned line, const char *reason)
 {
@@ -36,7 +77,8 @@ static void refuse(struct ingest *in, unsigned line, const char *reason)
 
 	in->n_refused++;
 	progress_hide(&in->progress);
-	say("%s:%u: %s", in->file, line, reason);
+	if (may_say(in))
+		say("%s:%u: %s", in->file, line, reason);
 	if (!in->ctx->json)
 		return;
 	json_open(&j, NULL, '{');
@@ -49,14 +91,6 @@ static void refuse(struct ingest *in, unsigned line, const char *reason)
 static void refused_reading(void *ctx, const struct mark *mark, const char *reason)
 {
 	refuse(ctx, mark->line, reason);
-}
-
-static int64_t wall_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
 static int take_line(struct ingest *in, const char *line, size_t len, struct err_note *note)
@@ -76,7 +110,7 @@ static int take_line(struct ingest *in, const char *line, size_t len, struct err
 		return 0;
 	}
 	s.json = json;
-	if (document_reading(&s, wall_ns(), &r, &why) < 0) {
+	if (document_reading(&s, clock_ns(CLOCK_REALTIME), &r, &why) < 0) {
 		refuse(in, in->line, why.text + strlen("line: "));
 		return 0;
 	}
@@ -190,6 +224,7 @@ static enum status ingest_fd(struct context *ctx, int fd, const char *file)
 	in->progress.counted = "lines";
 	r = run(in, fd, &note);
 	progress_stop(&in->progress);
+	say_unsaid(in);
 	if (r < 0)
 		status = say_failed(r, &note);
 	else

@@ -145,6 +145,38 @@ Many lines go in many requests.
   $ holon history acme/press strokes --limit 5001 | wc -l
   5001
 
+A source that is wrong in every line is not told so in every line, but for a program that asks.
+
+  $ seq 0 999 | awk '{printf "{\"twin\": \"acme/lathe\", \"property\": \"strokes\", \"t\": %d, \"value\": 1}\n", $1}' > wrong
+  > holon ingest wrong 2>&1 | grep -c 'wrong:[0-9]*: '
+  > holon ingest wrong
+  20
+  1000 lines: 0 stored, 0 there already, 1000 refused
+  2> holon: wrong:1: <*>
+  2> holon: wrong:2: <*>
+  2> holon: wrong:3: <*>
+  2> holon: wrong:4: <*>
+  2> holon: wrong:5: <*>
+  2> holon: wrong:6: <*>
+  2> holon: wrong:7: <*>
+  2> holon: wrong:8: <*>
+  2> holon: wrong:9: <*>
+  2> holon: wrong:10: <*>
+  2> holon: wrong:11: <*>
+  2> holon: wrong:12: <*>
+  2> holon: wrong:13: <*>
+  2> holon: wrong:14: <*>
+  2> holon: wrong:15: <*>
+  2> holon: wrong:16: <*>
+  2> holon: wrong:17: <*>
+  2> holon: wrong:18: <*>
+  2> holon: wrong:19: <*>
+  2> holon: wrong:20: <*>
+  2> holon: wrong: 980 more were refused, up to line 1000
+  [1]
+  $ holon ingest wrong --json 2> /dev/null | grep -c reason
+  1000
+
 A program of one's own, as tools/example_put.c.
 
   $ example_put ipc://$HOLON_NODE/control acme/press power 7 8 -9 10
