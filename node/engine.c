@@ -11,10 +11,13 @@
 #include "node/asks.h"
 #include "node/audit.h"
 #include "node/control.h"
+#include "node/enrol.h"
 #include "node/gossip.h"
+#include "node/invites.h"
 #include "node/log.h"
 #include "node/memory.h"
 #include "node/record.h"
+#include "node/signer.h"
 #include "node/views.h"
 #include "node/writer.h"
 #include "proto/clock.h"
@@ -97,7 +100,7 @@ static int open_transport(struct engine *e, struct err_note *note)
 
 	TRY(trust_roster(e->trust, trust_now(e->trust), &roster));
 	zap_publish(e->zap, roster);
-	const struct transport_options opt = {
+	struct transport_options opt = {
 		.loop = &e->loop,
 		.zmq_context = e->zmq_context,
 		.keys = e->trust->curve,
@@ -108,9 +111,12 @@ static int open_transport(struct engine *e, struct err_note *note)
 			   .handshake_ms = (int)c->handshake_ms,
 			   .receive_mark = (int)c->receive_mark,
 			   .send_mark = (int)c->send_mark},
+		.enrol_endpoint = e->enrol ? c->enrol : "",
 		.handler = gossip_handler(e),
 		.roster = roster,
 	};
+	opt.handler.enrol_ctx = e->enrol;
+	opt.handler.on_stranger = enrol_take;
 	return transport_new(&e->transport, &opt, note);
 }
 
@@ -122,6 +128,14 @@ static int open_visibility(struct engine *e)
 	return visibility_sweep(e->visibility);
 }
 
+static int open_signer(struct engine *e, struct err_note *note)
+{
+	TRY(signer_start(&e->signer, e, note));
+	if (e->signer)
+		TRY(invites_open(&e->invites, e, note));
+	return enrol_start(&e->enrol, e, note);
+}
+
 static int open_parts(struct engine *e, struct err_note *note)
 {
 	if (access(e->config->dir, F_OK) != 0)
@@ -131,6 +145,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	snprintf(e->origin, sizeof e->origin, "%s/%s", e->trust->self->org, e->trust->self->node);
 	TRY(journal_open(&e->journal, e, note));
 	record_watch(e);
+	TRY(open_signer(e, note));
 	TRY(open_store(e, note));
 	e->egress = (struct egress){.trust = e->trust, .store = e->store};
 	TRY(open_visibility(e));
@@ -145,6 +160,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	TRY(zap_start(&e->zap,
 		      e->zmq_context)); /* before any other socket: libzmq lets everybody in without it */
 	zap_set_limits(e->zap, &e->config->door);
+	zap_set_clock(e->zap, &e->trust->clock);
 	zap_set_control(e->zap, e->config->control_keys.keys, e->config->control_keys.n);
 	TRY(open_transport(e, note));
 	return control_start(&e->control, e, note);
@@ -323,6 +339,14 @@ static void after_asks(struct engine *e)
 		after_writer(e);
 }
 
+static void after_signer(struct engine *e)
+{
+	if (e->asks)
+		asks_stop(e->asks, after_asks);
+	else
+		after_asks(e);
+}
+
 void engine_stop(struct engine *e)
 {
 	if (e->stopping)
@@ -334,10 +358,10 @@ void engine_stop(struct engine *e)
 			uv_close((uv_handle_t *)&e->signals[i], NULL);
 	if (e->gossip)
 		gossip_stop(e->gossip);
-	if (e->asks)
-		asks_stop(e->asks, after_asks);
+	if (e->signer)
+		signer_stop(e->signer, after_signer);
 	else
-		after_asks(e);
+		after_signer(e);
 }
 
 void engine_close(struct engine *e)
@@ -348,6 +372,9 @@ void engine_close(struct engine *e)
 	gossip_free(e->gossip);
 	views_free(e->views);
 	asks_free(e->asks);
+	enrol_free(e->enrol);
+	invites_free(e->invites);
+	signer_free(e->signer);
 	writer_free(e->writer);
 	zap_stop(e->zap);
 	if (e->zmq_context)

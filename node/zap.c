@@ -4,11 +4,8 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdatomic.h>
-#include <time.h>
 #include <uv.h>
 #include <zmq.h>
-
-#include "proto/clock.h"
 
 #define ZAP_ENDPOINT "inproc://zeromq.zap.01"
 #define STRANGER "enrol:"
@@ -44,6 +41,7 @@ struct zap {
 	uv_mutex_t roster_lock; /* held to exchange the pointers, never while answering */
 	struct roster *roster;
 	struct control_door control;
+	_Atomic(const struct clock *) clock; /* NULL: the machine's */
 	struct zap_limiter *limiter;         /* the thread's, with the next two; NULL: no limits yet */
 	struct curve_key expected[EXPECTED]; /* no limit is in their way */
 	unsigned n_expected;                 /* ever */
@@ -70,6 +68,7 @@ struct asking {
 	struct curve_key key;
 	const struct roster *roster;
 	const struct control_door *control;
+	int64_t now_ns;
 	struct zap_caller *caller; /* to be filled in: whose limits count */
 };
 
@@ -98,15 +97,8 @@ bool zap_stranger_key(const char *user_id, struct curve_key *ret)
 	       len == sizeof ret->b;
 }
 
-static bool is_in_time(const struct roster_entry *e)
+static bool is_in_time(const struct roster_entry *e, int64_t now_ns)
 {
-	struct timespec t;
-	int64_t now_ns;
-
-	if (clock_gettime(CLOCK_REALTIME, &t) != 0 ||
-	    __builtin_mul_overflow((int64_t)t.tv_sec, NS_PER_S, &now_ns) ||
-	    __builtin_add_overflow(now_ns, (int64_t)t.tv_nsec, &now_ns))
-		return false;
 	return e->not_before_ns <= now_ns && now_ns <= e->not_after_ns;
 }
 
@@ -159,7 +151,7 @@ static struct answer decide_node(const struct asking *q)
 	struct answer a = WELCOME;
 	const struct roster_entry *e = roster_find(q->roster, &q->key);
 
-	if (!e || !q->domain->admits(e) || !is_in_time(e))
+	if (!e || !q->domain->admits(e) || !is_in_time(e, q->now_ns))
 		return REFUSED;
 	q->caller->entry = e;
 	/* Never empty: libzmq would let the peer choose its own. */
@@ -259,6 +251,7 @@ static struct answer decide(struct zap *z, struct request *q, const struct roste
 	struct asking asking = {.domain = find_domain(frame(q, DOMAIN)),
 				.roster = roster,
 				.control = control,
+				.now_ns = clock_now(atomic_load(&z->clock)),
 				.caller = &caller};
 	if (!asking.domain || !bytes_equal(frame(q, MECHANISM), BYTES("CURVE")))
 		return REFUSED;
@@ -476,6 +469,11 @@ void zap_set_control(struct zap *z, const struct curve_key *keys, size_t n)
 	uv_mutex_lock(&z->roster_lock);
 	z->control = (struct control_door){keys, n};
 	uv_mutex_unlock(&z->roster_lock);
+}
+
+void zap_set_clock(struct zap *z, const struct clock *c)
+{
+	atomic_store(&z->clock, c);
 }
 
 void zap_set_limits(struct zap *z, const struct zap_limits *l)

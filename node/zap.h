@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "node/clock.h"
 #include "node/zap_limit.h"
 
 #define ZAP_DOMAIN_OWN "own"
@@ -34,6 +35,9 @@ void zap_publish(struct zap *z, struct roster *r);
 
 /* Who may come in at "control" from now on; must stay until the end. */
 void zap_set_control(struct zap *z, const struct curve_key *keys, size_t n);
+
+/* By which entries begin and end; must stay until the end. Before that it is the machine's. */
+void zap_set_clock(struct zap *z, const struct clock *c);
 
 /* Before that there are no limits. */
 void zap_set_limits(struct zap *z, const struct zap_limits *l);
