@@ -45,6 +45,13 @@ static const struct setting settings[] = {
 	 "where border nodes of partners connect; empty: as the credential says; none: nowhere"},
 	{"listen", "control", TYPE_ENDPOINT, MEMBER(control), "none", 0, 0,
 	 "where administrators and adapters connect whose keys stand in [control]; none: nowhere"},
+	{"listen", "enrol", TYPE_ENDPOINT, MEMBER(enrol), "none", 0, 0,
+	 "where machines ask to join that were invited here (holon node invite); needs admin.organisation; "
+	 "none: nowhere"},
+	{"admin", "organisation", TYPE_PATH, MEMBER(organisation), "none", 0, 0,
+	 "directory of the organisation: this admin node renews its credentials and takes its bundle by "
+	 "itself; "
+	 "none: by hand"},
 	{"control", "key", TYPE_KEYS, MEMBER(control_keys), "", 0, 0,
 	 "public key, 40 characters of Z85, of one who may give orders over the network; one line for each"},
 	{"limits", "store-size", TYPE_SIZE, MEMBER(store_bytes), "64GiB", 16 * MIB, 16 * TIB,

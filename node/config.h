@@ -30,6 +30,9 @@ struct config {
 	char own[256], border[256];
 	char control[256]; /* for orders over the network; "none" or empty: the socket in the directory only
 			    */
+	char enrol[256];   /* for machines that join; "none" or empty: nowhere */
+	/* [admin] */
+	char organisation[512]; /* directory of the organisation; "none" */
 	/* [control] */
 	struct config_keys control_keys;
 	/* [limits] */

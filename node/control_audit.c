@@ -21,6 +21,9 @@ static const struct audited {
 	{CONTROL_POLICY_PUBLISH, AUDIT_POLICY, "publish"},
 	{CONTROL_ORG_TRUST, AUDIT_TRUST, "accept"},
 	{CONTROL_BACKUP, AUDIT_ADMIN, "backup"},
+	{CONTROL_NODE_INVITE, AUDIT_ADMIN, "invite"},
+	{CONTROL_NODE_APPROVE, AUDIT_CREDENTIAL, "approve"},
+	{CONTROL_NODE_REFUSE, AUDIT_ADMIN, "refuse"},
 };
 
 static const struct audited *find(enum control_op op)

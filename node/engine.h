@@ -26,6 +26,9 @@ struct asks;
 struct views;
 struct control;
 struct journal;
+struct signer;
+struct invites;
+struct enrol;
 
 struct engine {
 	const struct config *config;
@@ -43,6 +46,9 @@ struct engine {
 	struct views *views;
 	struct control *control;
 	struct journal *journal;
+	struct signer *signer;   /* NULL unless admin.organisation is set */
+	struct invites *invites; /* the same */
+	struct enrol *enrol;     /* NULL unless listen.enrol is set */
 	uv_timer_t housekeeping;
 	uv_signal_t signals[2];                        /* SIGTERM, SIGINT */
 	int64_t next_end_ns;                           /* wall time at which the next share ends */

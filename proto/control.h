@@ -39,6 +39,11 @@ enum control_op {
 				effects, n_changed: own twins looked at; parts with progress before */
 	CONTROL_AUDIT, /* from_ns or after? (where the page before said) -> blob: audit_page, text: where the
 			  next one begins, more */
+	CONTROL_NODE_INVITE,  /* blob: invitations of one, text: where it is enrolled ("": as configured) ->
+				 blob: the token as text */
+	CONTROL_NODE_INVITES, /* -> blob: invitations */
+	CONTROL_NODE_APPROVE, /* name, text: the words that were compared */
+	CONTROL_NODE_REFUSE,  /* name */
 	N_CONTROL_OPS,
 };
 
