@@ -90,6 +90,11 @@ static const struct setting settings[] = {
 	 "a peer silent for so long counts as gone"},
 	{"mesh", "publish-every", TYPE_DURATION, MEMBER(publish_every_ms), "50ms", 1, MINUTE_MS,
 	 "changes are announced at most this often"},
+	{"trust", "freshness-every", TYPE_DURATION, MEMBER(freshness_every_ms), "10s", 1000, 60 * MINUTE_MS,
+	 "a node with the role admin says so often what manifest, policy and revocations are the newest"},
+	{"trust", "freshness-ttl", TYPE_DURATION, MEMBER(freshness_ttl_ms), "15min", 2000, DAY_MS,
+	 "a node that has not heard that for so long serves no other organisation; several times "
+	 "freshness-every"},
 	{"view", "deadline", TYPE_DURATION, MEMBER(deadline_ms), "1s", 1, 60 * MINUTE_MS,
 	 "a view takes the last summaries of whoever has not answered by then"},
 	{"store", "commit-interval", TYPE_DURATION, MEMBER(commit_interval_ms), "0s", 0, MINUTE_MS,

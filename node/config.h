@@ -43,6 +43,8 @@ struct config {
 	struct zap_limits door;
 	/* [mesh] */
 	int64_t heads_every_ms, silence_ms, publish_every_ms;
+	/* [trust] */
+	int64_t freshness_every_ms, freshness_ttl_ms;
 	/* [view] */
 	int64_t deadline_ms; /* default deadline of a view */
 	/* [store] */

@@ -10,9 +10,12 @@
 
 #include "node/asks.h"
 #include "node/audit.h"
+#include "node/border.h"
 #include "node/control.h"
 #include "node/enrol.h"
+#include "node/fresh.h"
 #include "node/gossip.h"
+#include "node/inside.h"
 #include "node/invites.h"
 #include "node/log.h"
 #include "node/memory.h"
@@ -152,6 +155,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	TRY(writer_start(&e->writer, e));
 	TRY(asks_start(&e->asks, e));
 	TRY(views_start(&e->views, e));
+	TRY(inside_start(e));
 	TRY(gossip_start(&e->gossip, e));
 	e->zmq_context = zmq_ctx_new();
 	if (!e->zmq_context)
@@ -230,6 +234,8 @@ static void on_housekeeping(uv_timer_t *timer)
 	r = trust_keep_time(e->trust, false);
 	if (r < 0)
 		engine_log_failure("trust", "the time is not stored yet", r, NULL);
+	inside_tick(e);
+	border_watch(e);
 	writer_tick(e->writer);
 	record_tick(e);
 	journal_tick(e->journal);
@@ -249,6 +255,7 @@ void engine_trust_changed(struct engine *e)
 	record_policy_state(e);
 	gossip_dial(e->gossip);
 	gossip_policy(e->gossip);
+	inside_changed(e);
 	gossip_changed(e->gossip);
 }
 
@@ -370,6 +377,7 @@ void engine_close(struct engine *e)
 		return;
 	control_free(e->control);
 	gossip_free(e->gossip);
+	fresh_free(e->fresh);
 	views_free(e->views);
 	asks_free(e->asks);
 	enrol_free(e->enrol);

@@ -26,6 +26,7 @@ struct asks;
 struct views;
 struct control;
 struct journal;
+struct fresh;
 struct signer;
 struct invites;
 struct enrol;
@@ -46,6 +47,7 @@ struct engine {
 	struct views *views;
 	struct control *control;
 	struct journal *journal;
+	struct fresh *fresh;
 	struct signer *signer;   /* NULL unless admin.organisation is set */
 	struct invites *invites; /* the same */
 	struct enrol *enrol;     /* NULL unless listen.enrol is set */
@@ -57,6 +59,7 @@ struct engine {
 	char origin[ORG_NAME_MAX + NODE_NAME_MAX + 2]; /* ORG/NODE of this node */
 	struct fingerprint fingerprint;                /* over the own twins at ... */
 	uint64_t fingerprint_seq;                      /* ... this head (serve.c) */
+	bool border_is_closed;                         /* said so (border.c) */
 	bool stopping;
 };
 

@@ -32,6 +32,9 @@ void gossip_changed(struct gossip *g);
 /* Tell the own nodes the policy in force. */
 void gossip_policy(struct gossip *g);
 
+/* Say it to the open sessions with own nodes, all but one (0: none). */
+void gossip_tell(struct gossip *g, const struct message *m, uint32_t except);
+
 /* Send a question, answer or policy. ERR_UNREACHABLE when the session is gone or not open. */
 MUST_CHECK int gossip_say(struct gossip *g, uint32_t session, const struct message *m);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "node/audit.h"
+#include "node/border.h"
 #include "node/log.h"
 #include "node/reads.h"
 #include "node/views.h"
@@ -261,7 +262,7 @@ void questions_on_question(struct engine *e, const struct session *from, const s
 
 	if (begin(&r, e, from, q) < 0)
 		return; /* the asker's deadline says it */
-	if (!from->own && !journal_can_serve(e->journal)) {
+	if (!from->own && !border_is_open(e)) {
 		say_failure(r, ERR_UNREACHABLE, "this organisation answers no others now");
 		return;
 	}

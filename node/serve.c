@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "node/audit.h"
+#include "node/border.h"
 #include "node/gossip.h"
 #include "node/summary.h"
 #include "proto/id.h"
@@ -152,7 +153,7 @@ static int get_head(void *ctx, const char *audience, const char *origin, struct 
 		return FAIL(ERR_ABSENT);
 	ret->age_ns = mine ? 0 : gossip_age(e->gossip, origin);
 	if (audience[0] != '\0')
-		return partner_head(e, audience, origin, a, ret);
+		return border_is_open(e) ? partner_head(e, audience, origin, a, ret) : FAIL(ERR_ABSENT);
 	if (!mine) {
 		const struct origin *o = store_origin(e->store, origin);
 		return o && o->head.len > 0 ? signed_blob_decode(a, o->head, &ret->head) : FAIL(ERR_ABSENT);
@@ -371,7 +372,7 @@ static int get_rows(void *ctx, const char *audience, const struct pull *pull, st
 
 	if (!can_serve(e, audience, pull->origin))
 		return RESET_UNKNOWN;
-	if (audience[0] != '\0' && !journal_can_serve(e->journal))
+	if (audience[0] != '\0' && !border_is_open(e))
 		return RESET_BEHIND; /* the reader asks again, here or elsewhere */
 	TRY(origin_head(e, pull->origin, a, &head));
 	int r = start_reading(&reader, pull, &head, epoch);
