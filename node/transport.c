@@ -15,6 +15,8 @@ static const struct transport_limits defaults = {
 	.send_mark = 256,
 	.reconnect_ms = 200,
 	.reconnect_max_ms = 3000, /* a node that comes back is found again within seconds */
+	.silent_ms = TRANSPORT_SILENT_MS,
+	.session_ms = INT64_C(24) * 60 * 60 * 1000,
 };
 
 struct session *session_new(struct transport *t, const struct session *like)
@@ -69,6 +71,8 @@ void session_lose(struct transport *t, struct session *s)
 {
 	const uint32_t id = s->id;
 
+	if (s->why != KICK_NONE)
+		kick_tell(t, &(struct kicked){&s->key, s->org, s->node, s->why});
 	if (s->port)
 		port_cut(s);
 	else
@@ -77,9 +81,10 @@ void session_lose(struct transport *t, struct session *s)
 	t->handler.on_down(t->handler.ctx, id);
 }
 
-void session_is_lost(struct transport *t, struct session *s)
+void session_is_lost(struct transport *t, struct session *s, enum transport_kick why)
 {
 	s->lost = true;
+	s->why = why;
 	uv_async_send(&t->later);
 }
 
@@ -120,6 +125,7 @@ static void on_patrol(uv_timer_t *h)
 	flood_patrol(&t->own);
 	flood_patrol(&t->border);
 	flood_patrol(&t->enrol);
+	links_recycle(t);
 }
 
 static void on_handle_closed(uv_handle_t *h)
@@ -133,6 +139,7 @@ static void release(struct transport *t)
 		free(t->sessions[i]);
 	free(t->sessions);
 	free(t->links);
+	free(t->offences);
 	roster_unref(t->roster);
 	free(t);
 }
@@ -166,6 +173,8 @@ static struct transport_limits complete(const struct transport_limits *l)
 		.send_mark = or_default(l->send_mark, d->send_mark),
 		.reconnect_ms = or_default(l->reconnect_ms, d->reconnect_ms),
 		.reconnect_max_ms = or_default(l->reconnect_max_ms, d->reconnect_max_ms),
+		.silent_ms = or_default(l->silent_ms, d->silent_ms),
+		.session_ms = l->session_ms > 0 ? l->session_ms : d->session_ms,
 	};
 }
 
@@ -200,8 +209,7 @@ static int open_all(struct transport *t, const struct transport_options *opt, st
 	TRY(open_port(&t->own, opt->own_endpoint, note));
 	TRY(open_port(&t->border, opt->border_endpoint, note));
 	TRY(open_enrol(&t->enrol, opt->enrol_endpoint, note));
-	if (t->own.router || t->border.router || t->enrol.router)
-		uv_timer_start(&t->patrol, on_patrol, PATROL_MS, PATROL_MS);
+	uv_timer_start(&t->patrol, on_patrol, PATROL_MS, PATROL_MS);
 	return 0;
 }
 
@@ -216,6 +224,8 @@ int transport_new(struct transport **ret, const struct transport_options *opt, s
 	t->keys = opt->keys;
 	t->limits = complete(&opt->limits);
 	t->handler = opt->handler;
+	t->on_kick = opt->on_kick;
+	t->zap = opt->zap;
 	t->roster = roster_ref(opt->roster);
 	t->own = (struct port){.t = t, .domain = ZAP_DOMAIN_OWN, .frame_max = t->limits.frame_own_max};
 	t->border =
@@ -270,9 +280,11 @@ void transport_set_roster(struct transport *t, struct roster *r)
 	t->roster = roster_ref(r);
 	roster_unref(old);
 	for (size_t i = 0; i < t->n_sessions; i++)
-		t->sessions[i]->lost = t->sessions[i]->lost || !is_still_welcome(t, t->sessions[i]);
+		if (!is_still_welcome(t, t->sessions[i]))
+			session_is_lost(t, t->sessions[i], KICK_REVOKED);
 	sessions_sweep(t);
 	hang_up_strangers(t);
+	offences_forget(t);
 }
 
 int transport_dial(struct transport *t, const struct roster_entry *to, const char *endpoint)
@@ -320,9 +332,10 @@ int transport_send(struct transport *t, uint32_t session, struct bytes frame)
 	if ((int64_t)frame.len > s->frame_max)
 		return FAIL(-EMSGSIZE);
 	tap_sent(s->org, s->node, frame);
-	if ((s->port ? port_send(s, frame) : link_send(s, frame)) < 0) {
+	const int r = s->port ? port_send(s, frame) : link_send(s, frame);
+	if (r < 0) {
 		t->stats.send_failures++;
-		session_is_lost(t, s);
+		session_is_lost(t, s, s->port && r == -EAGAIN ? KICK_SLOW : KICK_NONE);
 		return FAIL(ERR_UNREACHABLE);
 	}
 	t->stats.frames_out++;
@@ -345,6 +358,11 @@ void transport_close(struct transport *t, uint32_t session)
 	if (s->link)
 		link_restart(s->link);
 	session_drop(t, s);
+}
+
+size_t transport_shed(struct transport *t)
+{
+	return flood_shed(&t->own) + flood_shed(&t->border) + flood_shed(&t->enrol);
 }
 
 const char *transport_own_endpoint(const struct transport *t)

@@ -24,6 +24,8 @@
 
 struct transport;
 
+enum { TRANSPORT_SILENT_MS = 10000 };
+
 struct transport_peer {
 	const struct roster_entry *entry; /* good during the callback */
 	bool dialled;
@@ -47,9 +49,27 @@ struct transport_handler {
 	void (*on_stranger)(void *enrol_ctx, const struct transport_stranger *who, struct bytes frame);
 };
 
+/* Why a connection was cut. */
+enum transport_kick {
+	KICK_NONE,
+	KICK_FLOOD,     /* received and not delivered: a message without end */
+	KICK_PARTS,     /* a frame of several parts, too large a one, or a routing id too long */
+	KICK_REVOKED,   /* the roster does not know the key any more, or for somebody else */
+	KICK_SLOW,      /* its queue is full */
+	KICK_MALFORMED, /* transport_malformed() */
+	KICK_SILENT,    /* let in, and not a frame in silent_ms */
+	KICK_CROWDED,   /* transport_shed() */
+	N_KICKS
+};
+const char *transport_kick_text(enum transport_kick why);
+/* `org`, `node`: "" when nobody knows; ctx is the handler's. On the loop; must not call the transport. */
+typedef void transport_kick_fn(void *ctx, const char *org, const char *node, enum transport_kick why);
+
 struct transport_limits {                        /* 0 stands for the default of SECURITY 3.3 / DESIGN 5 */
 	int64_t frame_border_max, frame_own_max; /* bytes: MAXMSGSIZE */
 	int handshake_ms, receive_mark, send_mark, reconnect_ms, reconnect_max_ms;
+	int silent_ms;      /* a peer that was let in says something by then */
+	int64_t session_ms; /* a dialled session is begun anew, with new keys, when it is so old */
 };
 
 struct transport_options {
@@ -60,7 +80,9 @@ struct transport_options {
 	const char *enrol_endpoint; /* the same, for strangers; NULL or "" for none; needs on_stranger */
 	struct transport_limits limits;
 	struct transport_handler handler;
-	struct roster *roster; /* takes its own reference */
+	transport_kick_fn *on_kick; /* may be NULL */
+	struct zap *zap;            /* is told who spoke, left and was kicked; NULL: nobody is */
+	struct roster *roster;      /* takes its own reference */
 };
 
 /* Binds the ports, after proving for each that a stranger is refused (see selftest in transport.c): a raw
@@ -94,6 +116,15 @@ MUST_CHECK int transport_answer(struct transport *t, const struct transport_stra
  * a new session. */
 void transport_close(struct transport *t, uint32_t session);
 
+/* A frame of this session made no sense: ends it like transport_close(), and at the third in a minute cuts
+ * the connection. */
+void transport_malformed(struct transport *t, uint32_t session);
+/* How often connections of this key were cut since it is in the roster, and why the last time. */
+uint64_t transport_kicks(const struct transport *t, const struct curve_key *key,
+			 enum transport_kick *ret_last);
+/* Descriptors are running out: cut all connections that have not said anything yet. How many. */
+size_t transport_shed(struct transport *t);
+
 /* The endpoints really bound (for `*` ports); "" when there is none. */
 const char *transport_own_endpoint(const struct transport *t);
 const char *transport_border_endpoint(const struct transport *t);
@@ -104,6 +135,6 @@ const char *transport_enrol_endpoint(const struct transport *t);
 MUST_CHECK int transport_prove_locked(struct transport *t, const char *endpoint, struct err_note *note);
 
 struct transport_stats {
-	uint64_t frames_in, frames_out, bytes_in, bytes_out, refused_frames, send_failures;
+	uint64_t frames_in, frames_out, bytes_in, bytes_out, refused_frames, send_failures, kicks;
 };
 void transport_stats(const struct transport *t, struct transport_stats *ret);

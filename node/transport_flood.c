@@ -2,7 +2,15 @@
 /* The watchdog of a port. libzmq holds a message of several parts back until its last part is there, however
  * much memory that takes: its high-water marks count whole messages. So the connections of a port are looked
  * at twice a second: one that received more than an honest queue holds since it last delivered anything is
- * cut. */
+ * cut, and so is one that was let in and says nothing.
+ *
+ *     accepted --handshake--> let in --first frame--> heard ... disconnected
+ *        | libzmq: handshake_ms   | silent_ms after that   | received and not delivered (from the beginning)
+ *        v                        v                        v
+ *       cut                      cut                      cut
+ *
+ * libzmq does not tell which connection it let in: those that are still there after handshake_ms were.
+ */
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -12,6 +20,8 @@
 
 #define SLACK_BYTES (INT64_C(8) << 20) /* what the kernel may have taken in for a busy process */
 
+enum { CONNECTIONS_STEP = 64 };
+
 static uint64_t bytes_received(int fd)
 {
 	struct tcp_info info = {0};
@@ -20,47 +30,63 @@ static uint64_t bytes_received(int fd)
 	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
 }
 
-static struct connection *find(struct flood *f, int fd)
+static struct connection *find(const struct flood *f, int fd)
 {
-	for (size_t i = 0; i < f->n; i++)
-		if (f->connections[i].fd == fd)
-			return &f->connections[i];
-	return NULL;
+	return fd >= 0 && (size_t)fd < f->size && f->connections[fd].open ? &f->connections[fd] : NULL;
 }
 
-static void forget(struct flood *f, struct connection *c)
+static void forget(struct port *p, struct connection *c)
 {
-	*c = f->connections[--f->n];
+	if (c->spoke && p->t->zap)
+		zap_ended(p->t->zap, &c->key);
+	*c = (struct connection){0};
+}
+
+static int make_room(struct flood *f, int fd)
+{
+	const size_t size = ((size_t)fd / CONNECTIONS_STEP + 1) * CONNECTIONS_STEP;
+	struct connection *grown;
+
+	if (size <= f->size)
+		return 0;
+	grown = realloc(f->connections, size * sizeof *grown);
+	if (!grown)
+		return FAIL(-ENOMEM);
+	memset(grown + f->size, 0, (size - f->size) * sizeof *grown);
+	f->connections = grown;
+	f->size = size;
+	return 0;
 }
 
 static void remember(struct flood *f, int fd)
 {
-	struct connection c = {.fd = fd};
-	struct connection *grown;
+	uint64_t cookie;
 
-	if (!connection_cookie(fd, &c.cookie))
+	if (!connection_cookie(fd, &cookie))
 		return; /* gone already */
-	grown = realloc(f->connections, (f->n + 1) * sizeof c);
-	if (!grown) {
-		connection_cut(fd, c.cookie); /* who cannot be watched cannot stay */
+	if (make_room(f, fd) < 0) {
+		connection_cut(fd, cookie); /* who cannot be watched cannot stay */
 		return;
 	}
-	f->connections = grown;
-	grown[f->n++] = c;
+	f->connections[fd] = (struct connection){.open = true, .cookie = cookie};
 }
 
-static void on_events(struct zwatch *z)
+static void read_events(struct port *p)
 {
-	struct port *p = z->data;
 	int event, fd;
 
 	while ((event = monitor_read(p->flood.monitor, &fd)) != 0) {
 		struct connection *c = find(&p->flood, fd);
 		if (c)
-			forget(&p->flood, c); /* broken, or its end was not told of */
+			forget(p, c); /* broken, or its end was not told of */
 		if (event == ZMQ_EVENT_ACCEPTED)
 			remember(&p->flood, fd);
 	}
+}
+
+static void on_events(struct zwatch *z)
+{
+	read_events(z->data);
 }
 
 int flood_watch(struct port *p)
@@ -69,33 +95,103 @@ int flood_watch(struct port *p)
 	return zwatch_open(&p->flood.events, p->t->loop, p->flood.monitor, on_events);
 }
 
+void flood_end(struct port *p)
+{
+	for (size_t i = 0; i < p->flood.size; i++)
+		if (p->flood.connections[i].open)
+			forget(p, &p->flood.connections[i]);
+	free(p->flood.connections);
+	p->flood.connections = NULL;
+	p->flood.size = 0;
+}
+
 void flood_delivered(struct port *p, int fd)
 {
 	struct connection *c = find(&p->flood, fd);
 
+	if (!c) {
+		read_events(p); /* told on another socket than what is delivered: it may be behind */
+		c = find(&p->flood, fd);
+	}
 	if (c)
-		c->delivered = true;
+		c->delivered = c->heard = true;
+}
+
+void flood_spoke(struct port *p, int fd, const struct roster_entry *who)
+{
+	struct connection *c = find(&p->flood, fd);
+	uint64_t cookie;
+
+	if (c && c->spoke && memcmp(c->key.b, who->key.b, KEY_BYTES) == 0)
+		return;
+	read_events(p);
+	c = find(&p->flood, fd);
+	if (!c || c->spoke || !connection_cookie(fd, &cookie) || cookie != c->cookie)
+		return; /* a frame of one that is gone */
+	c->spoke = c->heard = c->delivered = true;
+	c->key = who->key;
+	memcpy(c->org, who->org, sizeof c->org);
+	memcpy(c->node, who->node, sizeof c->node);
+	if (p->t->zap)
+		zap_spoke(p->t->zap, &c->key);
+}
+
+static void cut(struct port *p, int fd, struct connection *c, enum transport_kick why)
+{
+	const struct kicked who = {c->spoke ? &c->key : NULL, c->org, c->node, why};
+
+	connection_cut(fd, c->cookie);
+	kick_tell(p->t, &who);
+	forget(p, c);
+}
+
+/* Looks are counted, not time: a loop that stood still has not given anybody a chance to be heard. */
+static bool is_silent(const struct port *p, struct connection *c)
+{
+	const struct transport_limits *l = &p->t->limits;
+
+	return !c->heard && ++c->looks > (unsigned)(l->handshake_ms + l->silent_ms) / PATROL_MS;
+}
+
+static void look_at(struct port *p, int fd, struct connection *c)
+{
+	const uint64_t limit = (uint64_t)(p->t->limits.receive_mark * p->frame_max + SLACK_BYTES);
+	const uint64_t now = bytes_received(fd);
+	uint64_t cookie;
+
+	if (!connection_cookie(fd, &cookie) || cookie != c->cookie) {
+		forget(p, c);
+		return;
+	}
+	const bool silent = is_silent(p, c);
+	if (c->delivered)
+		c->at_delivery = now;
+	c->delivered = false;
+	if (now - c->at_delivery > limit) {
+		p->t->stats.refused_frames++;
+		cut(p, fd, c, KICK_FLOOD);
+	} else if (silent) {
+		cut(p, fd, c, KICK_SILENT);
+	}
 }
 
 void flood_patrol(struct port *p)
 {
-	const uint64_t limit = (uint64_t)(p->t->limits.receive_mark * p->frame_max + SLACK_BYTES);
+	for (size_t i = 0; i < p->flood.size; i++)
+		if (p->flood.connections[i].open)
+			look_at(p, (int)i, &p->flood.connections[i]);
+}
 
-	for (size_t i = p->flood.n; i-- > 0;) {
-		struct connection *c = &p->flood.connections[i];
-		const uint64_t now = bytes_received(c->fd);
-		uint64_t cookie;
-		if (!connection_cookie(c->fd, &cookie) || cookie != c->cookie) {
-			forget(&p->flood, c);
-			continue;
+size_t flood_shed(struct port *p)
+{
+	size_t n = 0;
+
+	if (p->router)
+		read_events(p);
+	for (size_t i = 0; i < p->flood.size; i++)
+		if (p->flood.connections[i].open && !p->flood.connections[i].heard) {
+			cut(p, (int)i, &p->flood.connections[i], KICK_CROWDED);
+			n++;
 		}
-		if (c->delivered)
-			c->at_delivery = now;
-		c->delivered = false;
-		if (now - c->at_delivery <= limit)
-			continue;
-		p->t->stats.refused_frames++;
-		connection_cut(c->fd, c->cookie);
-		forget(&p->flood, c);
-	}
+	return n;
 }

@@ -125,7 +125,7 @@ static bool read_frame(struct wire *w)
 		frames_drop(w->dealer);
 		t->stats.refused_frames++;
 		if (s)
-			session_is_lost(t, s);
+			session_is_lost(t, s, KICK_PARTS);
 	} else if (there && s && !s->lost) {
 		transport_deliver(t, s->id, &m);
 	}
@@ -229,6 +229,27 @@ void links_redial(struct transport *t)
 	arm_redial(t);
 }
 
+/* CURVE has no new keys within a connection (SECURITY 1, V21), so no connection lives for ever; not all of a
+ * site at the same time. */
+static void draw_life(struct link *l)
+{
+	const uint64_t most_ms = (uint64_t)l->t->limits.session_ms;
+
+	l->life_ms = most_ms - most_ms / 8 * randombytes_uniform(1024) / 1024;
+}
+
+void links_recycle(struct transport *t)
+{
+	for (size_t i = 0; i < t->n_links; i++) {
+		struct link *l = t->links[i];
+		struct session *s = transport_find(t, l->session);
+		if (!s || s->lost || uv_now(t->loop) - l->up_at_ms < l->life_ms)
+			continue;
+		draw_life(l);
+		session_is_lost(t, s, KICK_NONE);
+	}
+}
+
 int link_new(struct transport *t, const struct roster_entry *to, const char *endpoint)
 {
 	SCOPED(scope_free) struct link *l = calloc(1, sizeof *l);
@@ -241,6 +262,7 @@ int link_new(struct transport *t, const struct roster_entry *to, const char *end
 	l->t = t;
 	l->to = *to;
 	snprintf(l->endpoint, sizeof l->endpoint, "%s", endpoint);
+	draw_life(l);
 	TRY(open_wire(l));
 	links[t->n_links++] = MOVE(l);
 	return 0;

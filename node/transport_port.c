@@ -99,6 +99,18 @@ void port_cut(struct session *s)
 	connection_cut(s->fd, s->cookie);
 }
 
+/* Of one who has no session. */
+static void tell_refused(struct port *p, struct arrival *a)
+{
+	const struct roster_entry *e = sender_of(p, a);
+	const bool unknown = a->whole && !e && p != &p->t->enrol;
+	struct kicked who = {.org = "", .node = "", .why = unknown ? KICK_REVOKED : KICK_PARTS};
+
+	if (e)
+		who = (struct kicked){&e->key, e->org, e->node, who.why};
+	kick_tell(p->t, &who);
+}
+
 static void refuse(struct port *p, struct arrival *a)
 {
 	struct session *s = find_session(p, &a->id);
@@ -107,9 +119,11 @@ static void refuse(struct port *p, struct arrival *a)
 
 	p->t->stats.refused_frames++;
 	if (s) {
+		s->why = a->whole && !sender_of(p, a) ? KICK_REVOKED : KICK_PARTS;
 		session_lose(p->t, s);
 		return;
 	}
+	tell_refused(p, a);
 	if (a->id.len > 0) /* a longer one than we take is not kept */
 		retire(p, &a->id);
 	connection_of(&a->payload, &fd, &cookie);
@@ -162,6 +176,7 @@ static void take(struct port *p, struct arrival *a)
 		refuse(p, a);
 		return;
 	}
+	flood_spoke(p, zmq_msg_get(&a->payload, ZMQ_SRCFD), e);
 	const struct session *s = find_session(p, &a->id);
 	const uint32_t id = s ? s->id : start_session(p, a, e);
 	if (id != 0 && transport_find(p->t, id)) /* on_up may have closed it */
@@ -238,7 +253,7 @@ int port_watch(struct port *p)
 static void shut(struct port *p)
 {
 	monitored_close(&(struct monitored){p->router, p->flood.monitor});
-	free(p->flood.connections);
+	flood_end(p);
 	transport_one_closed(p->t);
 }
 

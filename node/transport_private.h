@@ -23,6 +23,7 @@ enum {
 	RETIRED_MAX = 32, /* closed connections whose late frames a port still knows */
 	SELFTEST_MS = 3000,
 	PATROL_MS = 500,
+	OFFENDERS_MAX = 1024,
 	STEADY_MS = 5000, /* a link up for so long starts its back-off anew */
 };
 
@@ -32,17 +33,37 @@ struct routing_id {
 
 /* A connection that libzmq accepted, whether or not anything ever came out of it. */
 struct connection {
-	int fd;
+	bool open;
+	bool heard;     /* it delivered something */
+	bool spoke;     /* and who it is stands below */
+	bool delivered; /* since the last patrol */
+	unsigned looks; /* of the patrol, while it was silent */
 	uint64_t cookie;
 	uint64_t at_delivery; /* bytes received when it had last delivered a message */
-	bool delivered;       /* since the last patrol */
+	struct curve_key key;
+	char org[ORG_NAME_MAX + 1], node[NODE_NAME_MAX + 1];
 };
 
 struct flood {
 	void *monitor; /* PAIR: accepted and disconnected */
 	struct zwatch events;
-	struct connection *connections;
-	size_t n;
+	struct connection *connections; /* by descriptor */
+	size_t size;
+};
+
+/* What a key was cut for. */
+struct offences {
+	struct curve_key key;
+	uint64_t kicks;
+	enum transport_kick last;
+	unsigned malformed; /* frames, since: */
+	uint64_t since_ms;
+};
+
+struct kicked {
+	const struct curve_key *key; /* NULL: nobody knows whose */
+	const char *org, *node;      /* or "" */
+	enum transport_kick why;
 };
 
 struct port {
@@ -74,12 +95,14 @@ struct link {
 	uint32_t session;  /* 0: down */
 	bool refused;      /* the last time, by the peer's handler */
 	unsigned failures; /* since it was last steady */
+	uint64_t life_ms;  /* of a session */
 	uint64_t up_at_ms, due_ms;
 };
 
 struct session {
 	uint32_t id;
 	bool lost; /* cannot be sent to: on_down is owed */
+	enum transport_kick why;
 	struct curve_key key;
 	char org[ORG_NAME_MAX + 1], node[NODE_NAME_MAX + 1];
 	int64_t frame_max;
@@ -96,6 +119,10 @@ struct transport {
 	const struct curve_pair *keys;
 	struct transport_limits limits; /* no 0 left */
 	struct transport_handler handler;
+	transport_kick_fn *on_kick; /* NULL: nobody listens, as the next */
+	struct zap *zap;
+	struct offences *offences; /* of keys of the roster */
+	size_t n_offences;
 	struct roster *roster;
 	struct port own, border, enrol;
 	struct link **links;
@@ -105,7 +132,7 @@ struct transport {
 	uint32_t last_id;
 	uv_async_t later;  /* to sweep out lost sessions */
 	uv_timer_t redial; /* for the link that is due first */
-	uv_timer_t patrol; /* of the ports */
+	uv_timer_t patrol; /* of ports and links */
 	int n_open;        /* handles, ports and wires that are not closed yet */
 	void (*done)(void *ctx);
 	void *done_ctx;
@@ -119,7 +146,8 @@ struct session *session_new(struct transport *t, const struct session *like);
 struct session *transport_find(const struct transport *t, uint32_t id); /* NULL: gone */
 void session_drop(struct transport *t, struct session *s);              /* no on_down */
 void session_lose(struct transport *t, struct session *s);              /* with it */
-void session_is_lost(struct transport *t, struct session *s);           /* soon, from the loop */
+/* The same soon, from the loop; unless `why` is KICK_NONE because it is cut for that. */
+void session_is_lost(struct transport *t, struct session *s, enum transport_kick why);
 void sessions_sweep(
 	struct transport *t); /* on_down for all that are lost; callbacks may have changed anything */
 void transport_deliver(struct transport *t, uint32_t session, void *payload); /* a zmq_msg_t */
@@ -140,15 +168,24 @@ void port_cut(struct session *s);
 
 MUST_CHECK int flood_watch(struct port *p);
 void flood_delivered(struct port *p, int fd); /* a message came out of this connection */
+void flood_spoke(struct port *p, int fd, const struct roster_entry *who); /* it was this node's */
 void flood_patrol(struct port *p);
+size_t flood_shed(struct port *p); /* how many were cut that had said nothing */
+void flood_end(struct port *p);
+
+/* transport_kick.c */
+
+void kick_tell(struct transport *t, const struct kicked *who);
+void offences_forget(struct transport *t); /* of keys that are not in the roster any more */
 
 /* transport_link.c */
 
 struct link *link_find(const struct transport *t, const struct curve_key *key);
 MUST_CHECK int link_new(struct transport *t, const struct roster_entry *to, const char *endpoint);
-void link_free(struct link *l);         /* closes the wire; the session must be gone */
-void link_restart(struct link *l);      /* forgets its session; a new wire after the back-off */
-void links_redial(struct transport *t); /* every link that is due */
+void link_free(struct link *l);          /* closes the wire; the session must be gone */
+void link_restart(struct link *l);       /* forgets its session; a new wire after the back-off */
+void links_redial(struct transport *t);  /* every link that is due */
+void links_recycle(struct transport *t); /* end sessions that are as old as one may get */
 MUST_CHECK int link_send(struct session *s, struct bytes frame);
 
 /* transport_selftest.c */

@@ -96,6 +96,15 @@ static void on_frame(void *ctx, uint32_t session, struct bytes frame)
 		h->on_frame(h, session);
 }
 
+static void on_kick(void *ctx, const char *org, const char *node, enum transport_kick why)
+{
+	struct host *h = ctx;
+
+	h->kicks++;
+	h->why = why;
+	snprintf(h->kicked, sizeof h->kicked, "%s/%s", org, node);
+}
+
 int host_open(struct host *h, struct roster *r, const char *own_endpoint, const char *border_endpoint,
 	      const struct transport_limits *limits)
 {
@@ -109,6 +118,8 @@ int host_open(struct host *h, struct roster *r, const char *own_endpoint, const 
 		.limits = limits ? *limits
 				 : (struct transport_limits){.reconnect_ms = 20, .reconnect_max_ms = 50},
 		.handler = {.ctx = h, .on_up = on_up, .on_down = on_down, .on_frame = on_frame},
+		.on_kick = on_kick,
+		.zap = net_zap,
 		.roster = r,
 	};
 	int result = transport_new(&h->t, &opt, &note);

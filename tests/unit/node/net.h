@@ -15,6 +15,9 @@ struct host {
 	bool dialled;
 	char last[64]; /* the last frame, cut */
 	size_t last_len;
+	int kicks;
+	enum transport_kick why;                         /* of the last kick, as the next */
+	char kicked[160];                                /* ORG/NODE */
 	void (*on_up)(struct host *h, uint32_t session); /* may be NULL, as the next */
 	void (*on_frame)(struct host *h, uint32_t session);
 };

@@ -187,6 +187,11 @@ enum raw_verdict raw_connect(struct raw *r, const char *endpoint, const struct c
 	return len > 6 && memcmp(body, "\5ERROR", 6) == 0 ? RAW_REFUSED : RAW_CUT;
 }
 
+void raw_open(struct raw *r, const char *endpoint)
+{
+	*r = (struct raw){.fd = connect_tcp(endpoint)};
+}
+
 bool raw_send(struct raw *r, struct bytes payload, bool more)
 {
 	SCOPED(buf_fini) struct buf plain = {0};
