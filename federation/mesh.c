@@ -70,6 +70,18 @@ static char *join(const char *org, const char *node)
 	return b.failed ? NULL : (char *)MOVE(b.data);
 }
 
+int mesh_keep(struct bytes what, struct buf *where)
+{
+	SCOPED(buf_fini) struct buf copy = {0};
+
+	buf_put(&copy, what);
+	TRY(buf_check(&copy));
+	const struct buf old = *where;
+	*where = copy;
+	copy = old;
+	return 0;
+}
+
 static int keep_options(struct mesh *m, const struct mesh_options *opt)
 {
 	m->opt = *opt;
@@ -78,13 +90,9 @@ static int keep_options(struct mesh *m, const struct mesh_options *opt)
 	m->org = strdup(opt->org);
 	m->node = strdup(opt->node);
 	m->self = join(opt->org, opt->node);
-	m->credential = malloc(opt->credential.len + 1);
-	if (!m->org || !m->node || !m->self || !m->credential)
+	if (!m->org || !m->node || !m->self)
 		return FAIL(-ENOMEM);
-	if (opt->credential.len > 0)
-		memcpy(m->credential, opt->credential.data, opt->credential.len);
-	m->opt.credential.data = m->credential;
-	return 0;
+	return mesh_keep(opt->credential, &m->credential);
 }
 
 int mesh_new(struct mesh **ret, const struct mesh_options *opt)
@@ -115,7 +123,7 @@ void mesh_free(struct mesh *m)
 	free(m->org);
 	free(m->node);
 	free(m->self);
-	free(m->credential);
+	buf_fini(&m->credential);
 	arena_free(m->scratch);
 	free(m);
 }
@@ -152,7 +160,7 @@ int mesh_dispatch(struct mesh *m, struct session *s, const struct message *messa
 {
 	static int (*const on_message[N_MESSAGE_KINDS])(struct mesh *, struct session *,
 							const struct message *) = {
-		[MESSAGE_HELLO] = on_nothing, /* the same nonce again: an answer to ours */
+		[MESSAGE_HELLO] = session_hello_again,
 		[MESSAGE_HEADS] = stream_on_heads,
 		[MESSAGE_PULL] = serve_pull,
 		[MESSAGE_ROWS] = stream_on_rows,
@@ -178,7 +186,7 @@ static int on_say(struct mesh *m, const struct mesh_event *e)
 	struct session *s = session_find(m, e->session);
 	struct message message = *e->message;
 
-	return s && s->open ? session_send(m, s, &message) : 0;
+	return s && session_lets_out(s, message.kind) ? session_send(m, s, &message) : 0;
 }
 
 static int on_changed(struct mesh *m, const struct mesh_event *e)
@@ -197,9 +205,9 @@ static int on_tick(struct mesh *m, const struct mesh_event *e)
 int mesh_step(struct mesh *m, const struct mesh_event *e, int64_t now_ns, struct mesh_todo *todo)
 {
 	static int (*const on_event[])(struct mesh *, const struct mesh_event *) = {
-		[MESH_UP] = session_up, [MESH_DOWN] = session_down,  [MESH_FRAME] = session_frame,
-		[MESH_SAY] = on_say,    [MESH_CHANGED] = on_changed, [MESH_STORED] = stream_on_stored,
-		[MESH_TICK] = on_tick,
+		[MESH_UP] = session_up, [MESH_DOWN] = session_down,    [MESH_FRAME] = session_frame,
+		[MESH_SAY] = on_say,    [MESH_CHANGED] = on_changed,   [MESH_STORED] = stream_on_stored,
+		[MESH_TICK] = on_tick,  [MESH_TRUST] = sessions_trust,
 	};
 
 	m->now_ns = now_ns;

@@ -7,7 +7,11 @@
  *
  * A session (one per connected peer):
  *
- *     UP --our HELLO sent--> GREETING --peer's HELLO--> OPEN --BYE, silence, bad frame--> closed
+ *     UP --our HELLO sent--> GREETING --peer's HELLO, believed--> OPEN --BYE, silence, bad frame--> closed
+ *
+ * Until the credential in the peer's HELLO is believed (port: verify_hello) nothing but HELLO, STANDING,
+ * TRUST and BYE passes either way: who was away for long shows with them why he should be. A session ends
+ * when what opened it is no longer believed.
  *
  * Streams: each side announces with HEADS which origins it can serve the other and how far; whoever holds
  * less pulls by cursor, one pull per origin at a time, from the best session that offers it: the origin
@@ -51,7 +55,11 @@ struct mesh_port {
 		    struct fingerprint *ret_fingerprint, struct bytes *ret_head);
 	/* Of the own organisation, for HELLO. NULL: 0. */
 	uint64_t (*policy_epoch)(void *ctx);
+	/* Is the peer who its HELLO says? 0: yes; MESH_NOT_YET: nothing is wrong, but what is held does not
+	 * show it; negative: no. NULL: everybody is believed. */
+	int (*verify_hello)(void *ctx, uint32_t session, const struct hello *hello);
 };
+enum { MESH_NOT_YET = 1 };
 
 struct mesh_options {
 	const char *org, *node;
@@ -75,7 +83,9 @@ enum mesh_event_kind {
 	MESH_UP,      /* session, peer: connected and authenticated */
 	MESH_DOWN,    /* session: the connection broke */
 	MESH_FRAME,   /* session, message: decoded */
-	MESH_SAY,     /* session, message: send this (question, answer, policy, bye) if the session is open */
+	MESH_SAY,     /* session, message: send this (question, answer, policy, bye) if the session is open;
+			 STANDING     and TRUST to who knows them, as soon as HELLO came */
+	MESH_TRUST,   /* credential: what is trusted may differ now, and this is what the own HELLO shows */
 	MESH_CHANGED, /* own changes became durable, or the policy changed: heads may differ now */
 	MESH_STORED,  /* token, result: the STORE of that token is durable (0) or failed */
 	MESH_TICK,    /* time passed */
@@ -93,6 +103,7 @@ struct mesh_event {
 	uint32_t session;
 	struct mesh_peer peer;
 	const struct message *message;
+	struct bytes credential;
 	uint64_t token;
 	int result;
 };
@@ -103,6 +114,7 @@ enum mesh_action_kind {
 	MESH_SEND,    /* session, message: encode and send; if that fails report MESH_DOWN */
 	MESH_STORE,   /* token, op (OP_ROWS): make durable, then report MESH_STORED */
 	MESH_CLOSE,   /* session, text: close the connection; do not report MESH_DOWN */
+	MESH_GREETED, /* session, features: the peer's HELLO came, believed or not */
 	MESH_OPENED,  /* session: HELLO exchanged, version agreed; questions may be asked */
 	MESH_DELIVER, /* session, message: a question, answer or policy for the node */
 	MESH_HEARD,   /* origin, age_ns: what is held of it is what the origin vouched for so long ago */
@@ -117,6 +129,7 @@ struct mesh_action {
 	struct op op;
 	const char *origin, *text;
 	int64_t age_ns;
+	uint64_t features;
 };
 
 /* Filled by a step, in order. What it points to lives in the caller's arena or in the event's message; both
@@ -135,7 +148,7 @@ MUST_CHECK int mesh_step(struct mesh *m, const struct mesh_event *e, int64_t now
 int64_t mesh_deadline(const struct mesh *m);
 
 struct mesh_stats {
-	uint64_t frames_old_session, frames_gap, frames_refused;
+	uint64_t frames_old_session, frames_gap, frames_refused, frames_unbelieved;
 	uint64_t pulls, pulls_full, resets, mismatches, alarms;
 	size_t sessions_open;
 };

@@ -86,11 +86,14 @@ struct session {
 	uint32_t id;
 	char *org, *node;
 	bool own, dialled;
-	bool open;                       /* HELLO came */
+	bool greeted;                    /* HELLO came ... */
+	bool open;                       /* ... and is believed */
 	bool closed;                     /* to be freed at the end of the step */
 	uint64_t nonce, frame;           /* ours, last sent */
 	uint64_t peer_nonce, peer_frame; /* theirs, last taken */
 	uint32_t protocol;
+	uint64_t features;
+	struct buf credential; /* from HELLO */
 	int64_t heard_ns, heads_due_ns;
 	unsigned timeouts;
 	struct told *told;
@@ -112,7 +115,7 @@ struct partner {
 struct mesh {
 	struct mesh_options opt;
 	char *org, *node, *self; /* self: ORG/NODE */
-	uint8_t *credential;
+	struct buf credential;   /* shown in HELLO */
 	uint64_t random;
 	struct arena *scratch; /* emptied whenever a helper needs it */
 	struct session **sessions;
@@ -142,6 +145,8 @@ struct mesh_action *mesh_emit(struct mesh *m, enum mesh_action_kind kind, uint32
 MUST_CHECK int mesh_alarm(struct mesh *m, uint32_t session, const char *text);
 /* Room for one more element in a heap array; the new element is zeroed. NULL without memory. */
 void *mesh_grow(void *items, size_t *n, size_t size);
+/* Put a copy in the place of what was there. -ENOMEM: it stays. */
+MUST_CHECK int mesh_keep(struct bytes what, struct buf *where);
 /* A message of an open session, fenced. */
 MUST_CHECK int mesh_dispatch(struct mesh *m, struct session *s, const struct message *message);
 
@@ -151,6 +156,11 @@ struct session *session_find(const struct mesh *m, uint32_t id); /* NULL: unknow
 MUST_CHECK int session_up(struct mesh *m, const struct mesh_event *e);
 MUST_CHECK int session_down(struct mesh *m, const struct mesh_event *e);
 MUST_CHECK int session_frame(struct mesh *m, const struct mesh_event *e);
+/* The same peer, another credential perhaps. */
+MUST_CHECK int session_hello_again(struct mesh *m, struct session *s, const struct message *message);
+/* May this be said on it now? */
+bool session_lets_out(const struct session *s, enum message_kind kind);
+MUST_CHECK int sessions_trust(struct mesh *m, const struct mesh_event *e); /* MESH_TRUST */
 /* Fills in nonce and frame number. */
 MUST_CHECK int session_send(struct mesh *m, struct session *s, struct message *message);
 MUST_CHECK int session_close(struct mesh *m, struct session *s, const char *why);

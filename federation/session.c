@@ -19,6 +19,7 @@ void session_free(struct session *s)
 	free(s->org);
 	free(s->node);
 	free(s->told);
+	buf_fini(&s->credential);
 	free(s);
 }
 
@@ -64,7 +65,8 @@ static int send_hello(struct mesh *m, struct session *s)
 				.protocol_max = PROTOCOL_MAX,
 				.org = m->org,
 				.node = m->node,
-				.credential = m->opt.credential,
+				.features = FEATURE_TRUST,
+				.credential = buf_bytes(&m->credential),
 				.policy_epoch = port->policy_epoch ? port->policy_epoch(port->ctx) : 0,
 			},
 	};
@@ -133,13 +135,46 @@ static const char *hello_fault(const struct session *s, const struct hello *h)
 	return NULL;
 }
 
-/* Another nonce on an open session: the peer started anew behind the same connection and knows nothing of us.
+/* Another nonce on a session that was greeted: the peer started anew behind the same connection and knows
+ * nothing of us.
  */
 static int start_over(struct mesh *m, struct session *s)
 {
 	streams_forget(m, s);
 	s->timeouts = 0;
+	s->open = false;
+	s->heads_due_ns = INT64_MAX;
 	return send_hello(m, s);
+}
+
+/* Heads wait for the next step: what the owner says of its trust goes first. */
+static int open_session(struct mesh *m, struct session *s)
+{
+	s->open = true;
+	s->heads_due_ns = m->now_ns;
+	m->heard = true;
+	return mesh_emit(m, MESH_OPENED, s->id) ? 0 : FAIL(-ENOMEM);
+}
+
+/* 0, MESH_NOT_YET, or negative. */
+static int believe(const struct mesh *m, const struct session *s)
+{
+	const struct mesh_port *port = &m->opt.port;
+	const struct hello h = {.org = s->org, .node = s->node, .credential = buf_bytes(&s->credential)};
+
+	return port->verify_hello ? port->verify_hello(port->ctx, s->id, &h) : 0;
+}
+
+/* Open it, keep it waiting or end it, by what is believed now. */
+static int judge(struct mesh *m, struct session *s)
+{
+	const int r = believe(m, s);
+
+	if (r < 0)
+		return session_refuse(m, s, "peer shows a credential that is not its own or not valid");
+	if (r == MESH_NOT_YET && s->open)
+		return session_close(m, s, "peer's credential has ended");
+	return r == 0 && !s->open ? open_session(m, s) : 0;
 }
 
 static int on_hello(struct mesh *m, struct session *s, const struct message *message)
@@ -149,17 +184,67 @@ static int on_hello(struct mesh *m, struct session *s, const struct message *mes
 
 	if (fault)
 		return session_refuse(m, s, fault);
-	if (s->open)
+	if (s->greeted)
 		TRY(start_over(m, s));
-	s->open = true;
+	TRY(mesh_keep(h->credential, &s->credential));
+	s->greeted = true;
 	s->peer_nonce = message->nonce;
 	s->peer_frame = message->frame;
+	s->features = h->features;
 	s->protocol = h->protocol_max < PROTOCOL_MAX ? h->protocol_max : PROTOCOL_MAX;
 	s->heard_ns = m->now_ns;
-	if (!mesh_emit(m, MESH_OPENED, s->id))
+	struct mesh_action *a = mesh_emit(m, MESH_GREETED, s->id);
+	if (!a)
 		return FAIL(-ENOMEM);
-	set_heads_due(m, s);
-	return serve_heads(m, s, true);
+	a->features = s->features;
+	return judge(m, s);
+}
+
+int session_hello_again(struct mesh *m, struct session *s, const struct message *message)
+{
+	const char *fault = hello_fault(s, &message->hello);
+
+	if (fault)
+		return session_refuse(m, s, fault);
+	TRY(mesh_keep(message->hello.credential, &s->credential));
+	return judge(m, s);
+}
+
+static bool is_about_trust(enum message_kind kind)
+{
+	return kind == MESSAGE_STANDING || kind == MESSAGE_TRUST;
+}
+
+bool session_lets_out(const struct session *s, enum message_kind kind)
+{
+	if (is_about_trust(kind) || kind == MESSAGE_AGREEMENT || kind == MESSAGE_FRESHNESS)
+		return s->greeted && (s->features & FEATURE_TRUST) && (s->open || is_about_trust(kind));
+	return s->open;
+}
+
+static bool lets_in(const struct session *s, enum message_kind kind)
+{
+	return s->open || kind == MESSAGE_HELLO || kind == MESSAGE_BYE || is_about_trust(kind);
+}
+
+static int renew_credential(struct mesh *m, struct bytes credential)
+{
+	if (bytes_equal(credential, buf_bytes(&m->credential)))
+		return 0;
+	TRY(mesh_keep(credential, &m->credential));
+	for (size_t i = 0; i < m->n_sessions; i++)
+		if (!m->sessions[i]->closed)
+			TRY(send_hello(m, m->sessions[i]));
+	return 0;
+}
+
+int sessions_trust(struct mesh *m, const struct mesh_event *e)
+{
+	TRY(renew_credential(m, e->credential));
+	for (size_t i = 0; i < m->n_sessions; i++)
+		if (m->sessions[i]->greeted && !m->sessions[i]->closed)
+			TRY(judge(m, m->sessions[i]));
+	return 0;
 }
 
 /* Something other than HELLO on a session that has not begun: the peer takes this for a connection that is
@@ -183,9 +268,9 @@ int session_frame(struct mesh *m, const struct mesh_event *e)
 		m->stats.frames_refused++;
 		return 0;
 	}
-	if (message->kind == MESSAGE_HELLO && (!s->open || message->nonce != s->peer_nonce))
+	if (message->kind == MESSAGE_HELLO && (!s->greeted || message->nonce != s->peer_nonce))
 		return on_hello(m, s, message);
-	if (!s->open)
+	if (!s->greeted)
 		return before_hello(m, s, message);
 	if (message->nonce != s->peer_nonce || message->frame <= s->peer_frame) {
 		m->stats.frames_old_session++;
@@ -197,7 +282,10 @@ int session_frame(struct mesh *m, const struct mesh_event *e)
 	}
 	s->peer_frame = message->frame;
 	s->heard_ns = m->now_ns;
-	return mesh_dispatch(m, s, message);
+	if (lets_in(s, message->kind))
+		return mesh_dispatch(m, s, message);
+	m->stats.frames_unbelieved++;
+	return 0;
 }
 
 static int run_session(struct mesh *m, struct session *s, bool publish)

@@ -187,6 +187,25 @@ static void ask(struct world *w)
 		node_step(&w->nodes[node], &say);
 }
 
+/* Everybody looks at once who may go on. */
+static void set_ended(struct world *w, int node, bool ended)
+{
+	const struct mesh_event trust = {.kind = MESH_TRUST};
+
+	w->ended[node] = ended;
+	world_tell(w, "the credential of %s %s", sites[node].origin, ended ? "ends" : "is renewed");
+	for (int i = 0; i < N_NODES; i++)
+		if (w->nodes[i].up)
+			node_step(&w->nodes[i], &trust);
+}
+
+static void end_or_renew(struct world *w)
+{
+	const int node = any_node(w)->id;
+
+	set_ended(w, node, !w->ended[node] && world_chance(w, 400));
+}
+
 static void nothing(struct world *w)
 {
 	(void)w;
@@ -196,8 +215,9 @@ static const struct {
 	unsigned weight;
 	void (*happen)(struct world *w);
 } misfortunes[] = {
-	{300, change}, {30, burst},     {30, edit_policy}, {50, reset_link}, {30, cut_link}, {60, mend_link},
-	{25, crash},   {25, copy_disk}, {12, restore},     {8, corrupt},     {40, ask},      {50, nothing},
+	{300, change},   {30, burst},   {30, edit_policy},  {50, reset_link}, {30, cut_link},
+	{60, mend_link}, {25, crash},   {25, copy_disk},    {12, restore},    {8, corrupt},
+	{40, ask},       {50, nothing}, {20, end_or_renew},
 };
 
 void chaos_on_step(struct world *w)
@@ -237,6 +257,8 @@ void chaos_heal(struct world *w)
 	w->healed = true;
 	for (int i = 0; i < N_LINKS; i++)
 		w->links[i].cut[0] = w->links[i].cut[1] = false;
+	for (int i = 0; i < N_NODES; i++)
+		set_ended(w, i, false);
 	for (int i = 0; i < N_NODES; i++) {
 		if (!w->nodes[i].up)
 			node_start(&w->nodes[i]);

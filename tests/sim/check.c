@@ -75,12 +75,21 @@ static void check_pull(struct sim_node *n, const struct pull *p)
 		world_fail(n->world, "%s lists %s in full for no reason", sites[n->id].origin, p->origin);
 }
 
+/* Whose credential has ended is told nothing, and what it tells is not heard. */
+static void check_believed(const struct sim_node *n, int peer, enum message_kind kind)
+{
+	if (n->world->ended[peer] && kind != MESSAGE_HELLO && kind != MESSAGE_BYE)
+		world_fail(n->world, "%s and %s pass on %s, though the latter's credential has ended",
+			   sites[n->id].origin, sites[peer].origin, message_kind_text(kind));
+}
+
 void check_sent(struct sim_node *n, const struct session_at *to, const struct message *m)
 {
 	int peer = n->world->links[to->link].ends[!to->side];
 
 	if (to->node != n->id)
 		world_fail(n->world, "%s sends on another node's session", sites[n->id].origin);
+	check_believed(n, peer, m->kind);
 	if (m->kind == MESSAGE_ROWS)
 		for (size_t i = 0; i < m->rows.n; i++)
 			check_row(n, peer, m->rows.rows[i]);
@@ -147,11 +156,14 @@ void check_heard(struct sim_node *n, const char *origin, int64_t age_ns)
 			   sites[n->id].origin, origin, (double)age_ns / 1e9);
 }
 
-void check_delivered(struct sim_node *n, const struct message *m)
+void check_delivered(struct sim_node *n, const struct mesh_action *a)
 {
 	struct world *w = n->world;
+	const struct message *m = &a->message;
+	const struct session_at *from = &w->sessions[a->session - 1];
 	size_t id = m->kind == MESSAGE_QUESTION ? m->question.id : 0;
 
+	check_believed(n, w->links[from->link].ends[!from->side], m->kind);
 	if (id == 0 || id >= sizeof w->asked || w->asked[id]++ > 0)
 		world_fail(w, "%s is asked the same question twice", sites[n->id].origin);
 }

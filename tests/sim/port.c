@@ -362,6 +362,16 @@ static uint64_t policy_epoch(void *ctx)
 	return n->disk.epoch;
 }
 
+static int verify_hello(void *ctx, uint32_t session, const struct hello *hello)
+{
+	const struct world *w = ((const struct sim_node *)ctx)->world;
+	char name[64];
+
+	(void)session;
+	snprintf(name, sizeof name, "%s/%s", hello->org, hello->node);
+	return w->ended[origin_index(name)] && w->opt.broken != BREAK_NO_VERIFY ? MESH_NOT_YET : 0;
+}
+
 struct mesh_port port_of(struct sim_node *n)
 {
 	return (struct mesh_port){
@@ -372,5 +382,6 @@ struct mesh_port port_of(struct sim_node *n)
 		.verify_head = verify_head,
 		.held = held,
 		.policy_epoch = policy_epoch,
+		.verify_hello = verify_hello,
 	};
 }

@@ -169,8 +169,9 @@ static void do_action(struct sim_node *n, struct mesh_action *a)
 		disk_store(n, a->token, &a->op);
 		break;
 	case MESH_CLOSE: net_close(n, a->session); break;
+	case MESH_GREETED:
 	case MESH_OPENED: break;
-	case MESH_DELIVER: check_delivered(n, &a->message); break;
+	case MESH_DELIVER: check_delivered(n, a); break;
 	case MESH_HEARD:
 		check_heard(n, a->origin, a->age_ns);
 		n->heard_ns[origin_index(a->origin)] = n->world->now_ns - a->age_ns;
@@ -200,7 +201,7 @@ static void tell(const struct sim_node *n, const struct mesh_action *a)
 	static const char *const kinds[] = {
 		[MESH_SEND] = "",         [MESH_STORE] = "store",     [MESH_CLOSE] = "close",
 		[MESH_OPENED] = "opened", [MESH_DELIVER] = "deliver", [MESH_HEARD] = "heard of",
-		[MESH_ALARM] = "alarm",
+		[MESH_ALARM] = "alarm",   [MESH_GREETED] = "greeted",
 	};
 
 	printf("%9.4f %s ", (double)n->world->now_ns / 1e9, sites[n->id].origin);

@@ -42,7 +42,8 @@ enum { N_ORGS = 2, N_NODES = 5, N_LINKS = 6, TWINS = 10, N_ATTRS = 6, EPOCHS_MAX
 	X(KEEP_NEWER, "keep-newer") \
 	X(SPLIT_COMMIT, "split-commit") \
 	X(STORE_HOLES, "store-holes") \
-	X(PUBLISH_EARLY, "publish-early")
+	X(PUBLISH_EARLY, "publish-early") \
+	X(NO_VERIFY, "no-verify")
 
 enum sim_break {
 #define X(name, text) BREAK_##name,
@@ -227,7 +228,8 @@ struct world {
 	bool ever_sent[N_ORGS][N_NODES][TWINS];
 	unsigned chaos_left;
 	bool healed;
-	bool stale; /* the present step is about a late or repeated frame */
+	bool stale;          /* the present step is about a late or repeated frame */
+	bool ended[N_NODES]; /* nobody believes that node's credential */
 	uint64_t questions_said, question_seen;
 	uint8_t asked[1 << 16];
 	struct mesh_stats stats; /* of meshes that are gone */
@@ -299,7 +301,7 @@ void check_received(struct sim_node *n, const struct message *m);
 void check_stored(struct sim_node *n, const struct mesh_action *a);
 void check_applied(struct sim_node *n, int origin, int twin, struct row_version version, bool listing);
 void check_heard(struct sim_node *n, const char *origin, int64_t age_ns);
-void check_delivered(struct sim_node *n, const struct message *m);
+void check_delivered(struct sim_node *n, const struct mesh_action *a);
 void check_late(struct sim_node *n, const struct mesh_todo *todo);
 void check_state(struct sim_node *n); /* the own twins changed */
 void check_converged(struct world *w);

@@ -135,9 +135,24 @@ static int held(void *ctx, const char *origin, struct bytes *ret_cursor, struct 
 	return keep(d, &b, ret_head);
 }
 
+static int verify_hello(void *ctx, uint32_t session, const struct hello *hello)
+{
+	struct desk *d = ctx;
+
+	(void)session, (void)hello;
+	d->shown = hello->credential.len > 0 ? (char)hello->credential.data[0] : '-';
+	return d->belief;
+}
+
 void desk_init(struct desk *d)
 {
-	const struct mesh_port port = {d, origin_next, head, rows, verify_head, held, NULL};
+	const struct mesh_port port = {.ctx = d,
+				       .origin_next = origin_next,
+				       .head = head,
+				       .rows = rows,
+				       .verify_head = verify_head,
+				       .held = held,
+				       .verify_hello = verify_hello};
 	const struct mesh_options opt = {.org = "acme", .node = "me", .seed = 1, .port = port};
 
 	*d = (struct desk){.now_ns = NS_PER_S, .nonce = 77, .epoch = 1};
@@ -215,6 +230,7 @@ static void tell_action(struct desk *d, const struct mesh_action *a)
 	case MESH_SEND: tell_message(d, &a->message); break;
 	case MESH_STORE: tell_store(d, &a->op.rows); break;
 	case MESH_CLOSE: tell(d, "close"); break;
+	case MESH_GREETED: break;
 	case MESH_OPENED: tell(d, "opened"); break;
 	case MESH_DELIVER: tell(d, "deliver %s", message_kind_text(a->message.kind)); break;
 	case MESH_HEARD: tell(d, "heard %s %lds", a->origin, (long)(a->age_ns / NS_PER_S)); break;
@@ -237,11 +253,11 @@ static void note(struct desk *d, const struct mesh_action *a)
 	}
 }
 
-const char *desk_event(struct desk *d, const struct mesh_event *e)
+/* Goes on behind what was told. */
+static const char *more(struct desk *d, const struct mesh_event *e)
 {
 	struct mesh_todo todo = {.arena = d->arena};
 
-	d->text[0] = '\0';
 	alloc_fail_after(++d->step == d->fail_step ? d->fail_after : -1);
 	int r = mesh_step(d->mesh, e, d->now_ns, &todo);
 	d->failed = d->failed || (d->step == d->fail_step && alloc_has_failed());
@@ -249,10 +265,17 @@ const char *desk_event(struct desk *d, const struct mesh_event *e)
 	if (r < 0)
 		return NULL;
 	for (size_t i = 0; i < todo.n; i++) {
-		tell_action(d, &todo.actions[i]);
+		if (todo.actions[i].kind != MESH_GREETED)
+			tell_action(d, &todo.actions[i]);
 		note(d, &todo.actions[i]);
 	}
 	return d->text;
+}
+
+const char *desk_event(struct desk *d, const struct mesh_event *e)
+{
+	d->text[0] = '\0';
+	return more(d, e);
 }
 
 const char *desk_up(struct desk *d, uint32_t session, const char *org, const char *node)
@@ -289,7 +312,7 @@ const char *desk_hello(struct desk *d, uint32_t session, const char *org, const 
 				      .org = org,
 				      .node = node}};
 
-	return desk_frame(d, session, &m);
+	return desk_frame(d, session, &m) ? more(d, &(struct mesh_event){.kind = MESH_TICK}) : NULL;
 }
 
 const char *desk_pass(struct desk *d, int64_t ns)

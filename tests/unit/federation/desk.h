@@ -36,6 +36,8 @@ struct desk {
 	int step, fail_step; /* in the fail_step'th step allocations fail after so many */
 	long fail_after;
 	bool failed; /* one did */
+	int belief;  /* what verify_hello answers */
+	char shown;  /* and the first byte of the credential it was asked about */
 	char text[DESK_TEXT];
 };
 
@@ -45,7 +47,8 @@ struct laid *desk_lay(struct desk *d, const char *origin);
 
 /* All of them return the text of what the mesh wants done; NULL when the step ran out of memory. */
 const char *desk_up(struct desk *d, uint32_t session, const char *org, const char *node);
-const char *desk_hello(struct desk *d, uint32_t session, const char *org, const char *node);
+const char *desk_hello(struct desk *d, uint32_t session, const char *org,
+		       const char *node); /* and a tick at once: heads wait for it */
 /* The next frame of the peer; nonce and frame number are filled in. */
 const char *desk_frame(struct desk *d, uint32_t session, struct message *m);
 const char *desk_raw(struct desk *d, uint32_t session, const struct message *m);

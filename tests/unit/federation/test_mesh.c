@@ -236,6 +236,141 @@ Test(mesh, hands_policies_on_only_inside_the_organisation)
 	EXPECT(desk_frame(&desk, 2, &policy), "@2 alarm, @2 close");
 }
 
+/* ---- the credential in HELLO ---- */
+
+static struct message hello_with(const char *credential)
+{
+	return (struct message){.kind = MESSAGE_HELLO,
+				.hello = {.protocol_min = PROTOCOL_MIN,
+					  .protocol_max = PROTOCOL_MAX,
+					  .features = FEATURE_TRUST,
+					  .org = "acme",
+					  .node = "a1",
+					  .credential = bytes_of_text(credential)}};
+}
+
+/* Session 1 is greeted; `belief` is what the port says of it. */
+static const char *greet(int belief)
+{
+	static struct message m;
+
+	m = hello_with("old");
+	desk.belief = belief;
+	desk_up(&desk, 1, "acme", "a1");
+	return desk_frame(&desk, 1, &m);
+}
+
+static const char *say(enum message_kind kind)
+{
+	const struct message m = {.kind = kind, .standing = {.org = "acme"}};
+	const struct mesh_event e = {.kind = MESH_SAY, .session = 1, .message = &m};
+
+	return desk_event(&desk, &e);
+}
+
+static const char *hear(enum message_kind kind)
+{
+	struct message m = {.kind = kind};
+
+	return desk_frame(&desk, 1, &m);
+}
+
+static const char *look_again(const char *credential)
+{
+	const struct mesh_event e = {.kind = MESH_TRUST, .credential = bytes_of_text(credential)};
+
+	return desk_event(&desk, &e);
+}
+
+Test(mesh, believes_no_credential_unseen)
+{
+	EXPECT(greet(ERR_UNTRUSTED), "alarm, close");
+	cr_expect(eq(int, desk.shown, 'o'));
+	cr_expect(eq(u64, stats().frames_refused, 1));
+}
+
+Test(mesh, until_a_peer_is_believed_only_words_about_trust_pass)
+{
+	static const struct {
+		enum message_kind kind;
+		const char *heard, *said;
+	} kinds[] = {
+		{MESSAGE_HEADS, "", ""},
+		{MESSAGE_PULL, "", ""},
+		{MESSAGE_ROWS, "", ""},
+		{MESSAGE_RESET, "", ""},
+		{MESSAGE_QUESTION, "", ""},
+		{MESSAGE_ANSWER, "", ""},
+		{MESSAGE_PING, "", ""},
+		{MESSAGE_POLICY, "", ""},
+		{MESSAGE_AGREEMENT, "", ""},
+		{MESSAGE_FRESHNESS, "", ""},
+		{MESSAGE_STANDING, "deliver standing", "standing"},
+		{MESSAGE_TRUST, "deliver trust", "trust"},
+	};
+	const size_t n = sizeof kinds / sizeof *kinds;
+
+	EXPECT(greet(MESH_NOT_YET), "");
+	cr_expect(eq(sz, stats().sessions_open, 0));
+	for (size_t i = 0; i < n; i++) {
+		EXPECT(hear(kinds[i].kind), kinds[i].heard);
+		EXPECT(say(kinds[i].kind), kinds[i].said);
+	}
+	cr_expect(eq(u64, stats().frames_unbelieved, n - 2));
+	EXPECT(desk_pass(&desk, NS_PER_S), ""); /* neither heads nor pings */
+	EXPECT(hear(MESSAGE_BYE), "close");
+}
+
+Test(mesh, every_kind_of_message_is_in_that_list)
+{
+	cr_expect(eq(int, N_MESSAGE_KINDS, 15), "say in the test before what may pass of the new one");
+}
+
+Test(mesh, opens_when_what_is_trusted_has_changed)
+{
+	greet(MESH_NOT_YET);
+	EXPECT(look_again(""), "");
+	desk.belief = 0;
+	EXPECT(look_again(""), "opened");
+	EXPECT(desk_pass(&desk, 0), "ping");
+	EXPECT(look_again(""), "");
+}
+
+Test(mesh, opens_when_the_peer_shows_another_credential)
+{
+	struct message m = hello_with("new");
+
+	greet(MESH_NOT_YET);
+	desk.belief = 0;
+	EXPECT(desk_frame(&desk, 1, &m), "opened");
+	cr_expect(eq(int, desk.shown, 'n'));
+}
+
+Test(mesh, ends_a_session_that_is_no_longer_believed)
+{
+	EXPECT(greet(0), "opened");
+	desk.belief = MESH_NOT_YET;
+	EXPECT(look_again(""), "close");
+	cr_expect(eq(sz, stats().sessions_open, 0));
+}
+
+Test(mesh, shows_its_own_new_credential_at_once)
+{
+	greet(0);
+	EXPECT(desk_pass(&desk, 0), "ping");
+	EXPECT(look_again("mine"), "hello");
+	EXPECT(look_again("mine"), "");
+}
+
+Test(mesh, says_nothing_of_trust_to_who_does_not_know_the_words)
+{
+	desk_up(&desk, 1, "acme", "a1");
+	desk_hello(&desk, 1, "acme", "a1"); /* without features */
+	EXPECT(say(MESSAGE_STANDING), "");
+	EXPECT(say(MESSAGE_FRESHNESS), "");
+	EXPECT(say(MESSAGE_QUESTION), "question");
+}
+
 /* A node's day in short, one step after the other; how many ran out of memory. */
 static int live(struct desk *d)
 {
@@ -269,7 +404,7 @@ Test(mesh_memory, every_allocation_may_fail_in_every_step)
 {
 	int failures = 0;
 
-	for (int step = 1; step <= 6; step++)
+	for (int step = 1; step <= 7; step++)
 		for (long allowed = 0; live_with(step, allowed); allowed++)
 			failures++;
 	cr_expect(gt(int, failures, 20));
