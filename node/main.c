@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 
 #include "node/engine.h"
+#include "node/join.h"
 #include "node/log.h"
 
 extern char **environ;
@@ -31,7 +32,8 @@ static const struct option options[] = {
 
 static void usage(void)
 {
-	fputs("Usage: holond --dir DIR [OPTION...]\n\n"
+	fputs("Usage: holond --dir DIR [OPTION...]\n"
+	      "       holond join TOKEN --dir DIR [--config FILE]\n\n"
 	      "Run the node whose keys, store and control socket are in DIR (made by `holon node init`).\n\n"
 	      "  --dir DIR          the node's directory\n"
 	      "  --config FILE      settings; default DIR/holon.conf if it is there (holon.conf(5))\n"
@@ -134,6 +136,8 @@ int main(int argc, char *argv[])
 	struct err_note note = {0};
 	struct arguments args;
 
+	if (argc > 1 && strcmp(argv[1], "join") == 0)
+		return join_main(argc - 1, argv + 1);
 	if (parse(argc, argv, &args, &note) < 0) {
 		fprintf(stderr, "holond: %s; see holond --help\n", note.text);
 		return EXIT_USAGE;

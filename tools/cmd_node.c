@@ -245,7 +245,9 @@ static enum status extend_run(struct context *ctx, int argc, char *const argv[])
 		json_time(&j, "until", ctx->now_ns + for_ns);
 		json_close(&j);
 	} else {
-		printf("%s goes on for %s, inside the organisation only; give %s/bundle to the nodes\n",
+		printf("%s goes on for %s, inside the organisation only; an admin node with this "
+		       "admin.organisation hands it on at once, else give %s/bundle to a node (holon org "
+		       "trust)\n",
 		       argv[0], duration_text(for_ns, left), dir);
 	}
 	return STATUS_OK;

@@ -152,7 +152,8 @@ enum status print_revoked(const struct context *ctx, const char *name, const cha
 		json_text(&j, "revoked", name);
 		json_close(&j);
 	} else {
-		printf("%s is revoked; give %s/bundle to the nodes and the partners (holon org trust)\n",
+		printf("%s is revoked; an admin node with this admin.organisation hands it on at once, "
+		       "else give %s/bundle to a node (holon org trust)\n",
 		       name, org_dir);
 	}
 	return STATUS_OK;

@@ -42,7 +42,7 @@ struct command {
 
 extern const struct command cmd_status[], cmd_org[], cmd_node[], cmd_twin[], cmd_rel[], cmd_type[],
 	cmd_import[], cmd_ingest[], cmd_apply[], cmd_view[], cmd_policy[], cmd_peer[], cmd_history[],
-	cmd_backup[], cmd_key[], cmd_audit[], cmd_person[], cmd_issuer[], cmd_doctor[];
+	cmd_backup[], cmd_key[], cmd_audit[], cmd_person[], cmd_issuer[], cmd_doctor[], cmd_invite[];
 
 /* All groups, NULL at the end. */
 extern const struct command *const command_groups[];
@@ -102,7 +102,7 @@ enum status ask_open(struct context *ctx);
 enum status ask(struct context *ctx, struct control_request *request, struct control_answer *ret);
 /* The same, but a refusal (answer->code) is left to the caller. */
 enum status ask_frankly(struct context *ctx, struct control_request *request, struct control_answer *ret);
-/* What was revoked, and that the bundle has to go round. */
+/* What was revoked, and how that gets round. */
 enum status print_revoked(const struct context *ctx, const char *name, const char *org_dir);
 /* A request with every text "" and nothing else. */
 struct control_request ask_for(enum control_op op);

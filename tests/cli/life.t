@@ -35,7 +35,7 @@ Persons.
   alex                         valid  <*>
   kim     operator,shift-lead  valid  <*>
   $ holon person revoke kim --org org --reason 'left the company'
-  kim is revoked; give org/bundle to the nodes and the partners (holon org trust)
+  kim is revoked; an admin node with this admin.organisation hands it on at once, else give org/bundle to a node (holon org trust)
   $ holon person revoke kim --org org
   2> holon: kim was revoked already
   [1]
@@ -110,6 +110,7 @@ The doctor.
   fine     manifest: valid for <*> more, until <*>
   fine     issuer: a rotation is going on
   fine     node n1: valid for <*> more, until <*>
+  warning  freshness: no node has the role admin: a border that is cut off goes on with an old policy; make one with holon node init --role admin, better two
   fine     person alex: valid for <*> more, until <*>
   $ chmod 644 org/policy.key; holon doctor --org org | grep policy
   problem  key: org/policy.key is open to others (mode 0644): chmod 600 it
@@ -120,6 +121,7 @@ The doctor.
   problem  key: n1/keys/curve.key is open to others (mode 0640): chmod 600 it
   fine     key: n1/keys/sign.key
   warning  store: there is none: the node has never run
+  warning  freshness: no node has the role admin: a border that is cut off goes on with an old policy; make one with holon node init --role admin, better two
 
 Bad bundles leave everything as it was.
 
@@ -139,12 +141,12 @@ Time goes by.
 
   $ faketime -f +20d holon org renew --dir org
   renewed: 1 nodes, 1 persons, the list of revocations
-  $ faketime -f +60d holon doctor --org org --json | tr '}' '\n' | grep node
+  $ faketime -f +60d holon doctor --org org --json | tr '}' '\n' | grep 'node n1'
   , {"check": "node n1", "verdict": "problem", "text": "expired on <*>"
   $ faketime -f +60d holon org renew --dir org
   renewed: 0 nodes, 0 persons, the list of revocations
   $ faketime -f +60d holon node extend n1 --org org --break-glass 24h
-  n1 goes on for 1d, inside the organisation only; give org/bundle to the nodes
+  n1 goes on for 1d, inside the organisation only; an admin node with this admin.organisation hands it on at once, else give org/bundle to a node (holon org trust)
   $ holon org show --dir org
   2> holon: the revocations of acme are from the future (<*>): is this clock right?
   [1]

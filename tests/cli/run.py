@@ -14,7 +14,8 @@ A test is text; what is indented by two blanks is run and compared:
 Lines behind a command (a shell's) are its stdout, `2>` marks stderr, `[N]` the exit code unless it is 0; `> ` goes on
 with the command. `<*>` stands for any text within a line. All commands of a test share one empty directory, shown as
 $HERE; $DATA is the folder `data` beside the test. A test whose first line is `needs a node` gets an organisation `acme` in ./acme and
-its node `n1` in ./n1, which serves as HOLON_NODE. --update writes what was found into the test.
+its node `n1` in ./n1, which serves as HOLON_NODE; with `needs a node that signs` it is an admin node that holds
+./acme and takes machines in. --update writes what was found into the test.
 """
 import os
 import re
@@ -28,17 +29,18 @@ import tempfile
 SECONDS = 60
 
 
-def start_node(holon, holond, place, env):
+def start_node(holon, holond, place, env, signs):
     def run(*words):
         subprocess.run([holon, *words], cwd=place, env=env, check=True, capture_output=True, timeout=SECONDS)
 
     with open(place + "/passphrase", "w") as f:
         f.write("correct horse battery staple\n")
     run("org", "init", "acme", "--dir", "acme", "--passphrase-file", "passphrase")
-    run("node", "init", "n1", "--org", "acme", "--dir", "n1")
+    run("node", "init", "n1", "--org", "acme", "--dir", "n1", "--role", "owner,admin" if signs else "owner")
+    settings = ["listen.own=none"] + (["admin.organisation=acme", "listen.enrol=tcp://127.0.0.1:*"] if signs else [])
     read_end, write_end = os.pipe()
     log = open(place + "/n1.log", "w")
-    node = subprocess.Popen([holond, "--dir", "n1", "--ready-fd", str(write_end), "--set", "listen.own=none"],
+    node = subprocess.Popen([holond, "--dir", "n1", "--ready-fd", str(write_end)] + ["--set=" + s for s in settings],
                             cwd=place, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[write_end])
     os.close(write_end)
     ready, _, _ = select.select([read_end], [], [], SECONDS)
@@ -117,13 +119,14 @@ def main():
     update = words[:1] == ["--update"]
     holon, holond, path = map(os.path.abspath, words[update:])
     place = tempfile.mkdtemp(prefix="holon-cli.")
-    env = {"PATH": os.path.dirname(holon) + ":" + os.environ["PATH"], "HOME": place, "LC_ALL": "C.UTF-8", "TZ": "UTC",
+    env = {"PATH": ":".join([os.path.dirname(holon), os.path.dirname(holond), os.environ["PATH"]]), "HOME": place, "LC_ALL": "C.UTF-8", "TZ": "UTC",
            "DATA": os.path.dirname(path) + "/data"}
     env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS") or k in ("LD_PRELOAD", "FAKETIME")})
     node = None
     try:
-        if open(path).readline().startswith("needs a node"):
-            node = start_node(holon, holond, place, env)
+        need = open(path).readline().strip()
+        if need.startswith("needs a node"):
+            node = start_node(holon, holond, place, env, need.endswith("that signs"))
         text, failures = run_test(path, place, env)
         if node:
             code, node = stop_node(node), None
