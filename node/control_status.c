@@ -3,7 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "node/border.h"
 #include "node/control.h"
+#include "node/fresh.h"
 #include "node/gossip.h"
 #include "node/writer.h"
 
@@ -21,7 +23,16 @@ static uint64_t resident_bytes(void)
 	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static const char *state_text(struct call *c)
+static const char *border_text(struct call *c)
+{
+	struct err_note why = {0};
+
+	if (!(c->e->trust->self->roles & ROLE_BORDER))
+		return "none";
+	return border_check(c->e, &why) == 0 ? "open" : arena_print(c->arena, "closed: %s", why.text);
+}
+
+static const char *state_text(struct call *c, const char *border)
 {
 	const char *trouble = writer_trouble(c->e->writer);
 	const char *audit = journal_trouble(c->e->journal);
@@ -31,6 +42,9 @@ static const char *state_text(struct call *c)
 		return arena_print(c->arena, "degraded: %s", trouble);
 	if (audit)
 		return arena_print(c->arena, "degraded: %s", audit);
+	if (strncmp(border, "closed", 6) == 0)
+		return arena_print(c->arena, "degraded: other organisations are not served, the border is %s",
+				   border);
 	if (t->policy_problem.text[0])
 		return arena_print(c->arena,
 				   "degraded: nothing is shared, the stored policy is not in force: %s",
@@ -62,7 +76,6 @@ int control_status(struct call *c, struct err_note *note)
 		.node = t->self->node,
 		.roles = roles_text(c->arena, t->self->roles),
 		.version = HOLON_VERSION,
-		.state = state_text(c),
 		.seq = at->seq,
 		.epoch = t->policy_doc.epoch,
 		.incarnation = at->n_lineage > 0 ? at->lineage[at->n_lineage - 1].id : 0,
@@ -87,7 +100,12 @@ int control_status(struct call *c, struct err_note *note)
 		.samples_refused = ws.samples_refused,
 		.commits = ws.commits,
 		.commit_p99_ns = ws.commit_p99_ns,
+		.border = border_text(c),
+		.fresh_until_ns = fresh_until_ns(e->fresh),
+		.clock_back_ns = clock_back_ns(&t->clock),
 	};
+	if (answer.status.border)
+		answer.status.state = state_text(c, answer.status.border);
 	const char *after = "";
 	for (const struct origin *o; (o = store_origin_next(e->store, after)); after = o->name)
 		answer.status.n_remote_rows += o->n_rows;

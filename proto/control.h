@@ -120,6 +120,9 @@ struct node_status {
 	uint64_t log_bytes, backlog_samples; /* not yet behind a checkpoint */
 	uint64_t samples_taken, samples_refused, commits, commit_p99_ns;
 	uint64_t n_runs, n_chunks, rotten_chunks, scrubbed_chunks;
+	const char *border;     /* "open", "closed: ...", "none": the node is no border */
+	int64_t fresh_until_ns; /* TIME_MAX: no node has the role admin; 0: none was heard */
+	int64_t clock_back_ns;  /* the clock stands so far behind the highest time stored */
 };
 
 /* What a partner may have of a twin, and the rule that grants it longest. */

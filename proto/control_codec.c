@@ -255,6 +255,9 @@ static int status_to_pb(struct arena *a, const struct node_status *s, PB(NodeSta
 	pb->n_chunks = s->n_chunks;
 	pb->rotten_chunks = s->rotten_chunks;
 	pb->scrubbed_chunks = s->scrubbed_chunks;
+	pb->border = text_to_pb(s->border);
+	pb->fresh_until_ns = s->fresh_until_ns;
+	pb->clock_back_ns = s->clock_back_ns;
 	return 0;
 }
 
@@ -287,11 +290,14 @@ static int status_from_pb(const PB(NodeStatus) * pb, struct node_status *ret)
 		.n_chunks = pb->n_chunks,
 		.rotten_chunks = pb->rotten_chunks,
 		.scrubbed_chunks = pb->scrubbed_chunks,
+		.fresh_until_ns = pb->fresh_until_ns,
+		.clock_back_ns = pb->clock_back_ns,
 	};
 	TRY(sentence_from_pb(pb->org, SENTENCE_MAX, &ret->org));
 	TRY(sentence_from_pb(pb->node, SENTENCE_MAX, &ret->node));
 	TRY(sentence_from_pb(pb->roles, SENTENCE_MAX, &ret->roles));
 	TRY(sentence_from_pb(pb->version, SENTENCE_MAX, &ret->version));
+	TRY(sentence_from_pb(pb->border, SENTENCE_MAX, &ret->border));
 	return sentence_from_pb(pb->state, SENTENCE_MAX, &ret->state);
 }
 

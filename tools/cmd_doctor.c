@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "proto/clock.h"
 #include "security/org_admin.h"
+#include "tools/client.h"
 #include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
@@ -133,6 +135,22 @@ static void check_sealed_key(struct doctor *d, const char *dir, const char *file
 		find(d, FINE, "key", path);
 }
 
+/* Only nodes with the role admin can tell a border that nothing newer is kept from it. */
+static void check_admins(struct doctor *d, const struct org *org)
+{
+	size_t n_admins = 0, n_borders = 0;
+
+	for (size_t i = 0; i < org->n_nodes; i++) {
+		n_admins += (org->nodes[i].roles & ROLE_ADMIN) != 0;
+		n_borders += (org->nodes[i].roles & ROLE_BORDER) != 0;
+	}
+	if (n_borders > 0 && n_admins == 0)
+		find(d, WARNING, "freshness",
+		     "no node has the role admin: a border that is cut off goes on with an old policy; make "
+		     "one "
+		     "with holon node init --role admin, better two");
+}
+
 /* ---- an organisation's directory ---- */
 
 static void check_persons(struct doctor *d, const char *dir, const struct org *org)
@@ -184,6 +202,7 @@ static void check_org(struct doctor *d, const char *dir)
 	for (size_t i = 0; i < org.n_nodes; i++)
 		check_expiry(d, arena_print(d->ctx->arena, "node %s", org.nodes[i].node),
 			     org.nodes[i].not_before_ns, org.nodes[i].not_after_ns);
+	check_admins(d, &org);
 	check_persons(d, dir, &org);
 	if (revocations_are_late(&org.revocations, d->ctx->now_ns))
 		find(d, WARNING, "revocations", "the list is overdue: org renew signs it again");
@@ -200,6 +219,48 @@ static void check_self(struct doctor *d, const struct org *org, const struct cur
 		find(d, PROBLEM, "credential", "the bundle has none for this node's key");
 	else
 		check_expiry(d, "credential", self->not_before_ns, self->not_after_ns);
+}
+
+/* What only the running node knows. */
+static void check_status(struct doctor *d, const struct node_status *s)
+{
+	struct arena *a = d->ctx->arena;
+	char text[DURATION_TEXT_SIZE];
+	const int64_t left_ns = s->fresh_until_ns - d->ctx->now_ns;
+
+	if (s->clock_back_ns > 0)
+		find(d, PROBLEM, "clock",
+		     arena_print(a, "it was set back by %s: what has ended stays ended",
+				 duration_text(s->clock_back_ns, text)));
+	if (strcmp(s->border, "none") != 0)
+		find(d, strcmp(s->border, "open") == 0 ? FINE : PROBLEM, "border", s->border);
+	if (s->fresh_until_ns == TIME_MAX)
+		return;
+	if (left_ns <= 0)
+		find(d, PROBLEM, "freshness", "no node with the role admin is heard of");
+	else
+		find(d, FINE, "freshness",
+		     arena_print(a, "for %s more, should no node with the role admin be heard of again",
+				 duration_text(left_ns, text)));
+}
+
+/* One that does not run is not asked, and that is no trouble. */
+static void ask_node(struct doctor *d, const char *dir)
+{
+	SCOPED(scope_client) struct client *client = NULL;
+	struct control_request request = ask_for(CONTROL_STATUS);
+	struct control_answer answer = {0};
+	struct err_note note = {0};
+	const char *url, *socket = arena_print(d->ctx->arena, "%s/control", dir);
+
+	if (!socket || access(socket, F_OK) != 0 ||
+	    client_endpoint(d->ctx->arena, NULL, dir, &url, &note) < 0 ||
+	    client_open(&client, url, d->ctx->timeout_ns, &note) < 0)
+		return;
+	if (client_ask(client, &request, d->ctx->arena, &answer, &note) < 0)
+		find(d, WARNING, "node", "it does not answer");
+	else if (answer.has_status)
+		check_status(d, &answer.status);
 }
 
 static void check_node(struct doctor *d, const char *dir)
@@ -229,6 +290,9 @@ static void check_node(struct doctor *d, const char *dir)
 		find_failed(d, "bundle", r, &note);
 	else if (pair)
 		check_self(d, &org, pair);
+	if (r == 0)
+		check_admins(d, &org);
+	ask_node(d, dir);
 }
 
 static enum status doctor_run(struct context *ctx, int argc, char *const argv[])

@@ -54,6 +54,9 @@ static void status_json(const struct node_status *s)
 	json_seconds(&j, "commit_p99_s", (int64_t)s->commit_p99_ns);
 	json_seconds(&j, "uptime_s", s->uptime_ns);
 	json_time(&j, "credential_until", s->credential_until_ns);
+	json_text(&j, "border", s->border);
+	json_time(&j, "fresh_until", s->fresh_until_ns != 0 ? s->fresh_until_ns : TIME_MIN);
+	json_seconds(&j, "clock_back_s", s->clock_back_ns);
 	json_close(&j);
 }
 
@@ -81,10 +84,31 @@ static const char *size_words(struct arena *a, uint64_t bytes)
 /* What an operator must not overlook. */
 static void warn(const struct node_status *s)
 {
-	if (s->rotten_chunks == 0)
-		return;
-	paint(stdout, PAINT_ALARM, "history is damaged: see the log of holond, and restore a backup");
-	putchar('\n');
+	char back[DURATION_TEXT_SIZE];
+
+	if (s->rotten_chunks > 0) {
+		paint(stdout, PAINT_ALARM, "history is damaged: see the log of holond, and restore a backup");
+		putchar('\n');
+	}
+	if (s->clock_back_ns > 0) {
+		paint(stdout, PAINT_ALARM, "the clock was set back by ");
+		paint(stdout, PAINT_ALARM, duration_text(s->clock_back_ns, back));
+		puts(": what has ended stays ended");
+	}
+}
+
+/* Of an organisation without admin nodes there is nothing to say. */
+static void trust_lines(const struct node_status *s)
+{
+	char until[TIME_TEXT_SIZE];
+
+	if (strcmp(s->border, "none") != 0)
+		line("border", s->border);
+	if (s->fresh_until_ns != TIME_MAX)
+		line("fresh until",
+		     s->fresh_until_ns == 0
+			     ? "never heard"
+			     : time_text(s->fresh_until_ns - s->fresh_until_ns % NS_PER_S, until));
 }
 
 static void status_text(struct arena *a, const struct node_status *s)
@@ -101,6 +125,7 @@ static void status_text(struct arena *a, const struct node_status *s)
 	line("up", duration_text(s->uptime_ns, duration));
 	line("credential until",
 	     time_text(s->credential_until_ns - s->credential_until_ns % NS_PER_S, until));
+	trust_lines(s);
 #define X(field, name) line(name, human_count(a, s->field));
 	COUNTS(X)
 #undef X

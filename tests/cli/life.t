@@ -112,7 +112,7 @@ The doctor.
   fine     node n1: valid for <*> more, until <*>
   warning  freshness: no node has the role admin: a border that is cut off goes on with an old policy; make one with holon node init --role admin, better two
   fine     person alex: valid for <*> more, until <*>
-  $ chmod 644 org/policy.key; holon doctor --org org | grep policy
+  $ chmod 644 org/policy.key; holon doctor --org org | grep policy.key
   problem  key: org/policy.key is open to others (mode 0644): chmod 600 it
   $ holon doctor --org org --json > /dev/null
   [2]

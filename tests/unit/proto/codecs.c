@@ -394,7 +394,8 @@ struct control_answer full_answer = {
 		   27,      28,          29,
 		   30,      31,          32,
 		   33,      34,          35,
-		   36},
+		   36,      "open",      37,
+		   38},
 };
 
 /* ---- one interface to all of them */
