@@ -6,6 +6,7 @@
 
 #include "federation/mesh.h"
 #include "node/asks.h"
+#include "node/inside.h"
 #include "node/log.h"
 #include "node/log_share.h"
 #include "node/questions.h"
@@ -336,6 +337,8 @@ static void deliver(struct gossip *g, uint32_t id, const struct message *m)
 		questions_on_question(g->engine, s, &m->question);
 	if (m->kind == MESSAGE_ANSWER)
 		asks_on_answer(g->engine->asks, id, &m->answer);
+	if (m->kind == MESSAGE_FRESHNESS)
+		inside_on_message(g->engine, id, m);
 	if (m->kind != MESSAGE_POLICY)
 		return;
 	SCOPED(buf_fini) struct buf blob = {0};
@@ -376,6 +379,8 @@ static void opened(struct gossip *g, uint32_t id)
 	if (may_log(g, s))
 		log_info("mesh", "joined peer=%s/%s endpoint=%s", s->org, s->node, s->endpoint);
 	say_policy(g, s);
+	if (find_session(g, id) && s->own)
+		inside_greet(g->engine, id);
 }
 
 static void alarm_about(struct gossip *g, const struct mesh_action *action)
@@ -535,6 +540,16 @@ int gossip_say(struct gossip *g, uint32_t session, const struct message *m)
 void gossip_changed(struct gossip *g)
 {
 	step(g, &(struct mesh_event){.kind = MESH_CHANGED});
+}
+
+void gossip_tell(struct gossip *g, const struct message *m, uint32_t except)
+{
+	for (const struct session *s = next_session(g, 0); s;) {
+		const uint32_t id = s->id;
+		if (s->open && s->own && id != except)
+			ignore(gossip_say(g, id, m)); /* gone: it is told again when it comes again */
+		s = next_session(g, id);
+	}
 }
 
 void gossip_policy(struct gossip *g)
