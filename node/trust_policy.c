@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "proto/clock.h"
+
 enum { EPOCH_BYTES = 8 };
 
 #define EPOCH_FIRST_MAX (UINT64_C(1) << 40)
@@ -143,6 +145,30 @@ int trust_past_policy(const struct trust *t, uint64_t epoch, struct arena *a, st
 			(unsigned long long)epoch, POLICIES_KEPT);
 }
 
+static bool epoch_is_near(uint64_t seen, uint64_t epoch)
+{
+	return seen == 0 ? epoch <= EPOCH_FIRST_MAX : epoch - seen <= EPOCH_JUMP_MAX;
+}
+
+/* An epoch or a time far ahead would make everything that follows look old. */
+static int check_not_ahead(const struct trust *t, const struct policy_doc *doc, int64_t now_ns,
+			   struct err_note *note)
+{
+	const uint64_t held = t->policy_doc.epoch;
+	char when[TIME_TEXT_SIZE];
+
+	if (!epoch_is_near(held, doc->epoch))
+		return FAIL_SAY(note, ERR_UNTRUSTED,
+				"the policy of %s jumps from epoch %llu to %llu, more than %d at once",
+				doc->org, (unsigned long long)held, (unsigned long long)doc->epoch,
+				EPOCH_JUMP_MAX);
+	if (doc->issued_ns > now_ns + NOT_BEFORE_LEEWAY_S * NS_PER_S)
+		return FAIL_SAY(note, ERR_UNTRUSTED,
+				"the policy of %s is not yet valid (from %s): is this clock right?", doc->org,
+				time_text(doc->issued_ns, when));
+	return 0;
+}
+
 enum taking { ONLY_IN_FORCE, EVEN_NOT_IN_FORCE };
 
 static int take_policy(struct trust *t, struct bytes signed_policy, int64_t now_ns, enum taking taking,
@@ -161,6 +187,7 @@ static int take_policy(struct trust *t, struct bytes signed_policy, int64_t now_
 	TRY(org_verify_policy(a, &t->own.org, &blob, &doc, note));
 	if (doc.epoch <= t->policy_doc.epoch)
 		return TRUST_OLD;
+	TRY(check_not_ahead(t, &doc, now_ns, note));
 	int r = trust_compile(t, doc.text, now_ns, &policy, a, &findings, &n, &problem);
 	if (r == -ENOMEM || (r < 0 && taking == ONLY_IN_FORCE))
 		return problem.text[0] ? FAIL_SAY(note, r, "%s", problem.text) : r;
@@ -225,11 +252,6 @@ int trust_save_epoch(struct trust *t, struct partner *p)
 	TRY(trust_store_put(t->store, key, buf_bytes(&value)));
 	p->epoch_dirty = false;
 	return 0;
-}
-
-static bool epoch_is_near(uint64_t seen, uint64_t epoch)
-{
-	return seen == 0 ? epoch <= EPOCH_FIRST_MAX : epoch - seen <= EPOCH_JUMP_MAX;
 }
 
 int trust_see_epoch(struct trust *t, const char *org, uint64_t epoch)

@@ -16,7 +16,7 @@ Another organisation is trusted by its bundle and its fingerprint, as its admin 
     valid until  <*>
   2> holon: group 1 of the fingerprint is mistyped (or the name before it is not bolt)
   2> holon: group 5 of the fingerprint is mistyped
-  2> holon: passphrase: the bundle cannot be read: message is malformed
+  2> holon: the bundle cannot be read: message is malformed
   $ holon org show --json
   {"orgs": [{"org": "acme", "own": true, "fingerprint": "ACME-<*>", "words": "", "manifest_version": 1, "policy_epoch": 0, "valid_until": "<*>", "nodes": ["n1 owner -"]}, {"org": "bolt", "own": false, "fingerprint": "BOLT-<*>", "words": "<*>", "manifest_version": 1, "policy_epoch": 0, "valid_until": "<*>", "nodes": []}]}
   $ holon node list
