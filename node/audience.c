@@ -6,6 +6,16 @@ struct audience audience_of(const char *org)
 	return (struct audience){.org = org};
 }
 
+int audience_ask(const struct audience *to, bool own, struct question *q)
+{
+	if (to->nobody)
+		return FAIL(ERR_DENIED);
+	q->asker = own ? "" : to->org;
+	q->person = to->credential;
+	q->errand = to->errand;
+	return 0;
+}
+
 static int copy_bytes(struct arena *a, struct bytes from, struct bytes *ret)
 {
 	uint8_t *copy = arena_take(a, from.len);

@@ -8,8 +8,7 @@
  */
 #pragma once
 
-#include "proto/arena.h"
-#include "proto/trust.h"
+#include "proto/message.h"
 
 struct audience {
 	const char *org;          /* "" or the own organisation: sees everything */
@@ -23,6 +22,10 @@ struct audience {
 
 /* Nodes of an organisation, asking for themselves. */
 struct audience audience_of(const char *org);
+
+/* Put into a question to another node on whose behalf it is; `own`: the own organisation's. ERR_DENIED: it is
+ * nobody's. */
+MUST_CHECK int audience_ask(const struct audience *to, bool own, struct question *q);
 
 /* With everything it points to, at most AUDIENCE_BYTES. -ENOMEM. */
 enum { AUDIENCE_BYTES = 64 * 1024 };

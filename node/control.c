@@ -9,6 +9,7 @@
 #include <zmq.h>
 
 #include "node/log.h"
+#include "node/persons.h"
 #include "node/zwatch.h"
 
 enum { BATCH = 32, QUEUE_MARK = 1000, PATH_BYTES_MAX = 107 };
@@ -65,15 +66,6 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 
 /* ---- Answers ---------------------------------------------------------------------------------------------
  */
-
-struct audience call_audience(const struct call *c)
-{
-	struct audience to = audience_of("");
-
-	to.credential = c->request.person;
-	to.errand = c->request.errand;
-	return to;
-}
 
 static void send_frame(struct call *c, const struct buf *frame)
 {
@@ -185,6 +177,18 @@ static void handle(struct call *c)
 	journal_act_as(j, &before);
 }
 
+/* Who may open the socket acts for the organisation; who says to be a person of it has to show it. */
+static int admit_person(struct call *c, struct err_note *note)
+{
+	const struct credential *self = c->e->trust->self;
+	const struct person_claim claim = {
+		.proof = {c->request.person, c->request.errand}, .org = self->org, .node = self->node};
+
+	if (claim.proof.credential.len == 0 && claim.proof.errand.len == 0)
+		return 0;
+	return persons_admit(c->e->persons, c->e->trust, &claim, c->arena, &c->to, note);
+}
+
 static int begin_call(struct door *door, struct bytes peer, struct bytes frame, struct call **ret)
 {
 	struct call *c = calloc(1, sizeof *c);
@@ -194,6 +198,7 @@ static int begin_call(struct door *door, struct bytes peer, struct bytes frame, 
 	c->e = door->control->engine;
 	c->control = door->control;
 	c->door = door;
+	c->to = audience_of("");
 	buf_put(&c->peer, peer);
 	int r = buf_check(&c->peer);
 	if (r == 0)
@@ -224,7 +229,8 @@ static void take_request(struct door *door, zmq_msg_t *peer, zmq_msg_t *frame)
 	int r = begin_call(door, from, body, &c);
 	if (r < 0)
 		log_warn("control", "request not taken: %s bytes=%zu", err_text(r), body.len);
-	else if ((r = control_audit_begin(c, frame, door->is_remote, &note)) < 0)
+	else if ((r = admit_person(c, &note)) < 0 ||
+		 (r = control_audit_begin(c, frame, door->is_remote, &note)) < 0)
 		call_fail(c, r, &note);
 	else
 		handle(c);

@@ -21,7 +21,7 @@ MUST_CHECK int control_start(struct control **ret, struct engine *e, struct err_
 void control_stop(struct control *c, void (*done)(struct engine *e));
 void control_free(struct control *c); /* NULL is fine */
 
-enum { CALL_PERSON_SIZE = 40 };
+enum { CALL_PERSON_SIZE = 128 }; /* ORG/NAME, or what else is known */
 
 /* A request being answered: the handler's until it calls call_done() or call_fail(), once. */
 struct call {
@@ -30,13 +30,11 @@ struct call {
 	struct door *door;   /* it came in by */
 	struct arena *arena; /* holds the request; answers may be built in it */
 	struct control_request request;
+	struct audience to;            /* for whom: the own organisation, perhaps a person of it */
 	struct buf peer;               /* routing id to answer to */
 	char person[CALL_PERSON_SIZE]; /* who asks, when it is audited; else "" */
 	struct buf held;               /* the answer, until what was done is written down */
 };
-
-/* Who will read what the request asks of others. */
-struct audience call_audience(const struct call *c);
 
 /* Send a part; the last one ends the call and frees it. */
 void call_part(struct call *c, const struct control_answer *part);

@@ -34,15 +34,18 @@ static const struct audited *find(enum control_op op)
 	return NULL;
 }
 
-/* The kernel says who is at the other end of a local socket; over a network it was one of the configured
- * keys. */
-static void name_person(zmq_msg_t *frame, bool is_remote, char ret[CALL_PERSON_SIZE])
+/* A person who showed it; else the kernel says who is at the other end of a local socket; over a network it
+ * was one of the configured keys. */
+static void name_person(struct call *c, zmq_msg_t *frame, bool is_remote)
 {
+	char *const ret = c->person;
 	const int fd = zmq_msg_get(frame, ZMQ_SRCFD);
 	struct ucred who;
 	socklen_t size = sizeof who;
 
-	if (is_remote)
+	if (c->to.person)
+		snprintf(ret, CALL_PERSON_SIZE, "%s", c->to.person);
+	else if (is_remote)
 		snprintf(ret, CALL_PERSON_SIZE, "network key");
 	else if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid > 0)
 		snprintf(ret, CALL_PERSON_SIZE, "uid %u", who.uid);
@@ -55,7 +58,7 @@ int control_audit_begin(struct call *c, zmq_msg_t *frame, bool is_remote, struct
 	if (!find(c->request.op))
 		return 0;
 	TRY(journal_check(c->e->journal, note));
-	name_person(frame, is_remote, c->person);
+	name_person(c, frame, is_remote);
 	return 0;
 }
 

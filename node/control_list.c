@@ -152,7 +152,6 @@ int control_history(struct call *c, struct err_note *note)
 
 	TRY(id_check_twin(r->twin, note));
 	TRY(id_check_name(r->property, "property", note));
-	const struct audience to = call_audience(c);
-	int code = reads_ask(c->e, &to, &q, ASK_TIMEOUT_S * NS_PER_S, on_history, c);
+	int code = reads_ask(c->e, &c->to, &q, ASK_TIMEOUT_S * NS_PER_S, on_history, c);
 	return code < 0 ? FAIL_SAY(note, code, "%s: its owner cannot be asked now", r->twin) : 0;
 }

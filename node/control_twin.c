@@ -148,8 +148,7 @@ int control_twin_get(struct call *c, struct err_note *note)
 		return FAIL_SAY(note, ERR_REFUSED,
 				"%s is no twin of this node: of the past its owner tells history and views",
 				r->twin);
-	const struct audience to = call_audience(c);
-	int code = reads_ask(c->e, &to, &q, ASK_TIMEOUT_S * NS_PER_S, on_read, c);
+	int code = reads_ask(c->e, &c->to, &q, ASK_TIMEOUT_S * NS_PER_S, on_read, c);
 	return code < 0 ? FAIL_SAY(note, code, "%s: its owner cannot be asked now", r->twin) : 0;
 }
 

@@ -49,6 +49,5 @@ int control_view(struct call *c, struct err_note *note)
 		return FAIL_SAY(note, ERR_REFUSED, "a view has one root");
 	TRY(id_check_twin(q->roots[0].id, note));
 
-	const struct audience to = call_audience(c);
-	return views_ask(c->e->views, &to, q, on_view, c);
+	return views_ask(c->e->views, &c->to, q, on_view, c);
 }

@@ -19,6 +19,7 @@
 #include "node/invites.h"
 #include "node/log.h"
 #include "node/memory.h"
+#include "node/persons.h"
 #include "node/record.h"
 #include "node/signer.h"
 #include "node/views.h"
@@ -153,6 +154,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	e->egress = (struct egress){.trust = e->trust, .store = e->store};
 	TRY(open_visibility(e));
 	TRY(writer_start(&e->writer, e));
+	TRY(persons_new(&e->persons));
 	TRY(asks_start(&e->asks, e));
 	TRY(views_start(&e->views, e));
 	TRY(inside_start(e));
@@ -380,6 +382,7 @@ void engine_close(struct engine *e)
 	fresh_free(e->fresh);
 	views_free(e->views);
 	asks_free(e->asks);
+	persons_free(e->persons);
 	enrol_free(e->enrol);
 	invites_free(e->invites);
 	signer_free(e->signer);

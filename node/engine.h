@@ -30,6 +30,7 @@ struct fresh;
 struct signer;
 struct invites;
 struct enrol;
+struct persons;
 
 struct engine {
 	const struct config *config;
@@ -51,6 +52,7 @@ struct engine {
 	struct signer *signer;   /* NULL unless admin.organisation is set */
 	struct invites *invites; /* the same */
 	struct enrol *enrol;     /* NULL unless listen.enrol is set */
+	struct persons *persons;
 	uv_timer_t housekeeping;
 	uv_signal_t signals[2];                        /* SIGTERM, SIGINT */
 	int64_t next_end_ns;                           /* wall time at which the next share ends */

@@ -6,6 +6,7 @@
 #include "node/audit.h"
 #include "node/border.h"
 #include "node/log.h"
+#include "node/persons.h"
 #include "node/reads.h"
 #include "node/views.h"
 #include "proto/clock.h"
@@ -23,6 +24,7 @@ struct reply {
 	struct arena *arena; /* of the audience */
 	struct audience to;
 	char partner[ORG_NAME_MAX + 1]; /* who gets the answer; "": a node of the own organisation */
+	bool refused;                   /* that has been counted */
 	char twin[TWIN_ID_MAX + 1], property[PROPERTY_MAX + 1]; /* of a read or history of a partner */
 };
 
@@ -67,7 +69,7 @@ static void count(const struct reply *r, const char *what, const char *twin, con
 
 static void count_refusal(const struct reply *r, int code)
 {
-	if (r->partner[0] && (code == ERR_DENIED || code == ERR_REFUSED))
+	if (r->partner[0] && !r->refused && (code == ERR_DENIED || code == ERR_REFUSED))
 		journal_deny(r->e->journal, r->partner);
 }
 
@@ -210,6 +212,25 @@ static void on_read(void *ctx, int code, const char *text, const struct answer *
 /* ---- Who asks --------------------------------------------------------------------------------------------
  */
 
+/* Of the asking organisation; and given to the node that asks, unless a border of ours hands it on. Somebody
+ * else, or nobody, is answered as one who sees nothing: in the same bytes, by the same way. */
+static void take_person(struct reply *r, const struct session *from, const struct question *q)
+{
+	const bool onward = from->own && r->to.org[0] && strcmp(r->to.org, from->org) != 0;
+	const struct person_claim claim = {.proof = {q->person, q->errand},
+					   .org = r->to.org[0] ? r->to.org : from->org,
+					   .node = onward ? NULL : from->node};
+	struct err_note note = {0};
+
+	if (q->person.len == 0 && q->errand.len == 0)
+		return;
+	if (persons_admit(r->e->persons, r->e->trust, &claim, r->arena, &r->to, &note) == 0)
+		return;
+	log_debug("mesh", "a person was refused session=%u: %s", r->session, note.text);
+	r->to.nobody = r->refused = true;
+	journal_deny(r->e->journal, claim.org);
+}
+
 /* A session of another organisation speaks for that organisation and for nobody else. */
 static int audience_for(struct reply *r, const struct session *from, const struct question *q)
 {
@@ -219,7 +240,10 @@ static int audience_for(struct reply *r, const struct session *from, const struc
 		return FAIL(ERR_DENIED);
 	r->to = audience_of(arena_copy(r->arena, !from->own ? from->org : named ? q->asker : ""));
 	r->to.relayed = from->own;
-	return r->to.org ? 0 : FAIL(-ENOMEM);
+	if (!r->to.org)
+		return FAIL(-ENOMEM);
+	take_person(r, from, q);
+	return 0;
 }
 
 static int start(struct reply *r, const struct question *q)

@@ -318,9 +318,7 @@ static int relay(struct engine *e, const struct audience *to, const struct sessi
 	TRY(arena_new(&r->arena, AUDIENCE_BYTES));
 	TRY(audience_copy(r->arena, to, &r->to));
 	snprintf(r->twin, sizeof r->twin, "%s", q->twin);
-	onward.asker = egress_is_own(&e->egress, to) ? "" : r->to.org;
-	onward.person = r->to.credential;
-	onward.errand = r->to.errand;
+	TRY(audience_ask(&r->to, egress_is_own(&e->egress, to), &onward));
 	TRY(asks_send(e->asks, over->id, &onward, timeout_ns, on_relayed, r, &id));
 	r = NULL;
 	return 0;

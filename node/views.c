@@ -214,13 +214,7 @@ static int ask_walk(struct view *v, const struct plan_ask *ask, enum walk_source
 static int ask_session(struct view *v, const struct plan_ask *ask)
 {
 	struct engine *e = v->views->engine;
-	struct question q = {.kind = QUESTION_VIEW,
-			     .asker = is_own(v) ? "" : v->to.org,
-			     .person = v->to.credential,
-			     .errand = v->to.errand,
-			     .view = ask->question,
-			     .twin = "",
-			     .property = ""};
+	struct question q = {.kind = QUESTION_VIEW, .view = ask->question, .twin = "", .property = ""};
 	const int64_t left_ns = v->deadline_ns - engine_mono_ns();
 	SCOPED(scope_free) struct waiting *w = calloc(1, sizeof *w);
 	uint64_t id;
@@ -230,6 +224,7 @@ static int ask_session(struct view *v, const struct plan_ask *ask)
 	*w = (struct waiting){.view = v, .ask = ask->id};
 	if (left_ns <= 0)
 		return FAIL(ERR_UNREACHABLE);
+	TRY(audience_ask(&v->to, is_own(v), &q));
 	TRY(asks_send(e->asks, (uint32_t)(ask->owner - OWNER_SESSION), &q, left_ns, on_answer, w, &id));
 	w = NULL;
 	v->n_waiting++;

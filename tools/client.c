@@ -13,6 +13,7 @@
 
 #include "proto/clock.h"
 #include "security/keys.h"
+#include "tools/client_person.h"
 
 enum {
 	EVENTS = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED |
@@ -199,6 +200,7 @@ void client_close(struct client *c)
 	if (c->zmq)
 		zmq_ctx_term(c->zmq);
 	client_ingest_free(c->ingest);
+	client_person_free(c->person);
 	client_names_fini(&c->names);
 	free(c->endpoint);
 	free(c);
@@ -214,7 +216,10 @@ int client_send(struct client *c, struct control_request *request, struct err_no
 	SCOPED(buf_fini) struct buf b = {0};
 
 	request->id = ++c->last_id;
-	control_request_encode(request, &b);
+	struct control_request signed_request = *request;
+	if (c->person)
+		TRY(client_person_sign(c->person, &signed_request));
+	control_request_encode(&signed_request, &b);
 	TRY(buf_check(&b));
 	if (b.len > FRAME_CONTROL_MAX)
 		return FAIL_SAY(note, -EMSGSIZE,

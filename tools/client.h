@@ -20,6 +20,7 @@
 
 struct client;
 struct curve_pair;
+struct sign_key;
 
 /* Connects at once or fails: ERR_UNREACHABLE with a note when nobody listens there. `timeout_ns` also bounds
  * every wait for an answer that is not told otherwise. */
@@ -38,6 +39,12 @@ const char *curve_key_text(const struct curve_key *key, char ret[CURVE_KEY_TEXT_
 MUST_CHECK int client_open_encrypted(struct client **ret, const char *endpoint,
 				     const struct client_keys *keys, int64_t timeout_ns,
 				     struct err_note *note);
+/* From now on every request is in the name of a person of the node's organisation, who lets this node ask for
+ * a few minutes at a time. Asks the node for its name. The key must outlive the client; `credential` is the
+ * encoded signed_blob. ERR_REFUSED with a note when the two do not belong together, or the node is another
+ * organisation's. */
+MUST_CHECK int client_act_for(struct client *c, const struct sign_key *key, struct bytes credential,
+			      struct err_note *note);
 /* What was put and not flushed may be lost. NULL is fine. */
 void client_close(struct client *c);
 

@@ -24,6 +24,7 @@ struct client_names {
 };
 
 struct client_ingest;
+struct client_person;
 
 struct client {
 	void *zmq, *socket, *monitor;
@@ -36,6 +37,7 @@ struct client {
 	uint32_t credit; /* as last stated; 0: never */
 	struct client_names names;
 	struct client_ingest *ingest; /* NULL: none begun */
+	struct client_person *person; /* NULL: whoever may open the socket */
 };
 
 int64_t client_now_ns(void); /* monotonic */

@@ -64,8 +64,9 @@ struct context {
 	size_t n_args;
 
 	struct arena *arena;
-	struct client *client;  /* opened by the first question */
-	struct curve_pair *key; /* own, over a network */
+	struct client *client;   /* opened by the first question */
+	struct curve_pair *key;  /* own, over a network */
+	struct sign_key *person; /* of --person */
 	int64_t timeout_ns;
 	int64_t now_ns; /* wall clock when the command began */
 	bool json;

@@ -162,14 +162,27 @@ static enum status open_encrypted(struct context *ctx, const char *url)
 	return r < 0 ? say_failed(r, &note) : STATUS_OK;
 }
 
-enum status ask_open(struct context *ctx)
+/* The directory that `holon person invite` made. */
+static int act_for_person(struct context *ctx, const char *dir, struct err_note *note)
+{
+	const char *key = arena_print(ctx->arena, "%s/person.key", dir);
+	const char *path = arena_print(ctx->arena, "%s/credential", dir);
+	struct bytes credential;
+
+	if (!key || !path)
+		return FAIL(-ENOMEM);
+	TRY(keys_init());
+	TRY(sign_key_load(&ctx->person, key, note));
+	TRY(file_read(ctx->arena, path, CREDENTIAL_MAX, &credential, note));
+	return client_act_for(ctx->client, ctx->person, credential, note);
+}
+
+static enum status open_node(struct context *ctx)
 {
 	const char *endpoint = flag_text(ctx, "endpoint"), *node = flag_text(ctx, "node"), *url;
 	struct err_note note = {0};
 	int r;
 
-	if (ctx->client)
-		return STATUS_OK;
 	if (endpoint && node) {
 		say("give --endpoint or --node, not both");
 		return STATUS_USAGE;
@@ -183,6 +196,20 @@ enum status ask_open(struct context *ctx)
 	if (strncmp(url, "tcp://", 6) == 0)
 		return open_encrypted(ctx, url);
 	r = client_open(&ctx->client, url, ctx->timeout_ns, &note);
+	return r < 0 ? say_failed(r, &note) : STATUS_OK;
+}
+
+enum status ask_open(struct context *ctx)
+{
+	const char *person = flag_or_environment(ctx, "person", "HOLON_PERSON");
+	struct err_note note = {0};
+
+	if (ctx->client)
+		return STATUS_OK;
+	const enum status status = open_node(ctx);
+	if (status != STATUS_OK || !person || !*person)
+		return status;
+	const int r = act_for_person(ctx, person, &note);
 	return r < 0 ? say_failed(r, &note) : STATUS_OK;
 }
 

@@ -61,6 +61,7 @@ int main(int argc, char *argv[])
 	status = run(&ctx, argc - 1, argv + 1);
 	client_close(ctx.client);
 	curve_pair_free(ctx.key);
+	sign_key_free(ctx.person);
 	arena_free(ctx.arena);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		say("the answer could not be written: %s", err_text(-errno));

@@ -11,6 +11,7 @@ const struct flag global_flags[] = {
 	{"node", "DIR", "directory of the node, whose control socket is used (HOLON_NODE)", false},
 	{"server-key", "KEY", "public key of the node, for tcp:// (HOLON_SERVER_KEY)", false},
 	{"client-key", "FILE", "own key, see holon key new, for tcp:// (HOLON_CLIENT_KEY)", false},
+	{"person", "DIR", "ask in the name of a person, see holon person invite (HOLON_PERSON)", false},
 	{"json", NULL, "answer with JSON", false},
 	{"timeout", "DURATION", "how long to wait for the node (default 10s)", false},
 	{"help", NULL, "show this help", false},

@@ -48,6 +48,7 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
     --node DIR                 directory of the node, whose control socket is used (HOLON_NODE)
     --server-key KEY           public key of the node, for tcp:// (HOLON_SERVER_KEY)
     --client-key FILE          own key, see holon key new, for tcp:// (HOLON_CLIENT_KEY)
+    --person DIR               ask in the name of a person, see holon person invite (HOLON_PERSON)
     --json                     answer with JSON
     --timeout DURATION         how long to wait for the node (default 10s)
     --help                     show this help
@@ -68,6 +69,7 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
     --node DIR                 directory of the node, whose control socket is used (HOLON_NODE)
     --server-key KEY           public key of the node, for tcp:// (HOLON_SERVER_KEY)
     --client-key FILE          own key, see holon key new, for tcp:// (HOLON_CLIENT_KEY)
+    --person DIR               ask in the name of a person, see holon person invite (HOLON_PERSON)
     --json                     answer with JSON
     --timeout DURATION         how long to wait for the node (default 10s)
     --help                     show this help

@@ -5,7 +5,7 @@ set -euo pipefail
 root=${1:?usage: TEST SOURCE-ROOT BUILD-ROOT} build=${2:?usage: TEST SOURCE-ROOT BUILD-ROOT}
 . "$root/deploy/demo/lib.sh"
 export PATH=$build/tools:$build/node:$build/tests/integration:$PATH
-unset HOLON_NODE HOLON_ENDPOINT HOLON_TAP HOLON_EGRESS_OFF
+unset HOLON_NODE HOLON_ENDPOINT HOLON_PERSON HOLON_TAP HOLON_EGRESS_OFF
 
 place=$(mktemp -d "${TMPDIR:-/tmp}/holon.XXXXXX")
 n_checks=0 n_failed=0

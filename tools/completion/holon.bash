@@ -4,7 +4,7 @@ _holon_words() { # the words of the command line that are neither flags nor valu
 	local i=1
 	while [ "$i" -lt "$COMP_CWORD" ]; do
 		case ${COMP_WORDS[i]} in
-		--endpoint | --node | --timeout | --server-key | --client-key) i=$((i + 1)) ;;
+		--endpoint | --node | --timeout | --server-key | --client-key | --person) i=$((i + 1)) ;;
 		-*) ;;
 		*) printf '%s\n' "${COMP_WORDS[i]}" ;;
 		esac
@@ -16,7 +16,7 @@ _holon() {
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words commands command
 	COMPREPLY=()
 	case $previous in
-	--node | --dir | --org)
+	--node | --dir | --org | --person)
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
 		;;
