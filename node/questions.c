@@ -228,7 +228,8 @@ static void take_person(struct reply *r, const struct session *from, const struc
 		return;
 	log_debug("mesh", "a person was refused session=%u: %s", r->session, note.text);
 	r->to.nobody = r->refused = true;
-	journal_deny(r->e->journal, claim.org);
+	if (onward || !from->own)
+		journal_deny(r->e->journal, r->to.org);
 }
 
 /* A session of another organisation speaks for that organisation and for nobody else. */

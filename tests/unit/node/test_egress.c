@@ -199,6 +199,18 @@ Test(egress, of_several_roles_the_one_that_opens_most_counts)
 	cr_expect(strcmp(egress_rule(&world.egress, &eve, RIGHT_READ, &p1, "recipe/force"), "force") == 0);
 }
 
+Test(egress, a_role_that_opens_nothing_closes_nothing)
+{
+	static const char *const roles[] = {"operator", "clerk"};
+	const struct row p1 = full("acme/plant/p1");
+	const struct audience eve = person_of("volt", roles, 2);
+
+	world_policy(
+		"share \"force\"\n to org volt role operator\n twins plant/p1\n allow read recipe/force\n"
+		" redact recipe/force as token\n until 2100-01-01\n");
+	cr_expect(eq(int, (int)egress_value(&world.egress, &eve, &p1, "recipe/force", false), FORM_TOKEN));
+}
+
 Test(egress, who_is_not_who_it_says_sees_nothing)
 {
 	const struct row p1 = full("acme/plant/p1");
@@ -270,6 +282,51 @@ Test(egress, a_token_stands_in_a_row_in_place_of_the_value)
 	row_encode(&one, &encoded);
 	cr_assert(eq(int, row_decode(a, buf_bytes(&encoded), &decoded), 0));
 	cr_expect(strcmp(token_in(&decoded), token_in(&one)) == 0);
+}
+
+Test(egress, nothing_of_the_sample_is_left_beside_a_token_but_its_time)
+{
+	const struct audience volt = audience_of("volt");
+	struct kpi kpi = {.property = "power",
+			  .unit = "kW",
+			  .sample = {.t_ns = 5,
+				     .value = {.type = VALUE_DOUBLE, .real = 7.5},
+				     .sigma = 0.25,
+				     .source = "meter 7"}};
+
+	cr_assert(eq(int, egress_redact(&world.egress, &volt, a, &kpi), 0));
+	cr_expect(eq(int, (int)kpi.sample.value.type, VALUE_TEXT));
+	cr_expect(strcmp(kpi.unit, "") == 0 && isnan(kpi.sample.sigma) && !kpi.sample.source);
+	cr_expect(eq(i64, kpi.sample.t_ns, 5));
+}
+
+/* The same to whoever compares: another value of the same type, and the same in another type, are not. */
+Test(egress, tokens_of_equal_values_are_equal_and_of_others_not)
+{
+	const struct audience volt = audience_of("volt");
+	const struct value values[] = {{.type = VALUE_DOUBLE, .real = 0},
+				       {.type = VALUE_DOUBLE, .real = NAN},
+				       {.type = VALUE_DOUBLE, .real = 1},
+				       {.type = VALUE_INT64, .integer = 1},
+				       {.type = VALUE_BOOL, .boolean = true},
+				       {.type = VALUE_TEXT, .text = "1"},
+				       {.type = VALUE_ENUM, .text = "1"},
+				       {.type = VALUE_POSITION, .position = {1, 2, NAN}},
+				       {.type = VALUE_POSITION, .position = {1, 2, 3}}};
+	enum { N = sizeof values / sizeof values[0] };
+	const char *tokens[N];
+
+	for (size_t i = 0; i < N; i++) {
+		struct kpi kpi = {.property = "power", .unit = "", .sample = {.value = values[i]}};
+		cr_assert(eq(int, egress_redact(&world.egress, &volt, a, &kpi), 0));
+		tokens[i] = kpi.sample.value.text;
+		for (size_t k = 0; k < i; k++)
+			cr_expect(strcmp(tokens[i], tokens[k]) != 0, "%zu and %zu", i, k);
+	}
+	struct kpi zero = {
+		.property = "power", .unit = "", .sample = {.value = {.type = VALUE_DOUBLE, .real = -0.0}}};
+	cr_assert(eq(int, egress_redact(&world.egress, &volt, a, &zero), 0));
+	cr_expect(strcmp(zero.sample.value.text, tokens[0]) == 0);
 }
 
 Test(egress, another_value_or_partner_has_another_token)

@@ -303,3 +303,18 @@ Test(serve, what_is_redacted_leaves_in_rows_as_a_token)
 	rows = pull("", "acme/n1", (struct bytes){0});
 	cr_expect(holds(rows.rows[0], 1234.75), "the search would find it");
 }
+
+Test(serve, what_is_shared_with_a_role_is_in_no_row_and_no_head)
+{
+	const struct bytes blank = head_for("volt");
+
+	world_policy(
+		"share \"lines\"\n to org volt role operator\n twins **\n allow discover, summary\n"
+		" allow read rating\n until 2100-01-01\n");
+	world_twin("acme/l1", "line", NULL);
+	world_value("acme/l1", "rating", 5, 1234.5);
+	cr_assert(eq(int, visibility_sweep(world.visibility), 0));
+	const struct rows rows = pull("volt", "acme/n1", (struct bytes){0});
+	cr_expect(eq(sz, rows.n, 0));
+	cr_expect(eq(sz, head_for("volt").len, blank.len));
+}

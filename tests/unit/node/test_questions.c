@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a session's question is answered with, up to the bytes that leave. The mesh is not there: what would
+ * be sent is kept. */
+#include "node/questions.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "node/asks.h"
+#include "node/audit.h"
+#include "node/border.h"
+#include "node/persons.h"
+#include "node/views.h"
+#include "proto/clock.h"
+#include "tests/lib/must.h"
+#include "tests/unit/node/people.h"
+#include "tests/unit/node/world.h"
+
+#define ROLES \
+	"share \"force\"\n to org volt role operator\n twins plant/p1\n allow read recipe/force\n" \
+	" allow history recipe/force\n until 2100-01-01\n"
+
+static struct arena *a;
+static struct buf sent; /* the frame */
+static struct message said;
+static size_t n_sent;
+static uint64_t n_denied, n_counted;
+static char counted_as[128], counted_by[64];
+static struct session volt = {.id = 1, .org = "volt", .node = "v1", .open = true},
+		      harbor = {.id = 2, .org = "harbor", .node = "h1", .open = true},
+		      border = {.id = 3, .org = "acme", .node = "n2", .own = true, .open = true};
+
+/* ---- In place of the mesh and the journal (--wrap) --------------------------------------------------------
+ */
+
+int __wrap_gossip_say(struct gossip *g, uint32_t session, const struct message *m);
+const struct session *__wrap_gossip_find(const struct gossip *g, const char *org, const char *node);
+int64_t __wrap_gossip_age(const struct gossip *g, const char *origin);
+bool __wrap_border_is_open(const struct engine *e);
+void __wrap_journal_count(struct journal *j, const struct journal_read *r);
+void __wrap_journal_deny(struct journal *j, const char *partner);
+
+int __wrap_gossip_say(struct gossip *g, uint32_t session, const struct message *m)
+{
+	struct message whole = *m;
+
+	(void)g, (void)session;
+	whole.nonce = whole.frame = 1;
+	buf_clear(&sent);
+	message_encode(&whole, &sent);
+	must(buf_check(&sent) == 0);
+	must(message_decode(a, buf_bytes(&sent), &said) == 0);
+	n_sent++;
+	return 0;
+}
+
+const struct session *__wrap_gossip_find(const struct gossip *g, const char *org, const char *node)
+{
+	(void)g, (void)org, (void)node;
+	return NULL;
+}
+
+int64_t __wrap_gossip_age(const struct gossip *g, const char *origin)
+{
+	(void)g, (void)origin;
+	return INT64_MAX;
+}
+
+bool __wrap_border_is_open(const struct engine *e)
+{
+	(void)e;
+	return true;
+}
+
+void __wrap_journal_count(struct journal *j, const struct journal_read *r)
+{
+	(void)j;
+	n_counted++;
+	snprintf(counted_as, sizeof counted_as, "%s %s", r->what, r->person ? r->person : "-");
+	snprintf(counted_by, sizeof counted_by, "%s", r->rule);
+}
+
+void __wrap_journal_deny(struct journal *j, const char *partner)
+{
+	(void)j;
+	must(strcmp(partner, "volt") == 0 || strcmp(partner, "harbor") == 0);
+	n_denied++;
+}
+
+/* ---- */
+
+static void set_up(void)
+{
+	world_set_up();
+	people_set_up();
+	must(arena_new(&a, 64 << 20) == 0);
+	must(persons_new(&world.persons) == 0 && views_start(&world.views, &world) == 0);
+	world_type("press", "power", "recipe/force", "kW");
+	world_twin("acme/plant", "", NULL);
+	world_twin("acme/plant/p1", "press", NULL);
+	world_relation("contains", "acme/plant", "acme/plant/p1");
+	world_value("acme/plant/p1", "power", 5, 7.5);
+	world_value("acme/plant/p1", "recipe/force", 5, 8.5);
+	world_policy(ROLES);
+	n_sent = n_denied = n_counted = 0;
+}
+
+static void tear_down(void)
+{
+	views_free(world.views);
+	persons_free(world.persons);
+	arena_free(a);
+	buf_fini(&sent);
+	world.views = NULL;
+	world.persons = NULL;
+	a = NULL;
+	people_tear_down();
+	world_tear_down();
+}
+
+TestSuite(questions, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static struct question read_of(const char *twin, const char *property)
+{
+	return (struct question){.id = 1,
+				 .timeout_ns = NS_PER_S,
+				 .asker = "",
+				 .kind = QUESTION_READ,
+				 .view = {.hierarchy = ""},
+				 .twin = twin,
+				 .property = property};
+}
+
+static void show(struct question *q, const struct showing *s)
+{
+	const struct errand_proof proof = people_prove(s);
+
+	q->person = proof.credential;
+	q->errand = proof.errand;
+}
+
+static void ask(const struct session *from, const struct question *q)
+{
+	const size_t before = n_sent;
+
+	questions_on_question(&world, from, q);
+	cr_assert(eq(sz, n_sent, before + 1));
+	cr_assert(eq(int, (int)said.kind, MESSAGE_ANSWER));
+}
+
+/* The frame that answers it. */
+static struct bytes answer_to(const struct session *from, const struct question *q)
+{
+	ask(from, q);
+	const char *copy = arena_text(a, buf_bytes(&sent));
+	must(copy);
+	return (struct bytes){(const uint8_t *)copy, sent.len};
+}
+
+Test(questions, a_person_gets_what_the_role_opens_and_nothing_else)
+{
+	struct question q = read_of("acme/plant/p1", "");
+	const struct showing eve = people_eve();
+
+	show(&q, &eve);
+	ask(&volt, &q);
+	cr_assert(eq(int, said.answer.code, 0), "%s", said.answer.text);
+	cr_assert(eq(sz, said.answer.n_values, 1));
+	cr_expect(strcmp(said.answer.values[0].property, "recipe/force") == 0);
+	cr_expect(eq(dbl, said.answer.values[0].sample.value.real, 8.5));
+	cr_expect(eq(sz, said.answer.row.n_kpis, 0));
+	cr_expect(strcmp(counted_as, "read volt/eve") == 0, "%s", counted_as);
+	cr_expect(strcmp(counted_by, "force") == 0);
+	cr_expect(eq(u64, n_denied, 0));
+	q.kind = QUESTION_HISTORY;
+	q.property = "recipe/force";
+	q.to_ns = TIME_MAX;
+	ask(&volt, &q);
+	cr_expect(eq(sz, said.answer.n_samples, 1));
+	cr_expect(strcmp(counted_as, "history volt/eve") == 0, "%s", counted_as);
+}
+
+/* Each is denied in the bytes in which one is that has no business here at all. */
+static void expect_denied(const struct session *from, const struct question *q, const char *why)
+{
+	struct question plain = *q;
+
+	plain.person = plain.errand = (struct bytes){0};
+	const struct bytes denied = answer_to(from, &plain);
+	cr_assert(eq(int, said.answer.code, ERR_DENIED));
+	const uint64_t before = n_denied;
+	cr_expect(bytes_equal(answer_to(from, q), denied), "%s", why);
+	cr_expect(eq(u64, n_denied, before + 1), "%s: counted once", why);
+	cr_expect(eq(u64, n_counted, 0));
+}
+
+Test(questions, who_shows_what_does_not_hold_is_denied_like_anybody)
+{
+	struct question q = read_of("acme/plant/p1", "");
+	struct showing eve = people_eve();
+
+	show(&q, &eve);
+	expect_denied(&harbor, &q, "a person of another organisation than the session's");
+	eve.errand.node = "v2";
+	show(&q, &eve);
+	expect_denied(&volt, &q, "through another node");
+	eve = people_eve();
+	eve.errand.at_ns -= 100 * NS_PER_S;
+	eve.errand.until_ns -= 100 * NS_PER_S;
+	show(&q, &eve);
+	expect_denied(&volt, &q, "after its end");
+	eve = people_eve();
+	eve.person.roles = (const char *[]){"clerk"};
+	show(&q, &eve);
+	expect_denied(&volt, &q, "another role");
+	eve = people_eve();
+	eve.issuer = "harbor";
+	show(&q, &eve);
+	expect_denied(&volt, &q, "a stranger's issuer");
+	eve = people_eve();
+	show(&q, &eve);
+	people_revoke(&eve.person);
+	expect_denied(&volt, &q, "revoked");
+}
+
+Test(questions, whether_it_is_there_changes_no_byte)
+{
+	struct question there = read_of("acme/plant/p1", "power"), absent = read_of("acme/plant/p9", "power");
+	const struct showing eve = people_eve();
+
+	show(&there, &eve);
+	show(&absent, &eve);
+	const struct bytes denied = answer_to(&volt, &there), nothing = answer_to(&volt, &absent);
+	cr_assert(eq(sz, denied.len, nothing.len));
+	for (size_t i = 0; i < denied.len; i++) /* but the name that was asked for */
+		cr_expect(denied.data[i] == nothing.data[i] ||
+			  (denied.data[i] == '1' && nothing.data[i] == '9'));
+	there.kind = absent.kind = QUESTION_HISTORY;
+	cr_expect(eq(sz, answer_to(&volt, &there).len, answer_to(&volt, &absent).len));
+}
+
+Test(questions, a_border_of_ours_hands_on_persons_of_the_asker_only)
+{
+	struct question q = read_of("acme/plant/p1", "");
+	const struct showing eve = people_eve();
+
+	show(&q, &eve);
+	q.asker = "volt";
+	ask(&border, &q);
+	cr_assert(eq(int, said.answer.code, 0), "%s", said.answer.text);
+	cr_expect(eq(sz, said.answer.n_values, 1));
+	q.asker = "harbor";
+	ask(&border, &q);
+	cr_expect(eq(int, said.answer.code, ERR_DENIED));
+	cr_expect(eq(u64, n_denied, 1));
+	q.asker = "";
+	ask(&border, &q);
+	cr_expect(eq(int, said.answer.code, ERR_DENIED), "nor one that is none of the own organisation");
+}
+
+Test(questions, nobody_speaks_for_another_organisation)
+{
+	struct question q = read_of("acme/plant/p1", "");
+
+	world_policy(
+		"share \"all\"\n to org volt, org harbor\n twins **\n allow discover, summary\n"
+		" until 2100-01-01\n");
+	ask(&harbor, &q);
+	cr_assert(eq(int, said.answer.code, 0), "for itself it may ask");
+	q.asker = "volt";
+	ask(&harbor, &q);
+	cr_expect(eq(int, said.answer.code, ERR_DENIED));
+	q.asker = "acme";
+	ask(&harbor, &q);
+	cr_expect(eq(int, said.answer.code, ERR_DENIED));
+	const struct showing eve = people_eve();
+	q.asker = "";
+	show(&q, &eve);
+	ask(&harbor, &q);
+	cr_expect(eq(int, said.answer.code, ERR_DENIED), "not by one of its persons either");
+}
+
+/* ---- Views -----------------------------------------------------------------------------------------------
+ */
+
+static size_t members_for(const struct session *from, const struct showing *s, uint64_t *ret_withheld)
+{
+	struct view_root root = {.id = "acme/plant/p1", .parent = ""};
+	struct rollup_spec force = {.fn = ROLLUP_SUM, .property = "recipe/force"};
+	struct question q = read_of("", "");
+	size_t n = 0;
+
+	q.kind = QUESTION_VIEW;
+	q.view = (struct view_question){.roots = &root,
+					.n_roots = 1,
+					.hierarchy = "contains",
+					.depth = 2,
+					.rollups = &force,
+					.n_rollups = 1};
+	if (s)
+		show(&q, s);
+	questions_on_question(&world, from, &q);
+	cr_assert(said.answer.last && said.answer.code == 0);
+	*ret_withheld = said.answer.view.counts.withheld;
+	n = (size_t)said.answer.view.counts.live;
+	return n;
+}
+
+Test(questions, a_view_shows_a_person_what_the_role_opens)
+{
+	const struct showing eve = people_eve();
+	uint64_t withheld;
+
+	cr_expect(eq(sz, members_for(&volt, &eve, &withheld), 1));
+	cr_expect(eq(u64, withheld, 0));
+	cr_expect(strcmp(counted_as, "view volt/eve") == 0, "%s", counted_as);
+	cr_expect(eq(sz, members_for(&volt, NULL, &withheld), 0));
+	cr_expect(eq(sz, members_for(&harbor, &eve, &withheld), 0));
+}
