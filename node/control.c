@@ -58,6 +58,7 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_POLICY_WHO] = control_policy_who,
 	[CONTROL_POLICY_DIFF] = control_policy_diff,
 	[CONTROL_AUDIT] = control_audit,
+	[CONTROL_ORG_END] = control_org_end,
 	[CONTROL_NODE_INVITE] = control_node_invite,
 	[CONTROL_NODE_INVITES] = control_node_invites,
 	[CONTROL_NODE_APPROVE] = control_node_approve,

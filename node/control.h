@@ -56,9 +56,9 @@ call_fn control_series, control_ingest, control_read;                           
 call_fn control_backup;                                                         /* control_backup.c */
 call_fn control_view;                                                           /* control_view.c */
 call_fn control_policy_publish, control_policy_check, control_policy_show, control_policy_why,
-	control_policy_who;                  /* control_policy.c */
-call_fn control_policy_diff;                 /* control_policy_diff.c */
-call_fn control_org_show, control_org_trust; /* control_org.c */
+	control_policy_who;                                   /* control_policy.c */
+call_fn control_policy_diff;                                  /* control_policy_diff.c */
+call_fn control_org_show, control_org_trust, control_org_end; /* control_org.c */
 call_fn control_node_invite, control_node_invites, control_node_approve,
 	control_node_refuse; /* control_join.c */
 call_fn control_audit;       /* control_audit.c */

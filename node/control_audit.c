@@ -20,6 +20,7 @@ static const struct audited {
 } audited[] = {
 	{CONTROL_POLICY_PUBLISH, AUDIT_POLICY, "publish"},
 	{CONTROL_ORG_TRUST, AUDIT_TRUST, "accept"},
+	{CONTROL_ORG_END, AUDIT_TRUST, "end"},
 	{CONTROL_BACKUP, AUDIT_ADMIN, "backup"},
 	{CONTROL_NODE_INVITE, AUDIT_ADMIN, "invite"},
 	{CONTROL_NODE_APPROVE, AUDIT_CREDENTIAL, "approve"},
@@ -73,7 +74,7 @@ int control_audit_end(struct call *c, const struct control_answer *answer, journ
 		&(struct audit_entry){.kind = a->kind,
 				      .person = c->person,
 				      .subject = a->subject,
-				      .partner = answer->n_orgs > 0 ? answer->orgs[0].name : "",
+				      .partner = answer->n_orgs > 0 ? answer->orgs[0].name : c->request.org,
 				      .text = text},
 		done, c);
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "node/agreement.h"
 #include "node/control.h"
+#include "node/ending.h"
+#include "node/inside.h"
 #include "node/log.h"
 
 static int list_nodes(struct call *c, const struct org *org, struct org_info *info)
@@ -27,12 +30,17 @@ static int describe(struct call *c, const struct partner *p, struct org_info *re
 {
 	const struct trust *t = c->e->trust;
 	char fingerprint[FINGERPRINT_SIZE], words[WORDS_SIZE] = "";
+	const char *org = p->org.manifest.org;
+	struct public_key root;
 
 	org_fingerprint(p->org.manifest.org, &p->org.manifest.root, fingerprint);
 	if (p != &t->own)
 		org_words(&t->own.org, &p->org, words);
 	*ret = (struct org_info){.name = p->org.manifest.org,
 				 .own = p == &t->own,
+				 .trusted_by = p == &t->own                    ? ""
+					       : agreement_root(t, org, &root) ? "organisation"
+									       : "node",
 				 .fingerprint = arena_copy(c->arena, fingerprint),
 				 .words = arena_copy(c->arena, words),
 				 .manifest_version = p->org.manifest.version,
@@ -59,6 +67,26 @@ int control_org_show(struct call *c, struct err_note *note)
 	return 0;
 }
 
+static bool is_admin(const struct engine *e)
+{
+	return e->trust->self->roles & ROLE_ADMIN;
+}
+
+/* A node with the role admin speaks for its organisation, unless that was said already; any other one only
+ * for itself. */
+static int agree(struct engine *e, const struct partner *p, struct err_note *note)
+{
+	const struct manifest *m = &p->org.manifest;
+	struct public_key root;
+
+	if (p == &e->trust->own)
+		return 0;
+	if (is_admin(e) &&
+	    !(agreement_root(e->trust, m->org, &root) && memcmp(root.b, m->root.b, KEY_BYTES) == 0))
+		TRY(inside_speak(e, m->org, &m->root, false, note));
+	return endings_undo(e, m->org);
+}
+
 int control_org_trust(struct call *c, struct err_note *note)
 {
 	struct control_answer answer = {.n_orgs = 1};
@@ -68,9 +96,57 @@ int control_org_trust(struct call *c, struct err_note *note)
 	TRY(trust_accept(c->e->trust, c->request.blob, c->request.text, trust_now(c->e->trust), &org, note));
 	log_info("trust", "accepted organisation=%s manifest=%u nodes=%zu", org->manifest.org,
 		 org->manifest.version, org->n_nodes);
+	TRY(agree(c->e, trust_org(c->e->trust, org->manifest.org), note));
 	engine_trust_changed(c->e);
 	TRY(describe(c, trust_org(c->e->trust, org->manifest.org), &info));
 	answer.orgs = &info;
 	call_done(c, &answer);
 	return 0;
+}
+
+static void on_ended(void *ctx, int code)
+{
+	struct call *c = ctx;
+
+	if (code < 0)
+		call_fail(c, code,
+			  &(struct err_note){
+				  "trust has ended; what was held of it cannot be removed yet and is "
+				  "tried again: see `holon status`"});
+	else
+		call_done(c, &(struct control_answer){.text = "trust has ended, and nothing is held of it"});
+}
+
+/* Who may end it: what the organisation agreed on, a node with the role admin; what this node trusts by
+ * itself, this node. */
+static int check_end(const struct engine *e, const char *org, struct public_key *ret_root,
+		     struct err_note *note)
+{
+	const struct trust *t = e->trust;
+	const struct partner *p = trust_org(t, org);
+	const bool agreed = agreement_root(t, org, ret_root);
+
+	if (p == &t->own)
+		return FAIL_SAY(note, ERR_REFUSED, "%s is the own organisation", org);
+	if (!p && !agreed)
+		return FAIL_SAY(note, ERR_REFUSED, "%s is not trusted: see `holon org show`", org);
+	if (agreed && !is_admin(e))
+		return FAIL_SAY(note, ERR_REFUSED,
+				"all of %s trusts %s: end it at a node with the role admin",
+				t->own.org.manifest.org, org);
+	if (p)
+		*ret_root = p->org.manifest.root;
+	return 0;
+}
+
+int control_org_end(struct call *c, struct err_note *note)
+{
+	struct engine *e = c->e;
+	const char *org = c->request.org;
+	struct public_key root;
+
+	TRY(check_end(e, org, &root, note));
+	if (is_admin(e))
+		TRY(inside_speak(e, org, &root, true, note));
+	return endings_begin(e, org, on_ended, c);
 }

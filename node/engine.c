@@ -12,6 +12,7 @@
 #include "node/audit.h"
 #include "node/border.h"
 #include "node/control.h"
+#include "node/ending.h"
 #include "node/enrol.h"
 #include "node/fresh.h"
 #include "node/gossip.h"
@@ -158,6 +159,8 @@ static int open_parts(struct engine *e, struct err_note *note)
 	TRY(asks_start(&e->asks, e));
 	TRY(views_start(&e->views, e));
 	TRY(inside_start(e));
+	TRY(endings_start(e));
+	TRY(endings_resume(e));
 	TRY(gossip_start(&e->gossip, e));
 	e->zmq_context = zmq_ctx_new();
 	if (!e->zmq_context)
@@ -237,6 +240,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	if (r < 0)
 		engine_log_failure("trust", "the time is not stored yet", r, NULL);
 	inside_tick(e);
+	endings_tick(e);
 	border_watch(e);
 	writer_tick(e->writer);
 	record_tick(e);
@@ -380,6 +384,7 @@ void engine_close(struct engine *e)
 	control_free(e->control);
 	gossip_free(e->gossip);
 	fresh_free(e->fresh);
+	endings_free(e->endings);
 	views_free(e->views);
 	asks_free(e->asks);
 	persons_free(e->persons);

@@ -27,6 +27,7 @@ struct views;
 struct control;
 struct journal;
 struct fresh;
+struct endings;
 struct signer;
 struct invites;
 struct enrol;
@@ -49,6 +50,7 @@ struct engine {
 	struct control *control;
 	struct journal *journal;
 	struct fresh *fresh;
+	struct endings *endings;
 	struct signer *signer;   /* NULL unless admin.organisation is set */
 	struct invites *invites; /* the same */
 	struct enrol *enrol;     /* NULL unless listen.enrol is set */

@@ -271,8 +271,22 @@ static void on_stored(void *ctx, const struct write_result *result)
 		submit_store(g, behind);
 }
 
+/* Rows of an organisation whose trust ended behind them must not come after what forgets it. */
+static bool is_trusted(const struct gossip *g, const char *origin)
+{
+	char org[ORG_NAME_MAX + 1];
+
+	snprintf(org, sizeof org, "%.*s", (int)strcspn(origin, "/"), origin);
+	return trust_org(g->engine->trust, org) != NULL;
+}
+
 static void submit_store(struct gossip *g, struct stored *s)
 {
+	if (!is_trusted(g, s->origin)) {
+		end_store(g, s, ERR_UNTRUSTED);
+		return;
+	}
+
 	const struct write_request request = {
 		.arena = MOVE(s->arena), .ops = s->op, .n_ops = 1, .done = on_stored, .ctx = s};
 
@@ -337,7 +351,7 @@ static void deliver(struct gossip *g, uint32_t id, const struct message *m)
 		questions_on_question(g->engine, s, &m->question);
 	if (m->kind == MESSAGE_ANSWER)
 		asks_on_answer(g->engine->asks, id, &m->answer);
-	if (m->kind == MESSAGE_FRESHNESS)
+	if (m->kind == MESSAGE_FRESHNESS || m->kind == MESSAGE_AGREEMENT)
 		inside_on_message(g->engine, id, m);
 	if (m->kind != MESSAGE_POLICY)
 		return;

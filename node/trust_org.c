@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "node/agreement.h"
 #include "security/org_files.h"
 #include "security/org_merge.h"
 
@@ -282,11 +283,7 @@ static int check_newcomer(const struct trust *t, const struct org *next, const c
 	if (t->n_partners == PARTNERS_MAX)
 		return FAIL_SAY(note, ERR_REFUSED,
 				"%d organisations are trusted already, the most a node takes", PARTNERS_MAX);
-	if (!fingerprint || !fingerprint[0])
-		return FAIL_SAY(note, ERR_UNTRUSTED,
-				"%s is new here: give the fingerprint its admin told you",
-				next->manifest.org);
-	return 0;
+	return agreement_admits(t, next, fingerprint && fingerprint[0], note);
 }
 
 /* The highest epoch seen goes over, also to an announced new root, and before the bundle is stored. */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "node/agreement.h"
 #include "proto/clock.h"
 
 enum { EPOCH_BYTES = 8 };
@@ -66,10 +67,13 @@ static const char *fingerprint_of(void *ctx, const char *org, size_t n)
 {
 	struct fingerprints *f = ctx;
 	const struct partner *p = trust_org(f->trust, org);
+	struct public_key root;
 
-	if (!p || n >= p->org.n_roots)
-		return NULL;
-	org_fingerprint(org, &p->org.roots[p->org.n_roots - 1 - n], f->text);
+	if (p && n < p->org.n_roots)
+		root = p->org.roots[p->org.n_roots - 1 - n];
+	else if (p || n > 0 || !agreement_known_root(f->trust, org, &root))
+		return NULL; /* who was trusted once is known, or an end would stop what the others may see */
+	org_fingerprint(org, &root, f->text);
 	return f->text;
 }
 

@@ -44,6 +44,7 @@ enum control_op {
 	CONTROL_NODE_INVITES, /* -> blob: invitations */
 	CONTROL_NODE_APPROVE, /* name, text: the words that were compared */
 	CONTROL_NODE_REFUSE,  /* name */
+	CONTROL_ORG_END,      /* org -> text; when it is answered what was held of it is gone */
 	N_CONTROL_OPS,
 };
 
@@ -103,6 +104,7 @@ struct peer_info {
 
 struct org_info {
 	const char *name, *fingerprint, *words;
+	const char *trusted_by; /* "organisation", "node": by this one alone; "": it is the own one */
 	bool own;
 	uint32_t manifest_version;
 	uint64_t policy_epoch; /* highest seen */

@@ -205,6 +205,7 @@ static int org_to_pb(struct arena *a, const struct org_info *o, PB(OrgInfo) * pb
 	pb->manifest_version = o->manifest_version;
 	pb->policy_epoch = o->policy_epoch;
 	pb->valid_until_ns = o->valid_until_ns;
+	pb->trusted_by = text_to_pb(o->trusted_by);
 	return texts_to_pb(a, o->nodes, o->n_nodes, &pb->nodes, &pb->n_nodes);
 }
 
@@ -217,6 +218,7 @@ static int org_from_pb(struct arena *a, const PB(OrgInfo) * pb, struct org_info 
 	ret->manifest_version = pb->manifest_version;
 	ret->policy_epoch = pb->policy_epoch;
 	ret->valid_until_ns = pb->valid_until_ns;
+	TRY(sentence_from_pb(pb->trusted_by, SENTENCE_MAX, &ret->trusted_by));
 	ret->n_nodes = pb->n_nodes;
 	return sentences_from_pb(a, pb->nodes, pb->n_nodes, SENTENCE_MAX, &ret->nodes);
 }

@@ -66,7 +66,7 @@ bool org_person_is_revoked(const struct org *org, const struct person *p, const 
 
 /* ---- freshness ---- */
 
-static const struct credential *admin_of(const struct org *org, const struct public_key *key, int64_t now_ns)
+const struct credential *org_admin_by_key(const struct org *org, const struct public_key *key, int64_t now_ns)
 {
 	for (size_t i = 0; i < org->n_nodes; i++) {
 		const struct credential *c = &org->nodes[i];
@@ -99,7 +99,7 @@ int org_verify_freshness(struct arena *a, const struct org *org, const struct si
 	const char *name = org->manifest.org;
 	struct freshness f;
 
-	if (!admin_of(org, &blob->key, now_ns))
+	if (!org_admin_by_key(org, &blob->key, now_ns))
 		return FAIL_SAY(note, ERR_UNTRUSTED,
 				"the freshness statement was not signed by an admin node of %s", name);
 	if (!sign_verify(SIGN_FRESHNESS, blob))

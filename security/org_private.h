@@ -17,6 +17,10 @@ int org_unreadable(struct err_note *note, int code, const char *object);
 /* NULL: no issuer of that manifest. */
 const struct issuer_key *org_issuer(const struct manifest *m, const struct public_key *key);
 
+/* The node with the role admin whose signing key it is and whose credential counts; NULL: none. */
+const struct credential *org_admin_by_key(const struct org *org, const struct public_key *key,
+					  int64_t now_ns);
+
 /* What somebody says of himself, given that an issuer signed it. */
 struct claim {
 	const struct serial *serial;

@@ -22,6 +22,8 @@ static const struct flag show_flags[] = {
 	{0},
 };
 
+static const struct flag end_flags[] = {{"yes", NULL, "yes, end it", false}, {0}};
+
 static const struct flag trust_flags[] = {
 	{"fingerprint", "FINGERPRINT", "as the other admin said it: at least four groups", false},
 	{0},
@@ -103,6 +105,7 @@ static void info_json(struct json *j, const struct org_info *o)
 	json_bool(j, "own", o->own);
 	json_text(j, "fingerprint", o->fingerprint);
 	json_text(j, "words", o->words);
+	json_text(j, "trusted_by", o->trusted_by);
 	json_count(j, "manifest_version", o->manifest_version);
 	json_count(j, "policy_epoch", o->policy_epoch);
 	json_time(j, "valid_until", o->valid_until_ns);
@@ -121,6 +124,10 @@ static void info_text(const struct org_info *o)
 	printf("%s\n  fingerprint  %s\n", o->own ? " (own)" : "", o->fingerprint);
 	if (o->words && *o->words)
 		printf("  words        %s\n", o->words);
+	if (!o->own)
+		printf("  trusted by   %s\n", strcmp(o->trusted_by, "organisation") == 0
+						      ? "all of the organisation"
+						      : "this node alone: it has not the role admin");
 	printf("  policy epoch %llu\n  valid until  %s\n", (unsigned long long)o->policy_epoch,
 	       until_text(o->valid_until_ns, until));
 	for (size_t i = 0; i < o->n_nodes; i++)
@@ -188,6 +195,32 @@ static enum status trust_run(struct context *ctx, int argc, char *const argv[])
 	return status;
 }
 
+static enum status end_run(struct context *ctx, int argc, char *const argv[])
+{
+	struct control_request request = ask_for(CONTROL_ORG_END);
+	struct json j = {.out = stdout};
+	struct control_answer answer;
+
+	(void)argc;
+	if (!flag_given(ctx, "yes")) {
+		say("ending the trust cuts all connections with %s and removes what is held of it: add --yes",
+		    argv[0]);
+		return STATUS_USAGE;
+	}
+	request.org = argv[0];
+	const enum status status = ask(ctx, &request, &answer);
+	if (status == STATUS_OK && ctx->json) {
+		json_open(&j, NULL, '{');
+		json_text(&j, "org", argv[0]);
+		json_text(&j, "text", answer.text);
+		json_close(&j);
+	} else if (status == STATUS_OK) {
+		print_clean(stdout, answer.text);
+		putchar('\n');
+	}
+	return status;
+}
+
 const struct command cmd_org[] = {
 	{.name = "org init",
 	 .args = "NAME --dir DIR --passphrase-file FILE",
@@ -208,5 +241,12 @@ const struct command cmd_org[] = {
 	 .min_args = 1,
 	 .max_args = 1,
 	 .run = trust_run},
+	{.name = "org end",
+	 .args = "ORG --yes",
+	 .summary = "end the trust in another organisation and remove what is held of it",
+	 .flags = end_flags,
+	 .min_args = 1,
+	 .max_args = 1,
+	 .run = end_run},
 	{0},
 };

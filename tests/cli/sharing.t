@@ -12,13 +12,14 @@ Another organisation is trusted by its bundle and its fingerprint, as its admin 
   bolt
     fingerprint  BOLT-<*>
     words        <*>
+    trusted by   this node alone: it has not the role admin
     policy epoch 0
     valid until  <*>
   2> holon: group 1 of the fingerprint is mistyped (or the name before it is not bolt)
   2> holon: group 5 of the fingerprint is mistyped
   2> holon: the bundle cannot be read: message is malformed
   $ holon org show --json
-  {"orgs": [{"org": "acme", "own": true, "fingerprint": "ACME-<*>", "words": "", "manifest_version": 1, "policy_epoch": 0, "valid_until": "<*>", "nodes": ["n1 owner -"]}, {"org": "bolt", "own": false, "fingerprint": "BOLT-<*>", "words": "<*>", "manifest_version": 1, "policy_epoch": 0, "valid_until": "<*>", "nodes": []}]}
+  {"orgs": [{"org": "acme", "own": true, "fingerprint": "ACME-<*>", "words": "", "trusted_by": "", "manifest_version": 1, "policy_epoch": 0, "valid_until": "<*>", "nodes": ["n1 owner -"]}, {"org": "bolt", "own": false, "fingerprint": "BOLT-<*>", "words": "<*>", "trusted_by": "node", "manifest_version": 1, "policy_epoch": 0, "valid_until": "<*>", "nodes": []}]}
   $ holon node list
   n1 owner -
   $ holon node list --json
@@ -80,3 +81,32 @@ A policy is checked against the organisations the node trusts, signed and publis
   [1]
   $ holon status --json | grep -o '"policy_epoch": [0-9]*'
   "policy_epoch": 2
+
+Trust ends.
+
+  $ holon org end bolt
+  2> holon: ending the trust cuts all connections with bolt and removes what is held of it: add --yes
+  [2]
+  $ holon org end acme --yes
+  2> holon: acme is the own organisation
+  [1]
+  $ holon org end harbor --yes
+  2> holon: harbor is not trusted: see `holon org show`
+  [1]
+  $ holon org end bolt --yes
+  trust has ended, and nothing is held of it
+  $ holon org end bolt --yes
+  2> holon: bolt is not trusted: see `holon org show`
+  [1]
+  $ holon org show --json | grep -c bolt
+  0
+  [1]
+
+The policy goes on for the others, and trust can come back.
+
+  $ holon policy check policy
+  the policy is good
+  $ holon org trust bolt.bundle --fingerprint $(holon org show --dir bolt --json | sed 's/.*"fingerprint": "\([^"]*\)".*/\1/') | head -1
+  bolt
+  $ holon org end bolt --yes --json
+  {"org": "bolt", "text": "trust has ended, and nothing is held of it"}

@@ -81,6 +81,7 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   org init
   org show
   org trust
+  org end
   org renew
   org rotate-root
   issuer rotate
