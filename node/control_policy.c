@@ -87,6 +87,28 @@ static int read_question(struct call *c, struct policy_query *q, struct err_note
 	return 0;
 }
 
+/* A person has what the organisation has, too (node/egress.h). */
+static int explain(struct call *c, struct policy_query *q, struct control_answer *answer)
+{
+	const struct policy *policy = c->e->trust->policy;
+	bool without = false;
+
+	answer->text = policy_why(policy, q, c->arena, &answer->allowed);
+	if (!answer->text)
+		return FAIL(-ENOMEM);
+	if (answer->allowed || !q->role)
+		return 0;
+	q->role = NULL;
+	const char *text = policy_why(policy, q, c->arena, &without);
+	if (!text)
+		return FAIL(-ENOMEM);
+	if (without) {
+		answer->allowed = true;
+		answer->text = text;
+	}
+	return 0;
+}
+
 int control_policy_why(struct call *c, struct err_note *note)
 {
 	const struct trust *t = c->e->trust;
@@ -101,13 +123,11 @@ int control_policy_why(struct call *c, struct err_note *note)
 	if (!t->policy)
 		answer.text = "no policy is in force, nothing is shared";
 	else
-		answer.text = policy_why(t->policy, &q, c->arena, &answer.allowed);
+		TRY(explain(c, &q, &answer));
 	if (egress_is_own(&c->e->egress, &to)) {
 		answer.allowed = true;
 		answer.text = "the own organisation's nodes see everything";
 	}
-	if (!answer.text)
-		return FAIL(-ENOMEM);
 	call_done(c, &answer);
 	return 0;
 }
