@@ -444,7 +444,7 @@ int invites_judge(struct invites *i, struct arena *a, const struct join_ask *ask
 static int keep_approved(struct invites *i, const struct approval *x, struct bytes sealed)
 {
 	const size_t at = find(i, x->name);
-	char text[WORDS_SIZE + NODE_NAME_MAX + 32], words[WORDS_SIZE] = "";
+	char text[WORDS_SIZE + 16], words[WORDS_SIZE] = "";
 
 	if (at == i->list.n || memcmp(i->list.items[at].key, x->key, sizeof x->key) != 0)
 		return 0; /* taken back meanwhile: the credential is there, `holon node revoke` takes it */
@@ -453,7 +453,7 @@ static int keep_approved(struct invites *i, const struct approval *x, struct byt
 	approved.cursor_key = sealed;
 	TRY(words_of(i, &approved, words));
 	TRY(change(i, at, &approved));
-	snprintf(text, sizeof text, "%s, words: %s", x->name, words);
+	snprintf(text, sizeof text, "words: %s", words);
 	record_credential(i->e->journal, "admitted", x->name, text);
 	log_info("enrol", "admitted node=%s", x->name);
 	return 0;
