@@ -119,6 +119,8 @@ enum mesh_action_kind {
 	MESH_DELIVER, /* session, message: a question, answer or policy for the node */
 	MESH_HEARD,   /* origin, age_ns: what is held of it is what the origin vouched for so long ago */
 	MESH_ALARM,   /* session, text: a human should know */
+	MESH_FORK,    /* session, origin, text, heads: signed both, and they cannot both be true; told once an
+			 hour */
 };
 
 struct mesh_action {
@@ -130,6 +132,7 @@ struct mesh_action {
 	const char *origin, *text;
 	int64_t age_ns;
 	uint64_t features;
+	struct bytes heads[2]; /* encoded signed_blobs */
 };
 
 /* Filled by a step, in order. What it points to lives in the caller's arena or in the event's message; both
@@ -149,7 +152,7 @@ int64_t mesh_deadline(const struct mesh *m);
 
 struct mesh_stats {
 	uint64_t frames_old_session, frames_gap, frames_refused, frames_unbelieved;
-	uint64_t pulls, pulls_full, resets, mismatches, alarms;
+	uint64_t pulls, pulls_full, resets, mismatches, alarms, forks;
 	size_t sessions_open;
 };
 void mesh_stats(const struct mesh *m, struct mesh_stats *ret);

@@ -7,6 +7,7 @@
  *   stream_offer.c  the reader: who offers which stream
  *   stream_store.c  the reader: what is made durable, agreement with the head
  *   stream_place.c  which of two heads is newer
+ *   stream_fork.c   which two cannot both be true
  *   stream_serve.c  the server: heads told, pulls answered
  */
 #pragma once
@@ -26,6 +27,9 @@ enum {
 #define FAILURE_PAUSE_NS NS_PER_S         /* after rows could not be stored, or were not sent */
 #define MISMATCH_PAUSE_NS (60 * NS_PER_S) /* after FULL_PULLS_MAX */
 
+#define FORK_MARGIN_NS (60 * NS_PER_S)  /* longer than anything is under way */
+#define FORK_PAUSE_NS (3600 * NS_PER_S) /* a fork of an origin is told so often */
+
 /* Where a head stands. */
 struct place {
 	struct incarnation *lineage;
@@ -42,6 +46,15 @@ struct offer {
 	struct place place;
 	int64_t not_before_ns; /* not to be asked until then */
 };
+
+/* An incarnation of an origin: its last head, and when it spoke for itself. */
+struct life {
+	uint64_t id, seq;
+	struct fingerprint fingerprint;
+	int64_t first_ns, last_ns;
+	struct buf head; /* encoded signed_blob; empty: none */
+};
+enum { N_LIVES = 2 };
 
 enum stream_phase {
 	STREAM_IDLE,
@@ -75,6 +88,8 @@ struct stream {
 	int64_t look_ns;     /* when to look for something to pull; INT64_MAX: nothing is known to be there */
 	int64_t blocked_ns;  /* nothing is pulled before */
 	unsigned full_pulls; /* in a row that did not agree */
+	struct life lives[N_LIVES];
+	int64_t fork_ns; /* none is told before */
 };
 
 /* What a session was last told of an origin. */
@@ -129,6 +144,7 @@ struct mesh {
 	uint64_t last_token;
 	bool dirty;         /* heads may differ from what was told */
 	int64_t publish_ns; /* not before */
+	int64_t fork_ns;    /* of this node, none is told before */
 	struct mesh_stats stats;
 	/* of the present step */
 	int64_t now_ns;
@@ -195,6 +211,8 @@ void offer_pause(const struct stream *st, uint32_t session, int64_t until_ns);
 MUST_CHECK int offer_set(struct stream *st, const struct session *s, const struct head *head,
 			 struct bytes payload);
 
+bool offer_is_direct(const struct session *s, const char *origin); /* it is the origin itself */
+
 struct held;
 enum verdict {
 	OFFER_NOTHING, /* held already, or older */
@@ -235,6 +253,18 @@ MUST_CHECK int held_read(struct mesh *m, const char *origin, struct held *ret);
 
 /* Raise the highest epoch seen of an organisation; false: `epoch` is below it. */
 bool partner_epoch(struct mesh *m, const char *org, uint64_t epoch);
+
+/* ---- stream_fork.c */
+
+/* A head that was verified: does another one say otherwise? MESH_FORK if so. */
+MUST_CHECK int fork_watch(struct mesh *m, struct stream *st, const struct session *s, const struct head *head,
+			  const struct head_notice *notice);
+struct held;
+MUST_CHECK int fork_watch_held(struct mesh *m, struct stream *st, const struct held *held,
+			       const struct place *offered, const struct head_notice *notice);
+MUST_CHECK int fork_watch_self(struct mesh *m, const struct session *s, const struct head *head,
+			       const struct head_notice *notice);
+void fork_fini(struct stream *st);
 
 /* ---- stream_serve.c */
 

@@ -8,6 +8,7 @@ void stream_free(struct stream *st)
 	for (size_t i = 0; i < st->n_offers; i++)
 		place_fini(&st->offers[i].place);
 	free(st->offers);
+	fork_fini(st);
 	buf_fini(&st->listed_to);
 	free(st->origin);
 	free(st);
@@ -100,7 +101,7 @@ static size_t n_offers(const struct mesh *m, const struct session *s)
 	return n;
 }
 
-static bool is_direct(const struct session *s, const char *origin)
+bool offer_is_direct(const struct session *s, const char *origin)
 {
 	return id_is_of_org(origin, s->org) && strcmp(id_local(origin), s->node) == 0;
 }
@@ -115,7 +116,7 @@ int offer_set(struct stream *st, const struct session *s, const struct head *hea
 		if (!o)
 			return FAIL(-ENOMEM);
 		o->session = s->id;
-		o->direct = is_direct(s, st->origin);
+		o->direct = offer_is_direct(s, st->origin);
 	}
 	uint64_t before = o->place.digest;
 	TRY(place_set(&o->place, head, payload));
@@ -146,6 +147,7 @@ static int consider(struct mesh *m, struct stream *st, const struct place *offer
 	struct held held;
 
 	TRY(held_read(m, st->origin, &held));
+	TRY(fork_watch_held(m, st, &held, offered, notice));
 	enum verdict verdict = offer_weigh(&held, offered);
 	if (held.whole && fingerprint_equal(&held.fingerprint, &offered->fingerprint))
 		TRY(stream_heard(m, st->origin, notice->age_ns));
@@ -174,6 +176,7 @@ static int take_offer(struct mesh *m, struct session *s, const struct head *head
 	if (!st)
 		return FAIL(-ENOMEM);
 	TRY(offer_set(st, s, head, notice->head.payload));
+	TRY(fork_watch(m, st, s, head, notice));
 	return consider(m, st, &offer_find(st, s->id)->place, notice);
 }
 
@@ -191,7 +194,7 @@ static int on_head(struct mesh *m, struct session *s, const struct head_notice *
 	if (!is_of_peer(m, s, head.origin))
 		return session_refuse(m, s, "peer offers twins of another organisation");
 	if (strcmp(head.origin, m->self) == 0)
-		return 0;
+		return fork_watch_self(m, s, &head, notice);
 	if (!s->own && !partner_epoch(m, s->org, head.epoch)) {
 		struct stream *st = stream_find(m, head.origin);
 		if (st)

@@ -441,6 +441,10 @@ static bool perform(struct gossip *g, const struct mesh_action *action)
 	case MESH_DELIVER: deliver(g, action->session, &action->message); break;
 	case MESH_HEARD: remember_heard(g, action->origin, action->age_ns); break;
 	case MESH_ALARM: alarm_about(g, action); break;
+	case MESH_FORK:
+		log_error("mesh", "%s origin=%s: see `holon audit evidence`", action->text, action->origin);
+		record_fork(g->engine->journal, action->origin, action->text, action->heads);
+		break;
 	}
 	return true;
 }

@@ -2,6 +2,7 @@
 #include "node/record.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -285,6 +286,40 @@ void record_kick(struct journal *j, const char *org, const char *node, const cha
 						   .subject = "cut",
 						   .text = why},
 			     why, MOST_KICKS);
+}
+
+/* ---- Forks -----------------------------------------------------------------------------------------------
+ */
+
+/* Of raw bytes in an entry: as base64 they fill its text. */
+enum { EVIDENCE_PART = 765 };
+
+static void put_evidence(struct journal *j, const char *origin, const char *which, struct bytes head)
+{
+	char text[sodium_base64_ENCODED_LEN(EVIDENCE_PART, sodium_base64_VARIANT_ORIGINAL)];
+
+	for (size_t at = 0; at < head.len; at += EVIDENCE_PART) {
+		const size_t n = head.len - at < EVIDENCE_PART ? head.len - at : EVIDENCE_PART;
+		sodium_bin2base64(text, sizeof text, head.data + at, n, sodium_base64_VARIANT_ORIGINAL);
+		journal_note(j, &(struct audit_entry){.kind = AUDIT_TRUST,
+						      .subject = "fork evidence",
+						      .twin = origin,
+						      .property = which,
+						      .text = text});
+	}
+}
+
+void record_fork(struct journal *j, const char *origin, const char *why, const struct bytes heads[2])
+{
+	struct recorded *r = journal_recorded(j);
+
+	if (!r)
+		return;
+	r->has_fork = true;
+	journal_note(j, &(struct audit_entry){
+				.kind = AUDIT_TRUST, .subject = "fork", .twin = origin, .text = why});
+	put_evidence(j, origin, "head1", heads[0]);
+	put_evidence(j, origin, "head2", heads[1]);
 }
 
 /* ---- What was refused ------------------------------------------------------------------------------------

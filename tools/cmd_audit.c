@@ -4,6 +4,7 @@
 #include "proto/clock.h"
 #include "proto/id.h"
 #include "security/audit_check.h"
+#include "tools/audit_evidence.h"
 #include "tools/audit_show.h"
 #include "tools/audit_walk.h"
 #include "tools/json.h"
@@ -268,12 +269,47 @@ static enum status saw_run(struct context *ctx, int argc, char *const argv[])
 	return status;
 }
 
+/* ---- evidence --------------------------------------------------------------------------------------------
+ */
+
+static int evidence_record(void *user, uint64_t n, const struct audit_record *r, struct err_note *note)
+{
+	struct audit_evidence *v = user;
+	struct audit_entry e;
+
+	if (r->kind != AUDIT_RECORD_ENTRY)
+		return 0;
+	const int code = audit_entry_decode(v->ctx->arena, r->body, &e);
+	if (code < 0)
+		return FAIL_SAY(note, code, "entry %llu cannot be read: %s", (unsigned long long)n,
+				err_text(code));
+	return audit_evidence_add(v, n, &e);
+}
+
+static enum status evidence_run(struct context *ctx, int argc, char *const argv[])
+{
+	SCOPED(audit_evidence_fini) struct audit_evidence v = {.ctx = ctx};
+
+	(void)argc, (void)argv;
+	const enum status status =
+		audit_walk(&(struct audit_walk){.ctx = ctx, .on_record = evidence_record, .user = &v});
+	if (status != STATUS_OK)
+		return status;
+	if (audit_evidence_end(&v) < 0)
+		return say_failed(-ENOMEM, NULL);
+	if (v.n_forks == 0 && !ctx->json)
+		puts("nobody was seen to sign what cannot all be true");
+	return STATUS_OK;
+}
+
 const struct command cmd_audit[] = {
 	{"audit list", "", "print what the node wrote down", list_flags, 0, 0, false, list_run},
 	{"audit verify", "", "make sure that nothing in the audit was changed", verify_flags, 0, 0, false,
 	 verify_run},
 	{"audit prove", "N", "print a proof that entry N is in the audit", verify_flags, 1, 1, false,
 	 prove_run},
+	{"audit evidence", "", "what origins signed and what cannot all be true", NULL, 0, 0, false,
+	 evidence_run},
 	{"audit who-saw", "TWIN [PROPERTY]", "which partners got a twin, how often", saw_flags, 1, 2, false,
 	 saw_run},
 	{0},

@@ -56,6 +56,12 @@ Nobody has seen a twin yet.
   $ holon audit who-saw acme/press7 state/temperature --json
   {"twin": "acme/press7", "property": "state/temperature", "seen": []}
 
+Nor was anybody seen to sign two states of one thing.
+
+  $ holon audit evidence
+  nobody was seen to sign what cannot all be true
+  $ holon audit evidence --json
+
 What makes no sense is said.
 
   $ holon audit list --kind gossip

@@ -177,6 +177,9 @@ static void do_action(struct sim_node *n, struct mesh_action *a)
 		n->heard_ns[origin_index(a->origin)] = n->world->now_ns - a->age_ns;
 		break;
 	case MESH_ALARM: world_fail(n->world, "%s: alarm: %s", sites[n->id].origin, a->text); break;
+	case MESH_FORK:
+		world_fail(n->world, "%s: fork of %s: %s", sites[n->id].origin, a->origin, a->text);
+		break;
 	}
 }
 
@@ -201,7 +204,7 @@ static void tell(const struct sim_node *n, const struct mesh_action *a)
 	static const char *const kinds[] = {
 		[MESH_SEND] = "",         [MESH_STORE] = "store",     [MESH_CLOSE] = "close",
 		[MESH_OPENED] = "opened", [MESH_DELIVER] = "deliver", [MESH_HEARD] = "heard of",
-		[MESH_ALARM] = "alarm",   [MESH_GREETED] = "greeted",
+		[MESH_ALARM] = "alarm",   [MESH_GREETED] = "greeted", [MESH_FORK] = "fork of",
 	};
 
 	printf("%9.4f %s ", (double)n->world->now_ns / 1e9, sites[n->id].origin);
@@ -274,6 +277,7 @@ static void add_stats(struct mesh_stats *sum, const struct mesh_stats *s)
 	sum->resets += s->resets;
 	sum->mismatches += s->mismatches;
 	sum->alarms += s->alarms;
+	sum->forks += s->forks;
 }
 
 void node_stop(struct sim_node *n)

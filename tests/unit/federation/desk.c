@@ -86,8 +86,10 @@ static int head_of(struct desk *d, const struct laid *l, struct head_notice *ret
 
 static int head(void *ctx, const char *audience, const char *origin, struct arena *a, struct head_notice *ret)
 {
+	const struct laid *l = find(ctx, origin);
+
 	(void)audience, (void)a;
-	return head_of(ctx, find(ctx, origin), ret);
+	return l ? head_of(ctx, l, ret) : ERR_ABSENT;
 }
 
 static int rows(void *ctx, const char *audience, const struct pull *pull, struct arena *a, struct rows *ret)
@@ -235,6 +237,7 @@ static void tell_action(struct desk *d, const struct mesh_action *a)
 	case MESH_DELIVER: tell(d, "deliver %s", message_kind_text(a->message.kind)); break;
 	case MESH_HEARD: tell(d, "heard %s %lds", a->origin, (long)(a->age_ns / NS_PER_S)); break;
 	case MESH_ALARM: tell(d, "alarm"); break;
+	case MESH_FORK: tell(d, "fork of %s", a->origin); break;
 	}
 }
 

@@ -448,3 +448,105 @@ Test(stream, that_cannot_be_served_is_reset)
 	desk.laid[1].reset = -EIO;
 	EXPECT(ask("acme/me", 8), "reset acme/me behind");
 }
+
+/* ---- Forks: what an origin signed and cannot all be true ---- */
+
+/* A head of acme/a1 in this incarnation, told on a session. */
+static const char *say_head(uint32_t session, uint64_t life, uint64_t seq, uint64_t count)
+{
+	struct incarnation lineage[] = {{life, 1}};
+	const struct head head = {.origin = "acme/a1",
+				  .lineage = lineage,
+				  .n_lineage = 1,
+				  .seq = seq,
+				  .fingerprint.count = count};
+	SCOPED(buf_fini) struct buf b = {0};
+	struct head_notice notice = {0};
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1}};
+
+	head_encode(&head, &b);
+	notice.head.payload = buf_bytes(&b);
+	return desk_frame(&desk, session, &m);
+}
+
+static bool tells_fork(const char *text)
+{
+	return strstr(text, "fork of acme/a1") != NULL;
+}
+
+Test(stream, two_heads_of_one_number_that_differ_are_a_fork)
+{
+	cr_expect(not(tells_fork(say_head(1, 11, 7, 4))));
+	cr_expect(not(tells_fork(say_head(1, 11, 7, 4))));
+	cr_expect(tells_fork(say_head(1, 11, 7, 5)));
+	cr_expect(eq(u64, stats().forks, 1));
+	cr_expect(not(tells_fork(say_head(1, 11, 7, 6))), "it is told once an hour");
+}
+
+/* A relay cannot sign for the origin, but it may show another state that the origin signed. */
+Test(stream, a_relay_that_shows_the_other_branch_is_found_out)
+{
+	desk_up(&desk, 2, "acme", "a2");
+	desk.frame = 0;
+	desk_hello(&desk, 2, "acme", "a2");
+	cr_expect(not(tells_fork(say_head(2, 11, 7, 4))));
+	desk.frame = 1;
+	cr_expect(tells_fork(say_head(1, 11, 7, 5)));
+}
+
+Test(stream, what_was_stored_before_the_start_counts_for_forks)
+{
+	*a1 = (struct laid){.origin = "acme/a1",
+			    .held = true,
+			    .cursor = "c5",
+			    .count = 3,
+			    .head_count = 3,
+			    .head_seq = 5};
+	cr_expect(tells_fork(say_head(1, 11, 5, 4)));
+}
+
+Test(stream, a_head_of_another_time_is_no_fork)
+{
+	cr_expect(not(tells_fork(say_head(1, 11, 7, 4))));
+	cr_expect(not(tells_fork(say_head(1, 11, 9, 5))));
+	cr_expect(not(tells_fork(say_head(1, 11, 8, 9)))); /* overtaken on its way */
+	cr_expect(not(tells_fork(say_head(1, 22, 9, 2)))); /* restored */
+}
+
+/* The same, and what is asked then cannot be answered yet. */
+static bool live_2s(uint64_t life, uint64_t seq)
+{
+	const bool fork = tells_fork(say_head(1, life, seq, 4));
+
+	if (strstr(desk.text, "pull"))
+		reset(RESET_BEHIND);
+	if (strstr(desk_pass(&desk, 2 * NS_PER_S), "pull"))
+		reset(RESET_BEHIND);
+	cr_assert(eq(sz, stats().sessions_open, 1));
+	return fork;
+}
+
+Test(stream, two_lives_that_go_on_side_by_side_are_a_fork)
+{
+	live_2s(11, 7);
+	for (int i = 0; i < 40; i++)
+		cr_assert(not(live_2s(22, 100 + i)), "%d", i); /* the one from here on */
+	cr_expect(live_2s(11, 8), "and the other one lives too");
+}
+
+Test(stream, a_restored_origin_is_no_fork)
+{
+	for (int i = 0; i < 40; i++)
+		cr_assert(not(live_2s(11, 100 + i)), "%d", i);
+	for (int i = 0; i < 80; i++)
+		cr_assert(not(live_2s(22, 50 + i)), "%d", i);
+}
+
+Test(stream, a_node_whose_disk_went_back_is_told)
+{
+	struct laid *me = desk_lay(&desk, "acme/me");
+
+	*me = (struct laid){.origin = "acme/me", .head_seq = 5, .head_count = 2};
+	cr_expect(strstr(desk_heads(&desk, 1, "acme/me", 5, 2), "fork") == NULL);
+	cr_expect(strstr(desk_heads(&desk, 1, "acme/me", 6, 2), "fork of acme/me") != NULL);
+}
