@@ -2,6 +2,7 @@
 #include "node/border.h"
 
 #include "node/audit.h"
+#include "node/door.h"
 #include "node/fresh.h"
 #include "node/gossip.h"
 #include "node/log.h"
@@ -26,6 +27,8 @@ int border_check(const struct engine *e, struct err_note *note)
 {
 	TRY(journal_check(e->journal, note));
 	TRY(check_clock(e, note));
+	if (e->door)
+		TRY(door_check(e->door, note));
 	return e->fresh ? fresh_check(e->fresh, note) : 0;
 }
 

@@ -3,6 +3,7 @@
  *
  *     what leaves can be audited         (node/audit.h)
  *     the clock was not set back         (node/clock.h)
+ *     the doors are locked               (node/door.h)
  *     nothing newer is kept from us      (node/fresh.h)
  *
  * If it is closed rows, heads and answers stay here, and inside the organisation everything goes on. Partners

@@ -84,6 +84,8 @@ static const struct setting settings[] = {
 	 "connections of one key at the same time"},
 	{"limits", "connections-org", TYPE_COUNT, MEMBER(door.org_connections), "16", 1, DOOR_MAX,
 	 "connections of one partner organisation at the same time"},
+	{"limits", "session", TYPE_DURATION, MEMBER(session_ms), "1440min", 1000, 30 * DAY_MS,
+	 "a connection this node made is begun anew, with new keys, when it is so old"},
 	{"mesh", "heads-every", TYPE_DURATION, MEMBER(heads_every_ms), "1s", 10, 60 * MINUTE_MS,
 	 "a peer hears at least this often what there is"},
 	{"mesh", "silence", TYPE_DURATION, MEMBER(silence_ms), "5s", 100, 60 * MINUTE_MS,

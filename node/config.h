@@ -41,6 +41,7 @@ struct config {
 	int64_t handshake_ms;
 	int64_t receive_mark, send_mark; /* frames */
 	struct zap_limits door;
+	int64_t session_ms;
 	/* [mesh] */
 	int64_t heads_every_ms, silence_ms, publish_every_ms;
 	/* [trust] */

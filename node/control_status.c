@@ -5,6 +5,7 @@
 
 #include "node/border.h"
 #include "node/control.h"
+#include "node/door.h"
 #include "node/fresh.h"
 #include "node/gossip.h"
 #include "node/writer.h"
@@ -36,6 +37,7 @@ static const char *state_text(struct call *c, const char *border)
 {
 	const char *trouble = writer_trouble(c->e->writer);
 	const char *audit = journal_trouble(c->e->journal);
+	const char *door = door_trouble(c->e->door);
 	const struct trust *t = c->e->trust;
 
 	if (trouble)
@@ -45,6 +47,8 @@ static const char *state_text(struct call *c, const char *border)
 	if (strncmp(border, "closed", 6) == 0)
 		return arena_print(c->arena, "degraded: other organisations are not served, the border is %s",
 				   border);
+	if (door)
+		return arena_print(c->arena, "degraded: %s", door);
 	if (t->policy_problem.text[0])
 		return arena_print(c->arena,
 				   "degraded: nothing is shared, the stored policy is not in force: %s",
@@ -52,13 +56,40 @@ static const char *state_text(struct call *c, const char *border)
 	return "serving";
 }
 
+static void tell_door(const struct engine *e, struct node_status *s)
+{
+	struct transport_stats ts;
+	struct zap_stats zs;
+	struct door_state d;
+
+	transport_stats(e->transport, &ts);
+	zap_stats(e->zap, &zs);
+	door_state(e->door, &d);
+	s->malformed_frames = gossip_malformed(e->gossip);
+	s->refused_handshakes = zs.refused;
+	s->refused_frames = ts.refused_frames;
+	s->kicks = ts.kicks;
+	s->held_handshakes = d.held;
+	s->open_files = d.files.open;
+	s->most_files = d.files.most;
+	s->self_test = d.self_test;
+}
+
+static uint64_t count_remote_rows(const struct store *s)
+{
+	const char *after = "";
+	uint64_t n = 0;
+
+	for (const struct origin *o; (o = store_origin_next(s, after)); after = o->name)
+		n += o->n_rows;
+	return n;
+}
+
 int control_status(struct call *c, struct err_note *note)
 {
 	struct engine *e = c->e;
 	const struct trust *t = e->trust;
 	struct store_position *at = arena_take(c->arena, sizeof *at);
-	struct transport_stats ts;
-	struct zap_stats zs;
 	struct writer_stats ws;
 	struct store_health hs;
 
@@ -66,8 +97,6 @@ int control_status(struct call *c, struct err_note *note)
 	if (!at)
 		return FAIL(-ENOMEM);
 	store_position(e->store, at);
-	transport_stats(e->transport, &ts);
-	zap_stats(e->zap, &zs);
 	writer_stats(e->writer, &ws);
 	store_health(e->store, &hs);
 	struct control_answer answer = {.has_status = true};
@@ -83,9 +112,6 @@ int control_status(struct call *c, struct err_note *note)
 		.n_types = at->n_types,
 		.n_relations = at->n_relations,
 		.n_series = at->n_series,
-		.malformed_frames = gossip_malformed(e->gossip),
-		.refused_handshakes = zs.refused,
-		.refused_frames = ts.refused_frames,
 		.uptime_ns = engine_mono_ns() - e->started_ns,
 		.credential_until_ns = t->self->not_after_ns,
 		.store_bytes = at->bytes,
@@ -106,9 +132,8 @@ int control_status(struct call *c, struct err_note *note)
 	};
 	if (answer.status.border)
 		answer.status.state = state_text(c, answer.status.border);
-	const char *after = "";
-	for (const struct origin *o; (o = store_origin_next(e->store, after)); after = o->name)
-		answer.status.n_remote_rows += o->n_rows;
+	tell_door(e, &answer.status);
+	answer.status.n_remote_rows = count_remote_rows(e->store);
 	answer.status.n_peers = gossip_open(e->gossip);
 	if (!answer.status.roles || !answer.status.state)
 		return FAIL(-ENOMEM);

@@ -12,6 +12,7 @@
 #include "node/audit.h"
 #include "node/border.h"
 #include "node/control.h"
+#include "node/door.h"
 #include "node/ending.h"
 #include "node/enrol.h"
 #include "node/fresh.h"
@@ -115,14 +116,26 @@ static int open_transport(struct engine *e, struct err_note *note)
 			   .frame_own_max = c->frame_own_bytes,
 			   .handshake_ms = (int)c->handshake_ms,
 			   .receive_mark = (int)c->receive_mark,
-			   .send_mark = (int)c->send_mark},
+			   .send_mark = (int)c->send_mark,
+			   .session_ms = c->session_ms},
 		.enrol_endpoint = e->enrol ? c->enrol : "",
 		.handler = gossip_handler(e),
+		.on_kick = door_on_kick,
+		.zap = e->zap,
 		.roster = roster,
 	};
 	opt.handler.enrol_ctx = e->enrol;
 	opt.handler.on_stranger = enrol_take;
 	return transport_new(&e->transport, &opt, note);
+}
+
+/* Whoever was let in and says nothing is cut by the transport before the door forgets that he is there. */
+static void set_limits(struct engine *e)
+{
+	struct zap_limits l = e->config->door;
+
+	l.silent_ms = TRANSPORT_SILENT_MS + e->config->handshake_ms;
+	zap_set_limits(e->zap, &l);
 }
 
 static int open_visibility(struct engine *e)
@@ -168,10 +181,11 @@ static int open_parts(struct engine *e, struct err_note *note)
 	zmq_ctx_set(e->zmq_context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
 	TRY(zap_start(&e->zap,
 		      e->zmq_context)); /* before any other socket: libzmq lets everybody in without it */
-	zap_set_limits(e->zap, &e->config->door);
+	set_limits(e);
 	zap_set_clock(e->zap, &e->trust->clock);
 	zap_set_control(e->zap, e->config->control_keys.keys, e->config->control_keys.n);
 	TRY(open_transport(e, note));
+	TRY(door_start(&e->door, e));
 	return control_start(&e->control, e, note);
 }
 
@@ -242,6 +256,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	inside_tick(e);
 	endings_tick(e);
 	border_watch(e);
+	door_tick(e->door);
 	writer_tick(e->writer);
 	record_tick(e);
 	journal_tick(e->journal);
@@ -369,6 +384,7 @@ void engine_stop(struct engine *e)
 	for (size_t i = 0; i < 2; i++)
 		if (e->signals[i].data)
 			uv_close((uv_handle_t *)&e->signals[i], NULL);
+	door_stop(e->door);
 	if (e->gossip)
 		gossip_stop(e->gossip);
 	if (e->signer)
@@ -382,6 +398,7 @@ void engine_close(struct engine *e)
 	if (!e)
 		return;
 	control_free(e->control);
+	door_free(e->door);
 	gossip_free(e->gossip);
 	fresh_free(e->fresh);
 	endings_free(e->endings);

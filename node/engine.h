@@ -26,6 +26,7 @@ struct asks;
 struct views;
 struct control;
 struct journal;
+struct door;
 struct fresh;
 struct endings;
 struct signer;
@@ -43,6 +44,7 @@ struct engine {
 	struct visibility *visibility; /* NULL unless a border */
 	struct zap *zap;
 	struct transport *transport;
+	struct door *door;
 	struct writer *writer;
 	struct gossip *gossip;
 	struct asks *asks;

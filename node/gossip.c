@@ -177,7 +177,8 @@ static void on_frame(void *ctx, uint32_t id, struct bytes frame)
 			log_warn("mesh", "malformed frame, session reset peer=%s/%s bytes=%zu", s->org,
 				 s->node, frame.len);
 		record_refused_of(e->journal, s->org, s->node, "frame", ERR_MALFORMED, NULL);
-		reset_session(g, id);
+		drop(g, id);
+		transport_malformed(e->transport, id);
 		return;
 	}
 	take_frame(g, s, &m);
@@ -647,6 +648,7 @@ static int add_peer(const struct gossip *g, const struct credential *c, bool own
 		return 0;
 	while (s && (strcmp(s->org, c->org) != 0 || strcmp(s->node, c->node) != 0))
 		s = s->next;
+	enum transport_kick why = KICK_NONE;
 	struct peer_info *p = arena_push(a, peers, n, sizeof *p);
 	if (!p)
 		return FAIL(-ENOMEM);
@@ -655,7 +657,9 @@ static int add_peer(const struct gossip *g, const struct credential *c, bool own
 				.endpoint = own ? c->endpoint : c->border_endpoint,
 				.roles = roles_text(a, c->roles),
 				.state = "not connected",
+				.kicks = transport_kicks(g->engine->transport, &c->curve, &why),
 				.heard_ns = -1};
+	p->kicked = transport_kick_text(why);
 	if (!s) {
 		const char *link = transport_link_state(g->engine->transport, &c->curve);
 		p->state = link[0] ? link : p->state; /* "connecting", or "refused" by the other side */

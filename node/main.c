@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 
 #include "node/engine.h"
+#include "node/files.h"
 #include "node/join.h"
 #include "node/log.h"
 
@@ -152,7 +153,8 @@ int main(int argc, char *argv[])
 		return EXIT_SUCCESS;
 	log_set_level(config.log_level);
 	mallopt(M_MMAP_THRESHOLD, BIG_BLOCK); /* what LMDB takes at each opening goes back to the system */
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);   /* keys are in memory: no core, no ptrace by others */
+	files_raise_limit();
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* keys are in memory: no core, no ptrace by others */
 	if (keys_init() < 0) {
 		fputs("holond: the cryptographic library does not start\n", stderr);
 		return EXIT_FAILURE;

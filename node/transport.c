@@ -183,7 +183,7 @@ static int open_port(struct port *p, const char *endpoint, struct err_note *note
 	if (!endpoint || !*endpoint)
 		return 0;
 	TRY(port_bind(p, endpoint, note));
-	TRY(selftest_stranger(p->t, p->endpoint, note));
+	TRY(transport_prove_locked(p->t, p->endpoint, note));
 	return port_watch(p);
 }
 
@@ -222,6 +222,7 @@ int transport_new(struct transport **ret, const struct transport_options *opt, s
 	t->loop = opt->loop;
 	t->zmq_context = opt->zmq_context;
 	t->keys = opt->keys;
+	t->own_key = curve_pair_public(opt->keys);
 	t->limits = complete(&opt->limits);
 	t->handler = opt->handler;
 	t->on_kick = opt->on_kick;
@@ -245,6 +246,7 @@ void transport_free(struct transport *t, void (*done)(void *ctx), void *ctx)
 {
 	t->done = done;
 	t->done_ctx = ctx;
+	atomic_store(&t->closing, true);
 	while (t->n_links > 0)
 		link_free(t->links[0]);
 	port_close(&t->own);
@@ -358,6 +360,24 @@ void transport_close(struct transport *t, uint32_t session)
 	if (s->link)
 		link_restart(s->link);
 	session_drop(t, s);
+}
+
+static struct session *find_at(const struct transport *t, const struct port *p)
+{
+	for (size_t i = 0; i < t->n_sessions; i++)
+		if (t->sessions[i]->port == p)
+			return t->sessions[i];
+	return NULL;
+}
+
+void transport_close_border(struct transport *t)
+{
+	struct session *s;
+
+	port_close(&t->border);
+	t->border.endpoint[0] = 0;
+	while ((s = find_at(t, &t->border)))
+		session_lose(t, s);
 }
 
 size_t transport_shed(struct transport *t)

@@ -85,8 +85,8 @@ struct transport_options {
 	struct roster *roster;      /* takes its own reference */
 };
 
-/* Binds the ports, after proving for each that a stranger is refused (see selftest in transport.c): a raw
- * CURVE client with a fresh key must not get through, else ERR_UNTRUSTED and nothing stays bound. */
+/* Binds the ports, after proving for each that it is locked (transport_selftest.c): a client with a fresh key
+ * and one without any must not get through, else ERR_UNTRUSTED and nothing stays bound. */
 MUST_CHECK int transport_new(struct transport **ret, const struct transport_options *opt,
 			     struct err_note *note);
 /* Closes every socket and handle; `done` is called on the loop when nothing is left, then frees. */
@@ -130,9 +130,23 @@ const char *transport_own_endpoint(const struct transport *t);
 const char *transport_border_endpoint(const struct transport *t);
 const char *transport_enrol_endpoint(const struct transport *t);
 
-/* Proof that a stranger's key is refused at another port of this node, with its keys and this handler:
- * ERR_UNTRUSTED when it is not. Waits for it. */
+/* Proof that a stranger's key, and nobody's, is refused at another port of this node, with its keys and this
+ * handler: ERR_UNTRUSTED when it is not. Waits for it. */
 MUST_CHECK int transport_prove_locked(struct transport *t, const char *endpoint, struct err_note *note);
+
+/* The same again for the ports of the transport, while they serve, and that the node's own key is known by
+ * the name the handler gives. */
+enum transport_proof {
+	PROOF_LOCKED,
+	PROOF_UNSURE, /* no verdict in time: a node that is flooded, or nobody answers. Nobody was let in */
+	PROOF_OPEN,
+};
+typedef void transport_proof_fn(void *ctx, enum transport_proof proof, const struct err_note *what);
+/* `done` is called on the loop, unless the transport is closed before. -EBUSY: one is under way. */
+MUST_CHECK int transport_prove(struct transport *t, transport_proof_fn *done, void *ctx);
+
+/* Stop listening for partners and end the sessions there (on_down is called). */
+void transport_close_border(struct transport *t);
 
 struct transport_stats {
 	uint64_t frames_in, frames_out, bytes_in, bytes_out, refused_frames, send_failures, kicks;

@@ -164,10 +164,24 @@ static uint32_t start_session(struct port *p, struct arrival *a, const struct ro
 	return id;
 }
 
+/* The self-test asks what it is called here. Nobody else has that key. */
+static void answer_self(struct port *p, struct arrival *a, const struct roster_entry *e)
+{
+	char user_id[USER_ID_SIZE];
+
+	roster_user_id(e, user_id);
+	ignore(frame_send(p->router, &a->id, bytes_of_text(user_id))); /* without an answer it fails */
+	zwatch_touch(&p->watch);
+}
+
 static void take(struct port *p, struct arrival *a)
 {
 	const struct roster_entry *e = a->whole ? sender_of(p, a) : NULL;
 
+	if (e && memcmp(e->key.b, p->t->own_key.b, KEY_BYTES) == 0) {
+		answer_self(p, a, e);
+		return;
+	}
 	if (e) {
 		end_conflicts(p, &a->id, e->key);
 		e = sender_of(p, a); /* on_down may have changed the roster */
@@ -253,6 +267,7 @@ int port_watch(struct port *p)
 static void shut(struct port *p)
 {
 	monitored_close(&(struct monitored){p->router, p->flood.monitor});
+	p->router = NULL;
 	flood_end(p);
 	transport_one_closed(p->t);
 }
@@ -267,6 +282,9 @@ static void on_watch_closed(struct zwatch *w)
 
 void port_close(struct port *p)
 {
+	if (p->closing)
+		return;
+	p->closing = true;
 	if (p->router && p->watches_open == 0)
 		shut(p);
 	if (p->watch.handles_open > 0)

@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "node/transport.h"
 #include "node/zwatch.h"
 
@@ -73,6 +75,7 @@ struct port {
 	struct zwatch watch;
 	struct flood flood;
 	int watches_open;
+	bool closing;
 	char endpoint[ENDPOINT_SIZE];
 	int64_t frame_max;
 	struct routing_id retired[RETIRED_MAX];
@@ -117,6 +120,7 @@ struct transport {
 	uv_loop_t *loop;
 	void *zmq_context;
 	const struct curve_pair *keys;
+	struct curve_key own_key;
 	struct transport_limits limits; /* no 0 left */
 	struct transport_handler handler;
 	transport_kick_fn *on_kick; /* NULL: nobody listens, as the next */
@@ -130,10 +134,12 @@ struct transport {
 	struct session **sessions; /* by id */
 	size_t n_sessions;
 	uint32_t last_id;
-	uv_async_t later;  /* to sweep out lost sessions */
-	uv_timer_t redial; /* for the link that is due first */
-	uv_timer_t patrol; /* of ports and links */
-	int n_open;        /* handles, ports and wires that are not closed yet */
+	uv_async_t later;    /* to sweep out lost sessions */
+	uv_timer_t redial;   /* for the link that is due first */
+	uv_timer_t patrol;   /* of ports and links */
+	bool proving;        /* transport_prove() is at work */
+	atomic_bool closing; /* it shall end */
+	int n_open;          /* handles, ports, wires and that work that are not closed yet */
 	void (*done)(void *ctx);
 	void *done_ctx;
 	struct transport_stats stats;
@@ -190,8 +196,8 @@ MUST_CHECK int link_send(struct session *s, struct bytes frame);
 
 /* transport_selftest.c */
 
-/* A stranger's handshake at a bound port must be refused by the handler, else ERR_UNTRUSTED. */
-MUST_CHECK int selftest_stranger(struct transport *t, const char *endpoint, struct err_note *note);
+/* No limit is in the way of this one. */
+void selftest_expect(struct transport *t, const struct curve_pair *stranger);
 
 /* transport_socket.c */
 
@@ -211,6 +217,9 @@ MUST_CHECK int router_bind(void *socket, const char *endpoint, char ret[ENDPOINT
 /* Not connected yet; tells of handshakes and breaks. */
 MUST_CHECK int dealer_new(struct transport *t, const struct curve_pair *keys, const struct curve_key *server,
 			  int64_t frame_max, struct monitored *ret);
+
+/* One that has no key, of the same kind. */
+MUST_CHECK int plain_dealer_new(struct transport *t, struct monitored *ret);
 
 /* Send without ever blocking: -EAGAIN when the queue is full, -EHOSTUNREACH. id NULL: no routing id. */
 MUST_CHECK int frame_send(void *socket, const struct routing_id *id, struct bytes frame);

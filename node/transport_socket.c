@@ -209,6 +209,16 @@ int dealer_new(struct transport *t, const struct curve_pair *keys, const struct 
 	return hand_out(r, &m, ret);
 }
 
+int plain_dealer_new(struct transport *t, struct monitored *ret)
+{
+	struct monitored m = {0};
+	int r = monitored_new(t, ZMQ_DEALER, ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED, &m);
+
+	if (r == 0)
+		r = set_limits(t, m.socket, t->limits.frame_border_max);
+	return hand_out(r, &m, ret);
+}
+
 bool frame_receive(void *socket, void *message)
 {
 	int r;

@@ -100,6 +100,8 @@ struct peer_info {
 	uint64_t frames_in, frames_out, bytes_in, bytes_out, resets;
 	int64_t heard_ns; /* time since the last frame; -1: never */
 	uint32_t protocol;
+	uint64_t kicks;     /* connections of its key that were cut ... */
+	const char *kicked; /* ... the last time for this; "" */
 };
 
 struct org_info {
@@ -122,9 +124,12 @@ struct node_status {
 	uint64_t log_bytes, backlog_samples; /* not yet behind a checkpoint */
 	uint64_t samples_taken, samples_refused, commits, commit_p99_ns;
 	uint64_t n_runs, n_chunks, rotten_chunks, scrubbed_chunks;
-	const char *border;     /* "open", "closed: ...", "none": the node is no border */
-	int64_t fresh_until_ns; /* TIME_MAX: no node has the role admin; 0: none was heard */
-	int64_t clock_back_ns;  /* the clock stands so far behind the highest time stored */
+	const char *border;              /* "open", "closed: ...", "none": the node is no border */
+	int64_t fresh_until_ns;          /* TIME_MAX: no node has the role admin; 0: none was heard */
+	int64_t clock_back_ns;           /* the clock stands so far behind the highest time stored */
+	uint64_t held_handshakes, kicks; /* kept out by a limit; connections that were cut */
+	uint64_t open_files, most_files;
+	const char *self_test; /* of the doors: "passed", "not yet", or what was wrong */
 };
 
 /* What a partner may have of a twin, and the rule that grants it longest. */

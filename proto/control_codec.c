@@ -174,6 +174,8 @@ static int peer_to_pb(struct arena *a, const struct peer_info *p, PB(PeerInfo) *
 	pb->resets = p->resets;
 	pb->heard_ns = p->heard_ns;
 	pb->protocol = p->protocol;
+	pb->kicks = p->kicks;
+	pb->kicked = text_to_pb(p->kicked);
 	return 0;
 }
 
@@ -193,7 +195,8 @@ static int peer_from_pb(struct arena *a, const PB(PeerInfo) * pb, struct peer_in
 	ret->resets = pb->resets;
 	ret->heard_ns = pb->heard_ns;
 	ret->protocol = pb->protocol;
-	return 0;
+	ret->kicks = pb->kicks;
+	return sentence_from_pb(pb->kicked, SENTENCE_MAX, &ret->kicked);
 }
 
 static int org_to_pb(struct arena *a, const struct org_info *o, PB(OrgInfo) * pb)
@@ -260,6 +263,11 @@ static int status_to_pb(struct arena *a, const struct node_status *s, PB(NodeSta
 	pb->border = text_to_pb(s->border);
 	pb->fresh_until_ns = s->fresh_until_ns;
 	pb->clock_back_ns = s->clock_back_ns;
+	pb->held_handshakes = s->held_handshakes;
+	pb->kicks = s->kicks;
+	pb->open_files = s->open_files;
+	pb->most_files = s->most_files;
+	pb->self_test = text_to_pb(s->self_test);
 	return 0;
 }
 
@@ -294,11 +302,16 @@ static int status_from_pb(const PB(NodeStatus) * pb, struct node_status *ret)
 		.scrubbed_chunks = pb->scrubbed_chunks,
 		.fresh_until_ns = pb->fresh_until_ns,
 		.clock_back_ns = pb->clock_back_ns,
+		.held_handshakes = pb->held_handshakes,
+		.kicks = pb->kicks,
+		.open_files = pb->open_files,
+		.most_files = pb->most_files,
 	};
 	TRY(sentence_from_pb(pb->org, SENTENCE_MAX, &ret->org));
 	TRY(sentence_from_pb(pb->node, SENTENCE_MAX, &ret->node));
 	TRY(sentence_from_pb(pb->roles, SENTENCE_MAX, &ret->roles));
 	TRY(sentence_from_pb(pb->version, SENTENCE_MAX, &ret->version));
+	TRY(sentence_from_pb(pb->self_test, SENTENCE_MAX, &ret->self_test));
 	TRY(sentence_from_pb(pb->border, SENTENCE_MAX, &ret->border));
 	return sentence_from_pb(pb->state, SENTENCE_MAX, &ret->state);
 }

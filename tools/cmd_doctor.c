@@ -234,6 +234,11 @@ static void check_status(struct doctor *d, const struct node_status *s)
 				 duration_text(s->clock_back_ns, text)));
 	if (strcmp(s->border, "none") != 0)
 		find(d, strcmp(s->border, "open") == 0 ? FINE : PROBLEM, "border", s->border);
+	find(d,
+	     strcmp(s->self_test, "passed") == 0    ? FINE
+	     : strcmp(s->self_test, "not yet") == 0 ? WARNING
+						    : PROBLEM,
+	     "doors", s->self_test);
 	if (s->fresh_until_ns == TIME_MAX)
 		return;
 	if (left_ns <= 0)

@@ -23,6 +23,8 @@ static void peer_json(struct json *j, const struct peer_info *p)
 	json_count(j, "bytes_in", p->bytes_in);
 	json_count(j, "bytes_out", p->bytes_out);
 	json_count(j, "resets", p->resets);
+	json_count(j, "kicks", p->kicks);
+	json_text(j, "kicked_for", p->kicked);
 	json_close(j);
 }
 
@@ -33,17 +35,26 @@ static const char *heard_words(struct arena *a, int64_t heard_ns)
 	return heard_ns < 0 ? "never" : arena_print(a, "%s ago", duration_text(heard_ns, text));
 }
 
+/* `2: does not read` */
+static const char *kick_words(struct arena *a, const struct peer_info *p)
+{
+	const char *n = human_count(a, p->kicks);
+
+	return p->kicks > 0 && n ? arena_print(a, "%s: %s", n, p->kicked) : n;
+}
+
 static void peers_text(struct arena *a, const struct control_answer *answer)
 {
-	struct table table = {.arena = a, .n_columns = 7};
+	struct table table = {.arena = a, .n_columns = 8};
 
-	table_row(&table, (const char *[]){"PEER", "STATE", "ROLES", "HEARD", "IN", "OUT", "ENDPOINT"});
+	table_row(&table,
+		  (const char *[]){"PEER", "STATE", "ROLES", "HEARD", "IN", "OUT", "KICKS", "ENDPOINT"});
 	for (size_t i = 0; i < answer->n_peers; i++) {
 		const struct peer_info *p = &answer->peers[i];
 		table_row(&table,
 			  (const char *[]){arena_print(a, "%s/%s", p->org, p->node), p->state, p->roles,
 					   heard_words(a, p->heard_ns), human_count(a, p->bytes_in),
-					   human_count(a, p->bytes_out), p->endpoint});
+					   human_count(a, p->bytes_out), kick_words(a, p), p->endpoint});
 	}
 	table_print(&table, stdout);
 }

@@ -18,7 +18,11 @@
 	X(epoch, "policy_epoch") \
 	X(malformed_frames, "malformed_frames") \
 	X(refused_handshakes, "refused_handshakes") \
+	X(held_handshakes, "held_handshakes") \
+	X(kicks, "kicks") \
 	X(refused_frames, "refused_frames") \
+	X(open_files, "open_files") \
+	X(most_files, "most_files") \
 	X(samples_taken, "samples_taken") \
 	X(samples_refused, "samples_refused") \
 	X(backlog_samples, "backlog_samples") \
@@ -57,6 +61,7 @@ static void status_json(const struct node_status *s)
 	json_text(&j, "border", s->border);
 	json_time(&j, "fresh_until", s->fresh_until_ns != 0 ? s->fresh_until_ns : TIME_MIN);
 	json_seconds(&j, "clock_back_s", s->clock_back_ns);
+	json_text(&j, "self_test", s->self_test);
 	json_close(&j);
 }
 
@@ -126,6 +131,7 @@ static void status_text(struct arena *a, const struct node_status *s)
 	line("credential until",
 	     time_text(s->credential_until_ns - s->credential_until_ns % NS_PER_S, until));
 	trust_lines(s);
+	line("self_test", s->self_test);
 #define X(field, name) line(name, human_count(a, s->field));
 	COUNTS(X)
 #undef X

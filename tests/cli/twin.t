@@ -8,6 +8,7 @@ A new node owns nothing.
   version             0.1.0
   up                  <*>
   credential until    <*>
+  self test           <*>
   twins               0
   types               0
   relations           0
@@ -18,7 +19,11 @@ A new node owns nothing.
   policy epoch        0
   malformed frames    0
   refused handshakes  0
+  held handshakes     0
+  kicks               0
   refused frames      0
+  open files          <*>
+  most files          <*>
   samples taken       0
   samples refused     0
   backlog samples     0
@@ -32,7 +37,7 @@ A new node owns nothing.
   resident bytes      <*>iB
   commit p99          <*>
   $ holon status --json
-  {"org": "acme", "node": "n1", "roles": "owner", "version": "0.1.0", "state": "serving", "incarnation": "<*>", "twins": 0, "types": 0, "relations": 0, "series": 0, "remote_rows": 0, "peers": 0, "seq": 0, "policy_epoch": 0, "malformed_frames": 0, "refused_handshakes": 0, "refused_frames": 0, "samples_taken": 0, "samples_refused": 0, "backlog_samples": 0, "commits": <*>, "history_runs": 0, "history_chunks": 0, "chunks_checked": 0, "chunks_damaged": 0, "store_bytes": <*>, "log_bytes": <*>, "resident_bytes": <*>, "commit_p99_s": <*>, "uptime_s": <*>, "credential_until": "<*>", "border": "none", "fresh_until": null, "clock_back_s": 0.0}
+  {"org": "acme", "node": "n1", "roles": "owner", "version": "0.1.0", "state": "serving", "incarnation": "<*>", "twins": 0, "types": 0, "relations": 0, "series": 0, "remote_rows": 0, "peers": 0, "seq": 0, "policy_epoch": 0, "malformed_frames": 0, "refused_handshakes": 0, "held_handshakes": 0, "kicks": 0, "refused_frames": 0, "open_files": <*>, "most_files": <*>, "samples_taken": 0, "samples_refused": 0, "backlog_samples": 0, "commits": <*>, "history_runs": 0, "history_chunks": 0, "chunks_checked": 0, "chunks_damaged": 0, "store_bytes": <*>, "log_bytes": <*>, "resident_bytes": <*>, "commit_p99_s": <*>, "uptime_s": <*>, "credential_until": "<*>", "border": "none", "fresh_until": null, "clock_back_s": 0.0, "self_test": "<*>"}
   $ holon twin list
   TWIN  KIND  TYPE  LIFE  TAGS  NAME
   $ holon --json twin list

@@ -119,7 +119,7 @@ int host_open(struct host *h, struct roster *r, const char *own_endpoint, const 
 				 : (struct transport_limits){.reconnect_ms = 20, .reconnect_max_ms = 50},
 		.handler = {.ctx = h, .on_up = on_up, .on_down = on_down, .on_frame = on_frame},
 		.on_kick = on_kick,
-		.zap = net_zap,
+		.zap = h->apart ? NULL : net_zap,
 		.roster = r,
 	};
 	int result = transport_new(&h->t, &opt, &note);

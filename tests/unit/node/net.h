@@ -13,6 +13,7 @@ struct host {
 	uint32_t down;    /* of the last on_down */
 	char peer[160];   /* ORG/NODE of the last on_up */
 	bool dialled;
+	bool apart;    /* from the handler: it tells it nothing */
 	char last[64]; /* the last frame, cut */
 	size_t last_len;
 	int kicks;

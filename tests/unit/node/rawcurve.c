@@ -158,7 +158,8 @@ static bool initiate(struct raw *r, const struct curve_pair *keys, const struct 
 	return write_frame(r, COMMAND, (struct bytes){b.data, b.len});
 }
 
-static int connect_tcp(const char *endpoint)
+/* -1: nobody listens. */
+static int try_tcp(const char *endpoint)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	const struct timeval limit = {.tv_sec = 3};
@@ -167,9 +168,21 @@ static int connect_tcp(const char *endpoint)
 	must(sscanf(endpoint, "tcp://127.0.0.1:%u", &port) == 1);
 	to.sin_port = htons((uint16_t)port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	must(fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
+	must(fd >= 0);
+	if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+		close(fd);
+		return -1;
+	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	return fd;
+}
+
+static int connect_tcp(const char *endpoint)
+{
+	const int fd = try_tcp(endpoint);
+
+	must(fd >= 0);
 	return fd;
 }
 
@@ -190,6 +203,12 @@ enum raw_verdict raw_connect(struct raw *r, const char *endpoint, const struct c
 void raw_open(struct raw *r, const char *endpoint)
 {
 	*r = (struct raw){.fd = connect_tcp(endpoint)};
+}
+
+bool raw_try_open(struct raw *r, const char *endpoint)
+{
+	*r = (struct raw){.fd = try_tcp(endpoint)};
+	return r->fd >= 0;
 }
 
 bool raw_send(struct raw *r, struct bytes payload, bool more)

@@ -24,6 +24,7 @@ struct raw {
 enum raw_verdict raw_connect(struct raw *r, const char *endpoint, const struct curve_key *server,
 			     const struct curve_pair *keys, const struct raw_property *properties, size_t n);
 void raw_open(struct raw *r, const char *endpoint);            /* and not a word */
+bool raw_try_open(struct raw *r, const char *endpoint);        /* false: nobody listens; nothing is open */
 bool raw_send(struct raw *r, struct bytes payload, bool more); /* false: cut */
 bool raw_is_cut(struct raw *r);                                /* waits for the end of the connection */
 void raw_close(struct raw *r);

@@ -326,8 +326,8 @@ static struct twin_def twins[] = {FULL_TWIN};
 static struct type_def types[] = {FULL_TYPE};
 static struct relation relations[] = {{"contains", "acme/a", "acme/b", 1, 2}};
 static struct membership memberships[] = {{"contains", "volt/a", "acme/b", CONFIRM_REFUSED, 5}};
-static struct peer_info peers[] = {
-	{"volt", "border", "tcp://192.0.2.2:7000", "connected", "border", true, 1, 2, 3, 4, 5, -1, 1}};
+static struct peer_info peers[] = {{"volt", "border", "tcp://192.0.2.2:7000", "connected", "border", true, 1,
+				    2, 3, 4, 5, -1, 1, 6, "does not read"}};
 static struct policy_grant grants[] = {{"volt/lead", "history", "load/power", true, 12, "machines", -7}};
 static const char *gained[] = {"acme/a load/power", "acme/b"}, *lost[] = {"acme/c"};
 static struct policy_effect effects[] = {
@@ -395,7 +395,8 @@ struct control_answer full_answer = {
 		   30,      31,          32,
 		   33,      34,          35,
 		   36,      "open",      37,
-		   38},
+		   38,      39,          40,
+		   41,      42,          "passed"},
 };
 
 /* ---- one interface to all of them */
