@@ -33,7 +33,7 @@ for kind in $messages; do
 	name=$(printf '%s' "${kind#MESSAGE_}" | tr '[:upper:]' '[:lower:]')
 	[ "$kind" = MESSAGE_ANSWER ] || [ "$kind" = MESSAGE_QUESTION ] || has_test "$name" ||
 		printf '%s: no Test(leaves, %s_...)\n' "$kind" "$name"
-	printf '%s\n' "$tests" | grep -qE "expect_(clean|inside_only)\($kind\)" ||
+	printf '%s\n' "$tests" | grep -qE "expect_(clean|inside_only)\($kind[,)]" ||
 		printf '%s: no expect_clean(%s) and no expect_inside_only(%s)\n' "$kind" "$kind" "$kind"
 done | none 'messages that no egress test looks at'
 

@@ -17,7 +17,6 @@
 #include <stdio.h>
 
 #include "node/gossip.h"
-#include "node/inside.h"
 #include "node/log.h"
 #include "node/reads.h"
 #include "node/views.h"
@@ -90,11 +89,6 @@ static bool has_mark(struct bytes frame, const struct mark *m)
 	return occurs(frame, &m->real, sizeof m->real) || occurs(frame, text, strlen(text));
 }
 
-static bool is_own(const struct sent *s)
-{
-	return s->session == WIRE_OWN || s->session == WIRE_OWN_AGAIN;
-}
-
 /* No frame to a partner has a mark; those of this kind there are. */
 static void expect_clean(enum message_kind kind)
 {
@@ -102,7 +96,7 @@ static void expect_clean(enum message_kind kind)
 
 	for (size_t i = 0; i < wire_n_sent; i++) {
 		const struct sent *s = &wire_sent[i];
-		if (is_own(s))
+		if (wire_is_own(s))
 			continue;
 		n += s->kind == kind;
 		for (size_t j = 0; j < N_MARKS; j++)
@@ -113,14 +107,6 @@ static void expect_clean(enum message_kind kind)
 				  message_kind_text(s->kind), homely[j]);
 	}
 	cr_expect(n > 0, "no %s was sent at all", message_kind_text(kind));
-}
-
-/* Both own sessions get it, and nobody else. */
-static void expect_inside_only(enum message_kind kind)
-{
-	cr_expect(wire_last(WIRE_OWN, kind) && wire_last(WIRE_OWN_AGAIN, kind));
-	for (size_t i = 0; i < wire_n_sent; i++)
-		cr_expect(wire_sent[i].kind != kind || is_own(&wire_sent[i]));
 }
 
 static void expect_shown(enum message_kind kind, const char *text)
@@ -575,38 +561,4 @@ Test(leaves, bye_is_one_word)
 {
 	must(gossip_say(world.gossip, WIRE_VOLT, &(struct message){.kind = MESSAGE_BYE}) == 0);
 	expect_clean(MESSAGE_BYE);
-}
-
-Test(leaves, policy_never_to_a_partner)
-{
-	SCOPED(buf_fini) struct buf payload = {0}, blob = {0};
-	const struct policy_doc doc = {
-		.org = "acme", .epoch = 9, .issued_ns = T(1), .format = POLICY_FORMAT, .text = "zq-name"};
-	struct signed_blob signed_doc;
-
-	policy_doc_encode(&doc, &payload);
-	sign_blob(world.trust->sign, SIGN_POLICY, buf_bytes(&payload), &signed_doc);
-	signed_blob_encode(&signed_doc, &blob);
-	world.trust->policy_doc = doc;
-	world.trust->policy_blob = buf_bytes(&blob);
-	gossip_policy(world.gossip);
-	wire_join(WIRE_OWN_AGAIN);
-	wire_join(WIRE_VOLT_AGAIN);
-	expect_inside_only(MESSAGE_POLICY);
-	expect_clean(MESSAGE_HELLO);
-}
-
-Test(leaves, freshness_never_to_a_partner)
-{
-	struct credential admin = *world.trust->self;
-
-	admin.sign = sign_key_public(world.trust->sign);
-	admin.roles |= ROLE_ADMIN;
-	admin.not_after_ns = TIME_MAX;
-	world.trust->self = world.trust->own.org.nodes = &admin;
-	world.trust->own.org.n_nodes = 1;
-	inside_tick(&world);
-	wire_join(WIRE_OWN_AGAIN);
-	wire_join(WIRE_VOLT_AGAIN);
-	expect_inside_only(MESSAGE_FRESHNESS);
 }

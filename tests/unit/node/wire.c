@@ -26,17 +26,22 @@ static struct transport_handler handler;
 int __wrap_transport_send(struct transport *t, uint32_t session, struct bytes frame);
 void __wrap_transport_close(struct transport *t, uint32_t session);
 
-int __wrap_transport_send(struct transport *t, uint32_t session, struct bytes frame)
+void wire_take(uint32_t session, struct bytes frame)
 {
 	struct sent *s = &wire_sent[wire_n_sent++];
 	uint8_t *copy = arena_take(wire_arena, frame.len);
 
-	(void)t;
 	must(copy && wire_n_sent < WIRE_SENT_MAX);
 	memcpy(copy, frame.data, frame.len);
 	*s = (struct sent){.session = session, .frame = {copy, frame.len}};
 	must(message_decode(wire_arena, s->frame, &s->message) == 0);
 	s->kind = s->message.kind;
+}
+
+int __wrap_transport_send(struct transport *t, uint32_t session, struct bytes frame)
+{
+	(void)t;
+	wire_take(session, frame);
 	return 0;
 }
 
@@ -47,11 +52,15 @@ void __wrap_transport_close(struct transport *t, uint32_t session)
 
 void wire_set_up(void)
 {
+	struct err_note note = {0};
+
 	world_set_up();
 	must(keys_init() == 0);
 	must(arena_new(&wire_arena, 256 << 20) == 0);
 	must(sign_key_new(&world.trust->sign) == 0);
 	world.trust->credential = BYTES("credential of acme/n1");
+	must(trust_store_open(&world.trust->store, arena_print(wire_arena, "%s/trust", world_dir), &note) ==
+	     0);
 	must(asks_start(&world.asks, &world) == 0);
 	must(views_start(&world.views, &world) == 0);
 	must(inside_start(&world) == 0);
@@ -76,6 +85,7 @@ void wire_tear_down(void)
 	fresh_free(world.fresh);
 	views_free(world.views);
 	asks_free(world.asks);
+	trust_store_close(world.trust->store);
 	sign_key_free(world.trust->sign);
 	arena_free(wire_arena);
 	world_tear_down();
@@ -114,6 +124,11 @@ void wire_hear(uint32_t session, struct message *m)
 	message_encode(m, &frame);
 	must(buf_check(&frame) == 0);
 	wire_hear_raw(session, buf_bytes(&frame));
+}
+
+bool wire_is_own(const struct sent *s)
+{
+	return strcmp(orgs[s->session], "acme") == 0;
 }
 
 const struct sent *wire_last(uint32_t session, enum message_kind kind)

@@ -37,5 +37,10 @@ void wire_join(uint32_t session);
 /* A frame of a peer that has joined; nonce and number are filled in. */
 void wire_hear(uint32_t session, struct message *m);
 void wire_hear_raw(uint32_t session, struct bytes frame);
+/* A frame on its way out that did not pass the transport. */
+void wire_take(uint32_t session, struct bytes frame);
+
+/* Is it for a node of the own organisation? */
+bool wire_is_own(const struct sent *s);
 /* The last frame of this kind to the session; NULL: none. */
 const struct sent *wire_last(uint32_t session, enum message_kind kind);
