@@ -163,6 +163,8 @@ static int open_parts(struct engine *e, struct err_note *note)
 	snprintf(e->origin, sizeof e->origin, "%s/%s", e->trust->self->org, e->trust->self->node);
 	TRY(journal_open(&e->journal, e, note));
 	record_watch(e);
+	if (e->trust->clock.was_forgotten)
+		record_admin(e->journal, "clock forgotten", "by an operator, before this start");
 	TRY(open_signer(e, note));
 	TRY(open_store(e, note));
 	e->egress = (struct egress){.trust = e->trust, .store = e->store};
