@@ -63,7 +63,5 @@ int cursor_judge(const struct cursor *c, const struct head *head, uint64_t epoch
 		return c->stamp_ns > head->stamp_ns ? RESET_BEHIND : RESET_LINEAGE;
 	if (is_undone(c, head, at))
 		return RESET_LINEAGE;
-	if (c->snap_hi > head->seq)
-		return RESET_BEHIND;
-	return c->epoch == epoch ? 0 : RESET_EPOCH;
+	return c->snap_hi > head->seq || c->epoch > epoch ? RESET_BEHIND : 0;
 }

@@ -30,7 +30,8 @@ MUST_CHECK int cursor_decode(struct bytes in, struct cursor *ret);
  *   0             serve from c->seq
  *   otherwise an enum reset_reason:
  *   RESET_LINEAGE the reader has seen states that a newer incarnation undid
- *   RESET_BEHIND  the reader is ahead of this server: another one must serve
- *   RESET_EPOCH   the rows were filtered under another policy
- * Rests on a head's stamp never going back, and on each incarnation beginning with a larger one. */
+ *   RESET_BEHIND  the reader is ahead of this server, or of the policy it knows: another one must serve
+ * Under an older policy the rows are as good as any: what an edit changed stands in the order of changes
+ * like everything else. Rests on a head's stamp never going back, and on each incarnation beginning with a
+ * larger one. */
 int cursor_judge(const struct cursor *c, const struct head *head, uint64_t epoch);

@@ -222,7 +222,7 @@ static void end_shares(struct engine *e)
 	if (!e->visibility || !e->trust->policy || trust_now(e->trust) < e->next_end_ns)
 		return;
 	e->next_end_ns = policy_next_end(e->trust->policy, trust_now(e->trust));
-	if (visibility_sweep(e->visibility) < 0)
+	if (visibility_edit(e->visibility) < 0)
 		log_error("policy", "out of memory: visibility is computed again in a second");
 	gossip_changed(e->gossip);
 }
@@ -270,7 +270,7 @@ void engine_trust_changed(struct engine *e)
 
 	renew_roster(e);
 	if (e->visibility)
-		r = visibility_sweep(e->visibility);
+		r = visibility_edit(e->visibility);
 	if (r < 0)
 		engine_log_failure("policy", "visibility could not be computed", r, NULL);
 	e->next_end_ns =

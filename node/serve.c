@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/serve.h"
 
-#include <stdio.h>
-
 #include "node/audit.h"
 #include "node/border.h"
 #include "node/gossip.h"
+#include "node/serve_private.h"
 #include "node/summary.h"
 #include "proto/id.h"
-
-enum { CURSOR_USE_SIZE = 2 * ORG_NAME_MAX + NODE_NAME_MAX + 3, SEALED_BYTES = CURSOR_BYTES + 8 };
 
 static const char *own_org(const struct engine *e)
 {
@@ -49,7 +46,7 @@ static const char *next_origin(void *ctx, const char *audience, const char *afte
 /* ---- Heads -----------------------------------------------------------------------------------------------
  */
 
-static int keep_bytes(struct arena *a, const struct buf *b, struct bytes *ret)
+int serve_keep(struct arena *a, const struct buf *b, struct bytes *ret)
 {
 	uint8_t *kept = arena_take(a, b->len);
 
@@ -60,14 +57,14 @@ static int keep_bytes(struct arena *a, const struct buf *b, struct bytes *ret)
 	return 0;
 }
 
-static int sign_head(const struct engine *e, const struct head *h, struct arena *a, struct head_notice *ret)
+int serve_sign(const struct engine *e, const struct head *h, struct arena *a, struct head_notice *ret)
 {
 	SCOPED(buf_fini) struct buf encoded = {0};
 	struct bytes kept;
 
 	head_encode(h, &encoded);
 	TRY(buf_check(&encoded));
-	TRY(keep_bytes(a, &encoded, &kept));
+	TRY(serve_keep(a, &encoded, &kept));
 	sign_blob(e->trust->sign, SIGN_HEAD, kept, &ret->head);
 	return 0;
 }
@@ -92,8 +89,7 @@ static void own_fingerprint(struct engine *e, uint64_t head_seq, struct fingerpr
 	e->fingerprint_seq = head_seq;
 }
 
-/* What stands in an origin's head, as this node knows it: lineage, sequence number. */
-static int origin_head(const struct engine *e, const char *origin, struct arena *a, struct head *ret)
+int serve_origin_head(const struct engine *e, const char *origin, struct arena *a, struct head *ret)
 {
 	struct store_position *at = arena_take(a, sizeof *at);
 	struct signed_blob blob;
@@ -116,32 +112,6 @@ static int origin_head(const struct engine *e, const char *origin, struct arena 
 	return head_decode(a, blob.payload, ret);
 }
 
-/* What is seen of nothing tells nothing: the lineage of such a head branches off from every real one, so
- * readers take it, whatever they hold, for one that may be newer. */
-static void blank_head(struct head *h, struct head_notice *notice)
-{
-	h->lineage[0].id = 0;
-	h->n_lineage = 1;
-	h->stamp_ns = 0;
-	notice->age_ns = 0;
-}
-
-static int partner_head(struct engine *e, const char *org, const char *origin, struct arena *a,
-			struct head_notice *ret)
-{
-	struct head h;
-
-	TRY(origin_head(e, origin, a, &h));
-	h.seq = 0;
-	for (size_t i = 0; i < h.n_lineage; i++)
-		h.lineage[i].start_seq = 0;
-	h.epoch = e->trust->policy_doc.epoch;
-	visibility_view(e->visibility, org, origin, &h.fingerprint, &h.stamp_ns);
-	if (h.fingerprint.count == 0)
-		blank_head(&h, ret);
-	return sign_head(e, &h, a, ret);
-}
-
 static int get_head(void *ctx, const char *audience, const char *origin, struct arena *a,
 		    struct head_notice *ret)
 {
@@ -158,9 +128,9 @@ static int get_head(void *ctx, const char *audience, const char *origin, struct 
 		const struct origin *o = store_origin(e->store, origin);
 		return o && o->head.len > 0 ? signed_blob_decode(a, o->head, &ret->head) : FAIL(ERR_ABSENT);
 	}
-	TRY(origin_head(e, origin, a, &h));
+	TRY(serve_origin_head(e, origin, a, &h));
 	own_fingerprint(e, h.seq, &h.fingerprint);
-	return sign_head(e, &h, a, ret);
+	return serve_sign(e, &h, a, ret);
 }
 
 static int check_partner_head(struct engine *e, const struct org *org, const struct head *h)
@@ -197,10 +167,9 @@ static int verify_head(void *ctx, const char *peer_org, const char *peer_node,
 /* A place in an origin's order of changes, and the row there. */
 struct reader {
 	struct engine *e;
-	const char *audience, *origin;
+	const char *origin;
 	bool mine;
 	uint64_t seq;
-	uint64_t since; /* a partner has seen what was shown up to here, wherever those rows stand by now */
 	const struct twin *twin;
 	const struct remote_row *row;
 };
@@ -217,19 +186,14 @@ static bool read_next(struct reader *r)
 	return r->row != NULL;
 }
 
-static int full_row(struct reader *r, struct arena *a, struct row *ret)
-{
-	return r->mine ? summary_row(r->e->store, r->twin, a, ret) : row_decode(a, r->row->encoded, ret);
-}
-
-static int push_row(struct rows *rows, const struct row *row, struct arena *a)
+int serve_push(struct rows *rows, const struct row *row, struct arena *a)
 {
 	SCOPED(buf_fini) struct buf encoded = {0};
 	struct bytes *slot = arena_push(a, &rows->rows, &rows->n, sizeof *slot);
 
 	row_encode(row, &encoded);
 	TRY(buf_check(&encoded));
-	return slot ? keep_bytes(a, &encoded, slot) : FAIL(-ENOMEM);
+	return slot ? serve_keep(a, &encoded, slot) : FAIL(-ENOMEM);
 }
 
 static int push_verbatim(struct rows *rows, const struct remote_row *row, struct arena *a)
@@ -242,104 +206,31 @@ static int push_verbatim(struct rows *rows, const struct remote_row *row, struct
 	return 0;
 }
 
-static int push_own(struct reader *r, struct rows *rows, struct arena *a)
+static int push_current(struct reader *r, struct rows *rows, struct arena *a)
 {
 	struct row row;
 
 	if (!r->mine)
 		return push_verbatim(rows, r->row, a);
-	TRY(full_row(r, a, &row));
-	return push_row(rows, &row, a);
-}
-
-/* One row as a partner may have it, unless it has that already. Out of its sight: a retraction if it ever was
- * in it, else nothing. */
-static int push_shown(struct reader *r, bool full, struct rows *rows, struct arena *a)
-{
-	const char *id = r->mine ? r->twin->id : r->row->id;
-	const struct shown *shown = visibility_shown(r->e->visibility, r->audience, id);
-	const struct audience to = audience_of(r->audience);
-	struct row whole, row = {.id = id, .deleted = true, .type = "", .name = ""};
-
-	if (!shown || (full && shown->mask == 0) || (!full && shown->seq <= r->since))
-		return 0;
-	if (shown->mask != 0) {
-		TRY(full_row(r, a, &whole));
-		TRY(egress_row(&r->e->egress, &to, &whole, shown->mask, a, &row));
-		row.mask = shown->face;
-		journal_count(r->e->journal,
-			      &(struct journal_read){.partner = r->audience, .what = "summary", .twin = id});
-	}
-	row.version = shown->version;
-	return push_row(rows, &row, a);
-}
-
-static int push_current(struct reader *r, bool full, struct rows *rows, struct arena *a)
-{
-	return r->audience[0] == '\0' ? push_own(r, rows, a) : push_shown(r, full, rows, a);
-}
-
-/* A partner's cursor is sealed for that partner and that origin: nobody else can use it, or for anything
- * else. Inside is, behind the cursor, reader.since. */
-static struct bytes cursor_use(const char *audience, const char *origin, char ret[CURSOR_USE_SIZE])
-{
-	const int n = snprintf(ret, CURSOR_USE_SIZE, "%s %s", audience, origin);
-
-	return (struct bytes){(const uint8_t *)ret, (size_t)n};
-}
-
-static int open_cursor(const struct reader *r, struct bytes in, struct cursor *ret, uint64_t *ret_since)
-{
-	uint8_t plain[SEALED_BYTES];
-	char use[CURSOR_USE_SIZE];
-	size_t len;
-
-	*ret_since = 0;
-	if (r->audience[0] == '\0')
-		return cursor_decode(in, ret);
-	TRY(unseal(r->e->trust->cursor_key, cursor_use(r->audience, r->origin, use), in, plain, sizeof plain,
-		   &len));
-	if (len != sizeof plain)
-		return FAIL(ERR_MALFORMED);
-	*ret_since = get_u64(plain + CURSOR_BYTES);
-	return cursor_decode((struct bytes){plain, CURSOR_BYTES}, ret);
-}
-
-static int make_cursor(const struct reader *r, const struct cursor *c, struct arena *a, struct bytes *ret)
-{
-	SCOPED(buf_fini) struct buf plain = {0}, sealed = {0};
-	uint8_t encoded[CURSOR_BYTES];
-	char use[CURSOR_USE_SIZE];
-	const bool own = r->audience[0] == '\0';
-
-	cursor_encode(c, encoded);
-	buf_put(&plain, (struct bytes){encoded, sizeof encoded});
-	if (!own) {
-		buf_put_u64(&plain, r->since);
-		seal(r->e->trust->cursor_key, cursor_use(r->audience, r->origin, use), buf_bytes(&plain),
-		     &sealed);
-		TRY(buf_check(&sealed));
-	}
-	TRY(buf_check(&plain));
-	return keep_bytes(a, own ? &plain : &sealed, ret);
+	TRY(summary_row(r->e->store, r->twin, a, &row));
+	return serve_push(rows, &row, a);
 }
 
 /* Where to read on. >0: an enum reset_reason. */
-static int start_reading(struct reader *r, const struct pull *pull, const struct head *head, uint64_t epoch)
+static int start_reading(struct reader *r, const struct pull *pull, const struct head *head)
 {
 	struct cursor c;
 
 	if (pull->cursor.len == 0)
 		return 0;
-	if (open_cursor(r, pull->cursor, &c, &r->since) < 0)
+	if (cursor_decode(pull->cursor, &c) < 0)
 		return RESET_LINEAGE;
 	r->seq = c.seq;
-	return cursor_judge(&c, head, epoch);
+	return cursor_judge(&c, head, 0);
 }
 
 /* Until the frame is full: the row that would be too much begins the next one. */
-static int fill_rows(struct reader *reader, const struct pull *pull, const struct head *head, struct arena *a,
-		     struct rows *ret)
+static int fill_rows(struct reader *reader, const struct head *head, struct arena *a, struct rows *ret)
 {
 	size_t bytes = 0;
 
@@ -347,12 +238,12 @@ static int fill_rows(struct reader *reader, const struct pull *pull, const struc
 		const uint64_t seq = reader->seq;
 		const size_t n = ret->n;
 		if (!read_next(reader) || reader->seq > head->seq) {
-			reader->seq = reader->since = head->seq;
+			reader->seq = head->seq;
 			ret->at_head = true;
 			return 0;
 		}
-		TRY(push_current(reader, pull->full, ret, a));
-		bytes += ret->n > n ? ret->rows[n].len : 0;
+		TRY(push_current(reader, ret, a));
+		bytes += ret->rows[n].len;
 		if (bytes > FRAME_FILL && n > 0) {
 			reader->seq = seq;
 			ret->n = n;
@@ -361,31 +252,48 @@ static int fill_rows(struct reader *reader, const struct pull *pull, const struc
 	}
 }
 
+static int keep_cursor(const struct cursor *c, struct arena *a, struct bytes *ret)
+{
+	uint8_t *kept = arena_take(a, CURSOR_BYTES);
+
+	if (!kept)
+		return FAIL(-ENOMEM);
+	cursor_encode(c, kept);
+	*ret = (struct bytes){kept, CURSOR_BYTES};
+	return 0;
+}
+
+static int own_rows(struct engine *e, const struct pull *pull, struct arena *a, struct rows *ret)
+{
+	struct reader reader = {.e = e, .origin = pull->origin, .mine = is_own_origin(e, pull->origin)};
+	struct head head;
+
+	TRY(serve_origin_head(e, pull->origin, a, &head));
+	const int r = start_reading(&reader, pull, &head);
+	if (r != 0)
+		return r;
+	*ret = (struct rows){.pull = pull->id, .origin = pull->origin, .full = pull->full};
+	TRY(fill_rows(&reader, &head, a, ret));
+	const struct cursor c = {.incarnation = head.lineage[head.n_lineage - 1].id,
+				 .seq = reader.seq,
+				 .snap_hi = head.seq,
+				 .stamp_ns = head.stamp_ns};
+	return keep_cursor(&c, a, &ret->cursor);
+}
+
 static int get_rows(void *ctx, const char *audience, const struct pull *pull, struct arena *a,
 		    struct rows *ret)
 {
 	struct engine *e = ctx;
-	struct reader reader = {
-		.e = e, .audience = audience, .origin = pull->origin, .mine = is_own_origin(e, pull->origin)};
-	const uint64_t epoch = audience[0] == '\0' ? 0 : e->trust->policy_doc.epoch;
-	struct head head;
+	const bool own = audience[0] == '\0';
 
 	if (!can_serve(e, audience, pull->origin))
 		return RESET_UNKNOWN;
-	if (audience[0] != '\0' && !border_is_open(e))
+	if (!own && !border_is_open(e))
 		return RESET_BEHIND; /* the reader asks again, here or elsewhere */
-	TRY(origin_head(e, pull->origin, a, &head));
-	int r = start_reading(&reader, pull, &head, epoch);
+	const int r = own ? own_rows(e, pull, a, ret) : partner_rows(e, audience, pull, a, ret);
 	if (r != 0)
 		return r;
-	*ret = (struct rows){.pull = pull->id, .origin = pull->origin, .epoch = epoch, .full = pull->full};
-	TRY(fill_rows(&reader, pull, &head, a, ret));
-	const struct cursor c = {.incarnation = head.lineage[head.n_lineage - 1].id,
-				 .seq = reader.seq,
-				 .snap_hi = head.seq,
-				 .stamp_ns = head.stamp_ns,
-				 .epoch = epoch};
-	TRY(make_cursor(&reader, &c, a, &ret->cursor));
 	return ret->at_head ? get_head(e, audience, pull->origin, a, &ret->head) : 0;
 }
 

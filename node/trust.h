@@ -27,7 +27,7 @@ struct partner {
 	bool epoch_dirty;    /* not stored yet */
 };
 
-enum { PARTNERS_MAX = 64 };
+enum { PARTNERS_MAX = 256 };
 
 /* A bundle came in the place of another (`before`, NULL: of an organisation new here), which goes then. */
 typedef void trust_org_fn(void *ctx, const struct org *before, const struct org *after);

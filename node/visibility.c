@@ -1,54 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/visibility.h"
 
+#include <sodium.h>
 #include <stdio.h>
 
+#include "node/visibility_private.h"
 #include "proto/id.h"
-#include "proto/map.h"
 
-enum { ROW_ARENA = 1 << 20 };
-
-/* One origin as one partner may see it. */
-struct sight {
-	struct fingerprint fingerprint;
-	int64_t stamp_ns;
-};
-
-struct origin_view {
-	uint64_t followed; /* sequence number up to which changes were taken in */
-	struct sight sights[PARTNERS_MAX];
-	char name[];
-};
-
-/* A twin among the children of one that may leave the sight: its row names the parent. */
-struct kin {
-	struct kin *next, **back;
-	struct family *family;
-	struct subject *child;
-};
-
-struct family {
-	struct kin *first;
-	char parent[];
-};
-
-struct subject {
-	struct origin_view *origin;
-	struct shown *shown; /* one per partner that has or had it in sight */
-	size_t n_shown;
-	struct kin *kin; /* one per parent in the own organisation, whatever the hierarchy */
-	size_t n_kin;
-	char id[];
-};
-
-struct visibility {
-	const struct egress *egress;
-	struct map subjects, origins, families;
-	struct arena *scratch;
-	char partners[PARTNERS_MAX][ORG_NAME_MAX + 1];
-	size_t n_partners; /* only grows: a place is an organisation's for the life of the process */
-	char own_origin[ORG_NAME_MAX + NODE_NAME_MAX + 2];
-};
+enum { ROW_ARENA = 4 << 20, SUBJECT_ALIGN = 16 };
 
 int visibility_new(struct visibility **ret, const struct egress *egress)
 {
@@ -58,46 +17,67 @@ int visibility_new(struct visibility **ret, const struct egress *egress)
 		return FAIL(-ENOMEM);
 	v->egress = egress;
 	TRY(arena_new(&v->scratch, ROW_ARENA));
+	randombytes_buf(&v->run, sizeof v->run);
 	snprintf(v->own_origin, sizeof v->own_origin, "%s/%s", egress->trust->self->org,
 		 egress->trust->self->node);
 	*ret = MOVE(v);
 	return 0;
 }
 
-static void subject_free(struct subject *s)
+static void free_origins(struct visibility *v)
 {
-	free(s->shown);
-	free(s->kin);
-	free(s);
+	size_t at = 0;
+
+	for (struct map_entry *e; (e = map_next(&v->origins, &at));) {
+		struct origin_view *o = e->value;
+		free(o->order.entries);
+		free(o->tallies);
+		free(o);
+	}
+	map_fini(&v->origins);
+}
+
+static void free_subjects(struct visibility *v)
+{
+	size_t at = 0;
+
+	for (struct map_entry *e; (e = map_next(&v->subjects, &at));) {
+		struct subject *s = e->value;
+		free(s->groups);
+		free(s->kin);
+	}
+	map_fini(&v->subjects);
+	while (v->blocks) {
+		struct subjects_block *next = v->blocks->next;
+		free(v->blocks);
+		v->blocks = next;
+	}
 }
 
 void visibility_free(struct visibility *v)
 {
-	size_t at = 0;
-
 	if (!v)
 		return;
-	for (struct map_entry *e; (e = map_next(&v->subjects, &at));)
-		subject_free(e->value);
-	map_fini(&v->subjects);
-	at = 0;
-	for (struct map_entry *e; (e = map_next(&v->origins, &at));)
-		free(e->value);
-	map_fini(&v->origins);
-	at = 0;
-	for (struct map_entry *e; (e = map_next(&v->families, &at));)
-		free(e->value);
-	map_fini(&v->families);
+	classes_fini(v);
+	families_fini(v);
+	free_subjects(v);
+	free_origins(v);
+	partner_sets_fini(&v->sets);
 	arena_free(v->scratch);
 	free(v);
 }
 
-static int partner_place(const struct visibility *v, const char *org)
+int visibility_partner(const struct visibility *v, const char *org)
 {
 	for (size_t i = 0; i < v->n_partners; i++)
 		if (strcmp(v->partners[i], org) == 0)
 			return (int)i;
 	return -1;
+}
+
+struct subject *visibility_subject(const struct visibility *v, const char *id)
+{
+	return map_get(&v->subjects, id);
 }
 
 static int get_origin(struct visibility *v, const char *name, struct origin_view **ret)
@@ -119,338 +99,242 @@ static int get_origin(struct visibility *v, const char *name, struct origin_view
 	return 0;
 }
 
+/* One behind the other, so that looking at all of them is fast. */
+static void *take_ground(struct visibility *v, size_t size)
+{
+	struct subjects_block *b = v->last_block;
+
+	if (!b || b->used + size > sizeof b->data) {
+		b = malloc(sizeof *b);
+		if (!b)
+			return NULL;
+		b->next = NULL;
+		b->used = 0;
+		*(v->last_block ? &v->last_block->next : &v->blocks) = b;
+		v->last_block = b;
+	}
+	return memset(b->data + b->used, 0, size);
+}
+
 static int get_subject(struct visibility *v, const char *id, struct origin_view *origin, struct subject **ret)
 {
-	const size_t size = strlen(id) + 1;
-	struct subject *s = map_get(&v->subjects, id);
+	const size_t id_size = strlen(id) + 1, size = (sizeof(struct subject) + id_size + SUBJECT_ALIGN - 1) &
+						      ~(size_t)(SUBJECT_ALIGN - 1);
+	struct subject *s = visibility_subject(v, id);
 
 	if (!s) {
-		s = calloc(1, sizeof *s + size);
+		s = take_ground(v, size);
 		if (!s)
 			return FAIL(-ENOMEM);
 		s->origin = origin;
-		memcpy(s->id, id, size);
-		if (map_put(&v->subjects, s->id, s) < 0) {
-			subject_free(s);
-			return FAIL(-ENOMEM);
-		}
+		s->size = (uint16_t)size;
+		memcpy(s->id, id, id_size);
+		TRY(map_put(&v->subjects, s->id, s));
+		v->last_block->used += size;
 	}
 	*ret = s;
 	return 0;
 }
 
-/* ---- Families --------------------------------------------------------------------------------------------
+/* ---- Following the store ----------------------------------------------------------------------------------
  */
 
-static int get_family(struct visibility *v, const char *parent, struct family **ret)
+static int origin_of(struct visibility *v, const char *id, struct origin_view **ret)
 {
-	const size_t size = strlen(parent) + 1;
-	struct family *f = map_get(&v->families, parent);
+	const struct remote_row *remote =
+		store_twin(v->egress->store, id) ? NULL : store_row(v->egress->store, id);
 
-	if (!f) {
-		f = calloc(1, sizeof *f + size);
-		if (!f)
-			return FAIL(-ENOMEM);
-		memcpy(f->parent, parent, size);
-		if (map_put(&v->families, f->parent, f) < 0) {
-			free(f);
-			return FAIL(-ENOMEM);
-		}
-	}
-	*ret = f;
-	return 0;
+	return get_origin(v, remote ? remote->origin->name : v->own_origin, ret);
 }
 
-static void leave_families(struct visibility *v, struct subject *s)
+static int see_gone(struct visibility *v, struct subject *s)
 {
-	for (size_t i = 0; i < s->n_kin; i++) {
-		struct kin *k = &s->kin[i];
-		*k->back = k->next;
-		if (k->next)
-			k->next->back = k->back;
-		if (!k->family->first)
-			free(map_remove(&v->families, k->family->parent));
-	}
-	free(s->kin);
-	s->kin = NULL;
-	s->n_kin = 0;
+	family_leave(v, s);
+	class_leave(v, s);
+	return subject_show(v, s, NULL);
 }
 
-static int join_family(struct visibility *v, struct subject *s, const char *parent)
+static int see_row(struct visibility *v, const struct row *full)
 {
-	struct kin *k = &s->kin[s->n_kin];
-	struct family *f = NULL;
-
-	TRY(get_family(v, parent, &f));
-	*k = (struct kin){.next = f->first, .back = &f->first, .family = f, .child = s};
-	if (k->next)
-		k->next->back = &k->next;
-	f->first = k;
-	s->n_kin++;
-	return 0;
-}
-
-/* Each once, though it may be the parent in several hierarchies; what others own never leaves the sight by
- * our policy. */
-static size_t own_parents(const struct visibility *v, const struct row *full, const char *ret[PARENTS_MAX])
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < full->n_parents && n < PARENTS_MAX; i++) {
-		const char *parent = full->parents[i].parent;
-		bool known = !id_is_of_org(parent, v->egress->trust->self->org);
-		for (size_t k = 0; k < n; k++)
-			known |= strcmp(ret[k], parent) == 0;
-		if (!known)
-			ret[n++] = parent;
-	}
-	return n;
-}
-
-static int regroup(struct visibility *v, struct subject *s, const struct row *full)
-{
-	const char *parents[PARENTS_MAX];
-	const size_t n = own_parents(v, full, parents);
-	size_t same = 0;
-
-	while (same < n && same < s->n_kin && strcmp(s->kin[same].family->parent, parents[same]) == 0)
-		same++;
-	if (same == n && n == s->n_kin)
-		return 0;
-	leave_families(v, s);
-	if (n == 0)
-		return 0;
-	s->kin = calloc(n, sizeof *s->kin);
-	if (!s->kin)
-		return FAIL(-ENOMEM);
-	for (size_t i = 0; i < n; i++)
-		TRY(join_family(v, s, parents[i]));
-	return 0;
-}
-
-/* ---- What is shown ---------------------------------------------------------------------------------------
- */
-
-static struct shown *find_shown(const struct subject *s, size_t partner)
-{
-	for (size_t i = 0; i < s->n_shown; i++)
-		if (s->shown[i].partner == partner)
-			return &s->shown[i];
-	return NULL;
-}
-
-static int add_shown(struct subject *s, size_t partner, struct shown **ret)
-{
-	struct shown *grown = realloc(s->shown, (s->n_shown + 1) * sizeof *grown);
-
-	if (!grown)
-		return FAIL(-ENOMEM);
-	s->shown = grown;
-	*ret = &grown[s->n_shown++];
-	**ret = (struct shown){.partner = partner};
-	return 0;
-}
-
-static void count(const struct subject *s, const struct shown *w, bool add)
-{
-	struct sight *sight = &s->origin->sights[w->partner];
-	const struct hash128 h = row_hash(s->id, w->version, w->face);
-
-	if (!add) {
-		fingerprint_remove(&sight->fingerprint, &h);
-		return;
-	}
-	fingerprint_add(&sight->fingerprint, &h);
-	if (w->version.stamp_ns > sight->stamp_ns)
-		sight->stamp_ns = w->version.stamp_ns;
-}
-
-/* The version stays: the retraction is as new as the row it takes back, and tells of nothing later. */
-static void hide(const struct subject *s, struct shown *w, uint64_t seq)
-{
-	if (w->mask == 0)
-		return;
-	count(s, w, false);
-	w->mask = 0;
-	w->seq = seq;
-}
-
-static int show(struct visibility *v, struct subject *s, size_t partner, const struct row *full,
-		uint64_t mask)
-{
-	const struct audience to = audience_of(v->partners[partner]);
-	struct shown *w = find_shown(s, partner);
-	struct row row;
-	uint64_t digest;
-
-	TRY(egress_row(v->egress, &to, full, mask, v->scratch, &row));
-	TRY(egress_digest(&row, &digest));
-	if (!w)
-		TRY(add_shown(s, partner, &w));
-	if (w->mask != 0 && w->digest == digest) {
-		w->mask = mask; /* what is hidden may have moved the places of what is not */
-		return 0;
-	}
-	if (w->mask != 0)
-		count(s, w, false);
-	*w = (struct shown){.partner = partner,
-			    .mask = mask,
-			    .face = row.mask,
-			    .digest = digest,
-			    .version = full->version,
-			    .seq = full->seq};
-	count(s, w, true);
-	return 0;
-}
-
-/* Another owner of the organisation has it now: under the old one nothing of it is in sight any more. */
-static void change_origin(struct subject *s, struct origin_view *origin)
-{
-	if (s->origin == origin)
-		return;
-	for (size_t i = 0; i < s->n_shown; i++)
-		hide(s, &s->shown[i], s->shown[i].seq);
-	s->origin = origin;
-}
-
-/* ---- Deciding --------------------------------------------------------------------------------------------
- */
-
-static uint64_t mask_for(const struct visibility *v, size_t partner, const struct row *full)
-{
-	const struct audience to = audience_of(v->partners[partner]);
-
-	return trust_org(v->egress->trust, to.org) ? egress_mask(v->egress, &to, full) : 0;
-}
-
-static bool is_in_sight(const struct subject *s, size_t partner)
-{
-	const struct shown *w = find_shown(s, partner);
-
-	return w && w->mask != 0;
-}
-
-/* True in ret_flipped when some partner's right to know of the twin changed: its children's parents must be
- * looked at again. */
-static int decide(struct visibility *v, struct origin_view *origin, const struct row *full, bool *ret_flipped)
-{
+	struct origin_view *origin;
 	struct subject *s = NULL;
 
+	TRY(origin_of(v, full->id, &origin));
 	TRY(get_subject(v, full->id, origin, &s));
-	TRY(regroup(v, s, full));
-	bool before[PARTNERS_MAX];
-	for (size_t i = 0; i < v->n_partners; i++)
-		before[i] = is_in_sight(s, i);
-	change_origin(s, origin);
-	for (size_t i = 0; i < v->n_partners; i++) {
-		const uint64_t mask = mask_for(v, i, full);
-		*ret_flipped |= (mask != 0) != before[i];
-		if (mask != 0)
-			TRY(show(v, s, i, full, mask));
-		else if (is_in_sight(s, i))
-			hide(s, find_shown(s, i), full->seq);
-	}
-	return 0;
+	TRY(family_set(v, s, full));
+	TRY(class_set(v, s, full));
+	TRY(subject_move(v, s, origin));
+	return subject_show(v, s, full);
 }
 
-/* `gone_seq`: of the change that deleted it, if it is deleted. */
-static int decide_id(struct visibility *v, const char *id, uint64_t gone_seq, bool *ret_flipped)
+/* Look at a twin's row; true in ret_flipped when somebody's right to know of it changed: its children's
+ * parents must be looked at again. */
+static int see(struct visibility *v, const char *id, bool *ret_flipped)
 {
-	struct subject *s = map_get(&v->subjects, id);
+	struct subject *s = visibility_subject(v, id);
+	const struct partner_set before = s ? class_outcome(s)->all : (struct partner_set){0};
 	struct row row;
 
 	arena_reset(v->scratch);
-	int r = egress_full_row(v->egress, id, v->scratch, &row);
-	if (r == ERR_ABSENT && s) {
-		row = (struct row){.id = s->id, .seq = gone_seq, .deleted = true};
-		return decide(v, s->origin, &row, ret_flipped);
-	}
-	if (r == ERR_ABSENT)
+	const int r = egress_full_row(v->egress, id, v->scratch, &row);
+	if (r == ERR_ABSENT && !s)
 		return 0;
-	TRY(r);
-	const struct remote_row *remote =
-		store_twin(v->egress->store, id) ? NULL : store_row(v->egress->store, id);
-	struct origin_view *origin;
-	TRY(get_origin(v, remote ? remote->origin->name : v->own_origin, &origin));
-	return decide(v, origin, &row, ret_flipped);
+	if (r != ERR_ABSENT)
+		TRY(r);
+	TRY(r == ERR_ABSENT ? see_gone(v, s) : see_row(v, &row));
+	s = visibility_subject(v, id);
+	*ret_flipped = !partner_set_equal(&before, &class_outcome(s)->all);
+	return 0;
 }
 
-/* Deciding a child may move it to other families, so the next one is taken before. */
-static int decide_children(struct visibility *v, const char *id)
+/* What an edit decided of a twin, or of its parents. */
+static int redecide(struct visibility *v, struct subject *s)
 {
-	const struct family *f = map_get(&v->families, id);
+	struct row row;
+
+	s->round = v->round;
+	if (class_outcome(s)->n == 0)
+		return subject_show(v, s, NULL);
+	arena_reset(v->scratch);
+	const int r = egress_full_row(v->egress, s->id, v->scratch, &row);
+	if (r == ERR_ABSENT)
+		return subject_show(v, s, NULL);
+	TRY(r);
+	/* else it has changed and is not taken in yet: visibility_follow() comes to it */
+	return class_fits(s, &row) ? subject_show(v, s, &row) : 0;
+}
+
+static int redecide_children(struct visibility *v, const char *id)
+{
+	const struct family *f = family_find(v, id);
 	const struct kin *next;
-	bool ignored = false;
 
 	for (const struct kin *k = f ? f->first : NULL; k; k = next) {
 		next = k->next;
-		TRY(decide_id(v, k->child->id, 0, &ignored));
+		if (k->child->round != v->round)
+			TRY(redecide(v, k->child));
 	}
 	return 0;
 }
 
-static int take_change(struct visibility *v, const char *id, uint64_t seq)
+static int take_change(struct visibility *v, const char *id)
 {
 	bool flipped = false;
 
-	TRY(decide_id(v, id, seq, &flipped));
-	return flipped ? decide_children(v, id) : 0;
+	TRY(see(v, id, &flipped));
+	if (!flipped)
+		return 0;
+	v->round++;
+	return redecide_children(v, id);
 }
 
-static bool is_relayed(const struct visibility *v, const struct origin *o)
+/* What is put into the order meanwhile carries the sequence number. */
+static int follow_change(struct visibility *v, struct origin_view *o, const char *id, uint64_t seq)
 {
-	return id_is_of_org(o->name, v->egress->trust->self->org);
+	const uint64_t before = o->followed;
+
+	o->followed = seq;
+	const int r = take_change(v, id);
+	if (r < 0)
+		o->followed = before;
+	return r;
+}
+
+static int follow_own(struct visibility *v)
+{
+	struct origin_view *o;
+
+	TRY(get_origin(v, v->own_origin, &o));
+	for (const struct twin *t; (t = store_change_next(v->egress->store, o->followed));)
+		TRY(follow_change(v, o, t->id, t->seq));
+	return 0;
+}
+
+static int follow_origin(struct visibility *v, const char *name)
+{
+	struct origin_view *o;
+
+	TRY(get_origin(v, name, &o));
+	for (const struct remote_row *r; (r = store_row_change_next(v->egress->store, name, o->followed));)
+		TRY(follow_change(v, o, r->id, r->seq));
+	return 0;
 }
 
 int visibility_follow(struct visibility *v)
 {
 	const struct store *store = v->egress->store;
-	struct origin_view *view;
-
-	TRY(get_origin(v, v->own_origin, &view));
-	for (const struct twin *t; (t = store_change_next(store, view->followed));) {
-		TRY(take_change(v, t->id, t->seq));
-		view->followed = t->seq;
-	}
 	const char *after = "";
-	for (const struct origin *o; (o = store_origin_next(store, after)); after = o->name) {
-		if (!is_relayed(v, o))
-			continue;
-		TRY(get_origin(v, o->name, &view));
-		for (const struct remote_row *r;
-		     (r = store_row_change_next(store, o->name, view->followed));) {
-			TRY(take_change(v, r->id, r->seq));
-			view->followed = r->seq;
-		}
-	}
+
+	TRY(follow_own(v));
+	for (const struct origin *o; (o = store_origin_next(store, after)); after = o->name)
+		if (id_is_of_org(o->name, v->egress->trust->self->org))
+			TRY(follow_origin(v, o->name));
 	return 0;
 }
+
+/* ---- Edits -----------------------------------------------------------------------------------------------
+ */
 
 static int add_partners(struct visibility *v)
 {
 	const struct trust *t = v->egress->trust;
 
+	v->trusted = (struct partner_set){0};
 	for (size_t i = 0; i < t->n_partners; i++) {
 		const char *org = t->partners[i]->org.manifest.org;
-		if (partner_place(v, org) >= 0)
-			continue;
-		if (v->n_partners == PARTNERS_MAX)
+		int place = visibility_partner(v, org);
+		if (place < 0 && v->n_partners == PARTNERS_MAX)
 			return FAIL(ERR_FULL);
-		snprintf(v->partners[v->n_partners++], sizeof v->partners[0], "%s", org);
+		if (place < 0) {
+			place = (int)v->n_partners;
+			snprintf(v->partners[v->n_partners++], sizeof v->partners[0], "%s", org);
+		}
+		partner_set_add(&v->trusted, (size_t)place);
 	}
 	return 0;
 }
 
+/* For readers that come with a cursor of another run: from where on what this edit changed stands. */
+static void note_edit(struct visibility *v)
+{
+	const uint64_t epoch = v->egress->trust->policy_doc.epoch;
+
+	if (v->n_edits > 0 && v->edits[v->n_edits - 1].epoch == epoch)
+		return;
+	if (v->n_edits == EDITS_KEPT)
+		memmove(v->edits, v->edits + 1, --v->n_edits * sizeof v->edits[0]);
+	v->edits[v->n_edits++] = (struct edit){epoch, v->place};
+}
+
+static int on_outcome(struct visibility *v, struct subject *s, const struct outcome *before)
+{
+	if (s->round != v->round)
+		TRY(redecide(v, s));
+	return partner_set_equal(&before->all, &class_outcome(s)->all) ? 0 : redecide_children(v, s->id);
+}
+
+int visibility_edit(struct visibility *v)
+{
+	const bool whole = v->unsettled;
+
+	v->unsettled = true;
+	v->round++;
+	note_edit(v);
+	TRY(add_partners(v));
+	TRY(classes_edit(v, whole, on_outcome));
+	v->unsettled = false;
+	return visibility_follow(v);
+}
+
 /* Rows that a full listing dropped are in no order of changes any more. */
-static int decide_gone(struct visibility *v)
+static int see_dropped(struct visibility *v)
 {
 	const struct store *store = v->egress->store;
-	bool ignored = false;
 	size_t at = 0;
 
 	for (struct map_entry *e; (e = map_next(&v->subjects, &at));)
 		if (!store_twin(store, e->key) && !store_row(store, e->key))
-			TRY(decide_id(v, e->key, 0, &ignored));
+			TRY(take_change(v, e->key));
 	return 0;
 }
 
@@ -459,34 +343,108 @@ int visibility_sweep(struct visibility *v)
 {
 	size_t at = 0;
 
-	TRY(add_partners(v));
-	for (struct map_entry *e; (e = map_next(&v->origins, &at));)
-		((struct origin_view *)e->value)->followed = 0;
-	TRY(visibility_follow(v));
-	return decide_gone(v);
+	for (struct map_entry *e; (e = map_next(&v->origins, &at));) {
+		struct origin_view *o = e->value;
+		o->followed = 0;
+		for (size_t i = 0; i < o->order.n; i++)
+			o->order.entries[i].seq = 0;
+	}
+	TRY(visibility_edit(v));
+	return see_dropped(v);
 }
 
-const struct shown *visibility_shown(const struct visibility *v, const char *org, const char *id)
+/* ---- What is asked ----------------------------------------------------------------------------------------
+ */
+
+bool visibility_shown(const struct visibility *v, const char *org, const char *id, struct shown *ret)
 {
-	const struct subject *s = map_get(&v->subjects, id);
-	const int place = partner_place(v, org);
+	const struct subject *s = visibility_subject(v, id);
+	const int partner = visibility_partner(v, org);
 
-	return s && place >= 0 ? find_shown(s, (size_t)place) : NULL;
-}
-
-static const struct sight *find_sight(const struct visibility *v, const char *org, const char *origin)
-{
-	const struct origin_view *o = map_get(&v->origins, origin);
-	const int place = partner_place(v, org);
-
-	return o && place >= 0 ? &o->sights[place] : NULL;
+	return s && partner >= 0 && group_read(v, s, partner, ret);
 }
 
 void visibility_view(const struct visibility *v, const char *org, const char *origin, struct fingerprint *ret,
 		     int64_t *ret_stamp_ns)
 {
-	const struct sight *s = find_sight(v, org, origin);
+	const struct origin_view *o = map_get(&v->origins, origin);
+	const int partner = visibility_partner(v, org);
+	struct tally sum = {0};
 
-	*ret = s ? s->fingerprint : (struct fingerprint){0};
-	*ret_stamp_ns = ret->count > 0 ? s->stamp_ns : 0;
+	if (o && partner >= 0)
+		origin_view_sum(v, o, partner, &sum);
+	*ret = sum.fingerprint;
+	*ret_stamp_ns = ret->count > 0 ? sum.stamp_ns : 0;
+}
+
+uint64_t visibility_run(const struct visibility *v)
+{
+	return v->run;
+}
+
+uint64_t visibility_end(const struct visibility *v, const char *origin)
+{
+	const struct origin_view *o = map_get(&v->origins, origin);
+
+	return o && o->order.n > 0 ? o->order.entries[o->order.n - 1].place : 0;
+}
+
+uint64_t visibility_place(const struct visibility *v, const char *origin, uint64_t seq, uint64_t epoch)
+{
+	const struct origin_view *o = map_get(&v->origins, origin);
+	const size_t at = o ? order_behind_seq(&o->order, seq) : 0;
+	uint64_t place = at > 0 ? o->order.entries[at - 1].place : 0;
+
+	for (size_t i = 1; i < v->n_edits; i++) /* before the first one is before this run */
+		if (v->edits[i].epoch > epoch) {
+			place = v->edits[i].place < place ? v->edits[i].place : place;
+			break;
+		}
+	return place;
+}
+
+struct visibility_walk visibility_walk(const struct visibility *v, const char *org, const char *origin,
+				       uint64_t after)
+{
+	const struct origin_view *o = map_get(&v->origins, origin);
+
+	return (struct visibility_walk){.v = v,
+					.origin = o,
+					.partner = visibility_partner(v, org),
+					.at = o ? order_behind(&o->order, after) : 0};
+}
+
+bool visibility_walk_next(struct visibility_walk *w, struct shown *ret)
+{
+	const struct origin_view *o = w->origin;
+
+	if (!o || w->partner < 0)
+		return false;
+	for (const struct subject *s; (s = order_next(&o->order, &w->at));)
+		if (group_read(w->v, s, w->partner, ret))
+			return true;
+	return false;
+}
+
+void visibility_size(const struct visibility *v, struct visibility_size *ret)
+{
+	size_t at = 0;
+
+	*ret = (struct visibility_size){.n_twins = v->subjects.n,
+					.n_classes = v->classes.n,
+					.n_sets = v->sets.n,
+					.n_conditions = v->n_conditions,
+					.n_decided = v->n_decided,
+					.bytes = v->subjects.size * sizeof *v->subjects.entries};
+	for (const struct subjects_block *b = v->blocks; b; b = b->next)
+		ret->bytes += sizeof *b;
+	for (struct map_entry *e; (e = map_next(&v->subjects, &at));) {
+		const struct subject *s = e->value;
+		ret->bytes += s->n_groups * sizeof *s->groups + s->n_kin * sizeof *s->kin;
+	}
+	at = 0;
+	for (struct map_entry *e; (e = map_next(&v->origins, &at));) {
+		const struct origin_view *o = e->value;
+		ret->bytes += o->order.size * sizeof *o->order.entries + o->n_tallies * sizeof *o->tallies;
+	}
 }

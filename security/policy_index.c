@@ -288,12 +288,17 @@ static void add_clause(struct build *b, const struct clause *c, size_t rule)
 		add_pattern(b, INDEX_PROPERTIES, c->properties[i], rule, c->of);
 }
 
-static void add_policy(struct build *b, const struct policy *p)
+static void add_roots(struct build *b)
 {
 	for (int i = 0; i < N_INDEX_ROOTS; i++)
 		add_node(b, &(struct index_node){0});
 	b->failed |= !make_room(&b->links, 0, &b->links_room, sizeof *b->links);
 	b->n_links = 1;
+}
+
+static void add_policy(struct build *b, const struct policy *p)
+{
+	add_roots(b);
 	for (size_t i = 0; i < p->n_rules && !b->failed; i++) {
 		const struct rule *rule = &p->rules[i];
 		for (size_t j = 0; j < rule->n_subjects && !b->failed; j++)
@@ -383,4 +388,14 @@ int policy_index(struct policy *p)
 		add_to_sets(p, i);
 	add_policy(&b, p);
 	return b.failed ? FAIL(-ENOMEM) : keep(&b, p->arena, &p->index);
+}
+
+int index_conditions(const struct condition *list, size_t n, struct arena *a, struct policy_index *ret)
+{
+	SCOPED(build_fini) struct build b = {0};
+
+	add_roots(&b);
+	for (size_t i = 0; i < n && !b.failed; i++)
+		add_condition(&b, &list[i], i);
+	return b.failed ? FAIL(-ENOMEM) : keep(&b, a, ret);
 }

@@ -63,6 +63,12 @@ struct policy;
 /* Of a policy without errors. -ENOMEM. */
 MUST_CHECK int policy_index(struct policy *p);
 
+/* Of conditions instead of rules: the place in the list, at most POLICY_RULES_MAX of them, stands for the
+ * rule. Texts are borrowed, the rest lies in the arena. -ENOMEM. */
+struct condition;
+MUST_CHECK int index_conditions(const struct condition *list, size_t n, struct arena *a,
+				struct policy_index *ret);
+
 /* Add the rules whose patterns below `root` match the path and that have one of the rights. */
 void index_add_path(const struct policy_index *ix, enum index_root root, const char *path, unsigned rights,
 		    struct rule_set *set);

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "security/conditions.h"
 #include "security/policy.h"
 #include "security/policy_index.h"
 
@@ -26,13 +27,6 @@ struct subject {
 	const char *name; /* of the organisation or group */
 	const char *role; /* NULL: whoever asks for the organisation */
 	unsigned line;
-};
-
-enum condition_by { BY_PATH, BY_TAG, BY_TYPE };
-
-struct condition {
-	enum condition_by by;
-	const char *text; /* a pattern for BY_PATH */
 };
 
 /* One `twins` line: one of `any` holds, and all of `all` (what stands behind `with`). */

@@ -191,9 +191,11 @@ static void apply_row(struct sim_node *n, int origin, struct bytes encoded)
 		return;
 	}
 	const struct sim_row *held = &o->rows[twin];
-	check_applied(n, origin, twin, r.version, listing);
+	/* a retraction is as of what was shown, and another border may have shown something newer since */
+	if (!r.deleted || r.seq > 0)
+		check_applied(n, origin, twin, r.version, listing);
 	bool keeps = !listing || n->world->opt.broken == BREAK_KEEP_NEWER;
-	if (keeps && held->present && row_version_compare(r.version, held->version) <= 0) {
+	if (keeps && held->present && row_version_compare(r.version, held->version) < 0) {
 		o->rows[twin].marked = listing;
 		return;
 	}

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/sim/world.h"
+#include "tests/sim/port.h"
 
 #include <stdio.h>
 
 #include "proto/id.h"
-
-enum { SEALED_BYTES = CURSOR_BYTES + 2 };
-
-/* Which rows of an origin an audience gets; audience -1: the own organisation. */
-struct view {
-	struct sim_node *n;
-	int origin, audience;
-	const struct sim_origin *held;
-};
 
 bool port_visible(const struct world *w, int org, uint64_t epoch, int audience, uint8_t attr)
 {
@@ -29,7 +20,7 @@ struct fact *fact_find(const struct world *w, int origin, int twin, struct row_v
 	return NULL;
 }
 
-static bool is_visible(const struct view *v, int twin)
+bool view_shows(const struct view *v, int twin)
 {
 	const struct world *w = v->n->world;
 	const struct sim_row *r = &v->held->rows[twin];
@@ -61,7 +52,7 @@ static const char *origin_next(void *ctx, const char *audience, const char *afte
 		if (aud < 0)
 			return sites[i].origin;
 		for (int t = 0; t < TWINS; t++)
-			n->offered[aud][i] |= is_visible(&v, t);
+			n->offered[aud][i] |= view_shows(&v, t);
 		/* Also with nothing in it: an empty head is what takes back all that was visible once. */
 		if (n->offered[aud][i] || n->world->opt.broken != BREAK_FORGET_OFFERS)
 			return sites[i].origin;
@@ -136,7 +127,7 @@ static int border_head(const struct view *v, struct arena *a, const struct head 
 	head.epoch = v->n->disk.epoch;
 	head.fingerprint = (struct fingerprint){0};
 	for (int t = 0; t < TWINS; t++) {
-		if (!is_visible(v, t))
+		if (!view_shows(v, t))
 			continue;
 		snprintf(id, sizeof id, "%s/t%d", sites[v->origin].origin, t);
 		struct hash128 h = row_hash(id, v->held->rows[t].version, mask);
@@ -180,43 +171,7 @@ static int verify_head(void *ctx, const char *peer_org, const char *peer_node,
 	return strcmp(sites[signer].name, must) == 0 ? 0 : ERR_UNTRUSTED;
 }
 
-static int open_cursor(const struct view *v, struct bytes in, struct cursor *ret)
-{
-	uint8_t plain[SEALED_BYTES];
-
-	if (v->audience < 0)
-		return cursor_decode(in, ret);
-	if (in.len != SEALED_BYTES)
-		return ERR_MALFORMED;
-	for (size_t i = 0; i < in.len; i++)
-		plain[i] = in.data[i] ^ 0x5a;
-	if (plain[0] != v->audience || plain[1] != v->origin)
-		return ERR_MALFORMED;
-	return cursor_decode((struct bytes){plain + 2, CURSOR_BYTES}, ret);
-}
-
-static int seal_cursor(const struct view *v, const struct cursor *c, struct arena *a, struct bytes *ret)
-{
-	uint8_t *out = arena_take(a, SEALED_BYTES);
-
-	if (!out)
-		return -ENOMEM;
-	if (v->audience < 0) {
-		cursor_encode(c, out);
-		*ret = (struct bytes){out, CURSOR_BYTES};
-		return 0;
-	}
-	out[0] = (uint8_t)v->audience;
-	out[1] = (uint8_t)v->origin;
-	cursor_encode(c, out + 2);
-	for (size_t i = 0; i < SEALED_BYTES; i++)
-		out[i] ^= 0x5a;
-	*ret = (struct bytes){out, SEALED_BYTES};
-	return 0;
-}
-
-/* 0, or the reason why a cursor is refused, as far as the safeguards that are left allow one. */
-static int judge(const struct view *v, struct cursor *c, const struct head *head)
+int view_judge(const struct view *v, struct cursor *c, const struct head *head)
 {
 	enum sim_break broken = v->n->world->opt.broken;
 
@@ -226,8 +181,7 @@ static int judge(const struct view *v, struct cursor *c, const struct head *head
 		c->stamp_ns = INT64_MIN;
 	int r = cursor_judge(c, head, v->audience < 0 ? 0 : v->n->disk.epoch);
 	if ((r == RESET_LINEAGE && broken == BREAK_NO_LINEAGE) ||
-	    (r == RESET_BEHIND && broken == BREAK_NO_BEHIND) ||
-	    (r == RESET_EPOCH && broken == BREAK_NO_EPOCH))
+	    (r == RESET_BEHIND && broken == BREAK_NO_BEHIND))
 		return 0;
 	return r;
 }
@@ -244,7 +198,7 @@ static int next_twin(const struct sim_origin *o, uint64_t after)
 	return best;
 }
 
-static int push_row(struct rows *rows, struct arena *a, struct bytes encoded)
+int view_push(struct rows *rows, struct arena *a, struct bytes encoded)
 {
 	struct bytes *place = arena_push(a, &rows->rows, &rows->n, sizeof *place);
 	uint8_t *copy = arena_take(a, encoded.len);
@@ -256,49 +210,26 @@ static int push_row(struct rows *rows, struct arena *a, struct bytes encoded)
 	return 0;
 }
 
-/* What a partner gets of a row: what the policy leaves, a retraction if it had the twin in sight, or nothing.
- */
-static int push_filtered(const struct view *v, int twin, bool full, struct arena *a, struct rows *rows)
-{
-	SCOPED(buf_fini) struct buf b = {0};
-	const struct sim_row *held = &v->held->rows[twin];
-	bool *sight = &v->n->sight[v->audience][v->origin][twin];
-	bool visible = is_visible(v, twin);
-	struct row row;
-
-	if (!visible && (full || !*sight))
-		return 0;
-	if (visible)
-		*sight = true;
-	TRY(row_decode(a, (struct bytes){held->encoded, held->len}, &row));
-	row.seq = 0;
-	row.mask = v->n->world->rules[sites[v->n->id].org][v->n->disk.epoch].mask;
-	row.deleted = !visible;
-	row_encode(&row, &b);
-	TRY(buf_check(&b));
-	return push_row(rows, a, buf_bytes(&b));
-}
-
-static int push_twin(const struct view *v, int twin, bool full, struct arena *a, struct rows *rows)
+static int push_twin(const struct view *v, int twin, struct arena *a, struct rows *rows)
 {
 	const struct sim_row *held = &v->held->rows[twin];
 
 	if (held->deleted && v->n->world->opt.broken == BREAK_NO_TOMBSTONES)
 		return 0;
-	if (v->audience >= 0)
-		return push_filtered(v, twin, full, a, rows);
-	return push_row(rows, a, (struct bytes){held->encoded, held->len});
+	return view_push(rows, a, (struct bytes){held->encoded, held->len});
 }
 
-static int fill(const struct view *v, const struct head *top, uint64_t seq, bool full, struct arena *a,
-		struct rows *ret)
+static int fill(const struct view *v, const struct head *top, uint64_t seq, struct arena *a, struct rows *ret)
 {
 	uint64_t most = 1 + world_below(v->n->world, 4);
 	int twin = next_twin(v->held, seq);
+	uint8_t *out = arena_take(a, CURSOR_BYTES);
 
+	if (!out)
+		return -ENOMEM;
 	for (; twin >= 0 && most > 0; most--, twin = next_twin(v->held, seq)) {
 		seq = v->held->rows[twin].seq;
-		TRY(push_twin(v, twin, full, a, ret));
+		TRY(push_twin(v, twin, a, ret));
 	}
 	ret->at_head = twin < 0;
 	const struct cursor behind = {
@@ -306,10 +237,25 @@ static int fill(const struct view *v, const struct head *top, uint64_t seq, bool
 		.seq = ret->at_head ? top->seq : seq,
 		.snap_hi = top->seq,
 		.stamp_ns = top->stamp_ns,
-		.epoch = v->audience < 0 ? 0 : v->n->disk.epoch,
 	};
-	ret->epoch = behind.epoch;
-	return seal_cursor(v, &behind, a, &ret->cursor);
+	cursor_encode(&behind, out);
+	ret->cursor = (struct bytes){out, CURSOR_BYTES};
+	return 0;
+}
+
+static int own_rows(const struct view *v, const struct pull *pull, const struct head *top, struct arena *a,
+		    struct rows *ret)
+{
+	struct cursor c = {0};
+
+	if (pull->cursor.len > 0) {
+		if (cursor_decode(pull->cursor, &c) < 0)
+			return RESET_LINEAGE;
+		const int reason = view_judge(v, &c, top);
+		if (reason != 0)
+			return reason;
+	}
+	return fill(v, top, c.seq, a, ret);
 }
 
 static int rows(void *ctx, const char *audience, const struct pull *pull, struct arena *a, struct rows *ret)
@@ -317,19 +263,13 @@ static int rows(void *ctx, const char *audience, const struct pull *pull, struct
 	struct sim_node *n = ctx;
 	const struct view v = view_of(n, audience, pull->origin);
 	struct signed_blob blob;
-	struct cursor c = {0};
 	struct head top;
 
 	if (!v.held || !v.held->known || full_head(n, v.origin, a, &blob, &top) < 0)
 		return RESET_UNKNOWN;
-	if (pull->cursor.len > 0) {
-		if (open_cursor(&v, pull->cursor, &c) < 0)
-			return RESET_LINEAGE;
-		int reason = judge(&v, &c, &top);
-		if (reason != 0)
-			return reason;
-	}
-	TRY(fill(&v, &top, c.seq, pull->full, a, ret));
+	const int r = v.audience < 0 ? own_rows(&v, pull, &top, a, ret) : border_rows(&v, pull, &top, a, ret);
+	if (r != 0)
+		return r;
 	return ret->at_head ? head(ctx, audience, pull->origin, a, &ret->head) : 0;
 }
 

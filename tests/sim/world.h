@@ -11,7 +11,7 @@
  *   world.c   the queue, stepping a node and doing what its mesh wants
  *   net.c     connections: FIFO until they break, then frames lost or late; drops, duplicates, cut links
  *   disk.c    what a node stores: own twins, rows of others with their cursors; commits, crashes, copies
- *   port.c    struct mesh_port over that
+ *   port*.c   struct mesh_port over that
  *   chaos.c   what goes wrong, and how it heals
  *   check.c   what must hold, after every step and at the end
  */
@@ -33,7 +33,6 @@ enum { N_ORGS = 2, N_NODES = 5, N_LINKS = 6, TWINS = 10, N_ATTRS = 6, EPOCHS_MAX
 	X(NO_SNAP_HI, "no-snap-hi") \
 	X(NO_STAMP, "no-stamp") \
 	X(NO_BEHIND, "no-behind") \
-	X(NO_EPOCH, "no-epoch") \
 	X(NO_FILTER, "no-filter") \
 	X(NO_SWEEP, "no-sweep") \
 	X(NO_TOMBSTONES, "no-tombstones") \
@@ -87,8 +86,17 @@ struct sim_origin {
 	bool suspect; /* something happened that makes a full listing necessary */
 	struct sim_row rows[TWINS];
 	struct fingerprint fingerprint;
-	uint8_t cursor[64], head[1024];
+	uint8_t cursor[96], head[1024];
 	size_t cursor_len, head_len;
+};
+
+/* What a border shows another organisation of a twin, or showed last. */
+struct sim_sight {
+	bool shown, sent; /* sent: at least once */
+	struct row_version version;
+	uint32_t mask;
+	uint64_t place;      /* in the order of changes; 0: never shown */
+	uint64_t seq, epoch; /* of the origin and the policy, then */
 };
 
 /* What survives a crash. */
@@ -123,7 +131,9 @@ struct sim_node {
 	int64_t tick_ns; /* of the tick in the queue */
 	/* lost in a crash */
 	int64_t heard_ns[N_NODES];
-	bool sight[N_ORGS][N_NODES][TWINS], offered[N_ORGS][N_NODES];
+	struct sim_sight sight[N_ORGS][N_NODES][TWINS];
+	uint64_t place; /* the newest given */
+	bool offered[N_ORGS][N_NODES];
 	unsigned stores[N_NODES];
 	bool failing[N_NODES]; /* a store of this origin failed, and so do those that wait behind it */
 };

@@ -69,7 +69,8 @@ Test(cursor, of_an_unknown_incarnation_is_judged_by_the_clock)
 	cr_expect(eq(int, judge((struct cursor){44, 1, 1, 1001, 7}), RESET_BEHIND));
 }
 
-Test(cursor, of_another_policy_is_refused)
+Test(cursor, of_an_older_policy_is_good_and_of_a_newer_one_wants_another_server)
 {
-	cr_expect(eq(int, judge((struct cursor){33, 90, 90, 0, 6}), RESET_EPOCH));
+	cr_expect(eq(int, judge((struct cursor){33, 90, 90, 0, 6}), 0));
+	cr_expect(eq(int, judge((struct cursor){33, 90, 90, 0, 8}), RESET_BEHIND));
 }
