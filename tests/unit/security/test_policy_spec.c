@@ -101,15 +101,41 @@ Test(policy_spec, windows_are_the_widest_single_one, .timeout = 60)
 
 /* ---- What must not matter, and what may only take or only give ---- */
 
+/* How far back, 0: no bound, then how finely; below every window is none at all. */
+struct window {
+	bool open;
+	int64_t last_ns, step_ns;
+};
+
 static enum policy_form now[N_QUESTIONS];
+static struct window windows[N_QUESTIONS];
 static struct policy_query asked[N_QUESTIONS];
+
+static struct window window_of(const struct policy *p, const struct policy_query *q)
+{
+	struct window w = {0};
+
+	w.open = q->right == RIGHT_HISTORY && policy_history_window(p, q, &w.last_ns, &w.step_ns);
+	return w;
+}
+
+static bool is_wider(const struct window *a, const struct window *b)
+{
+	if (a->open != b->open || !a->open)
+		return a->open && !b->open;
+	if (a->last_ns != b->last_ns)
+		return a->last_ns == 0 || (b->last_ns != 0 && a->last_ns > b->last_ns);
+	return a->step_ns < b->step_ns;
+}
 
 static void ask(const struct naive_rule *rules, size_t n)
 {
 	struct policy *p = policy_of(rules, n);
 
-	for (int i = 0; i < N_QUESTIONS; i++)
+	for (int i = 0; i < N_QUESTIONS; i++) {
 		now[i] = policy_form(p, &asked[i]);
+		windows[i] = window_of(p, &asked[i]);
+	}
 	policy_free(p);
 }
 
@@ -121,9 +147,10 @@ static void ask_again(const struct naive_rule *rules, size_t n, bool more, bool 
 
 	for (int i = 0; i < N_QUESTIONS; i++) {
 		const enum policy_form then = policy_form(p, &asked[i]);
-		if (then > now[i] && !more)
+		const struct window window = window_of(p, &asked[i]);
+		if ((then > now[i] || is_wider(&window, &windows[i])) && !more)
 			say_query(&asked[i], "allowed more");
-		if (then < now[i] && !less)
+		if ((then < now[i] || is_wider(&windows[i], &window)) && !less)
 			say_query(&asked[i], "allowed less");
 	}
 	policy_free(p);
@@ -161,6 +188,76 @@ Test(policy_spec, changes_take_and_give_only_what_they_may, .timeout = 60)
 			asked[j].now_ns += (int64_t)chance(UINT64_C(20000000000000000));
 		ask_again(rules, 2 * n, false, true); /* time gives nothing */
 	}
+	buf_fini(&text);
+}
+
+/* One rule for each subject, selector and right, with the redactions of the whole. */
+static size_t split(const struct naive_rule *rule, struct naive_rule *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; rule->to[i]; i++)
+		for (size_t j = 0; rule->twins[j]; j++)
+			for (size_t k = 0; rule->what[k]; k++) {
+				struct naive_rule one = {.never = rule->never,
+							 .to = {rule->to[i]},
+							 .twins = {rule->twins[j]},
+							 .what = {rule->what[k]},
+							 .until_ns = rule->until_ns};
+				memcpy(one.redact, rule->redact, sizeof one.redact);
+				ret[n++] = one;
+			}
+	return n;
+}
+
+Test(policy_spec, a_rule_is_the_sum_of_its_lines, .timeout = 60)
+{
+	enum { WHOLE = 12, PARTS = 27 }; /* at most three lines of each sort */
+	static struct naive_rule rules[WHOLE], parts[WHOLE * PARTS];
+	size_t n_more = 0;
+
+	begin_chance();
+	for (int i = 0; i < N_POLICIES; i++) {
+		const size_t n = some_rules(rules, WHOLE);
+		size_t n_parts = 0;
+		for (size_t j = 0; j < n; j++)
+			n_parts += split(&rules[j], &parts[n_parts]);
+		for (int j = 0; j < N_QUESTIONS; j++)
+			asked[j] = some_query();
+		ask(rules, n);
+		ask_again(parts, n_parts, false, false);
+		n_more += n_parts - n;
+	}
+	cr_expect(gt(sz, n_more, 100));
+	buf_fini(&text);
+}
+
+/* A role opens more, as long as no never is about roles. */
+Test(policy_spec, a_role_takes_nothing, .timeout = 60)
+{
+	static struct naive_rule rules[MAX_RULES];
+	size_t n_with = 0, n_more = 0;
+
+	begin_chance();
+	for (int i = 0; i < N_POLICIES; i++) {
+		const size_t n = 1 + chance(12);
+		for (size_t j = 0; j < n; j++)
+			rules[j] = some_rule(false);
+		struct policy *p = policy_of(rules, n);
+		for (int j = 0; j < N_QUESTIONS; j++) {
+			struct policy_query with = some_query(), without = with;
+			without.role = NULL;
+			const enum policy_form less = policy_form(p, &without), more = policy_form(p, &with);
+			const struct window narrow = window_of(p, &without), wide = window_of(p, &with);
+			if (less > more || is_wider(&narrow, &wide))
+				say_query(&with, "a role takes something away");
+			n_with += with.role != NULL;
+			n_more += more > less;
+		}
+		policy_free(p);
+	}
+	cr_expect(gt(sz, n_with, 1000));
+	cr_expect(gt(sz, n_more, 10));
 	buf_fini(&text);
 }
 
