@@ -187,12 +187,13 @@ static int open_port(struct port *p, const char *endpoint, struct err_note *note
 	return port_watch(p);
 }
 
-/* Every key is let in there, so there is no proof of a lock to be had. */
+/* Every key is let in there, but nobody without one. */
 static int open_enrol(struct port *p, const char *endpoint, struct err_note *note)
 {
 	if (!endpoint || !*endpoint)
 		return 0;
 	TRY(port_bind(p, endpoint, note));
+	TRY(selftest_keyed(p->t, p->endpoint, note));
 	return port_watch(p);
 }
 

@@ -196,6 +196,8 @@ MUST_CHECK int link_send(struct session *s, struct bytes frame);
 
 /* transport_selftest.c */
 
+/* Proof that somebody without a key is not talked to at a port where any key is let in. */
+MUST_CHECK int selftest_keyed(struct transport *t, const char *endpoint, struct err_note *note);
 /* No limit is in the way of this one. */
 void selftest_expect(struct transport *t, const struct curve_pair *stranger);
 

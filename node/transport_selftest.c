@@ -20,7 +20,7 @@ struct proof {
 	struct transport *t;
 	uv_work_t work;
 	struct curve_pair *stranger;
-	char own[ENDPOINT_SIZE], border[ENDPOINT_SIZE];
+	char own[ENDPOINT_SIZE], border[ENDPOINT_SIZE], enrol[ENDPOINT_SIZE];
 	char self[USER_ID_SIZE]; /* what the handler calls this node; "": it is not in the roster */
 	enum transport_proof result;
 	struct err_note note;
@@ -125,6 +125,8 @@ static void on_work(uv_work_t *w)
 	p->result = try_port(p, p->border);
 	if (p->result == PROOF_LOCKED)
 		p->result = try_port(p, p->own);
+	if (p->result == PROOF_LOCKED && p->enrol[0])
+		p->result = try_plain(p->t, p->enrol, &p->note);
 	if (p->result == PROOF_LOCKED && p->own[0] && p->self[0])
 		p->result = try_self(p, p->own, &p->note);
 }
@@ -166,6 +168,7 @@ int transport_prove(struct transport *t, transport_proof_fn *done, void *ctx)
 	p->ctx = ctx;
 	memcpy(p->own, t->own.endpoint, sizeof p->own);
 	memcpy(p->border, t->border.endpoint, sizeof p->border);
+	memcpy(p->enrol, t->enrol.endpoint, sizeof p->enrol);
 	if (self && self->own)
 		roster_user_id(self, p->self);
 	selftest_expect(t, p->stranger);
@@ -185,6 +188,15 @@ void selftest_expect(struct transport *t, const struct curve_pair *stranger)
 
 	if (t->zap)
 		zap_expect(t->zap, &key);
+}
+
+int selftest_keyed(struct transport *t, const char *endpoint, struct err_note *note)
+{
+	struct err_note why = {""};
+
+	if (try_plain(t, endpoint, &why) == PROOF_LOCKED)
+		return 0;
+	return FAIL_SAY(note, ERR_UNTRUSTED, "%.200s: not listening", why.text);
 }
 
 int transport_prove_locked(struct transport *t, const char *endpoint, struct err_note *note)

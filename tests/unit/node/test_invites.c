@@ -361,6 +361,20 @@ Test(invites, what_is_no_request_to_join_is_answered_with_one_line)
 	}
 }
 
+Test(invites, one_without_a_key_is_not_talked_to)
+{
+	struct machine plain = {.socket = zmq_socket(engine.zmq_context, ZMQ_DEALER)};
+
+	zmq_setsockopt(plain.socket, ZMQ_LINGER, &(int){0}, sizeof(int));
+	cr_assert(eq(int, zmq_connect(plain.socket, transport_enrol_endpoint(engine.transport)), 0));
+	invite("gateway");
+	make_ask(&one, &token, 0);
+	buf_put(&plain.frame, buf_bytes(&one.frame));
+	cr_expect_not(exchange(&plain));
+	machine_fini(&plain);
+	cr_expect(eq(int, shown("gateway").state, INVITATION_OPEN));
+}
+
 Test(invites, a_frame_larger_than_a_request_cuts_the_connection)
 {
 	buf_clear(&one.frame);
