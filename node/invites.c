@@ -215,7 +215,7 @@ static void print_token(const struct invites *i, const struct invitation *x, con
 int invites_add(struct invites *i, const struct invitation *asked, const char *enrol, struct buf *ret_token,
 		struct err_note *note)
 {
-	const int64_t now_ns = engine_wall_ns();
+	const int64_t now_ns = trust_now(i->e->trust);
 	struct invitation items[INVITATIONS_MAX + 1];
 	uint8_t secret[JOIN_SECRET_BYTES];
 
@@ -416,7 +416,7 @@ static int judge_known(struct invites *i, size_t at, struct arena *a, struct byt
 				x->name);
 	if (x->state == INVITATION_APPROVED)
 		return answer(i, at, a, offset, ret);
-	if (x->until_ns <= engine_wall_ns())
+	if (x->until_ns <= trust_now(i->e->trust))
 		return say_late(x, ERR_UNTRUSTED, note);
 	if (x->state == INVITATION_OPEN)
 		TRY(take_request(i, at, request));
@@ -541,7 +541,7 @@ int invites_approve(struct invites *i, const char *name, const char *words, invi
 	const struct invitation *x = &i->list.items[at];
 	if (x->state == INVITATION_REFUSED)
 		return FAIL_SAY(note, ERR_REFUSED, "%s was refused: invite it again", name);
-	if (x->until_ns <= engine_wall_ns())
+	if (x->until_ns <= trust_now(i->e->trust))
 		return say_late(x, ERR_REFUSED, note);
 	if (x->state == INVITATION_OPEN)
 		return FAIL_SAY(note, ERR_REFUSED, "no machine has asked with the token of %s yet", name);

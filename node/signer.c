@@ -72,7 +72,6 @@ static int job_new(struct job **ret)
 		free(j);
 		return r;
 	}
-	j->now_ns = engine_wall_ns();
 	*ret = j;
 	return 0;
 }
@@ -110,7 +109,7 @@ static void take_bundle(struct signer *s, struct bytes bundle)
 		s->seen = now;
 		return;
 	}
-	const int r = trust_accept(t, bundle, NULL, engine_wall_ns(), &org, &note);
+	const int r = trust_accept(t, bundle, NULL, trust_now(t), &org, &note);
 	if (r == 0 || r == ERR_UNTRUSTED || r == ERR_MALFORMED)
 		s->seen = now;
 	if (r < 0) {
@@ -183,11 +182,12 @@ static struct job *next_job(struct signer *s)
 
 	if (j) {
 		s->first = j->next;
-		j->opt.now_ns = engine_wall_ns();
+		j->opt.now_ns = trust_now(s->e->trust);
 		return j;
 	}
 	if ((!s->renew_due && !s->look_due) || job_new(&j) < 0)
 		return NULL; /* without memory: with the next event */
+	j->now_ns = trust_now(s->e->trust);
 	j->renew = s->renew_due;
 	s->renew_due = s->look_due = false;
 	return j;
@@ -248,8 +248,7 @@ int signer_admit(struct signer *s, const struct invitation *i, const struct node
 				       .prefixes = arena_take_array(j->arena, i->n_prefixes, sizeof(char *)),
 				       .n_prefixes = i->n_prefixes,
 				       .endpoint = arena_copy(j->arena, i->endpoint),
-				       .border_endpoint = arena_copy(j->arena, i->border_endpoint),
-				       .now_ns = j->now_ns};
+				       .border_endpoint = arena_copy(j->arena, i->border_endpoint)};
 	bool whole = j->opt.name && j->opt.prefixes && j->opt.endpoint && j->opt.border_endpoint;
 	for (size_t k = 0; whole && k < i->n_prefixes; k++)
 		whole = (j->opt.prefixes[k] = arena_copy(j->arena, i->prefixes[k])) != NULL;
@@ -281,7 +280,7 @@ static int check_directory(const struct engine *e, const char *dir, struct err_n
 				"the keys of an organisation belong to an admin node only",
 				self->org, self->node);
 	TRY(arena_new(&a, ARENA_BYTES));
-	const int r = org_dir_load(a, dir, engine_wall_ns(), &org, &why);
+	const int r = org_dir_load(a, dir, trust_now(e->trust), &org, &why);
 	if (r < 0)
 		return FAIL_SAY(note, r, "admin.organisation: %.200s", why.text[0] ? why.text : err_text(r));
 	if (strcmp(org.manifest.org, self->org) != 0)
