@@ -4,6 +4,27 @@
 
 #include "node/control.h"
 #include "node/log.h"
+#include "node/record.h"
+
+/* An earlier policy that was signed again is told as what it is. */
+static void record_rollback(struct engine *e)
+{
+	const struct policy_doc *now = &e->trust->policy_doc;
+
+	for (uint64_t back = 2; back < POLICIES_KEPT && back < now->epoch; back++) {
+		SCOPED(scope_arena) struct arena *a = NULL;
+		struct policy_doc past;
+		char text[64];
+		if (arena_new(&a, (size_t)POLICY_TEXT_MAX * 4) < 0 ||
+		    trust_past_policy(e->trust, now->epoch - back, a, &past, NULL) < 0)
+			return;
+		if (strcmp(past.text, now->text) != 0)
+			continue;
+		snprintf(text, sizeof text, "to the text of epoch %llu", (unsigned long long)past.epoch);
+		record_policy(e->journal, "rolled back", now->epoch, text);
+		return;
+	}
+}
 
 int control_policy_publish(struct call *c, struct err_note *note)
 {
@@ -16,6 +37,7 @@ int control_policy_publish(struct call *c, struct err_note *note)
 				"epoch %llu is in force already: sign the policy with a higher one",
 				(unsigned long long)t->policy_doc.epoch);
 	log_info("policy", "published epoch=%llu", (unsigned long long)t->policy_doc.epoch);
+	record_rollback(c->e);
 	engine_trust_changed(c->e);
 	const char *text =
 		arena_print(c->arena, "epoch %llu is in force", (unsigned long long)t->policy_doc.epoch);

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "tools/audit_file.h"
+
 enum { PAGE_ARENA = 256 << 20 };
 
 /* Where the walk stands. `next` counts entries: a page may begin with some that were there before. */
@@ -71,6 +73,11 @@ enum status audit_walk(const struct audit_walk *w)
 	struct place at = {0};
 	char after[32];
 
+	if (w->file) {
+		struct err_note note = {0};
+		const int r = audit_file_walk(w, w->file, &note);
+		return r < 0 ? say_failed(r, &note) : STATUS_OK;
+	}
 	request.from_ns = w->since_ns;
 	while (status == STATUS_OK && !at.end) {
 		SCOPED(scope_arena) struct arena *arena = NULL;

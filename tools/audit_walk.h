@@ -12,7 +12,8 @@ typedef int audit_walk_fn(void *user, uint64_t n, const struct audit_record *r, 
 
 struct audit_walk {
 	struct context *ctx;
-	int64_t since_ns; /* 0: from the first entry */
+	const char *file; /* instead of a node's: an exported one (tools/audit_file.h); NULL: none */
+	int64_t since_ns; /* 0: from the first entry; not of a file */
 	audit_walk_fn *on_record;
 	/* Called once, before the records, with the key that the node says it signs with; NULL: not wanted.
 	 */

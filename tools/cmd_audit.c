@@ -5,6 +5,7 @@
 #include "proto/id.h"
 #include "security/audit_check.h"
 #include "tools/audit_evidence.h"
+#include "tools/audit_file.h"
 #include "tools/audit_show.h"
 #include "tools/audit_walk.h"
 #include "tools/json.h"
@@ -74,14 +75,17 @@ static enum status list_run(struct context *ctx, int argc, char *const argv[])
 
 static const struct flag verify_flags[] = {
 	{"key", "KEY", "the key that must have signed, as `audit verify` printed it earlier", false},
+	{"file", "FILE", "an audit that was exported, instead of the node's", false},
 	{0},
 };
 
 struct checking {
 	struct audit_check check;
 	const char *key_wanted;
-	bool proves;
-	uint64_t wanted; /* entry */
+	bool proves, compares;
+	uint64_t wanted;         /* entry */
+	uint64_t old;            /* entries under an earlier checkpoint ... */
+	struct merkle_hash root; /* ... and the root it states */
 	struct buf entry, checkpoint;
 };
 
@@ -103,11 +107,25 @@ static int take_key(void *user, const char *key, struct err_note *note)
 	return 0;
 }
 
+static int check_old(const struct checking *c, struct err_note *note)
+{
+	const struct merkle_hash now = merkle_root(&c->check.tree);
+
+	if (merkle_same(&now, &c->root))
+		return 0;
+	return FAIL_SAY(
+		note, ERR_UNTRUSTED,
+		"the first %llu entries are not those of the old checkpoint: the audit was written anew",
+		(unsigned long long)c->old);
+}
+
 static int check_record(void *user, uint64_t n, const struct audit_record *r, struct err_note *note)
 {
 	struct checking *c = user;
 
 	TRY(audit_check_record(&c->check, r, note));
+	if (c->compares && r->kind == AUDIT_RECORD_ENTRY && n + 1 == c->old)
+		TRY(check_old(c, note));
 	if (!c->proves)
 		return 0;
 	if (r->kind == AUDIT_RECORD_ENTRY && n == c->wanted)
@@ -143,7 +161,7 @@ static void print_verified(const struct context *ctx, const struct checking *c)
 	if (open > 0)
 		printf("%llu newer ones are not signed yet\n", open);
 	printf("signed by %s%s\n", key,
-	       c->key_wanted ? "" : " (says the node: compare it, and give it as --key)");
+	       c->key_wanted ? "" : " (says the audit: compare it, and give it as --key)");
 }
 
 static enum status verify_run(struct context *ctx, int argc, char *const argv[])
@@ -151,8 +169,11 @@ static enum status verify_run(struct context *ctx, int argc, char *const argv[])
 	SCOPED(checking_fini) struct checking c = {.key_wanted = flag_text(ctx, "key")};
 
 	(void)argc, (void)argv;
-	const enum status status = audit_walk(
-		&(struct audit_walk){.ctx = ctx, .on_record = check_record, .on_key = take_key, .user = &c});
+	const enum status status = audit_walk(&(struct audit_walk){.ctx = ctx,
+								   .file = flag_text(ctx, "file"),
+								   .on_record = check_record,
+								   .on_key = take_key,
+								   .user = &c});
 	if (status == STATUS_OK)
 		print_verified(ctx, &c);
 	return status;
@@ -225,9 +246,152 @@ static enum status prove_run(struct context *ctx, int argc, char *const argv[])
 		say("%s is not the number of an entry: see `holon audit list`", argv[0]);
 		return STATUS_USAGE;
 	}
-	const enum status status = audit_walk(
-		&(struct audit_walk){.ctx = ctx, .on_record = check_record, .on_key = take_key, .user = &c});
+	const enum status status = audit_walk(&(struct audit_walk){.ctx = ctx,
+								   .file = flag_text(ctx, "file"),
+								   .on_record = check_record,
+								   .on_key = take_key,
+								   .user = &c});
 	return status == STATUS_OK ? print_proof(ctx, &c) : status;
+}
+
+/* ---- export, checkpoint, consistency ---------------------------------------------------------------------
+ */
+
+static enum status export_run(struct context *ctx, int argc, char *const argv[])
+{
+	struct json j = {.out = stdout};
+	uint64_t n = 0;
+
+	(void)argc;
+	const enum status status = audit_file_export(ctx, argv[0], &n);
+	if (status != STATUS_OK)
+		return status;
+	if (ctx->json) {
+		json_open(&j, NULL, '{');
+		json_count(&j, "entries", n);
+		json_close(&j);
+	} else {
+		printf("%llu entries written\n", (unsigned long long)n);
+	}
+	return STATUS_OK;
+}
+
+static int keep_checkpoint(void *user, uint64_t n, const struct audit_record *r, struct err_note *note)
+{
+	struct checking *c = user;
+
+	TRY(check_record(user, n, r, note));
+	if (r->kind != AUDIT_RECORD_CHECKPOINT)
+		return 0;
+	buf_clear(&c->checkpoint);
+	buf_put(&c->checkpoint, r->body);
+	return buf_check(&c->checkpoint);
+}
+
+static enum status checkpoint_run(struct context *ctx, int argc, char *const argv[])
+{
+	SCOPED(checking_fini) struct checking c = {.key_wanted = flag_text(ctx, "key")};
+	struct json j = {.out = stdout};
+
+	(void)argc, (void)argv;
+	const enum status status = audit_walk(&(struct audit_walk){.ctx = ctx,
+								   .file = flag_text(ctx, "file"),
+								   .on_record = keep_checkpoint,
+								   .on_key = take_key,
+								   .user = &c});
+	if (status != STATUS_OK)
+		return status;
+	if (c.checkpoint.len == 0) {
+		say("nothing is under a checkpoint yet: try again in ten seconds");
+		return STATUS_FAILED;
+	}
+	buf_put_u8(&c.checkpoint, '\0');
+	if (buf_check(&c.checkpoint) < 0)
+		return say_failed(-ENOMEM, NULL);
+	if (!ctx->json) {
+		fputs((const char *)c.checkpoint.data, stdout);
+		return STATUS_OK;
+	}
+	json_open(&j, NULL, '{');
+	json_count(&j, "entries", c.check.covered);
+	json_text(&j, "checkpoint", (const char *)c.checkpoint.data);
+	json_close(&j);
+	return STATUS_OK;
+}
+
+/* The key is known from here on: was the old checkpoint signed with it? */
+static int take_key_and_old(void *user, const char *key, struct err_note *note)
+{
+	struct checking *c = user;
+
+	TRY(take_key(user, key, note));
+	const int r = checkpoint_open(&c->check.key, buf_bytes(&c->checkpoint), &c->old, &c->root);
+	return r < 0 ? FAIL_SAY(note, r, "the old checkpoint is not one that %s signed", c->check.key.origin)
+		     : 0;
+}
+
+/* RFC 6962 2.1.2: from the old root and the new one anybody can check it without the entries. */
+static void growth_json(struct json *j, const struct checking *c)
+{
+	char text[sodium_base64_ENCODED_LEN(MERKLE_BYTES, sodium_base64_VARIANT_ORIGINAL)];
+	struct merkle_proof p = {0};
+
+	if (c->old > 0 && c->old < c->check.covered)
+		merkle_prove_growth(c->check.leaves, c->check.covered, c->old, &p);
+	json_open(j, "proof", '[');
+	for (size_t i = 0; i < p.n; i++)
+		json_text(j, NULL,
+			  sodium_bin2base64(text, sizeof text, p.hashes[i].b, MERKLE_BYTES,
+					    sodium_base64_VARIANT_ORIGINAL));
+	json_close(j);
+}
+
+static enum status print_consistent(const struct context *ctx, const struct checking *c)
+{
+	const unsigned long long old = c->old, now = c->check.covered;
+	struct json j = {.out = stdout};
+
+	if (c->old > c->check.tree.n) {
+		say("there are %llu entries, and there were %llu when the old checkpoint was made: the audit "
+		    "was "
+		    "cut",
+		    (unsigned long long)c->check.tree.n, old);
+		return STATUS_FAILED;
+	}
+	if (!ctx->json) {
+		printf("the %llu entries of the old checkpoint are the first of %llu: the audit only grew\n",
+		       old, now);
+		return STATUS_OK;
+	}
+	json_open(&j, NULL, '{');
+	json_bool(&j, "good", true);
+	json_count(&j, "old", c->old);
+	json_count(&j, "entries", c->check.covered);
+	growth_json(&j, c);
+	json_close(&j);
+	return STATUS_OK;
+}
+
+static enum status consistency_run(struct context *ctx, int argc, char *const argv[])
+{
+	SCOPED(checking_fini)
+	struct checking c = {
+		.check.keep_leaves = ctx->json, .compares = true, .key_wanted = flag_text(ctx, "key")};
+	struct err_note note = {0};
+	struct bytes text;
+
+	(void)argc;
+	if (read_file(ctx->arena, argv[0], CHECKPOINT_MAX, &text, &note) < 0)
+		return say_usage(&note);
+	buf_put(&c.checkpoint, text);
+	if (buf_check(&c.checkpoint) < 0)
+		return say_failed(-ENOMEM, NULL);
+	const enum status status = audit_walk(&(struct audit_walk){.ctx = ctx,
+								   .file = flag_text(ctx, "file"),
+								   .on_record = check_record,
+								   .on_key = take_key_and_old,
+								   .user = &c});
+	return status == STATUS_OK ? print_consistent(ctx, &c) : status;
 }
 
 /* ---- who-saw ---------------------------------------------------------------------------------------------
@@ -308,6 +472,12 @@ const struct command cmd_audit[] = {
 	 verify_run},
 	{"audit prove", "N", "print a proof that entry N is in the audit", verify_flags, 1, 1, false,
 	 prove_run},
+	{"audit export", "FILE", "write the whole audit to a file, to be verified without the node", NULL, 1,
+	 1, false, export_run},
+	{"audit checkpoint", "", "print the newest signed checkpoint, to be kept", verify_flags, 0, 0, false,
+	 checkpoint_run},
+	{"audit consistency", "OLD", "make sure that the audit only grew since a checkpoint", verify_flags, 1,
+	 1, false, consistency_run},
 	{"audit evidence", "", "what origins signed and what cannot all be true", NULL, 0, 0, false,
 	 evidence_run},
 	{"audit who-saw", "TWIN [PROPERTY]", "which partners got a twin, how often", saw_flags, 1, 2, false,

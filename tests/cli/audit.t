@@ -24,7 +24,7 @@ Within ten seconds they are under a signed checkpoint. The key that signed is pr
   $ n=0; until holon audit verify --json | grep -q '"covered": 4' || [ $n -gt 40 ]; do sleep 1; n=$((n + 1)); done
   > holon audit verify
   4 entries under <*> checkpoints are as they were signed
-  signed by acme/n1/audit+<*>+<*> (says the node: compare it, and give it as --key)
+  signed by acme/n1/audit+<*>+<*> (says the audit: compare it, and give it as --key)
   $ key=$(holon audit verify --json | sed 's/.*"key": "\([^"]*\)".*/\1/')
   > holon audit verify --key "$key" | tail -n 1 | sed "s|$key|KEY|"
   > holon audit verify --key acme/n1/audit+00000000+AAAA
@@ -55,6 +55,48 @@ Nobody has seen a twin yet.
   no partner did
   $ holon audit who-saw acme/press7 state/temperature --json
   {"twin": "acme/press7", "property": "state/temperature", "seen": []}
+
+The whole of it can be taken away, and verified where there is no node; who kept a checkpoint sees that it only grew.
+
+  $ holon audit checkpoint > old; head -n 2 old
+  acme/n1/audit
+  4
+  $ holon audit export kept
+  4 entries written
+  $ holon audit export kept
+  2> holon: kept: File exists
+  [2]
+  $ holon --node nowhere audit verify --file kept | head -n 1
+  4 entries under <*> checkpoints are as they were signed
+  $ holon --node nowhere audit prove 1 --file kept | head -n 1
+  c2sp.org/tlog-proof@v1
+  $ holon audit consistency old
+  the 4 entries of the old checkpoint are the first of 4: the audit only grew
+  $ holon policy publish empty --org acme > /dev/null
+  > n=0; until holon audit verify --json | grep -q '"covered": 5' || [ $n -gt 40 ]; do sleep 1; n=$((n + 1)); done
+  > holon audit consistency old
+  the 4 entries of the old checkpoint are the first of 5: the audit only grew
+  $ holon audit consistency old --json
+  {"good": true, "old": 4, "entries": 5, "proof": ["<*>"]}
+  $ holon audit checkpoint > new
+  > holon audit consistency new --file kept
+  2> holon: there are 4 entries, and there were 5 when the old checkpoint was made: the audit was cut
+  [1]
+  $ sed s/^4/3/ old > forged
+  > holon audit consistency forged
+  2> holon: the old checkpoint is not one that acme/n1/audit signed
+  [1]
+  $ head -c 300 kept > cut
+  > holon audit verify --file cut
+  2> holon: cut: damaged behind entry <*>
+  [1]
+  $ sed 's/epoch 1/epoch 2/' kept > changed
+  > holon audit verify --file changed
+  2> holon: entries 0 to 3 are not those that were signed: one of them was changed
+  [1]
+  $ holon audit verify --file old
+  2> holon: old: this is not an exported audit
+  [1]
 
 Nor was anybody seen to sign two states of one thing.
 
