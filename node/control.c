@@ -10,6 +10,7 @@
 
 #include "node/log.h"
 #include "node/persons.h"
+#include "node/record.h"
 #include "node/zwatch.h"
 
 enum { BATCH = 32, QUEUE_MARK = 1000, PATH_BYTES_MAX = 107 };
@@ -187,7 +188,10 @@ static int admit_person(struct call *c, struct err_note *note)
 
 	if (claim.proof.credential.len == 0 && claim.proof.errand.len == 0)
 		return 0;
-	return persons_admit(c->e->persons, c->e->trust, &claim, c->arena, &c->to, note);
+	const int r = persons_admit(c->e->persons, c->e->trust, &claim, c->arena, &c->to, note);
+	if (r < 0)
+		record_refused(c->e->journal, AUDIT_ADMIN, "person", r, note);
+	return r;
 }
 
 static int begin_call(struct door *door, struct bytes peer, struct bytes frame, struct call **ret)

@@ -8,6 +8,7 @@
 #include "node/log.h"
 #include "node/persons.h"
 #include "node/reads.h"
+#include "node/record.h"
 #include "node/views.h"
 #include "proto/clock.h"
 #include "proto/id.h"
@@ -224,9 +225,10 @@ static void take_person(struct reply *r, const struct session *from, const struc
 
 	if (q->person.len == 0 && q->errand.len == 0)
 		return;
-	if (persons_admit(r->e->persons, r->e->trust, &claim, r->arena, &r->to, &note) == 0)
+	const int code = persons_admit(r->e->persons, r->e->trust, &claim, r->arena, &r->to, &note);
+	if (code == 0)
 		return;
-	log_debug("mesh", "a person was refused session=%u: %s", r->session, note.text);
+	record_refused_of(r->e->journal, from->org, from->node, "person", code, &note);
 	r->to.nobody = r->refused = true;
 	if (onward || !from->own)
 		journal_deny(r->e->journal, r->to.org);

@@ -5,6 +5,8 @@
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <math.h>
+#include <stdio.h>
 
 #include "node/asks.h"
 #include "node/audit.h"
@@ -23,6 +25,7 @@
 static struct arena *a;
 static struct buf sent; /* the frame */
 static struct message said;
+static uint32_t said_to;
 static size_t n_sent;
 static uint64_t n_denied, n_counted;
 static char counted_as[128], counted_by[64];
@@ -44,7 +47,8 @@ int __wrap_gossip_say(struct gossip *g, uint32_t session, const struct message *
 {
 	struct message whole = *m;
 
-	(void)g, (void)session;
+	(void)g;
+	said_to = session;
 	whole.nonce = whole.frame = 1;
 	buf_clear(&sent);
 	message_encode(&whole, &sent);
@@ -56,8 +60,8 @@ int __wrap_gossip_say(struct gossip *g, uint32_t session, const struct message *
 
 const struct session *__wrap_gossip_find(const struct gossip *g, const char *org, const char *node)
 {
-	(void)g, (void)org, (void)node;
-	return NULL;
+	(void)g;
+	return strcmp(org, "acme") == 0 && strcmp(node, "n2") == 0 ? &border : NULL;
 }
 
 int64_t __wrap_gossip_age(const struct gossip *g, const char *origin)
@@ -94,7 +98,8 @@ static void set_up(void)
 	world_set_up();
 	people_set_up();
 	must(arena_new(&a, 64 << 20) == 0);
-	must(persons_new(&world.persons) == 0 && views_start(&world.views, &world) == 0);
+	must(persons_new(&world.persons) == 0 && views_start(&world.views, &world) == 0 &&
+	     asks_start(&world.asks, &world) == 0);
 	world_type("press", "power", "recipe/force", "kW");
 	world_twin("acme/plant", "", NULL);
 	world_twin("acme/plant/p1", "press", NULL);
@@ -105,8 +110,17 @@ static void set_up(void)
 	n_sent = n_denied = n_counted = 0;
 }
 
+static void on_stopped(struct engine *e)
+{
+	(void)e;
+}
+
 static void tear_down(void)
 {
+	asks_stop(world.asks, on_stopped);
+	uv_run(&world.loop, UV_RUN_DEFAULT);
+	asks_free(world.asks);
+	world.asks = NULL;
 	views_free(world.views);
 	persons_free(world.persons);
 	arena_free(a);
@@ -316,4 +330,160 @@ Test(questions, a_view_shows_a_person_what_the_role_opens)
 	cr_expect(strcmp(counted_as, "view volt/eve") == 0, "%s", counted_as);
 	cr_expect(eq(sz, members_for(&volt, NULL, &withheld), 0));
 	cr_expect(eq(sz, members_for(&harbor, &eve, &withheld), 0));
+}
+
+/* ---- Owners behind this border ---------------------------------------------------------------------------
+ */
+
+static const double secret = 4711.25;
+
+/* n2 owns an oven, of which this node has the row. */
+static struct kpi heat = {.property = "heat", .unit = "kW", .sample = {.t_ns = 5, .sigma = NAN}};
+
+static struct row oven_row(void)
+{
+	static const char *tags[] = {"hot"};
+
+	heat.sample.value = (struct value){.type = VALUE_DOUBLE, .real = secret};
+	return (struct row){.id = "acme/hall/oven",
+			    .version.stamp_ns = 5,
+			    .seq = 1,
+			    .mask = ROW_MASK_ALL,
+			    .type = "",
+			    .name = "oven 7",
+			    .kpis = &heat,
+			    .n_kpis = 1,
+			    .tags = tags,
+			    .n_tags = 1};
+}
+
+static void relay_oven(void)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+	const struct row row = oven_row();
+
+	row_encode(&row, &b);
+	must(buf_check(&b) == 0);
+	struct bytes encoded = buf_bytes(&b);
+	const struct op op = {
+		.kind = OP_ROWS,
+		.rows = {.origin = "acme/n2", .rows = &encoded, .n = 1, .cursor = bytes_of_text("c")}};
+	world_put(&op, 1);
+}
+
+#define OVENS(MORE) \
+	"share \"ovens\"\n to org volt role operator\n twins tag hot\n allow read heat, note\n" MORE \
+	" until 2100-01-01\n"
+
+static bool holds_secret(const struct buf *b)
+{
+	for (size_t i = 0; i + sizeof secret <= b->len; i++)
+		if (memcmp(b->data + i, &secret, sizeof secret) == 0)
+			return true;
+	return false;
+}
+
+/* What the owner says: more than volt may have. */
+static void owner_answers(uint64_t id, bool summary)
+{
+	struct kpi values[] = {heat,
+			       {.property = "note",
+				.unit = "",
+				.sample = {.value = {.type = VALUE_TEXT, .text = "warm"}, .sigma = NAN}},
+			       {.property = "recipe",
+				.unit = "",
+				.sample = {.value = {.type = VALUE_TEXT, .text = "hidden"}, .sigma = NAN}}};
+	struct row row = oven_row();
+
+	row.mask = ROW_MASK_DISCOVER | (summary ? ROW_MASK_SUMMARY : 0);
+	row.n_tags = summary ? row.n_tags : 0;
+	asks_on_answer(world.asks, border.id,
+		       &(struct answer){.id = id,
+					.last = true,
+					.text = "",
+					.unit = "",
+					.kind = QUESTION_READ,
+					.row = row,
+					.values = values,
+					.n_values = 3});
+}
+
+Test(questions, person_and_errand_go_on_to_the_owner_as_they_came)
+{
+	struct question q = read_of("acme/hall/oven", "");
+	const struct showing eve = people_eve();
+
+	relay_oven();
+	world_policy(OVENS(""));
+	show(&q, &eve);
+	questions_on_question(&world, &volt, &q);
+	cr_assert(eq(u32, said_to, border.id));
+	cr_assert(eq(int, (int)said.kind, MESSAGE_QUESTION));
+	cr_expect(strcmp(said.question.asker, "volt") == 0);
+	cr_expect(bytes_equal(said.question.person, q.person) && bytes_equal(said.question.errand, q.errand));
+	q.person = q.errand = (struct bytes){0};
+	ask(&volt, &q);
+	cr_expect(eq(u32, said_to, volt.id));
+	cr_expect(eq(int, said.answer.code, ERR_DENIED), "for who may not have it no owner is asked");
+}
+
+Test(questions, the_border_decides_again_and_puts_the_tokens_in)
+{
+	struct question q = read_of("acme/hall/oven", "");
+	const struct showing eve = people_eve();
+
+	relay_oven();
+	world_policy(OVENS(" redact heat as token\n"));
+	show(&q, &eve);
+	questions_on_question(&world, &volt, &q);
+	cr_assert(eq(int, (int)said.kind, MESSAGE_QUESTION));
+	owner_answers(said.question.id, true);
+	cr_assert(eq(u32, said_to, volt.id));
+	cr_assert(eq(int, said.answer.code, 0), "%s", said.answer.text);
+	cr_assert(eq(sz, said.answer.n_values, 2), "not the recipe");
+	cr_expect(eq(int, (int)said.answer.values[0].sample.value.type, VALUE_TEXT));
+	cr_expect(eq(sz, strlen(said.answer.values[0].sample.value.text), TOKEN_SIZE - 1));
+	cr_expect(strcmp(said.answer.values[1].sample.value.text, "warm") == 0);
+	cr_assert(eq(sz, said.answer.row.n_kpis, 1));
+	cr_expect(eq(int, (int)said.answer.row.kpis[0].sample.value.type, VALUE_TEXT));
+	cr_expect(strcmp(said.answer.row.name, "") == 0 && said.answer.row.n_tags == 0, "no summary");
+	cr_expect(not(holds_secret(&sent)));
+	q.asker = "";
+	q.person = q.errand = (struct bytes){0};
+	questions_on_question(&world, &border, &q);
+	owner_answers(said.question.id, true);
+	cr_expect(holds_secret(&sent), "the search would find it");
+}
+
+Test(questions, what_the_owner_held_back_stays_back)
+{
+	struct question q = read_of("acme/hall/oven", "");
+	const struct showing eve = people_eve();
+
+	relay_oven();
+	world_policy(OVENS(" allow discover, summary\n"));
+	show(&q, &eve);
+	questions_on_question(&world, &volt, &q);
+	owner_answers(said.question.id, false);
+	cr_assert(eq(int, said.answer.code, 0), "%s", said.answer.text);
+	cr_expect(eq(sz, said.answer.row.n_kpis, 1), "shared by a tag that the owner did not tell");
+	cr_expect(said.answer.row.n_tags == 0 && strcmp(said.answer.row.name, "") == 0);
+	cr_expect(not(said.answer.row.mask & ROW_MASK_SUMMARY));
+}
+
+Test(questions, a_view_goes_on_with_the_person_too)
+{
+	struct view_root root = {.id = "acme/hall/oven", .parent = ""};
+	struct question q = read_of("", "");
+	const struct showing eve = people_eve();
+
+	relay_oven();
+	world_policy(OVENS(""));
+	q.kind = QUESTION_VIEW;
+	q.view = (struct view_question){.roots = &root, .n_roots = 1, .hierarchy = "contains"};
+	show(&q, &eve);
+	questions_on_question(&world, &volt, &q);
+	cr_assert(eq(int, (int)said.kind, MESSAGE_QUESTION));
+	cr_expect(strcmp(said.question.asker, "volt") == 0);
+	cr_expect(bytes_equal(said.question.person, q.person) && bytes_equal(said.question.errand, q.errand));
 }
