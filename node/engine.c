@@ -24,6 +24,8 @@
 #include "node/persons.h"
 #include "node/record.h"
 #include "node/signer.h"
+#include "node/spread.h"
+#include "node/spread_port.h"
 #include "node/views.h"
 #include "node/writer.h"
 #include "proto/clock.h"
@@ -176,6 +178,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	TRY(inside_start(e));
 	TRY(endings_start(e));
 	TRY(endings_resume(e));
+	TRY(spread_start(e));
 	TRY(gossip_start(&e->gossip, e));
 	e->zmq_context = zmq_ctx_new();
 	if (!e->zmq_context)
@@ -246,8 +249,11 @@ static void on_housekeeping(uv_timer_t *timer)
 {
 	struct engine *e = timer->data;
 
-	if (engine_mono_ns() - e->roster_ns > ROSTER_EVERY_S * NS_PER_S)
+	if (engine_mono_ns() - e->roster_ns > ROSTER_EVERY_S * NS_PER_S) {
 		renew_roster(e);
+		gossip_trust(e->gossip);
+	}
+	spread_tick(e->spread, engine_mono_ns());
 	end_shares(e);
 	int r = trust_flush(e->trust);
 	if (r < 0)
@@ -269,6 +275,8 @@ void engine_trust_changed(struct engine *e)
 	int r = 0;
 
 	renew_roster(e);
+	spread_changed(e->spread, engine_mono_ns()); /* revocations go first */
+	gossip_trust(e->gossip);
 	if (e->visibility)
 		r = visibility_edit(e->visibility);
 	if (r < 0)
@@ -404,6 +412,7 @@ void engine_close(struct engine *e)
 	gossip_free(e->gossip);
 	fresh_free(e->fresh);
 	endings_free(e->endings);
+	spread_free(e->spread);
 	views_free(e->views);
 	asks_free(e->asks);
 	persons_free(e->persons);

@@ -29,6 +29,7 @@ struct journal;
 struct door;
 struct fresh;
 struct endings;
+struct spread;
 struct signer;
 struct invites;
 struct enrol;
@@ -53,6 +54,7 @@ struct engine {
 	struct journal *journal;
 	struct fresh *fresh;
 	struct endings *endings;
+	struct spread *spread;
 	struct signer *signer;   /* NULL unless admin.organisation is set */
 	struct invites *invites; /* the same */
 	struct enrol *enrol;     /* NULL unless listen.enrol is set */

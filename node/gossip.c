@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/gossip.h"
+#include "node/gossip_private.h"
 
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdio.h>
 
-#include "federation/mesh.h"
 #include "node/asks.h"
 #include "node/inside.h"
 #include "node/log.h"
-#include "node/log_share.h"
 #include "node/questions.h"
 #include "node/record.h"
 #include "node/serve.h"
+#include "node/spread.h"
+#include "node/spread_port.h"
 #include "node/writer.h"
 #include "proto/clock.h"
-#include "proto/map.h"
 #include "proto/words.h"
 
 enum { STEP_ARENA = 16 << 20 };
@@ -22,18 +22,6 @@ enum { STEP_ARENA = 16 << 20 };
 struct heard {
 	int64_t at_ns; /* monotonic time at which the origin vouched, by our clock */
 	char origin[];
-};
-
-struct gossip {
-	struct engine *engine;
-	struct mesh *mesh;
-	struct session *sessions;
-	struct map heard;                    /* origin -> struct heard */
-	struct stored *stores, **stores_end; /* in the order the mesh gave them out */
-	uint64_t last_token;
-	uv_timer_t timer;
-	uint64_t malformed;
-	struct log_shares shares;
 };
 
 static void step(struct gossip *g, const struct mesh_event *event);
@@ -80,6 +68,7 @@ static void forget_session(struct gossip *g, uint32_t id)
 			free(gone);
 			break;
 		}
+	spread_on_down(g->engine->spread, id);
 	asks_on_down(g->engine->asks, id);
 }
 
@@ -98,6 +87,7 @@ static void on_up(void *ctx, uint32_t id, const struct transport_peer *peer)
 			      .roles = who->roles,
 			      .own = who->own,
 			      .dialled = peer->dialled,
+			      .key = who->key,
 			      .heard_ns = engine_mono_ns(),
 			      .next = g->sessions};
 	snprintf(s->org, sizeof s->org, "%s", who->org);
@@ -352,6 +342,10 @@ static void deliver(struct gossip *g, uint32_t id, const struct message *m)
 		questions_on_question(g->engine, s, &m->question);
 	if (m->kind == MESSAGE_ANSWER)
 		asks_on_answer(g->engine->asks, id, &m->answer);
+	if (m->kind == MESSAGE_STANDING)
+		spread_on_standing(g->engine->spread, id, &m->standing, engine_mono_ns());
+	if (m->kind == MESSAGE_TRUST)
+		spread_on_piece(g->engine->spread, id, &m->trust, engine_mono_ns());
 	if (m->kind == MESSAGE_FRESHNESS || m->kind == MESSAGE_AGREEMENT)
 		inside_on_message(g->engine, id, m);
 	if (m->kind != MESSAGE_POLICY)
@@ -384,6 +378,19 @@ static void say_policy(struct gossip *g, const struct session *s)
 		ignore(gossip_say(g, s->id, &m)); /* it asks again when it connects again */
 }
 
+static void greeted(struct gossip *g, uint32_t id, uint64_t features)
+{
+	struct session *s = find_session(g, id);
+
+	if (!s)
+		return;
+	s->greeted = true;
+	s->open = false;
+	s->features = features;
+	if (features & FEATURE_TRUST)
+		spread_on_greeted(g->engine->spread, id, s->org, engine_mono_ns());
+}
+
 static void opened(struct gossip *g, uint32_t id)
 {
 	struct session *s = find_session(g, id);
@@ -393,9 +400,31 @@ static void opened(struct gossip *g, uint32_t id)
 	s->open = true;
 	if (may_log(g, s))
 		log_info("mesh", "joined peer=%s/%s endpoint=%s", s->org, s->node, s->endpoint);
-	say_policy(g, s);
-	if (find_session(g, id) && s->own)
+	spread_on_opened(g->engine->spread, id, engine_mono_ns());
+	if ((s = find_session(g, id)))
+		say_policy(g, s);
+	if ((s = find_session(g, id)) && s->own)
 		inside_greet(g->engine, id);
+}
+
+const struct session *gossip_session(const struct gossip *g, uint32_t id)
+{
+	return find_session(g, id);
+}
+
+void gossip_complain(struct gossip *g, uint32_t session, const char *format, ...)
+{
+	const struct session *s = find_session(g, session);
+	char text[300], quoted[300];
+	va_list args;
+
+	if (!may_log(g, s))
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	log_warn("mesh", "%s peer=%s/%s", log_quote(text, quoted, sizeof quoted), s ? s->org : "-",
+		 s ? s->node : "-");
 }
 
 static void alarm_about(struct gossip *g, const struct mesh_action *action)
@@ -437,7 +466,7 @@ static bool perform(struct gossip *g, const struct mesh_action *action)
 		forget_session(g, action->session);
 		transport_close(g->engine->transport, action->session);
 		break;
-	case MESH_GREETED: break;
+	case MESH_GREETED: greeted(g, action->session, action->features); break;
 	case MESH_OPENED: opened(g, action->session); break;
 	case MESH_DELIVER: deliver(g, action->session, &action->message); break;
 	case MESH_HEARD: remember_heard(g, action->origin, action->age_ns); break;
@@ -474,9 +503,11 @@ static void step(struct gossip *g, const struct mesh_event *event)
 		r = mesh_step(g->mesh, event, engine_mono_ns(), &todo);
 	if (r < 0)
 		engine_log_failure("mesh", "a step could not be finished", r, NULL);
-	for (size_t i = 0; r == 0 && i < todo.n; i++)
-		if (!perform(g, &todo.actions[i]))
-			reset_session(g, todo.actions[i].session);
+	/* What is sent first: the rest may say more on the same sessions, with later frame numbers. */
+	for (int sending = 1; r == 0 && sending >= 0; sending--)
+		for (size_t i = 0; i < todo.n; i++)
+			if ((todo.actions[i].kind == MESH_SEND) == sending && !perform(g, &todo.actions[i]))
+				reset_session(g, todo.actions[i].session);
 	arm(g);
 }
 
@@ -499,6 +530,7 @@ int gossip_start(struct gossip **ret, struct engine *e)
 		return FAIL(-ENOMEM);
 	g->engine = e;
 	g->stores_end = &g->stores;
+	opt.port.verify_hello = spread_verify_hello;
 	randombytes_buf(&opt.seed, sizeof opt.seed);
 	int r = mesh_new(&g->mesh, &opt);
 	if (r < 0) {
@@ -550,10 +582,16 @@ int gossip_say(struct gossip *g, uint32_t session, const struct message *m)
 {
 	const struct session *s = find_session(g, session);
 
-	if (!s || !s->open)
+	const bool trust = m->kind == MESSAGE_STANDING || m->kind == MESSAGE_TRUST;
+	if (!s || !(s->open || (trust && s->greeted)))
 		return FAIL(ERR_UNREACHABLE);
 	step(g, &(struct mesh_event){.kind = MESH_SAY, .session = session, .message = m});
 	return find_session(g, session) ? 0 : FAIL(ERR_UNREACHABLE);
+}
+
+void gossip_trust(struct gossip *g)
+{
+	step(g, &(struct mesh_event){.kind = MESH_TRUST, .credential = g->engine->trust->credential});
 }
 
 void gossip_changed(struct gossip *g)
@@ -581,43 +619,6 @@ void gossip_policy(struct gossip *g)
 	}
 }
 
-/* One link for a pair: the lower key dials, unless it is the only side that can be dialled. */
-static void dial_node(struct gossip *g, const struct credential *to, bool own)
-{
-	const struct credential *self = g->engine->trust->self;
-	const char *endpoint = own ? to->endpoint : to->border_endpoint;
-	const char *ours = own ? self->endpoint : self->border_endpoint;
-	struct roster_entry entry = {.key = to->curve,
-				     .roles = to->roles,
-				     .own = own,
-				     .not_before_ns = to->not_before_ns,
-				     .not_after_ns = to->not_after_ns};
-
-	if (!endpoint[0] || memcmp(to->curve.b, self->curve.b, KEY_BYTES) == 0)
-		return;
-	if (ours[0] && memcmp(self->curve.b, to->curve.b, KEY_BYTES) > 0)
-		return;
-	snprintf(entry.org, sizeof entry.org, "%s", to->org);
-	snprintf(entry.node, sizeof entry.node, "%s", to->node);
-	int r = transport_dial(g->engine->transport, &entry, endpoint);
-	if (r < 0)
-		engine_log_failure("mesh", "cannot dial", r, NULL);
-}
-
-void gossip_dial(struct gossip *g)
-{
-	const struct trust *t = g->engine->trust;
-
-	for (size_t i = 0; i < t->own.org.n_nodes; i++)
-		dial_node(g, &t->own.org.nodes[i], true);
-	if (!(t->self->roles & ROLE_BORDER))
-		return;
-	for (size_t i = 0; i < t->n_partners; i++)
-		for (size_t j = 0; j < t->partners[i]->org.n_nodes; j++)
-			if (t->partners[i]->org.nodes[j].roles & ROLE_BORDER)
-				dial_node(g, &t->partners[i]->org.nodes[j], false);
-}
-
 int64_t gossip_age(const struct gossip *g, const char *origin)
 {
 	const struct heard *h = map_get(&g->heard, origin);
@@ -637,56 +638,4 @@ uint64_t gossip_open(const struct gossip *g)
 	for (const struct session *s = g->sessions; s; s = s->next)
 		n += s->open;
 	return n;
-}
-
-static int add_peer(const struct gossip *g, const struct credential *c, bool own, struct arena *a,
-		    struct peer_info **peers, size_t *n)
-{
-	const struct session *s = g->sessions;
-
-	if (memcmp(c->curve.b, g->engine->trust->self->curve.b, KEY_BYTES) == 0)
-		return 0;
-	while (s && (strcmp(s->org, c->org) != 0 || strcmp(s->node, c->node) != 0))
-		s = s->next;
-	enum transport_kick why = KICK_NONE;
-	struct peer_info *p = arena_push(a, peers, n, sizeof *p);
-	if (!p)
-		return FAIL(-ENOMEM);
-	*p = (struct peer_info){.org = c->org,
-				.node = c->node,
-				.endpoint = own ? c->endpoint : c->border_endpoint,
-				.roles = roles_text(a, c->roles),
-				.state = "not connected",
-				.kicks = transport_kicks(g->engine->transport, &c->curve, &why),
-				.heard_ns = -1};
-	p->kicked = transport_kick_text(why);
-	if (!s) {
-		const char *link = transport_link_state(g->engine->transport, &c->curve);
-		p->state = link[0] ? link : p->state; /* "connecting", or "refused" by the other side */
-		return 0;
-	}
-	p->state = s->open ? "connected" : "greeting";
-	p->dialled = s->dialled;
-	p->frames_in = s->frames_in;
-	p->frames_out = s->frames_out;
-	p->bytes_in = s->bytes_in;
-	p->bytes_out = s->bytes_out;
-	p->heard_ns = engine_mono_ns() - s->heard_ns;
-	mesh_session_open(g->mesh, s->id, &p->protocol);
-	return 0;
-}
-
-int gossip_peers(const struct gossip *g, struct arena *a, struct peer_info **ret, size_t *ret_n)
-{
-	const struct trust *t = g->engine->trust;
-
-	*ret = NULL;
-	*ret_n = 0;
-	for (size_t i = 0; i < t->own.org.n_nodes; i++)
-		TRY(add_peer(g, &t->own.org.nodes[i], true, a, ret, ret_n));
-	for (size_t i = 0; i < t->n_partners; i++)
-		for (size_t j = 0; j < t->partners[i]->org.n_nodes; j++)
-			if (t->partners[i]->org.nodes[j].roles & ROLE_BORDER)
-				TRY(add_peer(g, &t->partners[i]->org.nodes[j], false, a, ret, ret_n));
-	return 0;
 }

@@ -12,7 +12,9 @@ struct session {
 	uint32_t id;
 	char org[ORG_NAME_MAX + 1], node[NODE_NAME_MAX + 1], endpoint[256];
 	uint32_t roles;
-	bool own, dialled, open;
+	bool own, dialled, greeted, open;
+	struct curve_key key;
+	uint64_t features; /* from HELLO */
 	uint64_t frames_in, frames_out, bytes_in, bytes_out;
 	int64_t heard_ns; /* monotonic */
 	struct session *next;
@@ -27,6 +29,8 @@ struct transport_handler gossip_handler(struct engine *e);
 
 /* Dial every node that this side should dial: own nodes, and borders of partners if this node is a border. */
 void gossip_dial(struct gossip *g);
+/* Trust may have changed, or time has passed: who is believed, and what this node shows of itself. */
+void gossip_trust(struct gossip *g);
 /* Heads may differ now. */
 void gossip_changed(struct gossip *g);
 /* Tell the own nodes the policy in force. */
@@ -35,8 +39,14 @@ void gossip_policy(struct gossip *g);
 /* Say it to the open sessions with own nodes, all but one (0: none). */
 void gossip_tell(struct gossip *g, const struct message *m, uint32_t except);
 
-/* Send a question, answer or policy. ERR_UNREACHABLE when the session is gone or not open. */
+/* Send a question, answer or policy. ERR_UNREACHABLE when the session is gone or not open; STANDING and TRUST
+ * go out as soon as it was greeted. */
 MUST_CHECK int gossip_say(struct gossip *g, uint32_t session, const struct message *m);
+
+const struct session *gossip_session(const struct gossip *g, uint32_t id); /* NULL: gone */
+/* A line in the log about a peer, as often as it may cause one. */
+void gossip_complain(struct gossip *g, uint32_t session, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* An open session to a node of the own organisation, or to any border of another one; NULL: none. */
 const struct session *gossip_find(const struct gossip *g, const char *org, const char *node);

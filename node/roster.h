@@ -15,6 +15,8 @@ struct roster_entry {
 	uint32_t roles;
 	bool own; /* of the own organisation */
 	int64_t not_before_ns, not_after_ns;
+	bool returning; /* it has ended, and was not revoked: let in to show a newer one, heard of nothing
+			   else */
 };
 
 struct roster; /* reference counted: the loop's and the ZAP thread's */

@@ -82,12 +82,11 @@ static size_t list_nodes(const struct org *org, bool own, int64_t now_ns, struct
 					 .roles = c->roles,
 					 .own = own,
 					 .not_before_ns = c->not_before_ns,
-					 .not_after_ns = c->not_after_ns};
+					 .not_after_ns = c->not_after_ns,
+					 .returning = now_ns > c->not_after_ns};
 		if (!own && !(c->roles & ROLE_BORDER))
 			continue; /* a partner's inner nodes have no business with us */
 		if (!own && c->own_only)
-			continue;
-		if (now_ns > c->not_after_ns)
 			continue;
 		snprintf(e.org, sizeof e.org, "%s", c->org);
 		snprintf(e.node, sizeof e.node, "%s", c->node);

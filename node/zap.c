@@ -99,7 +99,7 @@ bool zap_stranger_key(const char *user_id, struct curve_key *ret)
 
 static bool is_in_time(const struct roster_entry *e, int64_t now_ns)
 {
-	return e->not_before_ns <= now_ns && now_ns <= e->not_after_ns;
+	return e->not_before_ns <= now_ns && (now_ns <= e->not_after_ns || e->returning);
 }
 
 static struct roster *borrow_roster(struct zap *z, struct control_door *ret_control)

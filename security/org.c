@@ -349,6 +349,33 @@ int org_verify_credential(struct arena *a, const struct org *org, struct bytes e
 	return 0;
 }
 
+int org_read_credential(struct arena *a, const struct org *org, struct bytes encoded_blob,
+			struct credential *ret, struct err_note *note)
+{
+	struct signed_blob blob;
+	int r = signed_blob_decode(a, encoded_blob, &blob);
+
+	if (r == 0)
+		r = credential_decode(a, blob.payload, ret);
+	if (r < 0)
+		return org_unreadable(note, r, "the credential");
+	if (strcmp(ret->org, org->manifest.org) != 0)
+		return FAIL_SAY(note, ERR_UNTRUSTED, "the credential is of organisation %s, not of %s",
+				ret->org, org->manifest.org);
+	if (org_issuer(&org->manifest, &blob.key) && !sign_verify(SIGN_CREDENTIAL, &blob))
+		return FAIL_SAY(note, ERR_UNTRUSTED, "the credential has a wrong signature");
+	return 0;
+}
+
+bool org_shows_revoked(struct arena *a, const struct org *org, struct bytes encoded_blob)
+{
+	struct signed_blob blob;
+	struct credential c;
+
+	return signed_blob_decode(a, encoded_blob, &blob) == 0 &&
+	       credential_decode(a, blob.payload, &c) == 0 && org_credential_is_revoked(org, &c, &blob.key);
+}
+
 int org_verify_policy(struct arena *a, const struct org *org, const struct signed_blob *blob,
 		      struct policy_doc *ret, struct err_note *note)
 {

@@ -46,6 +46,13 @@ MUST_CHECK int org_may_replace(const struct org *old, const struct org *next, st
 MUST_CHECK int org_verify_credential(struct arena *a, const struct org *org, struct bytes encoded_blob,
 				     int64_t now_ns, struct credential *ret, struct err_note *note);
 
+/* The same without its time, and of an issuer that the manifest does not list (yet, or any longer) without
+ * its signature: what it says is only good to be compared. ERR_UNTRUSTED: no bundle whatever can make it
+ * good. */
+MUST_CHECK int org_read_credential(struct arena *a, const struct org *org, struct bytes encoded_blob,
+				   struct credential *ret, struct err_note *note);
+/* Is it one that org_credential_is_revoked()? */
+bool org_shows_revoked(struct arena *a, const struct org *org, struct bytes encoded_blob);
 bool org_credential_is_revoked(const struct org *org, const struct credential *c,
 			       const struct public_key *issuer);
 

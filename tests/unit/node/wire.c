@@ -7,6 +7,8 @@
 #include "node/fresh.h"
 #include "node/gossip.h"
 #include "node/inside.h"
+#include "node/spread.h"
+#include "node/spread_port.h"
 #include "node/views.h"
 #include "proto/clock.h"
 #include "tests/lib/must.h"
@@ -50,6 +52,15 @@ void __wrap_transport_close(struct transport *t, uint32_t session)
 	(void)t, (void)session;
 }
 
+/* Here everybody is who he says. */
+int __wrap_spread_verify_hello(void *ctx, uint32_t session, const struct hello *h);
+
+int __wrap_spread_verify_hello(void *ctx, uint32_t session, const struct hello *h)
+{
+	(void)ctx, (void)session, (void)h;
+	return 0;
+}
+
 void wire_set_up(void)
 {
 	struct err_note note = {0};
@@ -64,6 +75,7 @@ void wire_set_up(void)
 	must(asks_start(&world.asks, &world) == 0);
 	must(views_start(&world.views, &world) == 0);
 	must(inside_start(&world) == 0);
+	must(spread_start(&world) == 0);
 	must(gossip_start(&world.gossip, &world) == 0);
 	handler = gossip_handler(&world);
 	wire_n_sent = 0;
@@ -82,6 +94,7 @@ void wire_tear_down(void)
 	asks_stop(world.asks, on_stopped);
 	uv_run(&world.loop, UV_RUN_DEFAULT);
 	gossip_free(world.gossip);
+	spread_free(world.spread);
 	fresh_free(world.fresh);
 	views_free(world.views);
 	asks_free(world.asks);

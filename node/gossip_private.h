@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gossip private - what the files of gossip share.
+ *
+ *   gossip.c        the mesh at work: events in, its todo list out
+ *   gossip_peers.c  who should be connected: dialling, `peer list`
+ */
+#pragma once
+
+#include "federation/mesh.h"
+#include "node/gossip.h"
+#include "node/log_share.h"
+#include "proto/map.h"
+
+struct stored;
+
+struct gossip {
+	struct engine *engine;
+	struct mesh *mesh;
+	struct session *sessions;
+	struct map heard;                    /* origin -> struct heard */
+	struct stored *stores, **stores_end; /* in the order the mesh gave them out */
+	uint64_t last_token;
+	uv_timer_t timer;
+	uint64_t malformed;
+	struct log_shares shares;
+};
