@@ -89,6 +89,10 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   node list
   node revoke
   node extend
+  node invite
+  node invites
+  node approve
+  node refuse
   person invite
   person list
   person revoke
@@ -129,6 +133,10 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   audit list
   audit verify
   audit prove
+  audit export
+  audit checkpoint
+  audit consistency
+  audit evidence
   audit who-saw
 
 A node must be named, and be there.
