@@ -5,95 +5,77 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 
-#include "proto/clock.h"
+#include "node/trust_private.h"
 #include "tests/lib/must.h"
 #include "tests/lib/tmpdir.h"
+#include "tests/unit/security/org_fixture.h"
 
-/* acme has two nodes with the role admin and a border; bolt is another organisation. */
-enum { ADMIN, ADMIN_2, BORDER, N_NODES };
+/* acme has a border and two nodes with the role admin; bolt is another organisation. */
+enum { BORDER, ADMIN, ADMIN_2 };
 
-static const char *const names[] = {"hq", "hq2", "gate"};
-static struct trust *nodes[N_NODES];
-static struct arena *arena;
-static const char *dir;
+static struct trust hosts[N_NODES];
+static struct sign_key *keys[N_NODES];
 static struct bytes bolt, impostor; /* their bundles; both say that they are bolt */
 static struct public_key bolt_root;
-static struct err_note note;
 
-static const char *in_dir(const char *file)
+static const char *dir;
+
+static int64_t wall_clock(void)
 {
-	const char *path = arena_print(arena, "%s/%s", dir, file);
-
-	must(path);
-	return path;
+	return NOW;
 }
 
-static struct org found(const char *name, const char *at)
+static void open_store(size_t i)
 {
-	struct org org;
+	char path[256];
 
-	must(org_dir_init(&(struct org_dir_options){.dir = in_dir(at),
-						    .name = name,
-						    .passphrase = bytes_of_text("x"),
-						    .now_ns = clock_wall_ns()},
-			  &note) == 0);
-	must(org_dir_load(arena, in_dir(at), clock_wall_ns(), &org, &note) == 0);
-	return org;
+	trust_store_close(hosts[i].store);
+	hosts[i].store = NULL;
+	snprintf(path, sizeof path, "%s/%zu", dir, i);
+	must(trust_store_open(&hosts[i].store, path, &note) == 0);
 }
 
-static void add_node(size_t i)
+static struct bytes found_bolt(const struct sign_key *its_root)
 {
-	must(org_dir_add_node(
-		     &(struct node_options){.org_dir = in_dir("acme"),
-					    .node_dir = in_dir(names[i]),
-					    .name = names[i],
-					    .roles = i == BORDER ? ROLE_BORDER : ROLE_ADMIN,
-					    .endpoint = "",
-					    .border_endpoint = i == BORDER ? "tcp://127.0.0.1:7000" : "",
-					    .now_ns = clock_wall_ns()},
-		     &note) == 0);
-}
-
-static void copy_bundle(const char *to)
-{
-	struct org org;
-
-	must(org_dir_load(arena, in_dir("acme"), clock_wall_ns(), &org, &note) == 0);
-	must(file_write(in_dir(to), org.encoded, false, &note) == 0);
-}
-
-static void open_node(size_t i)
-{
-	trust_close(nodes[i]);
-	nodes[i] = NULL;
-	must(trust_open(&nodes[i], in_dir(names[i]), clock_wall_ns(), &note) == 0);
+	manifest.org = "bolt";
+	manifest.root = sign_key_public(its_root);
+	const struct signed_blob m = signed_manifest(its_root, SIGN_MANIFEST);
+	return bundle_of(&m, NULL, 0);
 }
 
 static void begin(void)
 {
-	must(keys_init() == 0 && arena_new(&arena, 64 << 20) == 0);
+	org_fixture_begin();
 	dir = tmpdir_make();
-	found("acme", "acme");
-	const struct org org = found("bolt", "bolt");
-	bolt = org.encoded;
-	bolt_root = org.manifest.root;
-	impostor = found("bolt", "impostor").encoded;
-	for (size_t i = 0; i < N_NODES; i++)
-		add_node(i);
 	for (size_t i = 0; i < N_NODES; i++) {
-		copy_bundle(arena_print(arena, "%s/bundle", names[i]));
-		open_node(i);
+		must(sign_key_new(&keys[i]) == 0);
+		nodes[i].sign = sign_key_public(keys[i]);
+		nodes[i].roles = i == BORDER ? ROLE_BORDER : ROLE_ADMIN;
 	}
+	const struct org acme = good_org(N_NODES);
+	for (size_t i = 0; i < N_NODES; i++) {
+		hosts[i] = (struct trust){.own = {.org = acme},
+					  .self = &acme.nodes[i],
+					  .sign = keys[i],
+					  .clock = {.wall_ns = wall_clock}};
+		open_store(i);
+	}
+	bolt = found_bolt(stranger);
+	impostor = found_bolt(next_root);
+	bolt_root = sign_key_public(stranger);
 }
 
 static void end(void)
 {
 	for (size_t i = 0; i < N_NODES; i++) {
-		trust_close(nodes[i]);
-		nodes[i] = NULL;
+		for (size_t k = 0; k < hosts[i].n_partners; k++)
+			trust_free_partner(hosts[i].partners[k]);
+		trust_store_close(hosts[i].store);
+		hosts[i] = (struct trust){0};
+		sign_key_free(keys[i]);
+		keys[i] = NULL;
 	}
-	arena_free(arena);
-	arena = NULL;
+	org_fixture_end();
 	tmpdir_remove();
 }
 
@@ -103,7 +85,7 @@ static struct signed_blob speak(size_t node, bool ended)
 {
 	struct signed_blob blob;
 
-	cr_assert(eq(int, agreement_speak(nodes[node], "bolt", &bolt_root, ended, arena, &blob, &note), 0));
+	cr_assert(eq(int, agreement_speak(&hosts[node], "bolt", &bolt_root, ended, arena, &blob, &note), 0));
 	return blob;
 }
 
@@ -112,14 +94,14 @@ static int take(size_t node, const struct signed_blob *word)
 	struct agreement x;
 
 	note.text[0] = '\0';
-	return agreement_take(nodes[node], arena, word, &x, &note);
+	return agreement_take(&hosts[node], arena, word, &x, &note);
 }
 
 static bool trusts(size_t node)
 {
 	struct public_key root;
 
-	return agreement_root(nodes[node], "bolt", &root);
+	return agreement_root(&hosts[node], "bolt", &root);
 }
 
 static int accept(size_t node, struct bytes bundle, const char *fingerprint)
@@ -127,7 +109,7 @@ static int accept(size_t node, struct bytes bundle, const char *fingerprint)
 	const struct org *org;
 
 	note.text[0] = '\0';
-	return trust_accept(nodes[node], bundle, fingerprint, clock_wall_ns(), &org, &note);
+	return trust_accept(&hosts[node], bundle, fingerprint, NOW, &org, &note);
 }
 
 static const char *fingerprint(void)
@@ -139,11 +121,6 @@ static const char *fingerprint(void)
 	return text;
 }
 
-static bool says(const char *words)
-{
-	return strstr(note.text, words) != NULL;
-}
-
 Test(agreement, where_the_admin_trusts_a_bundle_of_that_root_needs_no_fingerprint)
 {
 	cr_expect(eq(int, accept(BORDER, bolt, NULL), ERR_UNTRUSTED));
@@ -152,7 +129,7 @@ Test(agreement, where_the_admin_trusts_a_bundle_of_that_root_needs_no_fingerprin
 	cr_expect(eq(int, accept(BORDER, impostor, NULL), ERR_UNTRUSTED), "another root of the same name");
 	cr_expect(says("is new here"), "%s", note.text);
 	cr_expect(eq(int, accept(BORDER, bolt, NULL), 0), "%s", note.text);
-	open_node(BORDER);
+	open_store(BORDER);
 	cr_expect(trusts(BORDER), "it is durable");
 }
 
@@ -165,7 +142,7 @@ Test(agreement, words_that_are_old_or_come_again_change_nothing)
 	cr_assert(eq(int, take(BORDER, &ended), 0));
 	cr_expect(not(trusts(BORDER)));
 	cr_expect(eq(int, take(BORDER, &first), AGREEMENT_OLD));
-	open_node(BORDER);
+	open_store(BORDER);
 	cr_expect(eq(int, take(BORDER, &first), AGREEMENT_OLD));
 	cr_expect(not(trusts(BORDER)));
 	cr_expect(eq(int, accept(BORDER, bolt, NULL), ERR_REFUSED));
@@ -184,7 +161,7 @@ Test(agreement, of_two_words_with_one_number_all_keep_the_same)
 	cr_expect(not(trusts(ADMIN_2)));
 }
 
-static struct signed_blob sign(size_t node, const struct agreement *x, const char *context)
+static struct signed_blob sign_as(size_t node, const struct agreement *x, const char *context)
 {
 	SCOPED(buf_fini) struct buf payload = {0};
 	struct signed_blob blob;
@@ -193,26 +170,25 @@ static struct signed_blob sign(size_t node, const struct agreement *x, const cha
 	must(buf_check(&payload) == 0);
 	const char *kept = arena_text(arena, buf_bytes(&payload));
 	must(kept);
-	sign_blob(nodes[node]->sign, context, (struct bytes){(const uint8_t *)kept, payload.len}, &blob);
+	sign_blob(hosts[node].sign, context, (struct bytes){(const uint8_t *)kept, payload.len}, &blob);
 	return blob;
 }
 
 Test(agreement, only_a_node_with_the_role_admin_speaks_and_only_for_its_organisation)
 {
-	struct agreement x = {
-		.org = "acme", .partner = "bolt", .root = bolt_root, .seq = 1, .at_ns = clock_wall_ns()};
-	struct signed_blob word = sign(BORDER, &x, SIGN_AGREEMENT);
+	struct agreement x = {.org = "acme", .partner = "bolt", .root = bolt_root, .seq = 1, .at_ns = NOW};
+	struct signed_blob word = sign_as(BORDER, &x, SIGN_AGREEMENT);
 
 	cr_expect(eq(int, take(ADMIN, &word), ERR_UNTRUSTED));
 	cr_expect(says("not signed by an admin node"), "%s", note.text);
-	word = sign(ADMIN, &x, SIGN_FRESHNESS);
+	word = sign_as(ADMIN, &x, SIGN_FRESHNESS);
 	cr_expect(eq(int, take(BORDER, &word), ERR_UNTRUSTED));
 	x.org = "volt";
-	word = sign(ADMIN, &x, SIGN_AGREEMENT);
+	word = sign_as(ADMIN, &x, SIGN_AGREEMENT);
 	cr_expect(eq(int, take(BORDER, &word), ERR_UNTRUSTED));
 	x.org = "acme";
-	x.at_ns = clock_wall_ns() + 3600 * NS_PER_S;
-	word = sign(ADMIN, &x, SIGN_AGREEMENT);
+	x.at_ns = NOW + 3600 * NS_PER_S;
+	word = sign_as(ADMIN, &x, SIGN_AGREEMENT);
 	cr_expect(eq(int, take(BORDER, &word), ERR_UNTRUSTED));
 	cr_expect(says("from the future"), "%s", note.text);
 	cr_expect(not(trusts(BORDER)));
@@ -220,22 +196,19 @@ Test(agreement, only_a_node_with_the_role_admin_speaks_and_only_for_its_organisa
 
 Test(agreement, a_number_far_ahead_does_not_shut_out_every_later_word)
 {
-	struct agreement x = {.org = "acme",
-			      .partner = "bolt",
-			      .root = bolt_root,
-			      .seq = UINT64_MAX,
-			      .at_ns = clock_wall_ns()};
-	struct signed_blob word = sign(ADMIN, &x, SIGN_AGREEMENT);
+	struct agreement x = {
+		.org = "acme", .partner = "bolt", .root = bolt_root, .seq = UINT64_MAX, .at_ns = NOW};
+	struct signed_blob word = sign_as(ADMIN, &x, SIGN_AGREEMENT);
 
 	cr_expect(eq(int, take(BORDER, &word), ERR_UNTRUSTED));
 	const struct signed_blob good = speak(ADMIN, false);
 	cr_expect(eq(int, take(BORDER, &good), 0));
 	x.seq = 2 + VERSION_JUMP_MAX;
-	word = sign(ADMIN, &x, SIGN_AGREEMENT);
+	word = sign_as(ADMIN, &x, SIGN_AGREEMENT);
 	cr_expect(eq(int, take(BORDER, &word), ERR_UNTRUSTED));
 	cr_expect(says("absurd number"), "%s", note.text);
 	x.seq--;
-	word = sign(ADMIN, &x, SIGN_AGREEMENT);
+	word = sign_as(ADMIN, &x, SIGN_AGREEMENT);
 	cr_expect(eq(int, take(BORDER, &word), 0));
 }
 
@@ -255,16 +228,16 @@ Test(agreement, nobody_comes_back_before_it_is_forgotten)
 	struct public_key root;
 	bool rows_left = false;
 
-	cr_assert(eq(int, agreement_note_end(nodes[BORDER], "bolt", &bolt_root, true), 0));
+	cr_assert(eq(int, agreement_note_end(&hosts[BORDER], "bolt", &bolt_root, true), 0));
 	cr_expect(eq(int, accept(BORDER, bolt, fingerprint()), ERR_REFUSED));
 	cr_expect(says("still being forgotten"), "%s", note.text);
-	open_node(BORDER);
-	cr_expect(agreement_end(nodes[BORDER], "bolt", &root, &rows_left) && rows_left);
-	cr_expect_str_eq(agreement_next_end(nodes[BORDER], arena, ""), "bolt");
-	cr_assert(eq(int, agreement_note_end(nodes[BORDER], "bolt", &bolt_root, false), 0));
+	open_store(BORDER);
+	cr_expect(agreement_end(&hosts[BORDER], "bolt", &root, &rows_left) && rows_left);
+	cr_expect_str_eq(agreement_next_end(&hosts[BORDER], arena, ""), "bolt");
+	cr_assert(eq(int, agreement_note_end(&hosts[BORDER], "bolt", &bolt_root, false), 0));
 	cr_expect(eq(int, accept(BORDER, bolt, fingerprint()), 0), "%s", note.text);
-	cr_assert(eq(int, agreement_note_end(nodes[BORDER], "bolt", NULL, false), 0));
-	cr_expect_null(agreement_next_end(nodes[BORDER], arena, ""));
+	cr_assert(eq(int, agreement_note_end(&hosts[BORDER], "bolt", NULL, false), 0));
+	cr_expect_null(agreement_next_end(&hosts[BORDER], arena, ""));
 }
 
 Test(agreement, a_policy_may_go_on_naming_whose_trust_has_ended)
@@ -279,16 +252,11 @@ Test(agreement, a_policy_may_go_on_naming_whose_trust_has_ended)
 	size_t n;
 
 	must(text);
-	cr_expect(
-		eq(int,
-		   trust_compile(nodes[BORDER], text, clock_wall_ns(), &policy, arena, &findings, &n, &note),
-		   ERR_REFUSED));
-	cr_assert(eq(int, agreement_note_end(nodes[BORDER], "bolt", &bolt_root, false), 0));
-	cr_expect(
-		eq(int,
-		   trust_compile(nodes[BORDER], text, clock_wall_ns(), &policy, arena, &findings, &n, &note),
-		   0),
-		"%s", note.text);
+	cr_expect(eq(int, trust_compile(&hosts[BORDER], text, NOW, &policy, arena, &findings, &n, &note),
+		     ERR_REFUSED));
+	cr_assert(eq(int, agreement_note_end(&hosts[BORDER], "bolt", &bolt_root, false), 0));
+	cr_expect(eq(int, trust_compile(&hosts[BORDER], text, NOW, &policy, arena, &findings, &n, &note), 0),
+		  "%s", note.text);
 	policy_free(policy);
 }
 
@@ -299,12 +267,9 @@ Test(agreement, words_are_bounded)
 
 	for (int i = 0; i <= AGREEMENTS_MAX && r == 0; i++) {
 		snprintf(name, sizeof name, "p%d", i);
-		const struct agreement x = {.org = "acme",
-					    .partner = name,
-					    .root = bolt_root,
-					    .seq = 1,
-					    .at_ns = clock_wall_ns()};
-		const struct signed_blob word = sign(ADMIN, &x, SIGN_AGREEMENT);
+		const struct agreement x = {
+			.org = "acme", .partner = name, .root = bolt_root, .seq = 1, .at_ns = NOW};
+		const struct signed_blob word = sign_as(ADMIN, &x, SIGN_AGREEMENT);
 		r = take(BORDER, &word);
 		cr_expect(eq(int, r, i < AGREEMENTS_MAX ? 0 : ERR_REFUSED), "word %d: %s", i, note.text);
 	}
