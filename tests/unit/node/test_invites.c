@@ -396,10 +396,9 @@ Test(invites, a_machine_that_asks_too_often_waits_for_the_next_minute)
 	cr_expect(enrol_may_ask(engine.enrol, &a, "192.0.2.1", 120000));
 }
 
-Test(invites, one_address_with_many_keys_waits_too_and_so_do_many_addresses)
+Test(invites, one_address_with_many_keys_waits_too)
 {
 	struct curve_key key = {"a"};
-	char address[32];
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < 2 * ENROL_ADDRESS_MINUTE; i++) {
@@ -407,11 +406,27 @@ Test(invites, one_address_with_many_keys_waits_too_and_so_do_many_addresses)
 		n += enrol_may_ask(engine.enrol, &key, "192.0.2.1", 60000);
 	}
 	cr_expect(eq(uint, n, ENROL_ADDRESS_MINUTE));
-	for (unsigned i = 0; i < 2 * ENROL_MINUTE; i++) {
-		snprintf(address, sizeof address, "192.0.%u.%u", i / 256, i % 256);
+}
+
+Test(invites, so_do_all_together_and_those_for_whom_there_is_no_room)
+{
+	struct curve_key key = {"a"};
+	char address[32];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 2 * ENROL_MINUTE; i++) { /* 150 addresses, one key each */
+		snprintf(address, sizeof address, "192.0.2.%u", i % 150);
+		key.b[4] = (uint8_t)(i % 150);
 		n += enrol_may_ask(engine.enrol, &key, address, 60000);
 	}
-	cr_expect(le(uint, n, ENROL_MINUTE));
+	cr_expect(eq(uint, n, ENROL_MINUTE));
+	n = 0;
+	for (unsigned i = 0; i < 2 * ENROL_KNOWN_MAX; i++) {
+		snprintf(address, sizeof address, "192.1.%u.%u", i / 256, i % 256);
+		memcpy(key.b + 4, &i, sizeof i);
+		n += enrol_may_ask(engine.enrol, &key, address, 120000);
+	}
+	cr_expect(eq(uint, n, ENROL_KNOWN_MAX / 2), "an address and a key of each");
 }
 
 /* ---- the answer */

@@ -300,9 +300,11 @@ Test(codec_limits, an_invitation_has_bounds)
 	i.state = INVITATION_OPEN;
 	MALFORMED(full_invitations, invitations, i.request = blob(JOIN_MAX + 1));
 	i.request.len = 0;
-	MALFORMED(full_invitations, invitations, (i.prefixes = many(33), i.n_prefixes = PREFIXES_MAX + 1));
+	GOOD(full_invitations, invitations,
+	     (x.items = TIMES(64, struct invitation, i), x.n = INVITATIONS_MAX));
 	MALFORMED(full_invitations, invitations,
 		  (x.items = TIMES(65, struct invitation, i), x.n = INVITATIONS_MAX + 1));
+	MALFORMED(full_invitations, invitations, (i.prefixes = many(33), i.n_prefixes = PREFIXES_MAX + 1));
 }
 
 Test(codec_limits, roles_of_a_later_release_are_not_seen)
