@@ -186,8 +186,9 @@ static enum status trust_run(struct context *ctx, int argc, char *const argv[])
 		return STATUS_USAGE;
 	}
 	/* it is the node that judges, and writes down what it refused */
-	if (read_file(ctx->arena, argv[0], BUNDLE_MAX, &request.blob, &note) < 0)
-		return say_usage(&note);
+	const int r = read_file(ctx->arena, argv[0], BUNDLE_MAX, &request.blob, &note);
+	if (r < 0)
+		return say_failed(r, &note);
 	request.text = fingerprint;
 	status = ask(ctx, &request, &answer);
 	if (status == STATUS_OK)
