@@ -40,17 +40,23 @@ static bool read_all(struct raw *r, void *to, size_t len)
 	return true;
 }
 
+static void put_frame(struct buf *out, uint8_t flags, struct bytes body)
+{
+	const bool is_long = body.len > 255;
+
+	buf_put_u8(out, (uint8_t)(flags | (is_long ? LONG : 0)));
+	if (is_long)
+		buf_put_u64(out, body.len);
+	else
+		buf_put_u8(out, (uint8_t)body.len);
+	buf_put(out, body);
+}
+
 static bool write_frame(struct raw *r, uint8_t flags, struct bytes body)
 {
 	SCOPED(buf_fini) struct buf b = {0};
-	bool is_long = body.len > 255;
 
-	buf_put_u8(&b, (uint8_t)(flags | (is_long ? LONG : 0)));
-	if (is_long)
-		buf_put_u64(&b, body.len);
-	else
-		buf_put_u8(&b, (uint8_t)body.len);
-	buf_put(&b, body);
+	put_frame(&b, flags, body);
 	return write_all(r, (struct bytes){b.data, b.len});
 }
 
@@ -81,7 +87,7 @@ static void put_box(struct raw *r, struct buf *out, const char prefix[17], struc
 	must(crypto_box_easy(box, plain.data, plain.len, nonce, to, secret) == 0);
 }
 
-static bool greet(struct raw *r)
+bool raw_greet(struct raw *r)
 {
 	uint8_t greeting[GREETING_BYTES] = {0xff, 0, 0, 0,   0,   0,   0,   0,  0,
 					    0x7f, 3, 1, 'C', 'U', 'R', 'V', 'E'};
@@ -192,7 +198,7 @@ enum raw_verdict raw_connect(struct raw *r, const char *endpoint, const struct c
 	uint8_t body[255];
 
 	*r = (struct raw){.fd = connect_tcp(endpoint), .server = *server};
-	if (!greet(r) || !say_hello(r) || !take_welcome(r) || !initiate(r, keys, properties, n))
+	if (!raw_greet(r) || !say_hello(r) || !take_welcome(r) || !initiate(r, keys, properties, n))
 		return RAW_CUT;
 	int len = read_frame(r, body);
 	if (len > 6 && memcmp(body, "\5READY", 6) == 0)
@@ -211,7 +217,7 @@ bool raw_try_open(struct raw *r, const char *endpoint)
 	return r->fd >= 0;
 }
 
-bool raw_send(struct raw *r, struct bytes payload, bool more)
+static void put_message(struct raw *r, struct bytes payload, bool more, struct buf *out)
 {
 	SCOPED(buf_fini) struct buf plain = {0};
 	SCOPED(buf_fini) struct buf b = {0};
@@ -221,7 +227,25 @@ bool raw_send(struct raw *r, struct bytes payload, bool more)
 	buf_put(&b, BYTES("\7MESSAGE"));
 	put_box(r, &b, "CurveZMQMESSAGEC", (struct bytes){plain.data, plain.len}, r->server_short.b,
 		r->secret_short);
-	return write_frame(r, 0, (struct bytes){b.data, b.len});
+	put_frame(out, 0, (struct bytes){b.data, b.len});
+}
+
+void raw_message(struct raw *r, struct bytes payload, struct buf *out)
+{
+	put_message(r, payload, false, out);
+}
+
+bool raw_write(struct raw *r, struct bytes wire)
+{
+	return write_all(r, wire);
+}
+
+bool raw_send(struct raw *r, struct bytes payload, bool more)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+
+	put_message(r, payload, more, &b);
+	return write_all(r, (struct bytes){b.data, b.len});
 }
 
 bool raw_is_cut(struct raw *r)

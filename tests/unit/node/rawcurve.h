@@ -3,6 +3,7 @@
  * any property, any frame flags (ZMTP 3.1, RFC 26). Blocking, with a time limit of 3 s. */
 #pragma once
 
+#include "proto/buf.h"
 #include "security/keys.h"
 
 struct raw_property {
@@ -26,5 +27,9 @@ enum raw_verdict raw_connect(struct raw *r, const char *endpoint, const struct c
 void raw_open(struct raw *r, const char *endpoint);            /* and not a word */
 bool raw_try_open(struct raw *r, const char *endpoint);        /* false: nobody listens; nothing is open */
 bool raw_send(struct raw *r, struct bytes payload, bool more); /* false: cut */
-bool raw_is_cut(struct raw *r);                                /* waits for the end of the connection */
+/* Append the frame that would be sent, as it stands on the wire. */
+void raw_message(struct raw *r, struct bytes payload, struct buf *out);
+bool raw_write(struct raw *r, struct bytes wire); /* anything; false: cut */
+bool raw_greet(struct raw *r);                    /* say that it is CURVE, and no more */
+bool raw_is_cut(struct raw *r);                   /* waits for the end of the connection */
 void raw_close(struct raw *r);

@@ -3,7 +3,6 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdio.h>
-#include <zmq.h>
 
 #include "tests/lib/must.h"
 #include "tests/unit/node/net.h"
@@ -16,9 +15,6 @@ static struct roster *all;
 static int n_proofs;
 static enum transport_proof proof;
 static struct err_note found;
-static const char *rogue_id; /* what a handler that lets everybody in calls them */
-static uv_thread_t rogue_thread;
-static void *rogue_door, *rogue_end;
 
 static void set_up(void)
 {
@@ -62,50 +58,6 @@ static void prove(void)
 	cr_assert(eq(int, n_proofs, 1));
 }
 
-/* A handler in the place of ours, until it is told to end. */
-static void let_everybody_in(void *arg)
-{
-	const char *answer[] = {"1.0", "1", "200", "OK", rogue_id, ""};
-	zmq_pollitem_t items[] = {{.socket = rogue_door, .events = ZMQ_POLLIN},
-				  {.socket = rogue_end, .events = ZMQ_POLLIN}};
-	char frame[256];
-	int more;
-
-	(void)arg;
-	while (zmq_poll(items, 2, -1) >= 0 && !items[1].revents) {
-		do {
-			zmq_recv(rogue_door, frame, sizeof frame, 0);
-			zmq_getsockopt(rogue_door, ZMQ_RCVMORE, &more, &(size_t){sizeof more});
-		} while (more);
-		for (int i = 0; i < 6; i++)
-			zmq_send(rogue_door, answer[i], strlen(answer[i]), i < 5 ? ZMQ_SNDMORE : 0);
-	}
-	zmq_close(rogue_door);
-	zmq_close(rogue_end);
-}
-
-static void *replace_handler(const char *user_id)
-{
-	void *end = zmq_socket(net_context, ZMQ_PAIR);
-
-	zap_stop(net_zap);
-	net_zap = NULL;
-	rogue_id = user_id;
-	rogue_door = zmq_socket(net_context, ZMQ_REP);
-	rogue_end = zmq_socket(net_context, ZMQ_PAIR);
-	must(zmq_bind(rogue_door, "inproc://zeromq.zap.01") == 0);
-	must(zmq_bind(rogue_end, "inproc://rogue-end") == 0 && zmq_connect(end, "inproc://rogue-end") == 0);
-	must(uv_thread_create(&rogue_thread, let_everybody_in, NULL) == 0);
-	return end;
-}
-
-static void end_handler(void *end)
-{
-	zmq_send(end, "", 0, 0);
-	uv_thread_join(&rogue_thread);
-	zmq_close(end);
-}
-
 Test(proof, doors_that_are_locked_are_found_so_and_nobody_notices)
 {
 	prove();
@@ -140,12 +92,11 @@ Test(proof, a_flood_that_uses_up_all_limits_is_not_in_its_way)
 
 Test(proof, a_handler_that_lets_everybody_in_is_found_out)
 {
-	void *end = replace_handler("v1:acme/b:00");
-
+	net_rogue_start("v1:acme/b:00");
 	prove();
 	cr_expect(eq(int, proof, PROOF_OPEN));
 	cr_expect(strstr(found.text, "a stranger's key was let in") != NULL, "%s", found.text);
-	end_handler(end);
+	net_rogue_stop();
 }
 
 Test(proof, without_a_handler_nobody_is_let_in_and_that_is_said)

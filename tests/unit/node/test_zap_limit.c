@@ -63,15 +63,20 @@ static enum zap_verdict ask(const struct roster_entry *e)
 }
 
 /* It comes in, says something, and leaves. */
-static enum zap_verdict visit(const struct roster_entry *e)
+static enum zap_verdict visit_from(const struct roster_entry *e, const char *address)
 {
-	const enum zap_verdict v = ask(e);
+	const enum zap_verdict v = ask_from(e, address);
 
 	if (v == ZAP_WELCOME) {
 		zap_limiter_spoke(limiter, &e->key, now_ms);
 		zap_limiter_ended(limiter, &e->key, now_ms);
 	}
 	return v;
+}
+
+static enum zap_verdict visit(const struct roster_entry *e)
+{
+	return visit_from(e, "192.0.2.7");
 }
 
 static int visits(const struct roster_entry *e, int n)
@@ -202,12 +207,14 @@ Test(zap_limit, an_organisation_has_so_many_connections_whatever_its_keys)
 Test(zap_limit, a_thousand_keys_of_one_organisation_leave_the_others_their_share)
 {
 	const struct roster_entry own = node("acme", true, 1), other = node("cyan", false, 1);
+	char address[32];
 	int sybils = 0, own_in = 0, other_in = 0;
 
 	for (int second = 0; second < 60; second++, now_ms += 1000) {
 		for (uint32_t i = 0; i < 1000; i++) {
 			const struct roster_entry e = node("bolt", false, i);
-			sybils += visit(&e) == ZAP_WELCOME;
+			snprintf(address, sizeof address, "10.1.%u.%u", i / 250, i % 250);
+			sybils += visit_from(&e, address) == ZAP_WELCOME;
 		}
 		if (second % 6 == 0) {
 			own_in += visit(&own) == ZAP_WELCOME;
