@@ -95,6 +95,7 @@ check 'it joins by itself' joins gate acme/gate
 check 'and has the key of the other borders' eval \
 	'[ -f acme/gate/keys/cursor.key ] && cmp acme/gate/keys/cursor.key acme/org/cursor.key'
 node_start acme/gate
+check 'nodes that joined before hear of it' soon 20 eval 'equal "$(peers acme/press)" "adm gate "'
 
 # ---- tokens that are not good
 before=$(nodes)
@@ -126,6 +127,7 @@ quietly holon node revoke press --org acme/org --reason stolen
 check 'a node revoked in the directory is cut' soon 2 eval '! peers acme/adm | grep -q press'
 took=$(($(now_ms) - began))
 check "within two seconds ($took ms)" [ $took -le $((2000 * SLOW)) ]
+check 'and everywhere else, without anybody acting' soon 2 eval '! peers acme/gate | grep -q press'
 check 'its revocation is in the audit' eval 'adm audit list --kind revocation | grep -q press'
 
 # ---- settings that make no sense
