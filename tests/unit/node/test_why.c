@@ -7,6 +7,7 @@
 
 #include "node/control.h"
 #include "node/reads.h"
+#include "node/walk.h"
 #include "proto/clock.h"
 #include "tests/lib/must.h"
 #include "tests/unit/node/world.h"
@@ -82,6 +83,24 @@ static void ask(const struct case_of *k, enum question_kind kind, const char *pr
 	to.roles = &k->role;
 	to.n_roles = k->role ? 1 : 0;
 	cr_assert(eq(int, reads_ask(&world, &to, &q, NS_PER_S, on_answer, NULL), 0));
+}
+
+/* Is the value in a roll-up? */
+static bool is_added(const struct case_of *k)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct audience to = audience_of(k->org);
+	struct view_root root = {.id = k->twin, .parent = ""};
+	struct rollup_spec sum = {.fn = ROLLUP_SUM, .property = k->property};
+	const struct view_question q = {
+		.roots = &root, .n_roots = 1, .hierarchy = "contains", .rollups = &sum, .n_rollups = 1};
+	struct view_part part;
+
+	to.roles = &k->role;
+	to.n_roles = k->role ? 1 : 0;
+	must(arena_new(&a, 8 << 20) == 0);
+	cr_assert(eq(int, walk_part(&world, &to, &q, WALK_LIVE, a, &part), 0));
+	return part.n_members > 0 && part.members[0].rollups[0].n > 0;
 }
 
 /* ---- Policies --------------------------------------------------------------------------------------------
@@ -167,6 +186,8 @@ static void compare(const struct case_of *k, const char *policy)
 			   (kpi && why(k, "summary", "") && why(k, "summary", k->property));
 	cr_assert(eq(int, plain, value), "read %s of %s as %s/%s by\n%s", k->property, k->twin, k->org,
 		  k->role, policy);
+	cr_assert(eq(int, is_added(k), value), "a view of %s of %s as %s/%s by\n%s", k->property, k->twin,
+		  k->org, k->role, policy);
 	n_plain += plain;
 	n_tokens += token;
 	n_denied += code == ERR_DENIED;
