@@ -45,7 +45,7 @@ A person who was revoked is refused once the node knows it.
   > holon status --person kim
   2> holon: credential of kim at acme was revoked
   [1]
-  $ holon audit list --kind admin | grep 'refused person'
+  $ until holon audit list --kind admin | grep 'refused person'; do sleep 0.1; done
   <*> refused person <*>: credential of kim at acme was revoked
   $ holon status | head -n 1
   <*>
