@@ -167,7 +167,8 @@ static bool exchange(struct machine *m)
 	uint8_t in[JOIN_REPLY_MAX];
 	int n = -1;
 
-	must(zmq_send(m->socket, m->frame.data, m->frame.len, 0) >= 0);
+	if (zmq_send(m->socket, m->frame.data, m->frame.len, ZMQ_DONTWAIT) < 0)
+		return false; /* hung up on already */
 	for (int turn = 0; n < 0 && turn < 500; turn++) {
 		uv_run(&engine.loop, UV_RUN_NOWAIT);
 		zmq_poll(&(zmq_pollitem_t){.socket = m->socket, .events = ZMQ_POLLIN}, 1, 10);
