@@ -78,8 +78,9 @@ MUST_CHECK int trust_join(struct trust *t, const char *org, struct bytes bundle,
 /* NULL: not trusted. The own organisation is found too. */
 const struct partner *trust_org(const struct trust *t, const char *org);
 
-/* Everybody who may connect now; who has an ended credential is marked as returning. Of two credentials with one key (bundles
- * that expired or were renewed apart from each other) that of the own organisation counts, else the first. */
+/* Everybody who may connect now; who has an ended credential is marked as returning. Of two credentials with
+ * one key (bundles that expired or were renewed apart from each other) that of the own organisation counts,
+ * else the first. */
 MUST_CHECK int trust_roster(const struct trust *t, int64_t now_ns, struct roster **ret);
 
 /* An admin's signed policy, to be put in force: signature, own organisation, epoch above the one held, and it

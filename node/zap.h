@@ -6,9 +6,9 @@
  * no logging: it counts. Domain "own" admits nodes of the own organisation, domain "border" nodes of trusted
  * organisations that carry the border role, domain "control" the keys of zap_set_control(), domain "enrol"
  * whoever has a key: what they may ask there is to join (node/enrol.h). Any other domain or mechanism is
- * refused (400), as is an entry before or after its time (unless it is returning); another version, frame count or length of key is
- * malformed (500). Whoever is over a limit (node/zap_limit.h) is sent away without a word (300), whatever the
- * answer would have been.
+ * refused (400), as is an entry before or after its time (unless it is returning); another version, frame
+ * count or length of key is malformed (500). Whoever is over a limit (node/zap_limit.h) is sent away without
+ * a word (300), whatever the answer would have been.
  *
  * Threads: calls are for the thread that started it, zap_publish(), zap_set_control() and zap_stats() for
  * any.
