@@ -440,10 +440,10 @@ Test(org_admin, three_years_without_a_gap)
 	}
 	cr_expect(n_renewed >= YEARS_DAYS / 16);
 	cr_expect(eq(sz, n_news, 0), "and then there is nothing more to tell");
-	for (int i = 0; i < N_HOLDERS; i++) {
+	for (int i = 0; i < N_HOLDERS; i++)
 		cr_expect(bytes_equal(h[i].held.encoded, h[PRESS].held.encoded), "%d", i);
+	for (int i = 0; i < N_HOLDERS; i++)
 		arena_free(h[i].arena);
-	}
 	const struct org org = load(NOW + (YEARS_DAYS + QUIET_DAYS) * DAY);
 	cr_expect(org.manifest.version > 10, "the rotations have happened: %u", org.manifest.version);
 }
