@@ -56,12 +56,10 @@ static struct audit_counter *make(enum audit_kind kind, const char *key, size_t 
 
 /* So many different ones, that entries of a minute stay below a megabyte; what limits keep out has a place of
  * its own. */
-static bool is_full(const struct audit_counts *counts, enum audit_kind kind)
+static bool is_full(const struct audit_counts *counts, bool is_read)
 {
-	const bool is_read = kind == AUDIT_READ || kind == AUDIT_DENIED;
-
-	return counts->map.n >= AUDIT_COUNTERS_MAX + (is_read ? 0 : AUDIT_BOUNDED_MAX) ||
-	       (is_read && counts->bytes >= AUDIT_COUNT_BYTES_MAX);
+	return is_read ? counts->map.n >= AUDIT_COUNTERS_MAX || counts->bytes >= AUDIT_COUNT_BYTES_MAX
+		       : counts->n_bounded >= AUDIT_BOUNDED_MAX;
 }
 
 struct audit_counter *audit_counts_add(struct audit_counts *counts, enum audit_kind kind,
@@ -70,8 +68,9 @@ struct audit_counter *audit_counts_add(struct audit_counts *counts, enum audit_k
 	char key[KEY_SIZE];
 	size_t len = make_key(kind, r, key);
 	struct audit_counter *c = map_get(&counts->map, key);
+	const bool is_read = kind == AUDIT_READ || kind == AUDIT_DENIED;
 
-	if (!c && is_full(counts, kind) &&
+	if (!c && is_full(counts, is_read) &&
 	    kind != AUDIT_DENIED) { /* who does so much is counted as a whole */
 		len = make_key(kind, &(struct journal_read){.partner = r->partner}, key);
 		c = map_get(&counts->map, key);
@@ -83,7 +82,8 @@ struct audit_counter *audit_counts_add(struct audit_counts *counts, enum audit_k
 			counts->lost++;
 			return NULL;
 		}
-		counts->bytes += len + ENTRY_BYTES;
+		counts->bytes += is_read ? len + ENTRY_BYTES : 0;
+		counts->n_bounded += !is_read;
 	}
 	c->n++;
 	return c;
@@ -109,6 +109,6 @@ void audit_counts_fini(struct audit_counts *counts)
 	for (struct map_entry *e; (e = map_next(&counts->map, &at));)
 		free(e->value);
 	map_fini(&counts->map);
-	counts->bytes = 0;
+	counts->bytes = counts->n_bounded = 0;
 	counts->lost = 0;
 }

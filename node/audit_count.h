@@ -18,8 +18,9 @@ struct audit_counter {
 };
 struct audit_counts {
 	struct map map;
-	size_t bytes;  /* that the entries of what left take, at most */
-	uint64_t lost; /* not even counted: no memory */
+	size_t n_bounded; /* of other kinds than AUDIT_READ and AUDIT_DENIED */
+	size_t bytes;     /* that the entries of what left take, at most */
+	uint64_t lost;    /* not even counted: no memory */
 };
 void audit_counts_fini(struct audit_counts *c);
 /* The counter that was raised, NULL when it is `lost`. Of kinds other than AUDIT_READ and AUDIT_DENIED the

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "node/engine.h"
+#include "node/record.h"
 #include "security/audit_check.h"
 #include "storage/audit.h"
 #include "tests/lib/disk.h"
@@ -332,4 +333,97 @@ Test(journal, the_hash_of_a_neighbour_cannot_be_guessed)
 	cr_expect(not(dictionary_finds(&neighbour, zeroes, &p)));
 	cr_expect(not(dictionary_finds(&neighbour, proven.salt, &p)));
 	cr_expect(dictionary_finds(&neighbour, neighbour.salt, &p), "the dictionary has the word");
+}
+
+/* ---- What is recorded of trust ---------------------------------------------------------------------------
+ */
+
+static size_t n_of(enum audit_kind kind, const char *subject)
+{
+	uint64_t sum;
+
+	return found(kind, subject, &sum);
+}
+
+Test(journal, what_is_refused_again_and_again_is_told_once_and_counted)
+{
+	const struct actor actor = {.org = "bolt", .node = "b1"};
+	const struct err_note note = {"manifest of bolt expired"};
+	uint64_t sum;
+
+	const struct actor before = journal_act_as(journal, &actor);
+	for (int i = 0; i < 100000; i++)
+		record_refused(journal, AUDIT_TRUST, "bundle", ERR_UNTRUSTED, &note);
+	journal_act_as(journal, &before);
+	for (int i = 0; i < 1000; i++)
+		record_refused_of(journal, "bolt", "b2", "frame", ERR_MALFORMED, NULL);
+	close_journal();
+	cr_expect(eq(sz, found(AUDIT_TRUST, "refused bundle", &sum), 2));
+	cr_expect(eq(u64, sum, 100000));
+	cr_expect(eq(sz, found(AUDIT_LIMIT, "refused frame", &sum), 2));
+	cr_expect(eq(u64, sum, 1000));
+}
+
+Test(journal, refusals_of_many_sorts_take_few_entries)
+{
+	enum { SORTS = 5000 };
+	uint64_t sum;
+
+	for (int i = 0; i < SORTS; i++) {
+		char node[16];
+		snprintf(node, sizeof node, "n%d", i);
+		record_refused_of(journal, "bolt", node, "frame", ERR_MALFORMED, NULL);
+		record_refused_of(journal, "bolt", node, "frame", ERR_MALFORMED, NULL);
+	}
+	close_journal();
+	const size_t n = found(AUDIT_LIMIT, NULL, &sum);
+	cr_expect(le(sz, n, 2 * AUDIT_BOUNDED_MAX + 2), "%zu entries", n);
+	cr_expect(eq(u64, sum, 2 * SORTS));
+}
+
+static struct credential node_of(const char *name, uint8_t serial, uint8_t key)
+{
+	return (struct credential){
+		.org = "bolt", .node = name, .serial = {{serial}}, .curve = {{key}}, .not_after_ns = serial};
+}
+
+Test(journal, a_bundle_is_told_by_what_is_new_in_it)
+{
+	struct credential old[] = {node_of("stays", 1, 1), node_of("renewed", 2, 2), node_of("gone", 3, 3),
+				   node_of("rekeyed", 4, 4)};
+	struct credential new[] = {node_of("stays", 1, 1), node_of("renewed", 12, 2), node_of("added", 13, 5),
+				   node_of("rekeyed", 14, 6)};
+	struct revoked revoked[] = {
+		{.kind = REVOKED_NODE, .node = "gone", .reason = "stolen"},
+		{.kind = REVOKED_SERIAL, .node = "", .serial = {{3}}, .reason = "stolen"}};
+	struct org before = {.manifest = {.org = "bolt", .version = 1}, .nodes = old, .n_nodes = 4};
+	struct org after = {.manifest = {.org = "bolt", .version = 2}, .nodes = new, .n_nodes = 4};
+
+	before.revocations = (struct revocations){.seq = 1, .entries = revoked, .n_entries = 1};
+	after.revocations = (struct revocations){.seq = 2, .entries = revoked, .n_entries = 2};
+	record_org(journal, &before, &after, false);
+	record_org(journal, &after, &after, false);
+	record_expired(journal, &after, false, 12, 13);
+	close_journal();
+	cr_expect(eq(sz, n_of(AUDIT_MANIFEST, "taken"), 1));
+	cr_expect(eq(sz, n_of(AUDIT_CREDENTIAL, "renewed"), 1));
+	cr_expect(eq(sz, n_of(AUDIT_CREDENTIAL, "issued"), 1));
+	cr_expect(eq(sz, n_of(AUDIT_CREDENTIAL, "issued with new keys"), 1));
+	cr_expect(eq(sz, n_of(AUDIT_CREDENTIAL, "gone"), 1));
+	cr_expect(eq(sz, n_of(AUDIT_CREDENTIAL, "expired"), 1));
+	cr_expect(eq(sz, n_of(AUDIT_CREDENTIAL, NULL), 5));
+	cr_expect(eq(sz, n_of(AUDIT_REVOCATION, "revoked"), 1));
+}
+
+Test(journal, a_fork_is_kept_with_both_heads)
+{
+	static uint8_t bytes[1000];
+	const struct bytes heads[2] = {{bytes, sizeof bytes}, {bytes, 10}};
+
+	cr_expect(journal_trouble(journal) == NULL);
+	record_fork(journal, "acme/n2", "why", heads);
+	cr_expect(journal_trouble(journal) != NULL);
+	close_journal();
+	cr_expect(eq(sz, n_of(AUDIT_TRUST, "fork"), 1));
+	cr_expect(eq(sz, n_of(AUDIT_TRUST, "fork evidence"), 3), "1,000 bytes take two entries");
 }
