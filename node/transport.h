@@ -122,7 +122,8 @@ void transport_malformed(struct transport *t, uint32_t session);
 /* How often connections of this key were cut since it is in the roster, and why the last time. */
 uint64_t transport_kicks(const struct transport *t, const struct curve_key *key,
 			 enum transport_kick *ret_last);
-/* Descriptors are running out: cut all connections that have not said anything yet. How many. */
+/* Descriptors are running out: cut all connections that have not said anything yet, and all
+ * strangers. How many. */
 size_t transport_shed(struct transport *t);
 
 /* The endpoints really bound (for `*` ports); "" when there is none. */

@@ -189,7 +189,8 @@ size_t flood_shed(struct port *p)
 	if (p->router)
 		read_events(p);
 	for (size_t i = 0; i < p->flood.size; i++)
-		if (p->flood.connections[i].open && !p->flood.connections[i].heard) {
+		if (p->flood.connections[i].open &&
+		    (!p->flood.connections[i].heard || p == &p->t->enrol)) { /* strangers have time */
 			cut(p, (int)i, &p->flood.connections[i], KICK_CROWDED);
 			n++;
 		}

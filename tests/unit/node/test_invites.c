@@ -430,6 +430,20 @@ Test(invites, so_do_all_together_and_those_for_whom_there_is_no_room)
 	cr_expect(eq(uint, n, ENROL_KNOWN_MAX / 2), "an address and a key of each");
 }
 
+Test(invites, when_connections_run_short_strangers_go_first_and_come_back)
+{
+	invite("gateway");
+	ask(&one, &token);
+	ask(&two, &token);
+	cr_expect(eq(sz, transport_shed(engine.transport), 2), "though both have spoken");
+	make_ask(&one, &token, 0);
+	bool answered = false;
+	for (int turn = 0; !answered && turn < 10; turn++) /* what was sent into the cut connection is lost */
+		answered = exchange(&one);
+	cr_assert(answered);
+	cr_expect(eq(int, reply.state, JOIN_WAIT));
+}
+
 /* ---- the answer */
 
 /* As it is after an approval, without the signer. */
