@@ -16,6 +16,7 @@ struct endings {
 	bool rows_left;   /* of some partner */
 	int64_t tried_ns; /* monotonic */
 	size_t n_on_their_way;
+	char lacking[ORG_NAME_MAX + 1];
 };
 
 /* Rows of one partner on their way out. */
@@ -174,6 +175,28 @@ int endings_undo(struct engine *e, const char *partner)
 	if (!agreement_end(e->trust, partner, &root, &rows_left) || rows_left)
 		return 0; /* with the last row the note goes, too */
 	return agreement_note_end(e->trust, partner, NULL, false);
+}
+
+bool endings_lacks(const struct engine *e, const char *partner)
+{
+	struct public_key root;
+
+	return e->endings && !trust_org(e->trust, partner) && agreement_root(e->trust, partner, &root);
+}
+
+const char *endings_next_lacking(const struct engine *e, const char *after)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct signed_blob blob;
+
+	if (!e->endings || arena_new(&a, SCRATCH_BYTES) < 0)
+		return NULL;
+	while (agreement_next(e->trust, a, after, &after, &blob) == 0)
+		if (endings_lacks(e, after)) {
+			snprintf(e->endings->lacking, sizeof e->endings->lacking, "%s", after);
+			return e->endings->lacking;
+		}
+	return NULL;
 }
 
 /* ---- At the start ---------------------------------------------------------------------------------------

@@ -27,5 +27,10 @@ void endings_tick(struct engine *e);
  * are not yet (negative): that is tried again. An error: nothing has changed. */
 typedef void ending_fn(void *ctx, int code);
 MUST_CHECK int endings_begin(struct engine *e, const char *partner, ending_fn *done, void *ctx);
+/* Partners of the organisation whose bundle this node has not got yet: the next behind `after` ("" to begin),
+ * good until the next call; NULL: none. */
+const char *endings_next_lacking(const struct engine *e, const char *after);
+bool endings_lacks(const struct engine *e, const char *partner);
+
 /* Trust in it began anew. */
 MUST_CHECK int endings_undo(struct engine *e, const char *partner);

@@ -326,9 +326,9 @@ void spread_on_standing(struct spread *s, uint32_t session, const struct standin
 		a->tries = 0;
 		if (mutual && a->mine != mine)
 			tell(s, l, a, now_ns);
-	} else if (!mutual || told) {
+	} else if (st->digest == SPREAD_LACKS || ((!mutual || told) && mine != SPREAD_LACKS)) {
 		give(s, l, a, now_ns);
-	} else if (st->digest == 0 || !is_asked(s, st->org, st->digest, now_ns)) {
+	} else if (st->digest == 0 || mine == SPREAD_LACKS || !is_asked(s, st->org, st->digest, now_ns)) {
 		tell(s, l, a, now_ns);
 	} else {
 		a->look_ns = now_ns + ASKED_NS;

@@ -27,9 +27,11 @@ struct spread;
 
 struct spread_port {
 	void *ctx;
-	/* Organisations that are trusted, the own one first: NULL to begin, NULL at the end. */
+	/* Organisations that are trusted, the own one first: NULL to begin, NULL at the end. A name is good
+	 * until the next call. */
 	const char *(*org_next)(void *ctx, const char *after);
-	/* Its bundle and the digest of that; false: not trusted. Good until the next join. */
+	/* Its bundle and the digest of that, or SPREAD_LACKS; false: not trusted. Good until the next join.
+	 */
 	bool (*held)(void *ctx, const char *org, uint64_t *ret_digest, struct bytes *ret_bundle);
 	/* A peer sent this: 0: something has changed, SPREAD_NOTHING: not; negative: refused. */
 	int (*join)(void *ctx, uint32_t session, const char *org, struct bytes bundle);
@@ -40,6 +42,8 @@ struct spread_port {
 	void (*alarm)(void *ctx, uint32_t session, const char *text);
 };
 enum { SPREAD_NOTHING = 1 };
+/* The digest of what is to be trusted and not held yet: whoever hears of it sends what it holds. */
+enum { SPREAD_LACKS = 1 };
 enum {
 	SPREAD_TRIES = 3,      /* while it says that it holds the same */
 	SPREAD_TRIES_ALL = 16, /* whatever it says; as many bundles are taken that change nothing */

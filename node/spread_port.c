@@ -2,6 +2,7 @@
 #include "node/spread_port.h"
 
 #include "federation/mesh.h"
+#include "node/ending.h"
 #include "node/gossip.h"
 #include "node/log.h"
 #include "node/record.h"
@@ -22,15 +23,20 @@ static const char *next_org(void *ctx, const char *after)
 	while (at < t->n_partners && strcmp(t->partners[at]->org.manifest.org, after) != 0)
 		at++;
 	at = strcmp(after, t->self->org) == 0 ? 0 : at + 1;
-	return at < t->n_partners ? t->partners[at]->org.manifest.org : NULL;
+	if (at < t->n_partners)
+		return t->partners[at]->org.manifest.org;
+	return endings_next_lacking(ctx, at == t->n_partners ? "" : after);
 }
 
 static bool held_bundle(void *ctx, const char *org, uint64_t *ret_digest, struct bytes *ret_bundle)
 {
 	const struct partner *p = trust_org(((const struct engine *)ctx)->trust, org);
 
-	if (!p)
-		return false;
+	if (!p) {
+		*ret_digest = SPREAD_LACKS;
+		*ret_bundle = (struct bytes){0};
+		return endings_lacks(ctx, org);
+	}
 	*ret_digest = p->digest;
 	*ret_bundle = p->org.encoded;
 	return true;

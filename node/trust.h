@@ -70,7 +70,8 @@ MUST_CHECK int trust_keep_time(struct trust *t, bool end);
 MUST_CHECK int trust_accept(struct trust *t, struct bytes bundle, const char *fingerprint, int64_t now_ns,
 			    const struct org **ret, struct err_note *note);
 
-/* The same of what a peer says: a bundle of an organisation already trusted. It is joined with what is held,
+/* The same of what a peer says: a bundle of an organisation already trusted, or of one that it is agreed to
+ * trust (node/agreement.h). It is joined with what is held,
  * so that nothing goes back whatever it leaves out or is behind in. TRUST_OLD: nothing has changed. */
 MUST_CHECK int trust_join(struct trust *t, const char *org, struct bytes bundle, int64_t now_ns,
 			  struct err_note *note);

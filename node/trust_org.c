@@ -371,12 +371,13 @@ int trust_join(struct trust *t, const char *org, struct bytes bundle, int64_t no
 {
 	SCOPED(scope_partner) struct partner *next = NULL;
 	struct partner *held = find_held(t, org);
+	struct public_key root;
 
-	if (!held)
+	if (!held && !agreement_root(t, org, &root))
 		return FAIL_SAY(note, ERR_UNTRUSTED, "%s is not trusted here", org);
 	TRY(partner_read(&next, bundle, now_ns, note));
 	if (strcmp(next->org.manifest.org, org) != 0)
 		return FAIL_SAY(note, ERR_UNTRUSTED, "a bundle of %s came as one of %s",
 				next->org.manifest.org, org);
-	return join(t, held, next, now_ns, note);
+	return held ? join(t, held, next, now_ns, note) : accept_newcomer(t, &next, NULL, now_ns, note);
 }

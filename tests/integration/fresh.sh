@@ -60,7 +60,7 @@ check 'a partner is not served then' eval '! harbor_reads && grep -q "answers no
 check 'the node says why' says_why 'what is newest'
 check 'doctor calls it a problem' doctor_says 'problem *freshness'
 check 'inside it goes on' eval 'reading acme/plant/press1 power/use "$(now)" 125 | quietly holon --node acme/site ingest -'
-sleep 3
+sleep 3 # it is looked at each second
 check 'the log says it once' equal "$(log_lines 'border: closed')" 1
 
 # a policy is published where the site cannot hear of it
