@@ -562,3 +562,58 @@ Test(leaves, bye_is_one_word)
 	must(gossip_say(world.gossip, WIRE_VOLT, &(struct message){.kind = MESSAGE_BYE}) == 0);
 	expect_clean(MESSAGE_BYE);
 }
+
+/* ---- What another organisation told us --------------------------------------------------------------------
+ */
+
+static void hold_row_of_harbor(const char *id, const char *name, struct fingerprint *all)
+{
+	struct incarnation lineage = {.id = 5};
+	struct head head = {.origin = "harbor/gate", .lineage = &lineage, .n_lineage = 1, .epoch = 1};
+	const struct row row = {.id = id,
+				.version = {0, 1},
+				.mask = ROW_MASK_DISCOVER | ROW_MASK_SUMMARY,
+				.type = "",
+				.name = name};
+	SCOPED(buf_fini) struct buf payload = {0}, blob = {0}, encoded = {0};
+	struct signed_blob signed_head;
+
+	const struct hash128 hash = row_hash(id, row.version, row.mask);
+	fingerprint_add(all, &hash);
+	head.fingerprint = *all;
+	head_encode(&head, &payload);
+	sign_blob(world.trust->sign, SIGN_HEAD, buf_bytes(&payload), &signed_head);
+	signed_blob_encode(&signed_head, &blob);
+	row_encode(&row, &encoded);
+	must(buf_check(&encoded) == 0);
+	struct bytes rows[] = {buf_bytes(&encoded)};
+	world_put(&(struct op){.kind = OP_ROWS,
+			       .rows = {.origin = "harbor/gate",
+					.rows = rows,
+					.n = 1,
+					.cursor = BYTES("c"),
+					.head = buf_bytes(&blob)}},
+		  1);
+	must(store_row(world.store, id) != NULL);
+}
+
+/* Third organisations carry nothing: volt learns of harbor from harbor alone, whatever acme shares with it.
+ */
+Test(leaves, rows_of_a_partner_go_to_no_other)
+{
+	static const char *const foreign[] = {"zq-foreign", "zq-site", "harbor/gate"};
+	struct fingerprint all = {0};
+
+	hold_row_of_harbor("harbor/zq-foreign", "zq-foreign-name", &all);
+	hold_row_of_harbor("harbor/site", "zq-site", &all);
+	share(ALL);
+	wire_join(WIRE_VOLT_AGAIN);
+	pull_all(WIRE_VOLT);
+	view_all(WIRE_VOLT, "");
+	ask(WIRE_VOLT, (struct question){.kind = QUESTION_READ, .twin = "harbor/site"});
+	cr_expect(wire_last(WIRE_VOLT_AGAIN, MESSAGE_HEADS) != NULL);
+	for (size_t i = 0; i < wire_n_sent; i++)
+		for (size_t j = 0; j < 3 && !wire_is_own(&wire_sent[i]); j++)
+			cr_expect(not(occurs(wire_sent[i].frame, foreign[j], strlen(foreign[j]))), "%s: %s",
+				  message_kind_text(wire_sent[i].kind), foreign[j]);
+}
