@@ -333,7 +333,8 @@ static const char *gained[] = {"acme/a load/power", "acme/b"}, *lost[] = {"acme/
 static struct policy_effect effects[] = {
 	{"volt/lead", "history", 5, 1, gained, lost, COUNT(gained), COUNT(lost)}};
 static const char *nodes[] = {"border border tcp://192.0.2.2:7000"};
-static struct org_info orgs[] = {{"volt", "BOLT-7QK4", "apple bear", "node", true, 3, 4, 5, nodes, COUNT(nodes)}};
+static struct org_info orgs[] = {
+	{"volt", "BOLT-7QK4", "apple bear", "node", true, 3, 4, 5, nodes, COUNT(nodes)}};
 
 struct control_answer full_answer = {
 	.id = 99,

@@ -197,7 +197,8 @@ Test(org_held, roots_follow_from_each_other)
 		struct org org;
 		cr_expect(eq(int, verify_at(bundle_after(&last, line, 2), NOW, &org), ERR_UNTRUSTED), "%zu",
 			  i);
-		cr_expect(strstr(note.text, "do not follow from each other") != NULL, "%zu: %s", i, note.text);
+		cr_expect(strstr(note.text, "do not follow from each other") != NULL, "%zu: %s", i,
+			  note.text);
 	}
 }
 
