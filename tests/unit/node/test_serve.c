@@ -137,6 +137,50 @@ Test(serve, the_head_of_an_origin_without_a_visible_twin_says_nothing)
 	cr_expect(ne(u64, head.lineage[0].id, 0));
 }
 
+Test(serve, a_twin_that_is_hidden_is_like_one_that_is_not_there)
+{
+	world_twin("acme/l1", "line", "tie-volt");
+	follow();
+	struct rows before = pull("volt", "acme/n1", (struct bytes){0});
+	const struct bytes head = head_for("volt");
+	world_twin("acme/l2", "line", NULL);
+	follow();
+	const struct rows after = pull("volt", "acme/n1", before.cursor);
+	const struct rows anew = pull("volt", "acme/n1", (struct bytes){0});
+	cr_expect(bytes_equal(head_for("volt"), head));
+	cr_expect(eq(sz, after.n, 0));
+	cr_expect(eq(sz, after.cursor.len, before.cursor.len));
+	cr_assert(eq(sz, anew.n, before.n));
+	cr_expect(bytes_equal(anew.rows[0], before.rows[0]));
+}
+
+Test(serve, rows_of_another_organisation_are_handed_on_to_nobody)
+{
+	struct row row = {.id = "volt/v1", .mask = ROW_MASK_DISCOVER, .type = "", .name = ""};
+	SCOPED(buf_fini) struct buf b = {0};
+	struct head_notice notice;
+	struct rows rows;
+
+	row_encode(&row, &b);
+	struct bytes encoded = buf_bytes(&b);
+	const struct op op = {.kind = OP_ROWS,
+			      .rows = {.origin = "volt/n1",
+				       .rows = &encoded,
+				       .n = 1,
+				       .cursor = bytes_of_text("c"),
+				       .head = bytes_of_text("h")}};
+	world_put(&op, 1);
+	follow();
+	for (int i = 0; i < 3; i++) {
+		const char *to = i == 0 ? "harbor" : i == 1 ? "volt" : "";
+		const struct pull p = {.id = 1, .origin = "volt/n1", .credit = 1};
+		for (const char *o = NULL; (o = port.origin_next(port.ctx, to, o));)
+			cr_expect(strcmp(o, "volt/n1") != 0, "offered to '%s'", to);
+		cr_expect(eq(int, port.head(port.ctx, to, "volt/n1", a, &notice), ERR_ABSENT));
+		cr_expect(eq(int, port.rows(port.ctx, to, &p, a, &rows), RESET_UNKNOWN));
+	}
+}
+
 /* ---- Full frames -----------------------------------------------------------------------------------------
  */
 
