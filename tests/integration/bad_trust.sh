@@ -35,22 +35,18 @@ n_entries() {
 }
 
 # $1: what it is, $2: exit code, $3: the line, exact but for times and paths (an expression of bash), $4: the entry
-# before the line, or none; rest: the command
+# before the line; rest: the command
 row() {
-	local what=$1 code=$2 line=$3 entry=$4 before first is=0
+	local what=$1 code=$2 line=$3 entry=$4 after is=0
 	shift 4
-	before=$(state)
-	first=$(n_entries)
 	"$@" >row.out 2>row.err </dev/null || is=$?
+	after=$(state)
 	check "$what: exit code" equal "$is" "$code"
 	check "$what: one line" equal "$(wc -l <row.err)" 1
 	check "$what: $line" matches "$(cat row.err)" "$line"
-	check "$what: nothing changed" equal "$(state)" "$before"
-	if [ "$entry" = none ]; then
-		check "$what: no entry" equal "$(entries "$first")" ''
-	else
-		check "$what: one entry, $entry" matches "$(entries "$first")" "$entry $line_of_node"
-	fi
+	check "$what: nothing changed" equal "$after" "$before"
+	check "$what: one entry, $entry" matches "$(entries "$first")" "$entry $line_of_node"
+	first=$(n_entries)
 }
 line_of_node='*' # what the entry says behind its beginning
 
@@ -72,6 +68,9 @@ by_text() { # $1: what it is, $2: the sentence; the policy is on standard input
 	line_of_node="refused: $2"
 	row "$1" 1 "holon: $2" 'policy publish:' holon --node acme/site policy publish text.policy --org acme/org
 }
+
+before=$(state)
+first=$(n_entries)
 
 # ---- Objects of a partner
 by_trust expired 'an expired bundle' 'manifest of harbor expired on ????-??-??T*Z: ask its admin for a new bundle'
@@ -122,7 +121,6 @@ by_text 'a share without an end' "line 3: the share does not end, add 'until TIM
 by_text 'a policy of 1,025 rules' 'line 4099: at most 1024 rules are possible, join some' < <(many_rules)
 
 # ---- Frames of a peer that is let in: counted, the first of a minute with what was wrong
-before=$(state)
 quietly rogue garbage-after-hello harbor/site harbor/harbor.bundle acme/acme.bundle
 limits() {
 	holon --json --node acme/site audit list --kind limit | python3 -c '
