@@ -207,7 +207,10 @@ static void random_twins(struct buf *b)
 	static const char *const with[] = {
 		"", "", "", " with tag tie", " with type line", " with tag hot and type pump"};
 
-	buf_print(b, "\n twins %s%s\n", one_of(what, 14), one_of(with, 6));
+	buf_put_text(b, "\n twins ");
+	if (below(3) > 0) /* many conditions come and go */
+		buf_print(b, "p%u/l%u/t%u, ", below(3), below(4), below(N_IDS));
+	buf_print(b, "%s%s\n", one_of(what, 14), one_of(with, 6));
 }
 
 static void random_rule(struct buf *b, unsigned number)
