@@ -101,6 +101,14 @@ static const char *pick(const char *configured, const char *credential)
 	return configured[0] ? configured : credential;
 }
 
+/* Whoever has not said anything may have a quarter of the descriptors. */
+static int unheard_max(void)
+{
+	const uint64_t share = files_most() / 4;
+
+	return share > INT_MAX ? INT_MAX : share > 0 ? (int)share : 1;
+}
+
 static int open_transport(struct engine *e, struct err_note *note)
 {
 	const struct config *c = e->config;
@@ -119,7 +127,8 @@ static int open_transport(struct engine *e, struct err_note *note)
 			   .handshake_ms = (int)c->handshake_ms,
 			   .receive_mark = (int)c->receive_mark,
 			   .send_mark = (int)c->send_mark,
-			   .session_ms = c->session_ms},
+			   .session_ms = c->session_ms,
+			   .unheard_max = unheard_max()},
 		.enrol_endpoint = e->enrol ? c->enrol : "",
 		.handler = gossip_handler(e),
 		.on_kick = door_on_kick,

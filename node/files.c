@@ -19,6 +19,13 @@ void files_raise_limit(void)
 	ignore(setrlimit(RLIMIT_NOFILE, &l)); /* then it stays as it is, and is shown so */
 }
 
+uint64_t files_most(void)
+{
+	struct rlimit l = {0};
+
+	return getrlimit(RLIMIT_NOFILE, &l) == 0 ? l.rlim_cur : 0;
+}
+
 int files_new(struct files **ret)
 {
 	struct files *f = calloc(1, sizeof *f);
@@ -41,12 +48,9 @@ void files_free(struct files *f)
 
 void files_count(struct files *f, struct files_count *ret)
 {
-	struct rlimit l = {0};
 	const struct dirent *d;
 
-	*ret = (struct files_count){0};
-	if (getrlimit(RLIMIT_NOFILE, &l) == 0)
-		ret->most = l.rlim_cur;
+	*ret = (struct files_count){.most = files_most()};
 	if (!f->dir)
 		return;
 	rewinddir(f->dir);

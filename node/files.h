@@ -10,6 +10,8 @@
 /* As many as the system allows: connections, not a default of long ago, set the limit. */
 void files_raise_limit(void);
 
+uint64_t files_most(void); /* that it may have */
+
 struct files; /* able to look also when no descriptor is left */
 MUST_CHECK int files_new(struct files **ret);
 void files_free(struct files *f); /* NULL is fine */

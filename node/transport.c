@@ -16,6 +16,7 @@ static const struct transport_limits defaults = {
 	.reconnect_ms = 200,
 	.reconnect_max_ms = 3000, /* a node that comes back is found again within seconds */
 	.silent_ms = TRANSPORT_SILENT_MS,
+	.unheard_max = 4096,
 	.session_ms = INT64_C(24) * 60 * 60 * 1000,
 };
 
@@ -174,6 +175,7 @@ static struct transport_limits complete(const struct transport_limits *l)
 		.reconnect_ms = or_default(l->reconnect_ms, d->reconnect_ms),
 		.reconnect_max_ms = or_default(l->reconnect_max_ms, d->reconnect_max_ms),
 		.silent_ms = or_default(l->silent_ms, d->silent_ms),
+		.unheard_max = or_default(l->unheard_max, d->unheard_max),
 		.session_ms = l->session_ms > 0 ? l->session_ms : d->session_ms,
 	};
 }
@@ -383,7 +385,8 @@ void transport_close_border(struct transport *t)
 
 size_t transport_shed(struct transport *t)
 {
-	return flood_shed(&t->own) + flood_shed(&t->border) + flood_shed(&t->enrol);
+	return flood_shed(&t->own, t->n_accepted) + flood_shed(&t->border, t->n_accepted) +
+	       flood_shed(&t->enrol, t->n_accepted);
 }
 
 const char *transport_own_endpoint(const struct transport *t)

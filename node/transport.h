@@ -68,6 +68,7 @@ typedef void transport_kick_fn(void *ctx, const char *org, const char *node, enu
 struct transport_limits {                        /* 0 stands for the default of SECURITY 3.3 / DESIGN 5 */
 	int64_t frame_border_max, frame_own_max; /* bytes: MAXMSGSIZE */
 	int handshake_ms, receive_mark, send_mark, reconnect_ms, reconnect_max_ms;
+	int unheard_max;    /* connections that have not said anything yet; with more the older half is cut */
 	int silent_ms;      /* a peer that was let in says something by then */
 	int64_t session_ms; /* a dialled session is begun anew, with new keys, when it is so old */
 };

@@ -39,6 +39,7 @@ static void forget(struct port *p, struct connection *c)
 {
 	if (c->spoke && p->t->zap)
 		zap_ended(p->t->zap, &c->key);
+	p->t->n_unheard -= !c->heard;
 	*c = (struct connection){0};
 }
 
@@ -58,17 +59,57 @@ static int make_room(struct flood *f, int fd)
 	return 0;
 }
 
-static void remember(struct flood *f, int fd)
+static void remember(struct port *p, int fd)
 {
 	uint64_t cookie;
 
 	if (!connection_cookie(fd, &cookie))
 		return; /* gone already */
-	if (make_room(f, fd) < 0) {
+	if (make_room(&p->flood, fd) < 0) {
 		connection_cut(fd, cookie); /* who cannot be watched cannot stay */
 		return;
 	}
-	f->connections[fd] = (struct connection){.open = true, .cookie = cookie};
+	p->flood.connections[fd] =
+		(struct connection){.open = true, .cookie = cookie, .number = ++p->t->n_accepted};
+	p->t->n_unheard++;
+}
+
+static void cut(struct port *p, int fd, struct connection *c, enum transport_kick why)
+{
+	const struct kicked who = {c->spoke ? &c->key : NULL, c->org, c->node, why};
+
+	connection_cut(fd, c->cookie);
+	kick_tell(p->t, &who);
+	forget(p, c);
+}
+
+size_t flood_shed(struct port *p, uint64_t up_to)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->flood.size; i++) {
+		struct connection *c = &p->flood.connections[i];
+		const bool may_wait = c->heard && p != &p->t->enrol; /* strangers have time */
+		if (!c->open || may_wait || c->number > up_to)
+			continue;
+		cut(p, (int)i, c, KICK_CROWDED);
+		n++;
+	}
+	return n;
+}
+
+/* libzmq ends the process when its Unix socket is called and no descriptor is left, so they must not run out.
+ * Honest peers speak within a moment: those that came first are most likely here for nothing else. */
+static void keep_reserve(struct transport *t)
+{
+	const size_t most = (size_t)t->limits.unheard_max;
+
+	if (t->n_unheard <= most)
+		return;
+	const uint64_t up_to = t->n_accepted - most / 2;
+	flood_shed(&t->own, up_to);
+	flood_shed(&t->border, up_to);
+	flood_shed(&t->enrol, up_to);
 }
 
 static void read_events(struct port *p)
@@ -80,7 +121,8 @@ static void read_events(struct port *p)
 		if (c)
 			forget(p, c); /* broken, or its end was not told of */
 		if (event == ZMQ_EVENT_ACCEPTED)
-			remember(&p->flood, fd);
+			remember(p, fd);
+		keep_reserve(p->t);
 	}
 }
 
@@ -113,8 +155,10 @@ void flood_delivered(struct port *p, int fd)
 		read_events(p); /* told on another socket than what is delivered: it may be behind */
 		c = find(&p->flood, fd);
 	}
-	if (c)
-		c->delivered = c->heard = true;
+	if (!c)
+		return;
+	p->t->n_unheard -= !c->heard;
+	c->delivered = c->heard = true;
 }
 
 void flood_spoke(struct port *p, int fd, const struct roster_entry *who)
@@ -128,21 +172,13 @@ void flood_spoke(struct port *p, int fd, const struct roster_entry *who)
 	c = find(&p->flood, fd);
 	if (!c || c->spoke || !connection_cookie(fd, &cookie) || cookie != c->cookie)
 		return; /* a frame of one that is gone */
+	p->t->n_unheard -= !c->heard;
 	c->spoke = c->heard = c->delivered = true;
 	c->key = who->key;
 	memcpy(c->org, who->org, sizeof c->org);
 	memcpy(c->node, who->node, sizeof c->node);
 	if (p->t->zap)
 		zap_spoke(p->t->zap, &c->key);
-}
-
-static void cut(struct port *p, int fd, struct connection *c, enum transport_kick why)
-{
-	const struct kicked who = {c->spoke ? &c->key : NULL, c->org, c->node, why};
-
-	connection_cut(fd, c->cookie);
-	kick_tell(p->t, &who);
-	forget(p, c);
 }
 
 /* Looks are counted, not time: a loop that stood still has not given anybody a chance to be heard. */
@@ -180,19 +216,4 @@ void flood_patrol(struct port *p)
 	for (size_t i = 0; i < p->flood.size; i++)
 		if (p->flood.connections[i].open)
 			look_at(p, (int)i, &p->flood.connections[i]);
-}
-
-size_t flood_shed(struct port *p)
-{
-	size_t n = 0;
-
-	if (p->router)
-		read_events(p);
-	for (size_t i = 0; i < p->flood.size; i++)
-		if (p->flood.connections[i].open &&
-		    (!p->flood.connections[i].heard || p == &p->t->enrol)) { /* strangers have time */
-			cut(p, (int)i, &p->flood.connections[i], KICK_CROWDED);
-			n++;
-		}
-	return n;
 }

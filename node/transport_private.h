@@ -36,10 +36,11 @@ struct routing_id {
 /* A connection that libzmq accepted, whether or not anything ever came out of it. */
 struct connection {
 	bool open;
-	bool heard;     /* it delivered something */
-	bool spoke;     /* and who it is stands below */
-	bool delivered; /* since the last patrol */
-	unsigned looks; /* of the patrol, while it was silent */
+	bool heard;      /* it delivered something */
+	bool spoke;      /* and who it is stands below */
+	bool delivered;  /* since the last patrol */
+	unsigned looks;  /* of the patrol, while it was silent */
+	uint64_t number; /* in the order they came, over all ports */
 	uint64_t cookie;
 	uint64_t at_delivery; /* bytes received when it had last delivered a message */
 	struct curve_key key;
@@ -127,6 +128,8 @@ struct transport {
 	struct zap *zap;
 	struct offences *offences; /* of keys of the roster */
 	size_t n_offences;
+	uint64_t n_accepted; /* connections, ever */
+	size_t n_unheard;    /* of those there are, how many said nothing yet */
 	struct roster *roster;
 	struct port own, border, enrol;
 	struct link **links;
@@ -176,7 +179,8 @@ MUST_CHECK int flood_watch(struct port *p);
 void flood_delivered(struct port *p, int fd); /* a message came out of this connection */
 void flood_spoke(struct port *p, int fd, const struct roster_entry *who); /* it was this node's */
 void flood_patrol(struct port *p);
-size_t flood_shed(struct port *p); /* how many were cut that had said nothing */
+/* Cut those that have said nothing and came as this number or before. How many. */
+size_t flood_shed(struct port *p, uint64_t up_to);
 void flood_end(struct port *p);
 
 /* transport_kick.c */

@@ -191,6 +191,31 @@ Test(attack, a_crowd_that_says_nothing_is_cut_and_a_good_peer_loses_nothing)
 	b_lost_nothing();
 }
 
+/* ---- Row 8: descriptors -----------------------------------------------------------------------------------
+ */
+
+Test(attack, of_a_crowd_only_so_many_may_wait_and_the_descriptors_do_not_run_out)
+{
+	const struct transport_limits narrow = {.handshake_ms = 60000, .unheard_max = 20};
+	struct raw r[CROWD];
+
+	open_a(&narrow);
+	b_meets();
+	for (int i = 0; i < CROWD; i++) {
+		raw_open(&r[i], transport_border_endpoint(a.t));
+		if (i % 10 == 0)
+			b_says(1);
+	}
+	cr_expect(net_until(&a.kicks, CROWD - 20));
+	cr_expect(eq(int, a.why, KICK_CROWDED));
+	cr_expect(raw_is_cut(&r[0]));
+	b_lost_nothing();
+	for (int i = 0; i < CROWD; i++)
+		raw_close(&r[i]);
+	net_run_ms(100);
+	b_lost_nothing();
+}
+
 /* ---- Row 7: handshakes as fast as they come ---------------------------------------------------------------
  */
 
