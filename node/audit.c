@@ -308,6 +308,23 @@ void journal_note(struct journal *j, const struct audit_entry *e)
 	start(j);
 }
 
+static struct waiter *waiter_new(journal_fn *done, void *ctx)
+{
+	struct waiter *w = calloc(1, sizeof *w);
+
+	if (w)
+		*w = (struct waiter){.done = done, .ctx = ctx};
+	return w;
+}
+
+static void add_waiter(struct pending *p, struct waiter *w)
+{
+	if (!p->first)
+		p->last = &p->first;
+	*p->last = w;
+	p->last = &w->next;
+}
+
 int journal_note_then(struct journal *j, const struct audit_entry *e, journal_fn *done, void *ctx)
 {
 	struct waiter *w;
@@ -316,22 +333,37 @@ int journal_note_then(struct journal *j, const struct audit_entry *e, journal_fn
 		done(ctx, 0);
 		return 0;
 	}
-	w = calloc(1, sizeof *w);
+	w = waiter_new(done, ctx);
 	if (!w)
 		return FAIL(-ENOMEM);
-	*w = (struct waiter){.done = done, .ctx = ctx};
 	put_lost(j);
 	if (!put_entry(j, *e)) {
 		free(w);
 		return FAIL(-ENOMEM);
 	}
-	if (!j->waiting.first)
-		j->waiting.last = &j->waiting.first;
-	*j->waiting.last = w;
-	j->waiting.last = &w->next;
+	add_waiter(&j->waiting, w);
 	start(j);
 	if (j->failure < 0 && !j->busy) /* it waits behind what could not be written: nobody knows how long */
 		tell(&j->waiting, j->failure);
+	return 0;
+}
+
+int journal_settle(struct journal *j, journal_fn *done, void *ctx)
+{
+	struct waiter *w = j ? waiter_new(done, ctx) : NULL;
+
+	if (j && !w)
+		return FAIL(-ENOMEM);
+	if (j) {
+		close_minute(j);
+		start(j);
+	}
+	if (!j || !j->busy) { /* nothing is left, or it cannot be written */
+		free(w);
+		done(ctx, j ? j->failure : 0);
+		return 0;
+	}
+	add_waiter(j->waiting.records.len > 0 ? &j->waiting : &j->writing, w);
 	return 0;
 }
 

@@ -65,6 +65,10 @@ struct recorded *journal_recorded(struct journal *j);
 typedef void journal_fn(void *ctx, int code);
 MUST_CHECK int journal_note_then(struct journal *j, const struct audit_entry *e, journal_fn *done, void *ctx);
 
+/* Write what was counted up to now without waiting for the minute's end. `done` is called when that and all
+ * entries before it are durable (0) or could not be written yet (<0), perhaps at once. -ENOMEM. */
+MUST_CHECK int journal_settle(struct journal *j, journal_fn *done, void *ctx);
+
 /* Something left for a partner. Texts are copied, NULL is "". `what`: "read", "history", "summary", "view".
  * `person`: ORG/NAME of the person who asked; none: the partner's node for itself. */
 struct journal_read {

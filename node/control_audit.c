@@ -95,7 +95,7 @@ static int first_wanted(struct call *c, uint64_t *ret, struct err_note *note)
 			     : 0;
 }
 
-int control_audit(struct call *c, struct err_note *note)
+static int answer_page(struct call *c, struct err_note *note)
 {
 	SCOPED(buf_fini) struct buf records = {0}, page = {0};
 	struct audit_log *log = journal_log(c->e->journal);
@@ -120,4 +120,22 @@ int control_audit(struct call *c, struct err_note *note)
 		return FAIL(-ENOMEM);
 	call_done(c, &answer);
 	return 0;
+}
+
+/* What could not be written is not in it; status says so. */
+static void on_settled(void *ctx, int code)
+{
+	struct call *c = ctx;
+	struct err_note note = {0};
+
+	(void)code;
+	const int r = answer_page(c, &note);
+	if (r < 0)
+		call_fail(c, r, &note);
+}
+
+/* Whoever begins to read finds what was counted in this minute, too. */
+int control_audit(struct call *c, struct err_note *note)
+{
+	return c->request.after[0] ? answer_page(c, note) : journal_settle(c->e->journal, on_settled, c);
 }

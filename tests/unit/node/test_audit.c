@@ -180,6 +180,32 @@ Test(journal, equal_reads_are_counted_and_different_ones_kept_apart)
 	cr_expect(eq(u64, sum, 10));
 }
 
+static int settle(void)
+{
+	told_times = 0;
+	must(journal_settle(journal, on_told, NULL) == 0);
+	uv_run(&engine.loop, UV_RUN_DEFAULT);
+	cr_assert(eq(int, told_times, 1));
+	return told;
+}
+
+/* Told while a group is being written, once that and what was counted is on the disk. */
+Test(journal, whoever_reads_need_not_wait_for_the_minute)
+{
+	uint64_t sum;
+
+	journal_note(journal, &(struct audit_entry){.kind = AUDIT_KICK});
+	journal_deny(journal, "volt");
+	cr_assert(eq(int, settle(), 0));
+	disk_fail((struct disk_fault){.calls = ~0u, .times = -1, .error = EIO}); /* nothing more gets there */
+	cr_expect(eq(int, settle(), 0), "there was nothing to write");
+	close_journal();
+	disk_fail((struct disk_fault){.after = -1});
+	open_journal();
+	close_journal();
+	cr_expect(eq(sz, found(AUDIT_DENIED, NULL, &sum), 1));
+}
+
 Test(journal, of_too_many_twins_the_sum_is_exact)
 {
 	enum { TWINS = 3 * AUDIT_COUNTERS_MAX };
