@@ -29,12 +29,14 @@ check_use() {
 found() {
 	local org addresses
 	heading 'Three companies found their organisations'
-	explain 'Each makes its own root key (sealed with a passphrase, kept off the node) and one node. There is no' \
-		'authority above them.'
+	explain 'Each makes its own root key (sealed with a passphrase) and one node. There is no authority above them.' \
+		'Here the one node of each is also its admin node: it watches over the directory of the organisation, which' \
+		'elsewhere lies on a machine of its own, the root keys off line.'
 	mapfile -t addresses < <(free_addresses 3)
 	[ ${#addresses[@]} -eq 3 ]
 	for org in $organisations; do
-		org_found "$org" site "${addresses[0]}"
+		org_found "$org" site "${addresses[0]}" owner,border,admin
+		printf '[admin]\norganisation = %s\n' "$PWD/$org/org" | run tee -a "$org/site/holon.conf"
 		addresses=("${addresses[@]:1}")
 	done
 }
@@ -114,6 +116,35 @@ refuse() {
 	run holon --node acme/site policy why --as harbor --do read --twin $secret --prop recipe/force
 }
 
+# $1: what the drive is asked for, rest: how
+ask_drive() {
+	local property=$1
+	shift
+	run holon --node harbor/site "$@" twin get acme/plant1/line1/press1/drive "$property"
+}
+
+is_refused() {
+	! holon --node harbor/site --person harbor/inspector-7 twin get acme/plant1/line1/press1/drive state/vibration
+}
+
+inspect() {
+	local drive=acme/plant1/line1/press1/drive property=state/vibration
+	heading 'A person of the city reads exactly one property, and acme can say so afterwards'
+	explain 'Acme shares the vibration of one drive with inspectors of the city, not with the city as such. Harbor' \
+		'makes a person with that role; her key lets its node ask in her name for five minutes at a time.'
+	run holon person invite inspector-7 --org harbor/org --dir harbor/inspector-7 --role inspector
+	ask_drive $property --person harbor/inspector-7 || die 'the inspector does not get what is shared with her'
+	! ask_drive $property || die 'the city got what is shared with its inspectors'
+	run holon --node acme/site policy why --as harbor --do read --twin $drive --prop $property
+	! ask_drive recipe/force --person harbor/inspector-7 || die 'the inspector got more than is shared with her'
+	run holon --node acme/site policy why --as harbor/inspector --do read --twin $drive --prop recipe/force
+	printf '\nShe leaves. Her credential is revoked where the organisation is; nobody carries the bundle anywhere.\n'
+	run holon person revoke inspector-7 --org harbor/org --reason 'left the city'
+	await 10 is_refused || die 'the revoked inspector is still served'
+	! ask_drive $property --person harbor/inspector-7
+	run holon --node acme/site audit who-saw $drive $property
+}
+
 set_one() {
 	local before began now drive=acme/plant1/line1/press1/drive
 	heading 'One number set at acme changes the total of the city'
@@ -158,6 +189,7 @@ demo() {
 	confirm
 	look
 	refuse
+	inspect
 	set_one
 	lose_one
 }

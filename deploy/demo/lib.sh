@@ -208,12 +208,13 @@ mesh_endpoints() {
 
 # ---- Organisations -----------------------------------------------------------------------------------------------
 
-# Found ORG with one node that is owner and border. $1: organisation, $2: node, $3: border address
+# Found ORG with one node that is owner and border. $1: organisation, $2: node, $3: border address, $4: its roles if
+# they are others
 org_found() {
 	[ -f passphrase ] || (umask 077 && head -c 24 /dev/urandom | base64 >passphrase)
 	mkdir -p "$1"
 	run holon org init "$1" --dir "$1/org" --passphrase-file passphrase
-	run holon node init "$2" --org "$1/org" --dir "$1/$2" --role owner,border --border "tcp://$3"
+	run holon node init "$2" --org "$1/org" --dir "$1/$2" --role "${4:-owner,border}" --border "tcp://$3"
 	run holon org show --dir "$1/org" --bundle "$1/$1.bundle"
 }
 
