@@ -16,7 +16,7 @@ static const char *const orgs[N_ORGS] = {"volt", "harbor", "bolt", "tram", "mill
 static struct partner more[N_ORGS];
 static char ids[N_IDS][32];
 static uint64_t state;
-static bool pending; /* in this step an edit came before what had changed was followed */
+static bool pending; /* what is followed or edited later in this step may matter to what came before */
 
 /* What a partner sees of a twin, or saw last. */
 struct ref {
@@ -385,8 +385,9 @@ static void step(void)
 		for (unsigned i = 0; i < n; i++)
 			happen[below(8)]();
 		/* now and then an edit comes before what changed is followed */
-		pending = below(6) == 0;
-		if (pending)
+		const bool edit_first = below(6) == 0;
+		pending = edit_first || n > 1; /* a child may be followed before its parent */
+		if (edit_first)
 			random_policy();
 		else
 			cr_assert(eq(int, visibility_follow(world.visibility), 0));
