@@ -99,9 +99,9 @@ static int take(size_t node, const struct signed_blob *word)
 
 static bool trusts(size_t node)
 {
-	struct public_key root;
+	struct public_key its_present;
 
-	return agreement_root(&hosts[node], "bolt", &root);
+	return agreement_root(&hosts[node], "bolt", &its_present);
 }
 
 static int accept(size_t node, struct bytes bundle, const char *fingerprint)
@@ -225,14 +225,14 @@ Test(agreement, what_was_ended_for_all_comes_back_only_at_an_admin)
 
 Test(agreement, nobody_comes_back_before_it_is_forgotten)
 {
-	struct public_key root;
+	struct public_key its_present;
 	bool rows_left = false;
 
 	cr_assert(eq(int, agreement_note_end(&hosts[BORDER], "bolt", &bolt_root, true), 0));
 	cr_expect(eq(int, accept(BORDER, bolt, fingerprint()), ERR_REFUSED));
 	cr_expect(says("still being forgotten"), "%s", note.text);
 	open_store(BORDER);
-	cr_expect(agreement_end(&hosts[BORDER], "bolt", &root, &rows_left) && rows_left);
+	cr_expect(agreement_end(&hosts[BORDER], "bolt", &its_present, &rows_left) && rows_left);
 	cr_expect_str_eq(agreement_next_end(&hosts[BORDER], arena, ""), "bolt");
 	cr_assert(eq(int, agreement_note_end(&hosts[BORDER], "bolt", &bolt_root, false), 0));
 	cr_expect(eq(int, accept(BORDER, bolt, fingerprint()), 0), "%s", note.text);
