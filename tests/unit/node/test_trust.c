@@ -89,10 +89,7 @@ Test(trust, an_announced_new_root_goes_on_at_the_epoch)
 {
 	admit(&bolt);
 	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 7), 0));
-	struct sign_key *old = bolt.root;
-	bolt.root = bolt.next_root;
-	bolt.next_root = old;
-	bolt.version++;
+	rotate_root(&bolt);
 	admit(&bolt);
 	cr_expect(eq(int, trust_see_epoch(trust, "bolt", 6), ERR_UNTRUSTED));
 	cr_expect(not(trust->partners[0]->epoch_dirty), "stored before the bundle");
@@ -223,6 +220,18 @@ Test(trust, a_peers_policy_that_does_not_compile_takes_the_older_ones_place)
 	open_at(NOW);
 	cr_expect(not(shares_with("bolt")));
 	cr_expect(eq(u64, trust->policy_doc.epoch, 6));
+}
+
+Test(trust, a_policy_that_pins_an_earlier_root_goes_on)
+{
+	admit(&bolt);
+	cr_assert(eq(int, trust_publish(trust, policy(5, &bolt), NOW, &note), 0), "%s", note.text);
+	rotate_root(&bolt);
+	admit(&bolt);
+	cr_expect(shares_with("bolt"));
+	open_at(NOW);
+	cr_expect(shares_with("bolt"));
+	cr_expect(eq(int, trust_publish(trust, policy(6, &bolt), NOW, &note), 0), "%s", note.text);
 }
 
 Test(trust, an_admins_policy_that_does_not_compile_changes_nothing)

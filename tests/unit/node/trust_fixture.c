@@ -93,13 +93,29 @@ static struct signed_blob sign_revocations(const struct founded *f)
 	return sign(f->issuer, SIGN_REVOCATIONS, &payload);
 }
 
+void rotate_root(struct founded *f)
+{
+	struct sign_key *old = f->root;
+
+	must(!f->rotated);
+	f->ancestor = sign_manifest(f);
+	f->rotated = true;
+	f->root = f->next_root;
+	f->next_root = old;
+	f->version++;
+}
+
 struct bytes bundle_of(const struct founded *f)
 {
+	struct signed_blob ancestor = f->ancestor;
 	SCOPED(buf_fini) struct buf encoded = {0};
 	struct signed_blob credentials[BUNDLE_NODES_MAX];
 	struct signed_blob list;
-	struct bundle b = {
-		.manifest = sign_manifest(f), .credentials = credentials, .n_credentials = f->n_members};
+	struct bundle b = {.manifest = sign_manifest(f),
+			   .ancestors = &ancestor,
+			   .n_ancestors = f->rotated,
+			   .credentials = credentials,
+			   .n_credentials = f->n_members};
 
 	for (size_t i = 0; i < f->n_members; i++)
 		credentials[i] = sign_member(f, &f->members[i]);

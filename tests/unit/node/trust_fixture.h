@@ -27,6 +27,8 @@ struct founded {
 	struct sign_key *root, *next_root, *issuer, *policy;
 	struct member members[BUNDLE_NODES_MAX];
 	size_t n_members;
+	struct signed_blob ancestor; /* once the root was rotated */
+	bool rotated;
 	uint32_t version;
 	int64_t days;
 	const struct member *revoked; /* by the first list */
@@ -43,6 +45,8 @@ struct bytes bundle_of(const struct founded *f);
 void add_member(struct founded *f, const char *name);
 void found(struct founded *f, const char *name, const char *member);
 void disband(struct founded *f);
+/* Once: the announced root takes over. */
+void rotate_root(struct founded *f);
 const char *fingerprint(const struct founded *f);
 const char *in_dir(const char *file);
 void write_bundle(const struct founded *f);
