@@ -64,6 +64,7 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_NODE_INVITES] = control_node_invites,
 	[CONTROL_NODE_APPROVE] = control_node_approve,
 	[CONTROL_NODE_REFUSE] = control_node_refuse,
+	[CONTROL_PERSON_RENEW] = control_person_renew,
 };
 
 /* ---- Answers ---------------------------------------------------------------------------------------------

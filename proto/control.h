@@ -45,6 +45,9 @@ enum control_op {
 	CONTROL_NODE_APPROVE, /* name, text: the words that were compared */
 	CONTROL_NODE_REFUSE,  /* name */
 	CONTROL_ORG_END,      /* org -> text; when it is answered what was held of it is gone */
+	CONTROL_PERSON_RENEW, /* of whom the request is -> blob: the credential as the organisation's
+				 directory has it, perhaps the one shown; ERR_ABSENT by a node that has no
+				 directory */
 	N_CONTROL_OPS,
 };
 

@@ -45,6 +45,10 @@ MUST_CHECK int client_open_encrypted(struct client **ret, const char *endpoint,
  * organisation's. */
 MUST_CHECK int client_act_for(struct client *c, const struct sign_key *key, struct bytes credential,
 			      struct err_note *note);
+/* Has half of the credential's time passed, and does the node have one for the same key that ends later? Then
+ * it is used from now on and given in *ret (good until the client closes), else that is empty. The node need
+ * not have the organisation's directory: without it nothing is newer. */
+MUST_CHECK int client_renew_person(struct client *c, struct bytes *ret, struct err_note *note);
 /* What was put and not flushed may be lost. NULL is fine. */
 void client_close(struct client *c);
 

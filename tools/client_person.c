@@ -7,6 +7,7 @@
 
 #include "proto/clock.h"
 #include "security/errand.h"
+#include "security/org_admin.h"
 #include "tools/client_private.h"
 
 enum { ANSWER_BYTES = 1 << 20 };
@@ -15,7 +16,8 @@ struct client_person {
 	struct arena *arena;
 	const struct sign_key *key;
 	struct bytes credential;
-	struct errand errand; /* the last one given */
+	int64_t not_before_ns, not_after_ns; /* of it */
+	struct errand errand;                /* the last one given */
 	struct buf signed_errand;
 };
 
@@ -56,6 +58,8 @@ static int read_person(struct client_person *p, struct bytes credential, struct 
 		r = person_decode(p->arena, blob.payload, &who);
 	if (r < 0)
 		return FAIL_SAY(note, r, "the person's credential cannot be read: %s", err_text(r));
+	p->not_before_ns = who.not_before_ns;
+	p->not_after_ns = who.not_after_ns;
 	if (memcmp(who.sign.b, key.b, sizeof key.b) != 0)
 		return FAIL_SAY(note, ERR_REFUSED, "the key is not that of %s at %s, whose credential it is",
 				who.name, who.org);
@@ -95,6 +99,35 @@ int client_act_for(struct client *c, const struct sign_key *key, struct bytes cr
 	TRY(ask_node(c, p, note));
 	c->person = MOVE(p);
 	return 0;
+}
+
+/* The same person with the same key, for longer. */
+static int take_renewed(struct client_person *p, struct bytes credential, struct bytes *ret)
+{
+	const struct client_person before = *p;
+
+	const int r = read_person(p, credential, NULL);
+	p->errand.node = before.errand.node;
+	if (r == 0 && strcmp(p->errand.org, before.errand.org) == 0 &&
+	    strcmp(p->errand.person, before.errand.person) == 0 && p->not_after_ns > before.not_after_ns) {
+		*ret = p->credential;
+		return 0;
+	}
+	*p = before;
+	return r == -ENOMEM ? r : 0;
+}
+
+int client_renew_person(struct client *c, struct bytes *ret, struct err_note *note)
+{
+	struct control_request request = {.op = CONTROL_PERSON_RENEW};
+	struct client_person *p = c->person;
+	struct control_answer answer;
+
+	*ret = (struct bytes){0};
+	if (!p || !is_due(p->not_before_ns, p->not_after_ns, wall_ns()))
+		return 0;
+	TRY(client_ask(c, &request, p->arena, &answer, note));
+	return answer.code == 0 ? take_renewed(p, answer.blob, ret) : 0;
 }
 
 /* One does for many requests: it is given anew when half of it has passed. */

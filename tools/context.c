@@ -174,7 +174,13 @@ static int act_for_person(struct context *ctx, const char *dir, struct err_note 
 	TRY(keys_init());
 	TRY(sign_key_load(&ctx->person, key, note));
 	TRY(file_read(ctx->arena, path, CREDENTIAL_MAX, &credential, note));
-	return client_act_for(ctx->client, ctx->person, credential, note);
+	TRY(client_act_for(ctx->client, ctx->person, credential, note));
+	TRY(client_renew_person(ctx->client, &credential, note));
+	if (credential.len > 0 && write_file(path, credential, 0644, note) < 0) {
+		say("the renewed credential could not be kept: %s", note->text);
+		*note = (struct err_note){0};
+	}
+	return 0;
 }
 
 static enum status open_node(struct context *ctx)

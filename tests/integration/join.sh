@@ -146,6 +146,8 @@ if grep -q __asan_init "$build/node/holond"; then
 	echo 'left out: half a month later (faketime and the sanitizers wait for each other)'
 	exit
 fi
+quietly holon person invite kim --org acme/org --dir kim --role operator
+cp kim/credential kim.before
 until_of() {
 	holon --json --node acme/adm status | json 'd["credential_until"][:10]'
 }
@@ -156,3 +158,11 @@ PATH=$place/later:$PATH node_start acme/adm --set admin.organisation=acme/org
 check 'half a month later the credential is a new one' soon 10 eval \
 	'equal "$(until_of)" "$(date -u -d "+46 days" +%Y-%m-%d)"'
 check 'and that is in the audit' eval 'holon --node acme/adm audit list --kind credential | grep -q "renewed.*acme/adm"'
+
+# ---- and the person's comes to the person, whose key stays where it is
+as_kim() {
+	faketime -f +16d "$build/tools/holon" --node acme/adm --person kim "$@"
+}
+check 'a person who asks is given the renewed credential' quietly as_kim status
+check 'and keeps it' eval '! cmp -s kim/credential kim.before'
+check 'which is for the same key, and valid' quietly as_kim twin list

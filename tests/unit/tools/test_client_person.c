@@ -17,6 +17,8 @@ static struct client client;
 static struct err_note note;
 static time_t now_s = 1000;
 static const char *node_org = "acme";
+static struct bytes renewed; /* that the node has */
+static unsigned n_renewals;
 
 int __wrap_client_ask(struct client *c, struct control_request *request, struct arena *arena,
 		      struct control_answer *ret, struct err_note *n);
@@ -24,6 +26,12 @@ int __wrap_client_ask(struct client *c, struct control_request *request, struct 
 		      struct control_answer *ret, struct err_note *n)
 {
 	(void)c, (void)arena, (void)n;
+	if (request->op == CONTROL_PERSON_RENEW) {
+		n_renewals++;
+		*ret = renewed.len > 0 ? (struct control_answer){.blob = renewed}
+				       : (struct control_answer){.code = ERR_ABSENT, .text = ""};
+		return 0;
+	}
 	must(request->op == CONTROL_STATUS && request->person.len == 0);
 	*ret = (struct control_answer){.has_status = true, .status = {.org = node_org, .node = "site"}};
 	return 0;
@@ -57,14 +65,14 @@ static void tear_down(void)
 
 TestSuite(client_person, .init = set_up, .fini = tear_down, .timeout = 60);
 
-static struct bytes credential(void)
+static struct bytes credential_of(const char *name, const struct sign_key *k, int64_t end_s)
 {
 	const struct person kim = {.org = "acme",
-				   .name = "kim",
+				   .name = name,
 				   .serial = {{7}},
-				   .sign = sign_key_public(key),
+				   .sign = sign_key_public(k),
 				   .not_before_ns = 1,
-				   .not_after_ns = TIME_MAX};
+				   .not_after_ns = end_s * NS_PER_S};
 	SCOPED(buf_fini) struct buf payload = {0}, out = {0};
 	struct signed_blob blob;
 
@@ -76,6 +84,11 @@ static struct bytes credential(void)
 	const char *copy = arena_text(a, buf_bytes(&out));
 	must(copy);
 	return (struct bytes){(const uint8_t *)copy, out.len};
+}
+
+static struct bytes credential(void)
+{
+	return credential_of("kim", key, 1000000);
 }
 
 static struct errand given(void)
@@ -128,4 +141,46 @@ Test(client_person, what_does_not_belong_together_is_refused)
 		  note.text);
 	cr_expect(client.person == NULL);
 	cr_expect(lt(int, client_act_for(&client, key, BYTES("nonsense"), &note), 0));
+}
+
+Test(client_person, takes_the_credential_that_was_renewed)
+{
+	const struct bytes later = credential_of("kim", key, 2000000);
+	struct bytes got;
+
+	renewed = later;
+	cr_assert(eq(int, client_act_for(&client, key, credential(), &note), 0));
+	now_s = 499999;
+	cr_expect(eq(int, client_renew_person(&client, &got, &note), 0));
+	cr_expect(eq(sz, got.len, 0));
+	cr_expect(eq(uint, n_renewals, 0), "half of its time has not passed");
+	now_s = 500001;
+	cr_expect(eq(int, client_renew_person(&client, &got, &note), 0));
+	cr_expect(bytes_equal(got, later));
+	struct control_request request = {.op = CONTROL_STATUS};
+	cr_assert(eq(int, client_person_sign(client.person, &request), 0));
+	cr_expect(bytes_equal(request.person, later));
+	cr_expect(eq(int, client_renew_person(&client, &got, &note), 0));
+	cr_expect(eq(sz, got.len, 0));
+	cr_expect(eq(uint, n_renewals, 1), "it is good for long now");
+}
+
+Test(client_person, takes_nothing_else_for_it)
+{
+	const struct bytes others[] = {{0},
+				       credential(),
+				       credential_of("kim", key, 999999),
+				       credential_of("kim", issuer, 2000000),
+				       credential_of("alex", key, 2000000),
+				       BYTES("nonsense")};
+	struct bytes got;
+
+	cr_assert(eq(int, client_act_for(&client, key, credential(), &note), 0));
+	now_s = 900000;
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		renewed = others[i];
+		cr_expect(eq(int, client_renew_person(&client, &got, &note), 0));
+		cr_expect(eq(sz, got.len, 0), "%zu", i);
+		cr_expect(strcmp(given().person, "kim") == 0); /* and shows the one it had */
+	}
 }
