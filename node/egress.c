@@ -277,7 +277,7 @@ int egress_redact(const struct egress *e, const struct audience *to, struct aren
 	if (e->trust->cursor_key && value->sample.value.type != VALUE_NONE) {
 		put_value(&value->sample.value, &plain);
 		TRY(buf_check(&plain));
-		policy_token_key(e->trust->cursor_key, key);
+		policy_token_key(secret32_bytes(e->trust->cursor_key), key);
 		policy_token(key, to->org, value->property, buf_bytes(&plain), text);
 		sodium_memzero(key, sizeof key);
 		sodium_memzero(plain.data, plain.len);

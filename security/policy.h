@@ -68,7 +68,6 @@ bool right_parse(const char *text, enum right *ret);
 bool right_has_property(enum right right);
 
 struct policy;
-struct secret32; /* security/keys.h */
 
 /* What the rules look at in a twin. `id` is the whole id; tags and type as the owner keeps them. */
 struct policy_twin {
@@ -130,7 +129,7 @@ enum policy_form policy_form(const struct policy *p, const struct policy_query *
 enum { POLICY_TOKEN_KEY = 32, TOKEN_SIZE = 27 };
 /* The key that belongs to a secret which all borders of the organisation have (keys/cursor.key), so that all
  * give the same token. */
-void policy_token_key(const struct secret32 *secret, uint8_t ret[POLICY_TOKEN_KEY]);
+void policy_token_key(const uint8_t secret[POLICY_TOKEN_KEY], uint8_t ret[POLICY_TOKEN_KEY]);
 void policy_token(const uint8_t key[POLICY_TOKEN_KEY], const char *org, const char *property,
 		  struct bytes value, char ret[TOKEN_SIZE]);
 

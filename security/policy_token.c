@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <sodium.h>
 
-#include "security/keys.h"
 #include "security/policy.h"
 
 enum { TOKEN_BYTES = 16 };
@@ -16,11 +15,11 @@ static void take(crypto_generichash_state *hash, struct bytes text)
 	crypto_generichash_update(hash, text.data, text.len);
 }
 
-void policy_token_key(const struct secret32 *secret, uint8_t ret[POLICY_TOKEN_KEY])
+void policy_token_key(const uint8_t secret[POLICY_TOKEN_KEY], uint8_t ret[POLICY_TOKEN_KEY])
 {
 	const struct bytes use = BYTES("holon policy token key");
 
-	crypto_generichash(ret, POLICY_TOKEN_KEY, use.data, use.len, secret32_bytes(secret), KEY_BYTES);
+	crypto_generichash(ret, POLICY_TOKEN_KEY, use.data, use.len, secret, POLICY_TOKEN_KEY);
 }
 
 void policy_token(const uint8_t key[POLICY_TOKEN_KEY], const char *org, const char *property,
