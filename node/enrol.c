@@ -71,11 +71,13 @@ bool enrol_may_ask(struct enrol *x, const struct curve_key *key, const char *add
 		x->asked = 0;
 		x->n = 0;
 	}
-	if (x->asked >= ENROL_MINUTE)
+	/* The address first: it is the dearer one to have many of. What is dropped takes nothing from the
+	 * others. */
+	if (!count(x, &by_address, ENROL_ADDRESS_MINUTE) || !count(x, &by_key, ENROL_KEY_MINUTE) ||
+	    x->asked >= ENROL_MINUTE)
 		return false;
 	x->asked++;
-	/* The address first: it is the dearer one to have many of. */
-	return count(x, &by_address, ENROL_ADDRESS_MINUTE) && count(x, &by_key, ENROL_KEY_MINUTE);
+	return true;
 }
 
 static int judge(struct enrol *x, struct arena *a, const struct transport_stranger *who, struct bytes frame,

@@ -409,6 +409,15 @@ Test(invites, one_address_with_many_keys_waits_too)
 	cr_expect(eq(uint, n, ENROL_ADDRESS_MINUTE));
 }
 
+Test(invites, who_asks_too_often_takes_nothing_from_the_others)
+{
+	const struct curve_key a = {"a"}, b = {"b"};
+
+	for (unsigned i = 0; i < 2 * ENROL_MINUTE; i++)
+		enrol_may_ask(engine.enrol, &a, "192.0.2.1", 60000);
+	cr_expect(enrol_may_ask(engine.enrol, &b, "192.0.2.2", 60000));
+}
+
 Test(invites, so_do_all_together_and_those_for_whom_there_is_no_room)
 {
 	struct curve_key key = {"a"};
