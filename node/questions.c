@@ -53,6 +53,37 @@ static void say_failure(struct reply *r, int code, const char *text)
 	say(r, &(struct answer){.last = true, .code = code, .text = text, .unit = ""});
 }
 
+/* ---- What may leave ---------------------------------------------------------------------------------------
+ */
+
+static bool is_other_org(const struct engine *e, const char *org)
+{
+	return org && org[0] && strcmp(org, e->trust->self->org) != 0;
+}
+
+static bool person_still_counts(const struct reply *r)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	const struct person_claim claim = {.proof = {r->to.credential, r->to.errand}, .org = r->to.org};
+	struct audience again = audience_of(r->to.org);
+
+	return arena_new(&a, AUDIENCE_BYTES) == 0 &&
+	       persons_admit(r->e->persons, r->e->trust, &claim, a, &again, NULL) == 0;
+}
+
+/* What was asked of an owner comes when the border may have closed, or the person may have been revoked. */
+static bool may_leave(const struct reply *r)
+{
+	if (!is_other_org(r->e, r->to.org))
+		return true;
+	return border_is_open(r->e) && (r->to.credential.len == 0 || person_still_counts(r));
+}
+
+static void say_closed(struct reply *r)
+{
+	say_failure(r, ERR_UNREACHABLE, "this organisation answers no others now");
+}
+
 /* ---- What leaves for a partner is counted -----------------------------------------------------------------
  */
 
@@ -152,6 +183,10 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 		say_failure(r, code, note->text);
 		return;
 	}
+	if (!may_leave(r)) {
+		say_closed(r);
+		return;
+	}
 	for (size_t i = 0; i < view->n_members; i++)
 		count(r, "view", view->members[i].id, "", "");
 	for (size_t at = 0; at < view->n_members;)
@@ -199,6 +234,8 @@ static void on_read(void *ctx, int code, const char *text, const struct answer *
 	if (code < 0 || n == 0) {
 		count_refusal(r, code);
 		say_failure(r, code < 0 ? code : ERR_ABSENT, text);
+	} else if (!may_leave(r)) {
+		say_closed(r);
 	} else {
 		struct answer answer = parts[0];
 		answer.code = 0;
@@ -289,8 +326,9 @@ void questions_on_question(struct engine *e, const struct session *from, const s
 
 	if (begin(&r, e, from, q) < 0)
 		return; /* the asker's deadline says it */
-	if (!from->own && !border_is_open(e)) {
-		say_failure(r, ERR_UNREACHABLE, "this organisation answers no others now");
+	/* also behind a border: this node may be the one that has not heard of what is newest */
+	if ((!from->own || is_other_org(e, q->asker)) && !border_is_open(e)) {
+		say_closed(r);
 		return;
 	}
 	int code = audience_for(r, from, q);

@@ -221,7 +221,8 @@ struct relayed {
 	struct engine *e;
 	struct arena *arena; /* of the audience */
 	struct audience to;
-	char twin[TWIN_ID_MAX + 1];
+	enum question_kind kind;
+	char twin[TWIN_ID_MAX + 1], property[PROPERTY_MAX + 1];
 	ask_fn *done;
 	void *ctx;
 };
@@ -254,13 +255,18 @@ static int pass_border(const struct relayed *r, const struct answer *part, struc
 		       struct arena *a, struct err_note *note)
 {
 	const struct egress *e = &r->e->egress;
+	const bool history = r->kind == QUESTION_HISTORY;
+	int64_t last_ns, step_ns;
 	struct row full;
 
 	*ret = *part;
-	if (egress_is_own(e, &r->to) || part->kind == QUESTION_HISTORY)
-		return 0; /* nothing but the one property that was looked at before it was asked for */
-	if (egress_full_row(e, r->twin, a, &full) < 0 || !egress_discovers(e, &r->to, &full) || !part->row.id)
+	if (egress_is_own(e, &r->to))
+		return 0;
+	if (egress_full_row(e, r->twin, a, &full) < 0 || !egress_discovers(e, &r->to, &full) ||
+	    (history ? !egress_history(e, &r->to, &full, r->property, &last_ns, &step_ns) : !part->row.id))
 		return egress_refuse(e, &r->to, r->twin, note);
+	if (history)
+		return 0; /* of the one property */
 	TRY(pass_row(r, &full, &ret->row, a));
 	ret->values = NULL;
 	ret->n_values = 0;
@@ -314,10 +320,11 @@ static int relay(struct engine *e, const struct audience *to, const struct sessi
 
 	if (!r)
 		return FAIL(-ENOMEM);
-	*r = (struct relayed){.e = e, .done = done, .ctx = ctx};
+	*r = (struct relayed){.e = e, .kind = q->kind, .done = done, .ctx = ctx};
 	TRY(arena_new(&r->arena, AUDIENCE_BYTES));
 	TRY(audience_copy(r->arena, to, &r->to));
 	snprintf(r->twin, sizeof r->twin, "%s", q->twin);
+	snprintf(r->property, sizeof r->property, "%s", q->property);
 	TRY(audience_ask(&r->to, egress_is_own(&e->egress, to), &onward));
 	TRY(asks_send(e->asks, over->id, &onward, timeout_ns, on_relayed, r, &id));
 	r = NULL;

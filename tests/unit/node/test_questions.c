@@ -28,6 +28,7 @@ static struct message said;
 static uint32_t said_to;
 static size_t n_sent;
 static uint64_t n_denied, n_counted;
+static bool closed; /* the border */
 static char counted_as[128], counted_by[64];
 static struct session volt = {.id = 1, .org = "volt", .node = "v1", .open = true},
 		      harbor = {.id = 2, .org = "harbor", .node = "h1", .open = true},
@@ -73,7 +74,7 @@ int64_t __wrap_gossip_age(const struct gossip *g, const char *origin)
 bool __wrap_border_is_open(const struct engine *e)
 {
 	(void)e;
-	return true;
+	return !closed;
 }
 
 void __wrap_journal_count(struct journal *j, const struct journal_read *r)
@@ -108,6 +109,7 @@ static void set_up(void)
 	world_value("acme/plant/p1", "recipe/force", 5, 8.5);
 	world_policy(ROLES);
 	n_sent = n_denied = n_counted = 0;
+	closed = false;
 }
 
 static void on_stopped(struct engine *e)
@@ -486,4 +488,80 @@ Test(questions, a_view_goes_on_with_the_person_too)
 	cr_assert(eq(int, (int)said.kind, MESSAGE_QUESTION));
 	cr_expect(strcmp(said.question.asker, "volt") == 0);
 	cr_expect(bytes_equal(said.question.person, q.person) && bytes_equal(said.question.errand, q.errand));
+}
+
+Test(questions, what_comes_back_when_the_border_has_closed_does_not_leave)
+{
+	struct question q = read_of("acme/hall/oven", "");
+	const struct showing eve = people_eve();
+
+	relay_oven();
+	world_policy(OVENS(""));
+	show(&q, &eve);
+	questions_on_question(&world, &volt, &q);
+	cr_assert(eq(int, (int)said.kind, MESSAGE_QUESTION));
+	closed = true;
+	owner_answers(said.question.id, true);
+	cr_assert(eq(u32, said_to, volt.id));
+	cr_expect(eq(int, said.answer.code, ERR_UNREACHABLE));
+	cr_expect(not(holds_secret(&sent)));
+	cr_expect(eq(u64, n_counted, 0));
+}
+
+Test(questions, nor_when_the_person_was_revoked_meanwhile)
+{
+	struct question q = read_of("acme/hall/oven", "");
+	const struct showing eve = people_eve();
+
+	relay_oven();
+	world_policy(OVENS(""));
+	show(&q, &eve);
+	questions_on_question(&world, &volt, &q);
+	cr_assert(eq(int, (int)said.kind, MESSAGE_QUESTION));
+	people_revoke(&eve.person);
+	owner_answers(said.question.id, true);
+	cr_assert(eq(u32, said_to, volt.id));
+	cr_expect(eq(int, said.answer.code, ERR_UNREACHABLE));
+	cr_expect(not(holds_secret(&sent)));
+}
+
+Test(questions, nor_a_history_that_was_taken_back_meanwhile)
+{
+	struct question q = read_of("acme/hall/oven", "heat");
+	struct sample sample = {.t_ns = 5, .value = {.type = VALUE_DOUBLE, .real = secret}, .sigma = NAN};
+	const struct showing eve = people_eve();
+
+	relay_oven();
+	world_policy(OVENS(" allow history heat\n"));
+	q.kind = QUESTION_HISTORY;
+	q.to_ns = TIME_MAX;
+	show(&q, &eve);
+	questions_on_question(&world, &volt, &q);
+	cr_assert(eq(int, (int)said.kind, MESSAGE_QUESTION));
+	world_policy(OVENS(""));
+	asks_on_answer(world.asks, border.id,
+		       &(struct answer){.id = said.question.id,
+					.last = true,
+					.text = "",
+					.unit = "kW",
+					.kind = QUESTION_HISTORY,
+					.samples = &sample,
+					.n_samples = 1});
+	cr_assert(eq(u32, said_to, volt.id));
+	cr_expect(eq(int, said.answer.code, ERR_DENIED));
+	cr_expect(not(holds_secret(&sent)));
+}
+
+Test(questions, an_owner_that_has_not_heard_of_what_is_newest_answers_its_own_organisation_only)
+{
+	struct question q = read_of("acme/plant/p1", "");
+	const struct showing eve = people_eve();
+
+	closed = true;
+	ask(&border, &q);
+	cr_expect(eq(int, said.answer.code, 0), "%s", said.answer.text);
+	show(&q, &eve);
+	q.asker = "volt";
+	ask(&border, &q);
+	cr_expect(eq(int, said.answer.code, ERR_UNREACHABLE));
 }
