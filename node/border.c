@@ -23,10 +23,21 @@ static int check_clock(const struct engine *e, struct err_note *note)
 		duration_text(back_ns, back));
 }
 
+/* What was to be seen under an earlier policy, or of an earlier row, is not what may be seen. */
+static int check_visibility(const struct engine *e, struct err_note *note)
+{
+	if (!e->visibility || visibility_is_settled(e->visibility))
+		return 0;
+	return FAIL_SAY(note, ERR_REFUSED,
+			"what the others may see could not be computed, it is tried again: is there too "
+			"little memory?");
+}
+
 int border_check(const struct engine *e, struct err_note *note)
 {
 	TRY(journal_check(e->journal, note));
 	TRY(check_clock(e, note));
+	TRY(check_visibility(e, note));
 	if (e->door)
 		TRY(door_check(e->door, note));
 	return e->fresh ? fresh_check(e->fresh, note) : 0;

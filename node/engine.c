@@ -231,9 +231,13 @@ int engine_open(struct engine **ret, const struct config *config, struct err_not
 /* When a share ends, what partners may see changes without anybody doing anything. */
 static void end_shares(struct engine *e)
 {
-	if (!e->visibility || !e->trust->policy || trust_now(e->trust) < e->next_end_ns)
+	if (!e->visibility)
 		return;
-	e->next_end_ns = policy_next_end(e->trust->policy, trust_now(e->trust));
+	const bool ended = e->trust->policy && trust_now(e->trust) >= e->next_end_ns;
+	if (!ended && visibility_is_settled(e->visibility))
+		return;
+	if (ended)
+		e->next_end_ns = policy_next_end(e->trust->policy, trust_now(e->trust));
 	if (visibility_edit(e->visibility) < 0)
 		log_error("policy", "out of memory: visibility is computed again in a second");
 	gossip_changed(e->gossip);

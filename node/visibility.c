@@ -265,11 +265,18 @@ int visibility_follow(struct visibility *v)
 	const struct store *store = v->egress->store;
 	const char *after = "";
 
+	v->behind = true;
 	TRY(follow_own(v));
 	for (const struct origin *o; (o = store_origin_next(store, after)); after = o->name)
 		if (id_is_of_org(o->name, v->egress->trust->self->org))
 			TRY(follow_origin(v, o->name));
+	v->behind = false;
 	return 0;
+}
+
+bool visibility_is_settled(const struct visibility *v)
+{
+	return !v->unsettled && !v->behind;
 }
 
 /* ---- Edits -----------------------------------------------------------------------------------------------

@@ -44,6 +44,9 @@ MUST_CHECK int visibility_sweep(struct visibility *v);
 
 /* Take in what changed since the last call, by the change orders of the store. */
 MUST_CHECK int visibility_follow(struct visibility *v);
+/* False: one of these failed, and what is told of twins may be what was so earlier; visibility_edit() makes
+ * up for it. */
+bool visibility_is_settled(const struct visibility *v);
 
 /* What an organisation sees of a twin, or saw last. */
 struct shown {

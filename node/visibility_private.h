@@ -148,7 +148,8 @@ struct visibility {
 	uint64_t round;      /* of edits */
 	struct edit edits[EDITS_KEPT];
 	size_t n_edits;
-	bool unsettled; /* an edit failed in the middle */
+	bool unsettled; /* an edit failed in the middle, */
+	bool behind;    /* ... or following the store did */
 	uint64_t n_decided;
 };
 

@@ -6,6 +6,7 @@
 
 #include "node/fresh.h"
 #include "node/serve.h"
+#include "node/visibility_private.h"
 #include "proto/clock.h"
 #include "tests/lib/must.h"
 #include "tests/unit/node/world.h"
@@ -156,6 +157,20 @@ Test(border, new_data_does_not_go_out_under_a_policy_that_is_known_to_be_old)
 		cr_assert(eq(int, row_decode(a, rows.rows[i], &row), 0));
 		cr_expect(row.deleted, "and takes back what was seen");
 	}
+}
+
+Test(border, what_could_not_be_computed_is_not_served_as_it_was)
+{
+	cr_assert(serves("volt"));
+	world.visibility->unsettled = true;
+	cr_expect(not(serves("volt")));
+	cr_expect(serves(""));
+	cr_assert(eq(int, visibility_edit(world.visibility), 0));
+	cr_expect(serves("volt"));
+	world.visibility->behind = true;
+	cr_expect(not(serves("volt")));
+	cr_assert(eq(int, visibility_follow(world.visibility), 0));
+	cr_expect(serves("volt"));
 }
 
 Test(border, a_clock_that_was_set_back_closes_it)
