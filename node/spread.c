@@ -95,6 +95,19 @@ static void empty_link(struct link *l)
 	l->open = false;
 }
 
+/* It begins anew and knows nothing; what it was given and made this side do still counts. */
+static void forget_talk(struct link *l)
+{
+	for (size_t i = 0; i < l->n_abouts; i++) {
+		struct about *a = &l->abouts[i];
+		a->heard = a->told = false;
+		a->theirs = a->mine = a->gave[0] = a->gave[1] = 0;
+	}
+	buf_fini(&l->in.got);
+	l->in = (struct transfer){0};
+	l->open = false;
+}
+
 static struct about *find_about(struct link *l, const char *org)
 {
 	for (size_t i = 0; i < l->n_abouts; i++)
@@ -276,7 +289,7 @@ void spread_on_greeted(struct spread *s, uint32_t session, const char *org, int6
 		snprintf(l->org, sizeof l->org, "%s", org);
 		s->links = l;
 	}
-	empty_link(l);
+	forget_talk(l);
 	tell_all(s, session, now_ns);
 }
 

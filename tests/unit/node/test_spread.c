@@ -529,6 +529,25 @@ Test(spread, bundles_that_change_nothing_are_soon_not_looked_at)
 	cr_expect(le(int, a->alarms, 2));
 }
 
+Test(spread, greeting_anew_is_no_way_round_that)
+{
+	struct toy *a = add_node(0, 0, 3), *b = add_node(1, 0, 3);
+	const uint32_t session = meet(a, b);
+
+	settle();
+	b->items[0] = 1;
+	for (int i = 0; i < 100; i++) {
+		struct trust_piece p = {.org = "acme", .total = ITEM_BYTES};
+		must(held(b, "acme", &p.digest, &p.piece));
+		spread_on_greeted(a->spread, session, "acme", now_ns);
+		spread_on_piece(a->spread, session, &p, now_ns);
+		spread_on_standing(a->spread, session, &(struct standing){"acme", SPREAD_LACKS}, now_ns);
+	}
+	cr_expect(eq(int, a->joins, SPREAD_TRIES_ALL));
+	cr_expect(le(sz, n_bundles, 2 * SPREAD_TRIES_ALL));
+	cr_expect(le(int, a->alarms, 4));
+}
+
 Test(spread, who_says_something_else_each_time_gets_no_more_than_so_many_bundles)
 {
 	struct toy *a = add_node(0, 0, 3), *b = add_node(1, 0, 3);
