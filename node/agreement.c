@@ -193,6 +193,36 @@ int agreement_next(const struct trust *t, struct arena *a, const char *after, co
 	return open_word(a, stored, ret, &x);
 }
 
+static bool signer_counts(const struct trust *t, const struct public_key *signer)
+{
+	const struct org *own = &t->own.org;
+
+	for (size_t i = 0; i < own->n_nodes; i++) {
+		const struct credential *c = &own->nodes[i];
+		if ((c->roles & ROLE_ADMIN) && trust_now(t) < c->not_after_ns &&
+		    memcmp(c->sign.b, signer->b, KEY_BYTES) == 0)
+			return true;
+	}
+	return false;
+}
+
+int agreement_renew(struct trust *t, struct arena *a, const char *after, const char **ret_partner,
+		    struct signed_blob *ret, struct err_note *note)
+{
+	struct agreement x;
+	int r;
+
+	while ((r = agreement_next(t, a, after, &after, ret)) == 0)
+		if (!signer_counts(t, &ret->key))
+			break;
+	TRY(r);
+	if (r > 0)
+		return AGREEMENT_NONE;
+	*ret_partner = after;
+	TRY(agreement_decode(a, ret->payload, &x));
+	return agreement_speak(t, after, &x.root, x.ended, a, ret, note);
+}
+
 /* ---- Ends -----------------------------------------------------------------------------------------------
  */
 

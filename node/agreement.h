@@ -35,12 +35,16 @@ MUST_CHECK int agreement_admits(const struct trust *t, const struct org *next, b
 /* As a node with the role admin: the next word about a partner. Durable when it returns; in the arena. */
 MUST_CHECK int agreement_speak(struct trust *t, const char *partner, const struct public_key *root,
 			       bool ended, struct arena *a, struct signed_blob *ret, struct err_note *note);
+enum { AGREEMENT_NONE = 1 };
+/* The same again, by partner behind `after`: whose signer is no node with the role admin any more, for who
+ * has not heard it yet could not believe it. AGREEMENT_NONE: there is none. */
+MUST_CHECK int agreement_renew(struct trust *t, struct arena *a, const char *after, const char **ret_partner,
+			       struct signed_blob *ret, struct err_note *note);
 /* A word that came from another node: durable when it returns 0. AGREEMENT_OLD: nothing new. */
 enum { AGREEMENT_OLD = 1 };
 MUST_CHECK int agreement_take(struct trust *t, struct arena *a, const struct signed_blob *blob,
 			      struct agreement *ret, struct err_note *note);
 /* The words that are kept, by partner, behind `after` ("" to begin). AGREEMENT_NONE at the end. */
-enum { AGREEMENT_NONE = 1 };
 MUST_CHECK int agreement_next(const struct trust *t, struct arena *a, const char *after,
 			      const char **ret_partner, struct signed_blob *ret);
 

@@ -9,6 +9,8 @@
 #include "node/record.h"
 #include "proto/clock.h"
 
+enum { WORD_BYTES = 64 * 1024, WORDS_BYTES = 1 << 20 };
+
 static void tell_statement(void *ctx, const struct signed_blob *statement, uint32_t except)
 {
 	struct engine *e = ctx;
@@ -39,15 +41,30 @@ void inside_tick(struct engine *e)
 	say_failure("what is newest could not be said", fresh_tick(e->fresh, engine_mono_ns()));
 }
 
+/* So that also who joins later hears it from somebody who counts. */
+static int renew_words(struct engine *e)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct message m = {.kind = MESSAGE_AGREEMENT};
+	const char *partner = "";
+	int r;
+
+	if (!(e->trust->self->roles & ROLE_ADMIN))
+		return 0;
+	TRY(arena_new(&a, WORDS_BYTES));
+	while ((r = agreement_renew(e->trust, a, partner, &partner, &m.agreement, NULL)) == 0)
+		gossip_tell(e->gossip, &m, 0);
+	return r < 0 ? r : 0;
+}
+
 void inside_changed(struct engine *e)
 {
+	say_failure("what was agreed could not be said again", renew_words(e));
 	say_failure("what is newest could not be said", fresh_changed(e->fresh, engine_mono_ns()));
 }
 
 /* ---- Agreements -----------------------------------------------------------------------------------------
  */
-
-enum { WORD_BYTES = 64 * 1024, WORDS_BYTES = 1 << 20 };
 
 int inside_speak(struct engine *e, const char *partner, const struct public_key *root, bool ended,
 		 struct err_note *note)

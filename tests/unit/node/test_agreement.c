@@ -260,6 +260,27 @@ Test(agreement, a_policy_may_go_on_naming_whose_trust_has_ended)
 	policy_free(policy);
 }
 
+Test(agreement, what_an_admin_said_that_is_gone_another_one_says_again)
+{
+	const struct signed_blob first = speak(ADMIN, true);
+	struct signed_blob again;
+	const char *partner;
+
+	cr_assert(eq(int, take(ADMIN_2, &first), 0));
+	cr_expect(eq(int, agreement_renew(&hosts[ADMIN_2], arena, "", &partner, &again, &note),
+		     AGREEMENT_NONE));
+	for (size_t i = 0; i < N_NODES; i++)
+		hosts[i].own.org.nodes[ADMIN].roles = ROLE_OWNER;
+	cr_assert(eq(int, take(BORDER, &first), ERR_UNTRUSTED), "who comes later");
+	cr_assert(eq(int, agreement_renew(&hosts[ADMIN_2], arena, "", &partner, &again, &note), 0));
+	cr_expect_str_eq(partner, "bolt");
+	cr_expect(eq(int, take(BORDER, &again), 0), "%s", note.text);
+	cr_expect(not(trusts(BORDER)));
+	cr_expect(eq(int, accept(BORDER, bolt, fingerprint()), ERR_REFUSED));
+	cr_expect(eq(int, agreement_renew(&hosts[ADMIN_2], arena, "", &partner, &again, &note),
+		     AGREEMENT_NONE));
+}
+
 Test(agreement, words_are_bounded)
 {
 	char name[16];
