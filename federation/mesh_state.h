@@ -253,6 +253,8 @@ MUST_CHECK int held_read(struct mesh *m, const char *origin, struct held *ret);
 
 /* Raise the highest epoch seen of an organisation; false: `epoch` is below it. */
 bool partner_epoch(struct mesh *m, const char *org, uint64_t epoch);
+/* Below it; nothing is raised, for rows are nobody's signed word. */
+bool partner_is_past(const struct mesh *m, const char *org, uint64_t epoch);
 
 /* ---- stream_fork.c */
 

@@ -152,7 +152,7 @@ static const char *rows_fault(struct mesh *m, const struct stream *st, const str
 /* Rows of a policy that the organisation has replaced meanwhile: this server has not heard of it yet. */
 static bool is_outdated(struct mesh *m, const struct session *s, const struct rows *rows)
 {
-	return !s->own && !partner_epoch(m, s->org, rows->epoch);
+	return !s->own && partner_is_past(m, s->org, rows->epoch);
 }
 
 static int take_rows(struct mesh *m, struct session *s, struct stream *st, const struct rows *rows)

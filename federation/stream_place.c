@@ -99,17 +99,26 @@ int held_read(struct mesh *m, const char *origin, struct held *ret)
 	return 0;
 }
 
-static struct partner *partner_find(struct mesh *m, const char *org)
+static size_t partner_find(const struct mesh *m, const char *org)
 {
-	for (size_t i = 0; i < m->n_partners; i++)
-		if (strcmp(m->partners[i].org, org) == 0)
-			return &m->partners[i];
-	return NULL;
+	size_t at = 0;
+
+	while (at < m->n_partners && strcmp(m->partners[at].org, org) != 0)
+		at++;
+	return at;
+}
+
+bool partner_is_past(const struct mesh *m, const char *org, uint64_t epoch)
+{
+	const size_t at = partner_find(m, org);
+
+	return at < m->n_partners && epoch < m->partners[at].epoch;
 }
 
 bool partner_epoch(struct mesh *m, const char *org, uint64_t epoch)
 {
-	struct partner *p = partner_find(m, org);
+	const size_t at = partner_find(m, org);
+	struct partner *p = at < m->n_partners ? &m->partners[at] : NULL;
 
 	if (!p && m->n_partners < PARTNERS_MAX) {
 		char *copy = strdup(org);

@@ -411,6 +411,16 @@ Test(stream, of_a_partner_with_rows_of_a_policy_that_was_replaced_meanwhile_is_g
 	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 4), "@2 pull bolt/b1 from 0");
 }
 
+Test(stream, of_a_partner_with_rows_of_a_policy_far_ahead_shuts_nobody_out)
+{
+	partner();
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 4), "@2 pull bolt/b1 from 0");
+	desk.epoch = UINT64_MAX;
+	cr_expect_not_null(desk_rows(&desk, "bolt/b1", 0, 0, 0, 0));
+	desk.epoch = 2;
+	EXPECT(desk_heads(&desk, 2, "bolt/b2", 0, 4), "@2 pull bolt/b2 from 0");
+}
+
 static const char *ask(const char *origin, uint32_t credit)
 {
 	struct message m = {.kind = MESSAGE_PULL, .pull = {.id = 1, .origin = origin, .credit = credit}};
