@@ -152,6 +152,8 @@ static int verify_head(void *ctx, const char *peer_org, const char *peer_node,
 	TRY(head_decode(a, notice->head.payload, &h));
 	const char *node = own ? id_local(h.origin) : peer_node;
 	const struct credential *signer = p ? org_node(&p->org, node) : NULL;
+	if (own && signer && !(signer->roles & ROLE_OWNER))
+		return FAIL(ERR_UNTRUSTED);
 	if (!signer || memcmp(signer->sign.b, notice->head.key.b, KEY_BYTES) != 0 ||
 	    !sign_verify(SIGN_HEAD, &notice->head) || !id_is_of_org(h.origin, peer_org))
 		return FAIL(ERR_UNTRUSTED);

@@ -154,6 +154,25 @@ Test(serve, a_twin_that_is_hidden_is_like_one_that_is_not_there)
 	cr_expect(bytes_equal(anew.rows[0], before.rows[0]));
 }
 
+Test(serve, only_a_node_that_owns_twins_speaks_of_its_own)
+{
+	struct credential n2 = {
+		.org = "acme", .node = "n2", .sign = sign_key_public(world.trust->sign), .roles = ROLE_OWNER};
+	struct incarnation life = {.id = 1};
+	const struct head said = {.origin = "acme/n2", .lineage = &life, .n_lineage = 1, .seq = 1};
+	SCOPED(buf_fini) struct buf encoded = {0};
+	struct head_notice notice = {0};
+	struct head h;
+
+	world.trust->own.org.nodes = &n2;
+	world.trust->own.org.n_nodes = 1;
+	head_encode(&said, &encoded);
+	sign_blob(world.trust->sign, SIGN_HEAD, buf_bytes(&encoded), &notice.head);
+	cr_expect(eq(int, port.verify_head(port.ctx, "acme", "n2", &notice, a, &h), 0));
+	n2.roles = ROLE_READER | ROLE_ADMIN;
+	cr_expect(eq(int, port.verify_head(port.ctx, "acme", "n2", &notice, a, &h), ERR_UNTRUSTED));
+}
+
 Test(serve, rows_of_another_organisation_are_handed_on_to_nobody)
 {
 	struct row row = {.id = "volt/v1", .mask = ROW_MASK_DISCOVER, .type = "", .name = ""};
