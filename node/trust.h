@@ -89,7 +89,8 @@ MUST_CHECK int trust_roster(const struct trust *t, int64_t now_ns, struct roster
 enum { TRUST_OLD = 1 };
 MUST_CHECK int trust_publish(struct trust *t, struct bytes signed_policy, int64_t now_ns,
 			     struct err_note *note);
-/* The same as a node of the own organisation hands it on. One that does not compile here is held and nothing
+/* The same as a node of the own organisation hands it on; of two with one epoch the one issued later counts.
+ * One that does not compile here is held and nothing
  * is shared (policy_problem says why): staying on the older one could share what was taken back. */
 MUST_CHECK int trust_take_policy(struct trust *t, struct bytes signed_policy, int64_t now_ns,
 				 struct err_note *note);

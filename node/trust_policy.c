@@ -173,6 +173,20 @@ static int check_not_ahead(const struct trust *t, const struct policy_doc *doc, 
 	return 0;
 }
 
+/* Of two with one epoch, published where neither node heard of the other, everybody keeps the same. */
+static bool comes_after(const struct trust *t, const struct policy_doc *doc, struct bytes signed_policy)
+{
+	const struct policy_doc *held = &t->policy_doc;
+	const size_t n = signed_policy.len < t->policy_blob.len ? signed_policy.len : t->policy_blob.len;
+
+	if (doc->epoch != held->epoch || doc->epoch == 0)
+		return doc->epoch > held->epoch;
+	if (doc->issued_ns != held->issued_ns)
+		return doc->issued_ns > held->issued_ns;
+	const int c = n > 0 ? memcmp(signed_policy.data, t->policy_blob.data, n) : 0;
+	return c != 0 ? c > 0 : signed_policy.len > t->policy_blob.len;
+}
+
 enum taking { ONLY_IN_FORCE, EVEN_NOT_IN_FORCE };
 
 static int take_policy(struct trust *t, struct bytes signed_policy, int64_t now_ns, enum taking taking,
@@ -189,7 +203,8 @@ static int take_policy(struct trust *t, struct bytes signed_policy, int64_t now_
 	TRY(arena_new(&a, (size_t)POLICY_TEXT_MAX * 8));
 	TRY(open_policy(a, signed_policy, &signed_policy, &blob, note));
 	TRY(org_verify_policy(a, &t->own.org, &blob, &doc, note));
-	if (doc.epoch <= t->policy_doc.epoch)
+	if (!comes_after(t, &doc, signed_policy) ||
+	    (taking == ONLY_IN_FORCE && doc.epoch == t->policy_doc.epoch))
 		return TRUST_OLD;
 	TRY(check_not_ahead(t, &doc, now_ns, note));
 	int r = trust_compile(t, doc.text, now_ns, &policy, a, &findings, &n, &problem);

@@ -154,6 +154,8 @@ Test(trust, the_own_entry_wins_when_a_partner_has_its_key)
 
 /* ---- Policy ---- */
 
+static int64_t policy_issued_ns = NOW;
+
 static struct bytes policy(uint64_t epoch, const struct founded *with)
 {
 	SCOPED(buf_fini) struct buf payload = {0}, encoded = {0};
@@ -161,8 +163,11 @@ static struct bytes policy(uint64_t epoch, const struct founded *with)
 				       "policy acme\n org %s = %s\n share \"all\"\n  to org %s\n  twins **\n"
 				       "  allow discover\n  until 2030-01-01\n",
 				       with->name, fingerprint(with), with->name);
-	const struct policy_doc doc = {
-		.org = "acme", .epoch = epoch, .issued_ns = NOW, .format = POLICY_FORMAT, .text = text};
+	const struct policy_doc doc = {.org = "acme",
+				       .epoch = epoch,
+				       .issued_ns = policy_issued_ns,
+				       .format = POLICY_FORMAT,
+				       .text = text};
 
 	must(text);
 	policy_doc_encode(&doc, &payload);
@@ -220,6 +225,24 @@ Test(trust, a_peers_policy_that_does_not_compile_takes_the_older_ones_place)
 	open_at(NOW);
 	cr_expect(not(shares_with("bolt")));
 	cr_expect(eq(u64, trust->policy_doc.epoch, 6));
+}
+
+Test(trust, of_two_policies_with_one_epoch_everybody_keeps_the_same)
+{
+	admit(&bolt);
+	admit(&volt);
+	const struct bytes first = policy(5, &bolt);
+	policy_issued_ns = NOW + 1;
+	const struct bytes second = policy(5, &volt);
+	policy_issued_ns = NOW;
+	cr_assert(eq(int, trust_publish(trust, first, NOW, &note), 0), "%s", note.text);
+	cr_expect(eq(int, trust_publish(trust, second, NOW, &note), TRUST_OLD), "an admin is told");
+	cr_expect(eq(int, trust_take_policy(trust, first, NOW, &note), TRUST_OLD));
+	cr_expect(eq(int, trust_take_policy(trust, second, NOW, &note), 0), "%s", note.text);
+	cr_expect(shares_with("volt"));
+	cr_expect(not(shares_with("bolt")));
+	cr_expect(eq(int, trust_take_policy(trust, second, NOW, &note), TRUST_OLD));
+	cr_expect(eq(int, trust_take_policy(trust, first, NOW, &note), TRUST_OLD));
 }
 
 Test(trust, a_policy_that_pins_an_earlier_root_goes_on)
