@@ -331,10 +331,41 @@ static void remember_heard(struct gossip *g, const char *origin, int64_t age_ns)
 	h->at_ns = at_ns > h->at_ns ? at_ns : h->at_ns;
 }
 
+static void say_policy(struct gossip *g, const struct session *s)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct message m = {.kind = MESSAGE_POLICY};
+
+	if (!s->own || g->engine->trust->policy_doc.epoch == 0 ||
+	    arena_new(&a, (size_t)POLICY_TEXT_MAX * 2) < 0)
+		return;
+	if (signed_blob_decode(a, g->engine->trust->policy_blob, &m.policy) == 0)
+		ignore(gossip_say(g, s->id, &m)); /* it asks again when it connects again */
+}
+
+/* Who tells an older one was told this one perhaps before it knew the key that signed it. */
+static void take_policy(struct gossip *g, const struct session *s, struct bytes signed_policy)
+{
+	struct engine *e = g->engine;
+	struct err_note note = {0};
+	const int r = trust_take_policy(e->trust, signed_policy, trust_now(e->trust), &note);
+
+	if (r < 0) {
+		if (may_log(g, s))
+			engine_log_failure("policy", "a peer's policy was not taken", r, &note);
+		record_refused(e->journal, AUDIT_POLICY, "policy", r, &note);
+	}
+	if (r == TRUST_OLD && !bytes_equal(signed_policy, e->trust->policy_blob))
+		say_policy(g, s);
+	if (r == 0) {
+		record_policy(e->journal, "taken", e->trust->policy_doc.epoch, "");
+		engine_trust_changed(e);
+	}
+}
+
 static void deliver(struct gossip *g, uint32_t id, const struct message *m)
 {
 	const struct session *s = find_session(g, id);
-	struct err_note note = {0};
 
 	if (!s)
 		return;
@@ -352,30 +383,8 @@ static void deliver(struct gossip *g, uint32_t id, const struct message *m)
 		return;
 	SCOPED(buf_fini) struct buf blob = {0};
 	signed_blob_encode(&m->policy, &blob);
-	int r = buf_check(&blob) < 0 ? -ENOMEM
-				     : trust_take_policy(g->engine->trust, buf_bytes(&blob),
-							 trust_now(g->engine->trust), &note);
-	if (r < 0) {
-		if (may_log(g, s))
-			engine_log_failure("policy", "a peer's policy was not taken", r, &note);
-		record_refused(g->engine->journal, AUDIT_POLICY, "policy", r, &note);
-	}
-	if (r == 0) {
-		record_policy(g->engine->journal, "taken", g->engine->trust->policy_doc.epoch, "");
-		engine_trust_changed(g->engine);
-	}
-}
-
-static void say_policy(struct gossip *g, const struct session *s)
-{
-	SCOPED(scope_arena) struct arena *a = NULL;
-	struct message m = {.kind = MESSAGE_POLICY};
-
-	if (!s->own || g->engine->trust->policy_doc.epoch == 0 ||
-	    arena_new(&a, (size_t)POLICY_TEXT_MAX * 2) < 0)
-		return;
-	if (signed_blob_decode(a, g->engine->trust->policy_blob, &m.policy) == 0)
-		ignore(gossip_say(g, s->id, &m)); /* it asks again when it connects again */
+	if (buf_check(&blob) == 0)
+		take_policy(g, s, buf_bytes(&blob));
 }
 
 static void greeted(struct gossip *g, uint32_t id, uint64_t features)

@@ -135,6 +135,51 @@ Test(leaves, policy_never_to_a_partner)
 	expect_inside_only(MESSAGE_POLICY);
 }
 
+static struct signed_blob policy_of(uint64_t epoch, struct buf *payload, struct buf *blob)
+{
+	const struct policy_doc doc = {.org = "acme",
+				       .epoch = epoch,
+				       .issued_ns = 1,
+				       .format = POLICY_FORMAT,
+				       .text = "policy acme\n"};
+	struct signed_blob signed_doc;
+
+	policy_doc_encode(&doc, payload);
+	sign_blob(world.trust->sign, SIGN_POLICY, buf_bytes(payload), &signed_doc);
+	signed_blob_encode(&signed_doc, blob);
+	return signed_doc;
+}
+
+static size_t n_policies(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < wire_n_sent; i++)
+		n += wire_sent[i].kind == MESSAGE_POLICY;
+	return n;
+}
+
+Test(leaves, policy_is_the_answer_to_an_older_one)
+{
+	SCOPED(buf_fini) struct buf old = {0}, old_blob = {0};
+	SCOPED(buf_fini) struct buf now = {0}, now_blob = {0};
+	struct public_key key = sign_key_public(world.trust->sign);
+	struct message older = {.kind = MESSAGE_POLICY}, same = {.kind = MESSAGE_POLICY};
+
+	older.policy = policy_of(8, &old, &old_blob);
+	same.policy = policy_of(9, &now, &now_blob);
+	world.trust->own.org.manifest.policy_keys = &key;
+	world.trust->own.org.manifest.n_policy_keys = 1;
+	world.trust->policy_doc.epoch = 9;
+	world.trust->policy_doc.issued_ns = 1;
+	world.trust->policy_blob = buf_bytes(&now_blob);
+	const size_t before = n_policies();
+	wire_hear(WIRE_OWN, &same);
+	cr_expect(eq(sz, n_policies(), before));
+	wire_hear(WIRE_OWN, &older);
+	cr_expect(eq(sz, n_policies(), before + 1));
+}
+
 Test(leaves, freshness_never_to_a_partner)
 {
 	struct credential admin = *world.trust->self;
