@@ -37,6 +37,24 @@ static bool is_inner(const struct op *op)
 	return op->kind == OP_ROWS || op->kind == OP_ORG_DROP;
 }
 
+/* Its credential says which twins a node may own; without a prefix all of the organisation. What it owns from
+ * wider times stays its own: only new definitions are looked at. */
+static int check_prefixes(const struct call *c, struct err_note *note)
+{
+	const struct credential *self = c->e->trust->self;
+
+	for (size_t i = 0; i < c->request.n_ops; i++) {
+		const struct op *op = &c->request.ops[i];
+		bool within = op->kind != OP_TWIN || self->n_prefixes == 0;
+		for (size_t k = 0; k < self->n_prefixes && !within; k++)
+			within = id_is_within(op->twin.id, self->prefixes[k]);
+		if (!within)
+			return FAIL_SAY(note, ERR_REFUSED, "%s: this node may only own twins within %s%s",
+					op->twin.id, self->prefixes[0], self->n_prefixes > 1 ? ", ..." : "");
+	}
+	return 0;
+}
+
 int control_check_owner(const struct call *c, struct err_note *note)
 {
 	if (c->e->trust->self->roles & ROLE_OWNER)
@@ -61,6 +79,7 @@ int control_change(struct call *c, struct err_note *note)
 		if (is_inner(&r->ops[i]))
 			return FAIL_SAY(note, ERR_REFUSED, "op %zu is the node's own to write", i);
 	TRY(control_check_owner(c, note));
+	TRY(check_prefixes(c, note));
 	write.arena = MOVE(c->arena);
 	int code = arena_new(&c->arena, FRAME_CONTROL_MAX);
 	if (code < 0) {

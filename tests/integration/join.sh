@@ -87,6 +87,8 @@ cat >press.json <<-'JSON'
 	{"types": [{"name": "press", "kind": "asset"}], "twins": [{"id": "acme/line1/press1", "type": "press"}]}
 JSON
 check 'it owns twins' quietly holon --node acme/press apply press.json
+refuses 'but only those it was invited for' 1 'acme/line2/press1: this node may only own twins within acme/line1' \
+	holon --node acme/press twin create acme/line2/press1 --type press
 check 'and they are seen elsewhere' soon 15 eval '[ "$(status_of acme/adm remote_rows)" -ge 1 ]'
 
 # ---- at once, with the key a border needs
