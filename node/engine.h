@@ -34,6 +34,7 @@ struct signer;
 struct invites;
 struct enrol;
 struct persons;
+struct reply;
 
 struct engine {
 	const struct config *config;
@@ -59,6 +60,7 @@ struct engine {
 	struct invites *invites; /* the same */
 	struct enrol *enrol;     /* NULL unless listen.enrol is set */
 	struct persons *persons;
+	struct reply *replies; /* questions being answered (questions.c) */
 	uv_timer_t housekeeping;
 	uv_signal_t signals[2];                        /* SIGTERM, SIGINT */
 	int64_t next_end_ns;                           /* wall time at which the next share ends */

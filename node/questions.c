@@ -14,10 +14,17 @@
 #include "proto/id.h"
 #include "proto/words.h"
 
-enum { MEMBER_BYTES = 64, ROLLUP_BYTES = 80, ROW_BYTES = 1 << 20 };
+enum {
+	MEMBER_BYTES = 64,
+	ROLLUP_BYTES = 80,
+	ROW_BYTES = 1 << 20,
+	OPEN_MAX = 64, /* questions of one organisation that wait for owners at the same time */
+	PATIENCE_S = 60,
+};
 
 /* A question being answered. */
 struct reply {
+	struct reply *next; /* of all that are open */
 	struct engine *e;
 	uint64_t id;
 	uint32_t session, index;
@@ -31,6 +38,12 @@ struct reply {
 
 static void reply_free(struct reply *r)
 {
+	struct reply **at = &r->e->replies;
+
+	while (*at && *at != r)
+		at = &(*at)->next;
+	if (*at)
+		*at = r->next;
 	arena_free(r->arena);
 	free(r);
 }
@@ -288,7 +301,9 @@ static int audience_for(struct reply *r, const struct session *from, const struc
 
 static int start(struct reply *r, const struct question *q)
 {
-	const int64_t time_ns = q->timeout_ns - q->timeout_ns / 4; /* an answer that comes too late is none */
+	const int64_t patience_ns =
+		q->timeout_ns < PATIENCE_S * NS_PER_S ? q->timeout_ns : PATIENCE_S * NS_PER_S;
+	const int64_t time_ns = patience_ns - patience_ns / 4; /* an answer that comes too late is none */
 	const char *own = r->e->trust->self->org;
 	struct view_question view = q->view;
 
@@ -309,7 +324,8 @@ static int begin(struct reply **ret, struct engine *e, const struct session *fro
 
 	if (!r)
 		return FAIL(-ENOMEM);
-	*r = (struct reply){.e = e, .id = q->id, .session = from->id, .kind = q->kind};
+	*r = (struct reply){.next = e->replies, .e = e, .id = q->id, .session = from->id, .kind = q->kind};
+	e->replies = r;
 	TRY(arena_new(&r->arena, AUDIENCE_BYTES));
 	if (!from->own) {
 		snprintf(r->partner, sizeof r->partner, "%s", from->org);
@@ -320,12 +336,27 @@ static int begin(struct reply **ret, struct engine *e, const struct session *fro
 	return 0;
 }
 
+/* Whoever asks a lot waits for himself, not others for him. */
+static bool has_too_many(const struct reply *r)
+{
+	size_t n = 0;
+
+	for (const struct reply *other = r->e->replies; other; other = other->next)
+		n += strcmp(other->partner, r->partner) == 0;
+	return r->partner[0] && n > OPEN_MAX;
+}
+
 void questions_on_question(struct engine *e, const struct session *from, const struct question *q)
 {
 	SCOPED(scope_reply) struct reply *r = NULL;
 
 	if (begin(&r, e, from, q) < 0)
 		return; /* the asker's deadline says it */
+	if (has_too_many(r)) {
+		say_failure(r, ERR_UNREACHABLE,
+			    "too many questions of your organisation are open: ask later");
+		return;
+	}
 	/* also behind a border: this node may be the one that has not heard of what is newest */
 	if ((!from->own || is_other_org(e, q->asker)) && !border_is_open(e)) {
 		say_closed(r);

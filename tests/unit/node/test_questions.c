@@ -429,6 +429,30 @@ Test(questions, person_and_errand_go_on_to_the_owner_as_they_came)
 	cr_expect(eq(int, said.answer.code, ERR_DENIED), "for who may not have it no owner is asked");
 }
 
+Test(questions, who_asks_a_lot_waits_for_himself)
+{
+	struct question q = read_of("acme/hall/oven", "");
+	const struct showing eve = people_eve();
+
+	relay_oven();
+	world_policy(OVENS(""));
+	show(&q, &eve);
+	q.timeout_ns = INT64_MAX;
+	for (int i = 0; i < 64; i++)
+		questions_on_question(&world, &volt, &q);
+	cr_assert(eq(u32, said_to, border.id));
+	cr_expect(eq(i64, said.question.timeout_ns, 45 * NS_PER_S));
+	ask(&volt, &q);
+	cr_expect(eq(int, said.answer.code, ERR_UNREACHABLE));
+	cr_expect(strstr(said.answer.text, "too many questions") != NULL, "%s", said.answer.text);
+	struct question other = read_of("acme/plant/p1", "");
+	ask(&harbor, &other);
+	cr_expect(eq(int, said.answer.code, ERR_DENIED), "others are answered as ever");
+	asks_on_down(world.asks, border.id);
+	ask(&volt, &other);
+	cr_expect(eq(int, said.answer.code, ERR_DENIED), "and so is he when they have ended");
+}
+
 Test(questions, the_border_decides_again_and_puts_the_tokens_in)
 {
 	struct question q = read_of("acme/hall/oven", "");
