@@ -10,7 +10,7 @@
 #include "tests/bench/process.h"
 #include "tests/bench/site.h"
 
-enum { CLIENTS = 8, SECONDS = 8, QUICK_SECONDS = 1, WAIT_MS = 5000 };
+enum { CLIENTS = 32, SECONDS = 8, QUICK_SECONDS = 1, WAIT_MS = 5000 };
 
 struct knocker {
 	void *socket, *monitor;
