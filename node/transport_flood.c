@@ -20,7 +20,7 @@
 
 #define SLACK_BYTES (INT64_C(8) << 20) /* what the kernel may have taken in for a busy process */
 
-enum { CONNECTIONS_STEP = 64 };
+enum { CONNECTIONS_STEP = 64, EVENTS_REST_MS = 20 };
 
 static uint64_t bytes_received(int fd)
 {
@@ -126,9 +126,11 @@ static void read_events(struct port *p)
 	}
 }
 
+/* In a storm of connections nobody is woken for each: frames and the patrol read what was told themselves. */
 static void on_events(struct zwatch *z)
 {
 	read_events(z->data);
+	zwatch_rest(z, EVENTS_REST_MS);
 }
 
 int flood_watch(struct port *p)
@@ -213,6 +215,8 @@ static void look_at(struct port *p, int fd, struct connection *c)
 
 void flood_patrol(struct port *p)
 {
+	if (p->flood.monitor)
+		read_events(p);
 	for (size_t i = 0; i < p->flood.size; i++)
 		if (p->flood.connections[i].open)
 			look_at(p, (int)i, &p->flood.connections[i]);

@@ -61,8 +61,9 @@ int zwatch_open(struct zwatch *w, uv_loop_t *loop, void *socket, zwatch_fn *on_r
 	uv_prepare_init(loop, &w->before_sleep);
 	uv_check_init(loop, &w->after_sleep);
 	uv_idle_init(loop, &w->stay_awake);
-	w->handles_open = 4;
-	w->wake.data = w->before_sleep.data = w->after_sleep.data = w->stay_awake.data = w;
+	uv_timer_init(loop, &w->rest);
+	w->handles_open = 5;
+	w->wake.data = w->before_sleep.data = w->after_sleep.data = w->stay_awake.data = w->rest.data = w;
 
 	uv_poll_start(&w->wake, UV_READABLE, on_wake);
 	uv_prepare_start(&w->before_sleep, before_sleep);
@@ -73,6 +74,21 @@ int zwatch_open(struct zwatch *w, uv_loop_t *loop, void *socket, zwatch_fn *on_r
 void zwatch_touch(struct zwatch *w)
 {
 	w->touched = true;
+}
+
+static void on_rested(uv_timer_t *h)
+{
+	struct zwatch *w = h->data;
+
+	uv_poll_start(&w->wake, UV_READABLE, on_wake);
+	w->touched = true;
+}
+
+void zwatch_rest(struct zwatch *w, unsigned ms)
+{
+	uv_poll_stop(&w->wake);
+	w->touched = false;
+	uv_timer_start(&w->rest, on_rested, ms, 0);
 }
 
 static void on_handle_closed(uv_handle_t *h)
@@ -90,4 +106,5 @@ void zwatch_close(struct zwatch *w, zwatch_fn *on_closed)
 	uv_close((uv_handle_t *)&w->before_sleep, on_handle_closed);
 	uv_close((uv_handle_t *)&w->after_sleep, on_handle_closed);
 	uv_close((uv_handle_t *)&w->stay_awake, on_handle_closed);
+	uv_close((uv_handle_t *)&w->rest, on_handle_closed);
 }

@@ -29,6 +29,7 @@ struct zwatch {
 	uv_prepare_t before_sleep;
 	uv_check_t after_sleep;
 	uv_idle_t stay_awake;
+	uv_timer_t rest;
 	int handles_open;
 	bool touched;
 };
@@ -36,5 +37,8 @@ struct zwatch {
 MUST_CHECK int zwatch_open(struct zwatch *w, uv_loop_t *loop, void *socket, zwatch_fn *on_readable);
 /* A ZeroMQ call was made on the socket outside on_readable: it may have taken the wake-up of a message. */
 void zwatch_touch(struct zwatch *w);
+/* From on_readable, which has read everything: news comes in many small pieces, each of which would wake the
+ * loop. It is not woken before so long has passed; whoever needs the news earlier reads the socket. */
+void zwatch_rest(struct zwatch *w, unsigned ms);
 /* No callback but on_closed (may be NULL) comes after this. */
 void zwatch_close(struct zwatch *w, zwatch_fn *on_closed);

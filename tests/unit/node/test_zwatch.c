@@ -122,6 +122,29 @@ Test(zwatch, messages_one_by_one_each_wake_the_loop)
 	cr_expect(eq(int, received, 20));
 }
 
+static void read_all_and_rest(struct zwatch *w)
+{
+	char buf[16];
+
+	batches++;
+	while (zmq_recv(w->socket, buf, sizeof buf, ZMQ_DONTWAIT) >= 0)
+		received++;
+	zwatch_rest(w, 30);
+	if (received == expected)
+		stop();
+}
+
+Test(zwatch, who_rests_is_woken_rarely_and_misses_nothing)
+{
+	expected = 100;
+	watch.on_readable = read_all_and_rest;
+	uv_timer_start(&timer, send_one_more, 1, 1);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	cr_expect(not(gave_up));
+	cr_expect(eq(int, received, 100));
+	cr_expect(lt(int, batches, 50));
+}
+
 static int passes;
 
 static void count_pass(uv_prepare_t *h)
