@@ -20,7 +20,7 @@
 
 #define SLACK_BYTES (INT64_C(8) << 20) /* what the kernel may have taken in for a busy process */
 
-enum { CONNECTIONS_STEP = 64, EVENTS_REST_MS = 20 };
+enum { CONNECTIONS_STEP = 64, EVENTS_REST_MS = 20, EVENTS_REST_MAX = 512 };
 
 static uint64_t bytes_received(int fd)
 {
@@ -126,11 +126,15 @@ static void read_events(struct port *p)
 	}
 }
 
-/* In a storm of connections nobody is woken for each: frames and the patrol read what was told themselves. */
+/* In a storm of connections nobody is woken for each: frames and the patrol read what was told themselves.
+ * But where as many as may come meanwhile would use up the descriptors, each is looked at. */
 static void on_events(struct zwatch *z)
 {
+	const struct port *p = z->data;
+
 	read_events(z->data);
-	zwatch_rest(z, EVENTS_REST_MS);
+	if (p->t->n_unheard + EVENTS_REST_MAX < (size_t)p->t->limits.unheard_max)
+		zwatch_rest(z, EVENTS_REST_MS);
 }
 
 int flood_watch(struct port *p)
