@@ -555,10 +555,14 @@ int gossip_start(struct gossip **ret, struct engine *e)
 
 void gossip_stop(struct gossip *g)
 {
-	for (struct session *s = g->sessions; s; s = s->next)
+	const struct message bye = {.kind = MESSAGE_BYE};
+
+	for (const struct session *s = next_session(g, 0); s;) {
+		const uint32_t id = s->id;
 		if (s->open)
-			ignore(gossip_say(g, s->id,
-					  &(struct message){.kind = MESSAGE_BYE})); /* silence says it too */
+			ignore(gossip_say(g, id, &bye)); /* silence says it too */
+		s = next_session(g, id);
+	}
 	uv_close((uv_handle_t *)&g->timer, NULL);
 }
 
