@@ -90,25 +90,32 @@ static int note_and_wait(const char *subject)
 	return told;
 }
 
+/* All records on disk. */
+static void read_disk(struct buf *ret)
+{
+	SCOPED(scope_audit_log) struct audit_log *log = NULL;
+	uint64_t first, next = 0;
+	char dir[600];
+
+	snprintf(dir, sizeof dir, "%s/audit", config.dir);
+	must(audit_log_open(&log, &(struct audit_options){.dir = dir}, NULL) == 0);
+	must(audit_log_read(log, 0, SIZE_MAX / 2, ret, &first, &next) == AUDIT_LOG_END);
+}
+
 /* Everything on disk is verified; entries of the kind (with that subject, unless NULL), and the sum of their
  * counts.
  */
 static size_t found(enum audit_kind kind, const char *subject, uint64_t *ret_sum)
 {
-	SCOPED(scope_audit_log) struct audit_log *log = NULL;
 	const struct public_key key = sign_key_public(trust.sign);
 	SCOPED(audit_check_fini) struct audit_check check = {.key = checkpoint_key_of("acme", "n1", &key)};
 	SCOPED(buf_fini) struct buf b = {0};
-	char dir[600];
-	uint64_t first, next = 0;
 	struct err_note note = {0};
 	struct audit_record r;
 	size_t n = 0;
 
 	*ret_sum = 0;
-	snprintf(dir, sizeof dir, "%s/audit", config.dir);
-	must(audit_log_open(&log, &(struct audit_options){.dir = dir}, &note) == 0);
-	must(audit_log_read(log, 0, SIZE_MAX / 2, &b, &first, &next) == AUDIT_LOG_END);
+	read_disk(&b);
 	for (struct bytes rest = buf_bytes(&b); audit_record_next(&rest, &r) > 0;) {
 		struct audit_entry e;
 		cr_assert(eq(int, audit_check_record(&check, &r, &note), 0), "%s", note.text);
@@ -293,16 +300,10 @@ enum { LEAVES_MAX = 8 };
 static size_t read_leaves(struct bytes entries[LEAVES_MAX], struct merkle_hash leaves[LEAVES_MAX],
 			  struct buf *b)
 {
-	SCOPED(scope_audit_log) struct audit_log *log = NULL;
-	char dir[600];
-	uint64_t first, next = 0;
-	struct err_note note = {0};
 	struct audit_record r;
 	size_t n = 0;
 
-	snprintf(dir, sizeof dir, "%s/audit", config.dir);
-	must(audit_log_open(&log, &(struct audit_options){.dir = dir}, &note) == 0);
-	must(audit_log_read(log, 0, SIZE_MAX / 2, b, &first, &next) == AUDIT_LOG_END);
+	read_disk(b);
 	for (struct bytes rest = buf_bytes(b); n < LEAVES_MAX && audit_record_next(&rest, &r) > 0;) {
 		if (r.kind != AUDIT_RECORD_ENTRY)
 			continue;
