@@ -46,6 +46,8 @@ enum {
 	SENTENCE_MAX = 4096,   /* words to a failure, problems of a view */
 	NOTE_MAX = 256 * 1024, /* what a change of a type does to its twins: may name every property */
 	CURSOR_MAX = 256,
+	REPAIR_PREFIXES_MAX = 256,            /* in one REPAIR: its SUMS fit into a frame */
+	REPAIR_ENTRIES_MAX = 4096,            /* in one REPAIR: 48 KiB */
 	HEAD_MAX = 4096,                      /* an encoded head, signed */
 	CREDENTIAL_MAX = 16 * 1024,           /* an encoded credential, signed */
 	ERRAND_MAX = 1024,                    /* an encoded errand, signed */

@@ -11,12 +11,12 @@ static const char *const kind_words[N_MESSAGE_KINDS] = {
 	[MESSAGE_POLICY] = "policy",       [MESSAGE_BYE] = "bye",
 	[MESSAGE_STANDING] = "standing",   [MESSAGE_TRUST] = "trust",
 	[MESSAGE_AGREEMENT] = "agreement", [MESSAGE_FRESHNESS] = "freshness",
+	[MESSAGE_TELL] = "tell",           [MESSAGE_REPAIR] = "repair",
+	[MESSAGE_SUMS] = "sums",
 };
 static const char *const reason_words[N_RESET_REASONS] = {
-	[RESET_LINEAGE] = "lineage",
-	[RESET_EPOCH] = "epoch",
-	[RESET_BEHIND] = "behind",
-	[RESET_UNKNOWN] = "unknown",
+	[RESET_LINEAGE] = "lineage", [RESET_EPOCH] = "epoch",         [RESET_BEHIND] = "behind",
+	[RESET_UNKNOWN] = "unknown", [RESET_COLLECTED] = "collected",
 };
 
 const char *message_kind_text(enum message_kind kind)

@@ -5,30 +5,40 @@
  *     HELLO ------------------------------->        who I am, what I speak, a nonce for this session
  *           <------------------------------ HELLO
  *     HEADS <-----------------------------> HEADS    which origins I can serve you, and how far; on change
- *     PULL  ------------------------------->         I lack rows of this origin behind this cursor
+ *     TELL  <-----------------------------> TELL     something you said was lost: tell me all heads again
+ *     PING  <-----------------------------> PING     one-way, when there was nothing else to say: nothing
+ * that I told you has changed PULL  ------------------------------->         I lack rows of this origin
+ * behind this cursor
  *           <------------------------------ ROWS...  at most `credit` frames; the last one carries the head
- *           <------------------------------ RESET    that cursor cannot be served: pull in full
+ *           <------------------------------ RESET    that cursor cannot be served: repair
+ *     REPAIR ------------------------------>         sums below these prefixes? or: these rows I hold there
+ *           <------------------------------ SUMS     of what you may see
+ *           <------------------------------ ROWS     that you lack, and which of yours are gone
  *     QUESTION <--------------------------> ANSWER...
- *     PING  <-----------------------------> PING     one-way, when there was nothing else to say
  *     POLICY <----------------------------> POLICY   inside the organisation only
  *     STANDING <--------------------------> STANDING what I hold of an organisation: who holds more answers
  * with TRUST <-----------------------------> TRUST    its bundle, in pieces AGREEMENT
  * <-------------------------> AGREEMENT  inside the organisation: whom we trust, or no longer FRESHNESS
- * <-------------------------> FRESHNESS  inside the organisation: what is newest BYE STANDING and TRUST about
- * the own organisation may come on a session whose HELLO was not yet believed: after a long absence it is
- * they that show why it should be. The four go only to who says FEATURE_TRUST in HELLO. Every envelope
- * carries the sender's session nonce and a frame number that rises by one: a frame of an old session or a gap
- * is seen (MESH 6.1, 6.5).
+ * <-------------------------> FRESHNESS  inside the organisation: what is newest BYE
+ *
+ * STANDING and TRUST about the own organisation may come on a session whose HELLO was not yet believed: after
+ * a long absence it is they that show why it should be. What is newer than the first protocol goes only to
+ * who says in HELLO that he knows it (features). Every envelope carries the sender's session nonce and a
+ * frame number that rises by one: a frame of an old session or a gap is seen (MESH 6.1, 6.5).
  */
 #pragma once
 
 #include "proto/arena.h"
 #include "proto/buf.h"
+#include "proto/clock.h"
 #include "proto/hash.h"
 #include "proto/trust.h"
 #include "proto/view.h"
 
 enum { PROTOCOL_MIN = 1, PROTOCOL_MAX = 1 };
+
+/* Older than that, an origin is told of by HEADS alone: a PING says nothing about it. */
+#define PING_AGE_MAX_NS (10 * NS_PER_S)
 
 enum message_kind {
 	MESSAGE_HELLO = 1,
@@ -45,10 +55,17 @@ enum message_kind {
 	MESSAGE_TRUST,
 	MESSAGE_AGREEMENT,
 	MESSAGE_FRESHNESS,
+	MESSAGE_TELL,
+	MESSAGE_REPAIR,
+	MESSAGE_SUMS,
 	N_MESSAGE_KINDS,
 };
 
-enum { FEATURE_TRUST = 1u << 0 };
+enum {
+	FEATURE_TRUST = 1u << 0,  /* STANDING, TRUST, AGREEMENT, FRESHNESS */
+	FEATURE_QUIET = 1u << 1,  /* heads only on change: HEADS.all, PING.age_ns, TELL */
+	FEATURE_REPAIR = 1u << 2, /* REPAIR, SUMS, RESET_COLLECTED */
+};
 
 struct hello {
 	uint32_t protocol_min, protocol_max;
@@ -85,6 +102,13 @@ struct head_notice {
 struct heads {
 	struct head_notice *heads;
 	size_t n;
+	bool all; /* these, with what follows on this session before any PING, are all that is offered */
+};
+
+/* Nothing that was told on this session has changed, and of every origin whose last notice was not older than
+ * PING_AGE_MAX the sender has heard, directly or not, at most age_ns ago. */
+struct ping {
+	int64_t age_ns; /* 0 from who does not know FEATURE_QUIET */
 };
 
 struct pull {
@@ -106,9 +130,47 @@ struct rows {
 	bool full;               /* part of a full listing */
 	bool at_head;            /* nothing more: `head` follows */
 	struct head_notice head; /* only when at_head */
+	bool repair;             /* answers a REPAIR about leaves */
+	uint64_t *gone; /* repair: keys (tree.h) that the reader holds and the server does not show */
+	size_t n_gone;
+	uint32_t leaves; /* repair: so many of the prefixes, from the first on, are answered in full */
 };
 
-enum reset_reason { RESET_LINEAGE = 1, RESET_EPOCH, RESET_BEHIND, RESET_UNKNOWN, N_RESET_REASONS };
+/* A question about the hash-prefix tree over what the server shows of an origin (MESH 6.3,
+ * federation/tree.h). The server keeps nothing between two of them: what it must know stands in the cursor.
+ */
+struct repair {
+	uint64_t id; /* chosen by the asker, never 0 */
+	const char *origin;
+	struct bytes cursor; /* of the last answer in this repair; empty: it begins */
+	uint32_t depth; /* bits of the prefixes: 0 (one prefix, 0), 8, 12: their children's sums; 16: rows */
+	uint16_t *prefixes; /* rising */
+	size_t n;
+	struct tree_leaf {
+		uint64_t key;
+		uint32_t hash;
+	} * entries; /* depth 16: all that the asker holds below the prefixes, by key */
+	size_t n_entries;
+};
+
+struct sums {
+	uint64_t id; /* the REPAIR it answers */
+	const char *origin;
+	struct bytes cursor; /* where to go on when the repair is over */
+	uint64_t epoch;      /* policy epoch of the sender's organisation; 0 inside it */
+	uint64_t *sums;      /* of the children, prefix by prefix: 256 at depth 0, else 16 for each */
+	size_t n;
+};
+
+enum reset_reason {
+	RESET_LINEAGE = 1,
+	RESET_EPOCH,
+	RESET_BEHIND,
+	RESET_UNKNOWN,
+	RESET_COLLECTED, /* tombstones behind that cursor are collected; RESET_LINEAGE for who does not know
+			    it */
+	N_RESET_REASONS
+};
 
 struct reset {
 	uint64_t pull;
@@ -193,6 +255,9 @@ struct message {
 		struct standing standing;
 		struct trust_piece trust;
 		struct signed_blob agreement, freshness;
+		struct ping ping;
+		struct repair repair;
+		struct sums sums;
 	};
 };
 

@@ -9,9 +9,8 @@ enum { BODY_BASE = 10 }; /* field number of a body, less its message_kind */
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_HELLO == BODY_BASE + MESSAGE_HELLO, "message kinds agree");
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_ANSWER == BODY_BASE + MESSAGE_ANSWER, "message kinds agree");
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_BYE == BODY_BASE + MESSAGE_BYE, "message kinds agree");
-_Static_assert((int)HOLON__V1__ENVELOPE__BODY_FRESHNESS == BODY_BASE + MESSAGE_FRESHNESS,
-	       "message kinds agree");
-_Static_assert((int)HOLON__V1__RESET_REASON__RESET_UNKNOWN == N_RESET_REASONS - 1, "reset reasons agree");
+_Static_assert((int)HOLON__V1__ENVELOPE__BODY_SUMS == BODY_BASE + MESSAGE_SUMS, "message kinds agree");
+_Static_assert((int)HOLON__V1__RESET_REASON__RESET_COLLECTED == N_RESET_REASONS - 1, "reset reasons agree");
 _Static_assert((int)HOLON__V1__QUESTION_KIND__QUESTION_HISTORY == N_QUESTION_KINDS - 1,
 	       "question kinds agree");
 
@@ -73,12 +72,14 @@ static int notice_from_pb(struct arena *a, const PB(HeadNotice) * pb, struct hea
 
 static int heads_to_pb(struct arena *a, const struct heads *h, PB(Heads) * pb)
 {
+	pb->all = h->all;
 	return LIST_TO_PB(a, head_notice, h->heads, h->n, notice_to_pb, &pb->heads, &pb->n_heads);
 }
 
 static int heads_from_pb(struct arena *a, const PB(Heads) * pb, struct heads *ret)
 {
 	TRY(malformed_unless(pb->n_heads <= ORIGINS_MAX));
+	ret->all = pb->all;
 	return LIST_FROM_PB(a, pb->heads, pb->n_heads, notice_from_pb, &ret->heads, &ret->n);
 }
 
@@ -138,6 +139,10 @@ static int rows_to_pb(struct arena *a, const struct rows *r, PB(Rows) * pb)
 	pb->cursor = bytes_to_pb(r->cursor);
 	pb->epoch = r->epoch;
 	pb->full = r->full;
+	pb->repair = r->repair;
+	pb->gone = r->gone;
+	pb->n_gone = r->n_gone;
+	pb->leaves = r->leaves;
 	if (r->at_head)
 		TRY(ONE_TO_PB(a, head_notice, &r->head, notice_to_pb, &pb->head));
 	return blobs_to_pb(a, r->rows, r->n, &pb->rows, &pb->n_rows);
@@ -155,6 +160,11 @@ static int rows_from_pb(struct arena *a, const PB(Rows) * pb, struct rows *ret)
 	ret->epoch = pb->epoch;
 	ret->full = pb->full;
 	ret->at_head = pb->head;
+	ret->repair = pb->repair;
+	TRY(malformed_unless(pb->n_gone <= REPAIR_ENTRIES_MAX && pb->leaves <= REPAIR_PREFIXES_MAX));
+	ret->gone = pb->gone;
+	ret->n_gone = pb->n_gone;
+	ret->leaves = pb->leaves;
 	return pb->head ? notice_from_pb(a, pb->head, &ret->head) : 0;
 }
 
@@ -173,6 +183,141 @@ static int reset_from_pb(const PB(Reset) * pb, struct reset *ret)
 	ret->pull = pb->pull;
 	TRY(word_from_pb(pb->origin, word_is_origin, &ret->origin));
 	return ENUM_FROM_PB(pb->reason, N_RESET_REASONS, &ret->reason);
+}
+
+/* ---- repair */
+
+enum { PREFIX_BYTES = 2, ENTRY_BYTES = 12 };
+
+static bool is_depth(uint32_t depth)
+{
+	return depth == 0 || depth == 8 || depth == 12 || depth == 16;
+}
+
+static int repair_to_pb(struct arena *a, const struct repair *r, PB(Repair) * pb)
+{
+	uint8_t *prefixes = arena_take(a, r->n * PREFIX_BYTES + 1);
+	uint8_t *entries = arena_take(a, r->n_entries * ENTRY_BYTES + 1), *to = entries;
+
+	if (!prefixes || !entries)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < r->n; i++) {
+		prefixes[PREFIX_BYTES * i] = (uint8_t)(r->prefixes[i] >> 8);
+		prefixes[PREFIX_BYTES * i + 1] = (uint8_t)r->prefixes[i];
+	}
+	for (size_t i = 0; i < r->n_entries; i++) {
+		for (int shift = 56; shift >= 0; shift -= 8)
+			*to++ = (uint8_t)(r->entries[i].key >> shift);
+		for (int shift = 24; shift >= 0; shift -= 8)
+			*to++ = (uint8_t)(r->entries[i].hash >> shift);
+	}
+	pb->id = r->id;
+	pb->origin = text_to_pb(r->origin);
+	pb->cursor = bytes_to_pb(r->cursor);
+	pb->depth = r->depth;
+	pb->prefixes = bytes_to_pb((struct bytes){prefixes, r->n * PREFIX_BYTES});
+	pb->entries = bytes_to_pb((struct bytes){entries, r->n_entries * ENTRY_BYTES});
+	return 0;
+}
+
+/* Rising, and none longer than it may be: two askers of the same say the same. */
+static int prefixes_of_repair(struct arena *a, pb_data in, struct repair *ret)
+{
+	ret->n = in.len / PREFIX_BYTES;
+	TRY(malformed_unless(in.len % PREFIX_BYTES == 0 && ret->n >= 1 && ret->n <= REPAIR_PREFIXES_MAX));
+	ret->prefixes = arena_take_array(a, ret->n, sizeof *ret->prefixes);
+	if (!ret->prefixes)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < ret->n; i++) {
+		ret->prefixes[i] = (uint16_t)(in.data[PREFIX_BYTES * i] << 8 | in.data[PREFIX_BYTES * i + 1]);
+		TRY(malformed_unless(ret->prefixes[i] >> ret->depth == 0 &&
+				     (i == 0 || ret->prefixes[i] > ret->prefixes[i - 1])));
+	}
+	return 0;
+}
+
+static bool is_below(const struct repair *r, uint64_t key)
+{
+	size_t low = 0, high = r->n;
+	const uint16_t prefix = (uint16_t)(key >> 48);
+
+	while (low < high) {
+		const size_t mid = low + (high - low) / 2;
+		if (r->prefixes[mid] == prefix)
+			return true;
+		if (r->prefixes[mid] < prefix)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+static int entries_of_repair(struct arena *a, pb_data in, struct repair *ret)
+{
+	ret->n_entries = in.len / ENTRY_BYTES;
+	TRY(malformed_unless(in.len % ENTRY_BYTES == 0 && ret->n_entries <= REPAIR_ENTRIES_MAX &&
+			     (ret->n_entries == 0 || ret->depth == 16)));
+	ret->entries = arena_take_array(a, ret->n_entries, sizeof *ret->entries);
+	if (!ret->entries)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < ret->n_entries; i++) {
+		const uint8_t *p = in.data + ENTRY_BYTES * i;
+		const uint32_t hash =
+			(uint32_t)p[8] << 24 | (uint32_t)p[9] << 16 | (uint32_t)p[10] << 8 | p[11];
+		ret->entries[i] = (struct tree_leaf){get_u64(p), hash};
+		TRY(malformed_unless((i == 0 || ret->entries[i].key > ret->entries[i - 1].key) &&
+				     is_below(ret, ret->entries[i].key)));
+	}
+	return 0;
+}
+
+static int repair_from_pb(struct arena *a, const PB(Repair) * pb, struct repair *ret)
+{
+	TRY(malformed_unless(pb->id != 0 && is_depth(pb->depth)));
+	ret->id = pb->id;
+	ret->depth = pb->depth;
+	TRY(word_from_pb(pb->origin, word_is_origin, &ret->origin));
+	TRY(blob_from_pb(pb->cursor, CURSOR_MAX, &ret->cursor));
+	TRY(prefixes_of_repair(a, pb->prefixes, ret));
+	return entries_of_repair(a, pb->entries, ret);
+}
+
+static int sums_to_pb(struct arena *a, const struct sums *s, PB(Sums) * pb)
+{
+	(void)a;
+	pb->id = s->id;
+	pb->origin = text_to_pb(s->origin);
+	pb->cursor = bytes_to_pb(s->cursor);
+	pb->epoch = s->epoch;
+	pb->sums = s->sums;
+	pb->n_sums = s->n;
+	return 0;
+}
+
+static int sums_from_pb(const PB(Sums) * pb, struct sums *ret)
+{
+	TRY(malformed_unless(pb->id != 0 && pb->n_sums <= (size_t)REPAIR_PREFIXES_MAX * 16));
+	ret->id = pb->id;
+	TRY(word_from_pb(pb->origin, word_is_origin, &ret->origin));
+	TRY(blob_from_pb(pb->cursor, CURSOR_MAX, &ret->cursor));
+	ret->epoch = pb->epoch;
+	ret->sums = pb->sums;
+	ret->n = pb->n_sums;
+	return 0;
+}
+
+static int ping_to_pb(struct arena *a, const struct ping *p, PB(Ping) * pb)
+{
+	(void)a;
+	pb->age_ns = p->age_ns;
+	return 0;
+}
+
+static int ping_from_pb(const PB(Ping) * pb, struct ping *ret)
+{
+	ret->age_ns = pb->age_ns;
+	return malformed_unless(pb->age_ns >= 0);
 }
 
 /* ---- questions and answers */
@@ -374,7 +519,10 @@ static int message_to_pb(struct arena *a, const struct message *m, PB(Envelope) 
 		return ONE_TO_PB(a, signed_blob, &m->agreement, signed_blob_to_pb, &pb->agreement);
 	case MESSAGE_FRESHNESS:
 		return ONE_TO_PB(a, signed_blob, &m->freshness, signed_blob_to_pb, &pb->freshness);
-	case MESSAGE_PING: pb->ping = pb_new(a, &PB_DESCRIPTOR(ping)); return pb->ping ? 0 : FAIL(-ENOMEM);
+	case MESSAGE_PING: return ONE_TO_PB(a, ping, &m->ping, ping_to_pb, &pb->ping);
+	case MESSAGE_REPAIR: return ONE_TO_PB(a, repair, &m->repair, repair_to_pb, &pb->repair);
+	case MESSAGE_SUMS: return ONE_TO_PB(a, sums, &m->sums, sums_to_pb, &pb->sums);
+	case MESSAGE_TELL: pb->tell = pb_new(a, &PB_DESCRIPTOR(tell)); return pb->tell ? 0 : FAIL(-ENOMEM);
 	case MESSAGE_BYE: pb->bye = pb_new(a, &PB_DESCRIPTOR(bye)); return pb->bye ? 0 : FAIL(-ENOMEM);
 	case N_MESSAGE_KINDS: break;
 	}
@@ -400,7 +548,10 @@ static int message_from_pb(struct arena *a, const PB(Envelope) * pb, struct mess
 	case MESSAGE_TRUST: return trust_piece_from_pb(pb->trust, &ret->trust);
 	case MESSAGE_AGREEMENT: return signed_blob_from_pb(a, pb->agreement, &ret->agreement);
 	case MESSAGE_FRESHNESS: return signed_blob_from_pb(a, pb->freshness, &ret->freshness);
-	case MESSAGE_PING:
+	case MESSAGE_PING: return ping_from_pb(pb->ping, &ret->ping);
+	case MESSAGE_REPAIR: return repair_from_pb(a, pb->repair, &ret->repair);
+	case MESSAGE_SUMS: return sums_from_pb(pb->sums, &ret->sums);
+	case MESSAGE_TELL:
 	case MESSAGE_BYE: return 0;
 	case N_MESSAGE_KINDS: break;
 	}

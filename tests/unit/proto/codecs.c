@@ -215,9 +215,10 @@ struct message full_hello = {
 	.hello = {1, 2, 0x8000000000000001, "acme", "gateway-1", {(const uint8_t *)"credential", 10}, 4}};
 static struct head_notice notices[] = {{{{(const uint8_t *)"head", 4}, {"k"}, "s"}, 5},
 				       {{{(const uint8_t *)"HEAD", 4}, {"K"}, "S"}, 0}};
-struct message full_heads = {FRAME(MESSAGE_HEADS), .heads = {notices, COUNT(notices)}};
+struct message full_heads = {FRAME(MESSAGE_HEADS), .heads = {notices, COUNT(notices), true}};
 struct message full_pull = {FRAME(MESSAGE_PULL),
 			    .pull = {17, "acme/gateway-1", {(const uint8_t *)"cur\0sor", 7}, true, 8}};
+static uint64_t gone[] = {5, UINT64_MAX};
 struct message full_rows = {FRAME(MESSAGE_ROWS), .rows = {17,
 							  2,
 							  "acme/gateway-1",
@@ -227,7 +228,24 @@ struct message full_rows = {FRAME(MESSAGE_ROWS), .rows = {17,
 							  3,
 							  true,
 							  true,
-							  {{{(const uint8_t *)"head", 4}, {"k"}, "s"}, 6}}};
+							  {{{(const uint8_t *)"head", 4}, {"k"}, "s"}, 6},
+							  true,
+							  gone,
+							  COUNT(gone),
+							  2}};
+static uint16_t below[] = {0, 0x1234, 0xffff};
+static struct tree_leaf entries[] = {{0x1234000000000001, 0xfedcba98}, {0xffff123456789abc, 1}};
+struct message full_repair = {FRAME(MESSAGE_REPAIR), .repair = {17,
+								"acme/gateway-1",
+								{(const uint8_t *)"cur\0sor", 7},
+								16,
+								below,
+								COUNT(below),
+								entries,
+								COUNT(entries)}};
+static uint64_t sums[] = {1, 0, UINT64_MAX};
+struct message full_sums = {FRAME(MESSAGE_SUMS),
+			    .sums = {17, "acme/gateway-1", {(const uint8_t *)"c", 1}, 3, sums, COUNT(sums)}};
 struct message full_reset = {FRAME(MESSAGE_RESET), .reset = {17, "acme/gateway-1", RESET_BEHIND}};
 static struct history_bucket buckets[] = {{-60, -1, 3, 1, 2.5, 0.5, 2, 3, 2.25, true}, {.t_ns = 0}};
 struct message full_view_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
@@ -277,7 +295,8 @@ static const struct message agreement_message = {
 	FRAME(MESSAGE_AGREEMENT), .agreement = {{(const uint8_t *)"agreement", 9}, {"k"}, "s"}};
 static const struct message freshness_message = {
 	FRAME(MESSAGE_FRESHNESS), .freshness = {{(const uint8_t *)"freshness", 9}, {"k"}, "s"}};
-static const struct message ping = {FRAME(MESSAGE_PING)}, bye = {FRAME(MESSAGE_BYE)};
+static const struct message ping = {FRAME(MESSAGE_PING), .ping = {7}}, bye = {FRAME(MESSAGE_BYE)},
+			    tell = {FRAME(MESSAGE_TELL)};
 static const struct message policy = {FRAME(MESSAGE_POLICY),
 				      .policy = {{(const uint8_t *)"policy", 6}, {"k"}, "s"}};
 
@@ -491,6 +510,9 @@ const struct example examples[] = {
 	{&message, &full_view_answer},
 	{&message, &full_read_answer},
 	{&message, &ping},
+	{&message, &tell},
+	{&message, &full_repair},
+	{&message, &full_sums},
 	{&message, &policy},
 	{&message, &bye},
 	{&message, &standing},

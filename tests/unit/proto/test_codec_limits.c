@@ -384,6 +384,31 @@ Test(codec_limits, streams_have_origins_cursors_and_heads)
 	MALFORMED(full_reset, message, x.reset.origin = "a");
 	MALFORMED(full_reset, message, x.reset.reason = (enum reset_reason)0);
 	MALFORMED(full_reset, message, x.reset.reason = N_RESET_REASONS);
+	struct message ping = {.kind = MESSAGE_PING, .frame = 1};
+	GOOD(ping, message, x.ping.age_ns = 3);
+	MALFORMED(ping, message, x.ping.age_ns = -1);
+}
+
+Test(codec_limits, a_repair_asks_in_order_and_lists_what_lies_below)
+{
+	struct tree_leaf upside_down[] = {full_repair.repair.entries[1], full_repair.repair.entries[0]};
+	struct tree_leaf elsewhere = {0x1235000000000000, 0};
+
+	MALFORMED(full_repair, message, x.repair.id = 0);
+	MALFORMED(full_repair, message, x.repair.depth = 4);
+	MALFORMED(full_repair, message, (x.repair.depth = 12, x.repair.n_entries = 0));
+	MALFORMED(full_repair, message, (x.repair.depth = 12, x.repair.n = 1));
+	GOOD(full_repair, message, (x.repair.depth = 12, x.repair.n = 1, x.repair.n_entries = 0));
+	MALFORMED(full_repair, message, x.repair.n = 0);
+	MALFORMED(full_repair, message, x.repair.prefixes = TIMES(3, uint16_t, 0x1234));
+	MALFORMED(full_repair, message, x.repair.entries = upside_down);
+	MALFORMED(full_repair, message, (x.repair.entries = &elsewhere, x.repair.n_entries = 1));
+	MALFORMED(full_sums, message, x.sums.id = 0);
+	MALFORMED(full_sums, message,
+		  (x.sums.sums = TIMES(4097, uint64_t, 1), x.sums.n = REPAIR_PREFIXES_MAX * 16 + 1));
+	MALFORMED(full_rows, message, x.rows.leaves = REPAIR_PREFIXES_MAX + 1);
+	MALFORMED(full_rows, message,
+		  (x.rows.gone = TIMES(4097, uint64_t, 1), x.rows.n_gone = REPAIR_ENTRIES_MAX + 1));
 }
 
 Test(codec_limits, a_question_asks_about_something)
