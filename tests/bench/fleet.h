@@ -19,7 +19,7 @@
 #define FLEET_ORG "acme"
 
 struct fleet_node {
-	char name[16];
+	char name[24];
 	pid_t pid;             /* 0: does not run */
 	struct client *client; /* after fleet_client() */
 };
