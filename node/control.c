@@ -65,6 +65,7 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_NODE_APPROVE] = control_node_approve,
 	[CONTROL_NODE_REFUSE] = control_node_refuse,
 	[CONTROL_PERSON_RENEW] = control_person_renew,
+	[CONTROL_SUMMARIES] = control_summaries,
 };
 
 /* ---- Answers ---------------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ enum control_op {
 	CONTROL_NODE_APPROVE, /* name, text: the words that were compared */
 	CONTROL_NODE_REFUSE,  /* name */
 	CONTROL_ORG_END,      /* org -> text; when it is answered what was held of it is gone */
+	CONTROL_SUMMARIES,    /* prefix?, after?, limit -> summaries, more */
 	CONTROL_PERSON_RENEW, /* of whom the request is -> blob: the credential as the organisation's
 				 directory has it, perhaps the one shown; ERR_ABSENT by a node that has no
 				 directory */
@@ -153,6 +154,12 @@ struct policy_effect {
 	size_t n_gained_shown, n_lost_shown;
 };
 
+/* What a node knows of a twin: the row its owner publishes, or what is held of another owner's. */
+struct twin_summary {
+	const char *origin; /* ORG/NODE */
+	struct row row;
+};
+
 struct work_done {
 	uint64_t done, total; /* bytes; total 0: not known yet */
 	const char *what;
@@ -204,6 +211,8 @@ struct control_answer {
 	size_t n_grants;
 	struct policy_effect *effects;
 	size_t n_effects;
+	struct twin_summary *summaries;
+	size_t n_summaries;
 	struct work_done done; /* what NULL: none */
 	bool has_status;
 	struct node_status status;

@@ -437,10 +437,25 @@ static int series_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb, 
 			    &ret->n_buckets);
 }
 
+static int summary_to_pb(struct arena *a, const struct twin_summary *s, PB(TwinSummary) * pb)
+{
+	pb->origin = text_to_pb(s->origin);
+	return ONE_TO_PB(a, row, &s->row, row_to_pb, &pb->row);
+}
+
+static int summary_from_pb(struct arena *a, const PB(TwinSummary) * pb, struct twin_summary *ret)
+{
+	TRY(malformed_unless(pb->row));
+	TRY(sentence_from_pb(pb->origin, SENTENCE_MAX, &ret->origin));
+	return row_from_pb(a, pb->row, &ret->row);
+}
+
 static int things_to_pb(struct arena *a, const struct control_answer *r, PB(ControlAnswer) * pb)
 {
 	TRY(LIST_TO_PB(a, twin_def, r->twins, r->n_twins, twin_def_to_pb, &pb->twins, &pb->n_twins));
 	TRY(LIST_TO_PB(a, kpi, r->values, r->n_values, kpi_to_pb, &pb->values, &pb->n_values));
+	TRY(LIST_TO_PB(a, twin_summary, r->summaries, r->n_summaries, summary_to_pb, &pb->summaries,
+		       &pb->n_summaries));
 	TRY(LIST_TO_PB(a, type_def, r->types, r->n_types, type_def_to_pb, &pb->types, &pb->n_types));
 	TRY(LIST_TO_PB(a, relation, r->relations, r->n_relations, relation_to_pb, &pb->relations,
 		       &pb->n_relations));
@@ -483,6 +498,8 @@ static int things_from_pb(struct arena *a, const PB(ControlAnswer) * pb, struct 
 {
 	TRY(LIST_FROM_PB(a, pb->twins, pb->n_twins, twin_def_from_pb, &ret->twins, &ret->n_twins));
 	TRY(LIST_FROM_PB(a, pb->values, pb->n_values, kpi_from_pb, &ret->values, &ret->n_values));
+	TRY(LIST_FROM_PB(a, pb->summaries, pb->n_summaries, summary_from_pb, &ret->summaries,
+			 &ret->n_summaries));
 	TRY(LIST_FROM_PB(a, pb->types, pb->n_types, type_def_from_pb, &ret->types, &ret->n_types));
 	TRY(LIST_FROM_PB(a, pb->relations, pb->n_relations, relation_from_pb, &ret->relations,
 			 &ret->n_relations));

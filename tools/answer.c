@@ -18,6 +18,7 @@ static const struct list_row lists[] = {
 	LIST(refused, n_refused, struct refusal),
 	LIST(notes, n_notes, struct change_note),
 	LIST(twins, n_twins, struct twin_def),
+	LIST(summaries, n_summaries, struct twin_summary),
 	LIST(values, n_values, struct kpi),
 	LIST(types, n_types, struct type_def),
 	LIST(relations, n_relations, struct relation),

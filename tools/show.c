@@ -85,6 +85,31 @@ void show_twin_members(struct json *j, const struct twin_def *t)
 	json_close(j);
 }
 
+void show_row_members(struct json *j, const struct row *r)
+{
+	json_text(j, "id", r->id);
+	json_text(j, "type", r->type);
+	json_text(j, "kind", kind_text(r->kind));
+	json_text(j, "name", r->name);
+	json_open(j, "tags", '[');
+	for (size_t i = 0; i < r->n_tags; i++)
+		json_text(j, NULL, r->tags[i]);
+	json_close(j);
+}
+
+void show_row_parents(struct json *j, const struct row *r)
+{
+	json_open(j, "parents", '[');
+	for (size_t i = 0; i < r->n_parents; i++) {
+		json_open(j, NULL, '{');
+		json_text(j, "hierarchy", r->parents[i].hierarchy);
+		json_text(j, "parent", r->parents[i].parent);
+		json_text(j, "state", confirmation_text(r->parents[i].state));
+		json_close(j);
+	}
+	json_close(j);
+}
+
 void show_relation(struct json *j, const char *key, const struct relation *r)
 {
 	json_open(j, key, '{');

@@ -11,6 +11,9 @@ void show_properties(struct json *j, const struct type_def *t);
 void show_retention(struct json *j, const char *key, const struct retention *r); /* nothing if none is said */
 /* The members of a twin's object, without the braces. */
 void show_twin_members(struct json *j, const struct twin_def *t);
+/* The members of a summary's object that say what the twin is, without the braces; the member `parents`. */
+void show_row_members(struct json *j, const struct row *r);
+void show_row_parents(struct json *j, const struct row *r);
 void show_relation(struct json *j, const char *key, const struct relation *r);
 void show_membership(struct json *j, const char *key, const struct membership *m);
 /* The members `relations` and `memberships` of an answer, both lists. */

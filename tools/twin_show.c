@@ -112,31 +112,6 @@ static void value_json(struct json *j, const char *twin, const struct kpi *v)
 	json_close(j);
 }
 
-static void row_members(struct json *j, const struct row *r)
-{
-	json_text(j, "id", r->id);
-	json_text(j, "type", r->type);
-	json_text(j, "kind", kind_text(r->kind));
-	json_text(j, "name", r->name);
-	json_open(j, "tags", '[');
-	for (size_t i = 0; i < r->n_tags; i++)
-		json_text(j, NULL, r->tags[i]);
-	json_close(j);
-}
-
-static void row_parents(struct json *j, const struct row *r)
-{
-	json_open(j, "parents", '[');
-	for (size_t i = 0; i < r->n_parents; i++) {
-		json_open(j, NULL, '{');
-		json_text(j, "hierarchy", r->parents[i].hierarchy);
-		json_text(j, "parent", r->parents[i].parent);
-		json_text(j, "state", confirmation_text(r->parents[i].state));
-		json_close(j);
-	}
-	json_close(j);
-}
-
 /* What is known of the twin's present state: of an own twin from its definition and row, of a foreign one its
  * row. */
 static void state_members(struct json *j, const struct control_answer *answer,
@@ -152,7 +127,7 @@ static void state_members(struct json *j, const struct control_answer *answer,
 	if (!request->has_as_of)
 		json_text(j, "health", health_text(r->id ? r->health : HEALTH_UNKNOWN));
 	if (r->id)
-		row_parents(j, r);
+		show_row_parents(j, r);
 }
 
 static void twin_json(const struct control_answer *answer, const struct control_request *request)
@@ -163,7 +138,7 @@ static void twin_json(const struct control_answer *answer, const struct control_
 	if (answer->n_twins > 0)
 		show_twin_members(&j, &answer->twins[0]);
 	else
-		row_members(&j, &answer->row);
+		show_row_members(&j, &answer->row);
 	state_members(&j, answer, request);
 	json_open(&j, "properties", '[');
 	for (size_t i = 0; i < answer->n_values; i++)

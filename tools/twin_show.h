@@ -9,3 +9,4 @@ extern const struct flag twin_list_flags[], twin_find_flags[], twin_get_flags[];
 enum status twin_list_run(struct context *ctx, int argc, char *const argv[]);
 enum status twin_get_run(struct context *ctx, int argc, char *const argv[]);
 enum status twin_find_run(struct context *ctx, int argc, char *const argv[]);
+enum status twin_summaries_run(struct context *ctx, int argc, char *const argv[]); /* twin_summaries.c */

@@ -128,6 +128,11 @@ What is there is shown, as text and as JSON.
   $ holon twin list acme/line1/ --tag hot
   TWIN               KIND   TYPE   LIFE       TAGS  NAME
   acme/line1/press1  asset  press  operating  hot
+  $ holon twin summaries acme/line1/press1
+  TWIN               OWNER    KIND   TYPE   LIFE       TAGS  CHANGED
+  acme/line1/press1  acme/n1  asset  press  operating  hot   <*>
+  $ holon twin summaries acme/line1/press2 --json
+  {"summaries": [{"id": "acme/line1/press2", "type": "press", "kind": "asset", "name": "", "tags": [], "origin": "acme/n1", "life_cycle": "operating", "health": "good", "parents": [{"hierarchy": "contains", "parent": "acme/line1", "state": "confirmed"}], "kpis": [{"property": "power", "unit": "kW", "t": "2024-03-04T10:00:00Z", "value": 4.5, "quality": "good", "sigma": 0.1}], "lineage": 0, "changed": "<*>"}]}
   $ holon twin list --kind system --json
   {"twins": [{"id": "acme/line1", "type": "line", "kind": "system", "name": "Line 1", "tags": [], "aliases": [], "life": [{"state": "operating", "since": null}]}]}
   $ holon twin get acme/line1/press1

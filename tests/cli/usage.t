@@ -100,6 +100,7 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   twin list
   twin get
   twin find
+  twin summaries
   twin set
   twin tag
   twin retire

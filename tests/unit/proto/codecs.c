@@ -355,6 +355,8 @@ static const char *nodes[] = {"border border tcp://192.0.2.2:7000"};
 static struct org_info orgs[] = {
 	{"volt", "BOLT-7QK4", "apple bear", "node", true, 3, 4, 5, nodes, COUNT(nodes)}};
 
+static struct twin_summary summaries[] = {{"volt/n1", FULL_ROW}};
+
 struct control_answer full_answer = {
 	.id = 99,
 	.last = true,
@@ -402,6 +404,8 @@ struct control_answer full_answer = {
 	.n_grants = COUNT(grants),
 	.effects = effects,
 	.n_effects = COUNT(effects),
+	.summaries = summaries,
+	.n_summaries = COUNT(summaries),
 	.done = {10, 20, "copying history"},
 	.has_status = true,
 	.status = {"acme",  "gateway-1", "owner,border",
