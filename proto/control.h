@@ -45,10 +45,10 @@ enum control_op {
 	CONTROL_NODE_APPROVE, /* name, text: the words that were compared */
 	CONTROL_NODE_REFUSE,  /* name */
 	CONTROL_ORG_END,      /* org -> text; when it is answered what was held of it is gone */
-	CONTROL_SUMMARIES,    /* prefix?, after?, limit -> summaries, more */
 	CONTROL_PERSON_RENEW, /* of whom the request is -> blob: the credential as the organisation's
 				 directory has it, perhaps the one shown; ERR_ABSENT by a node that has no
 				 directory */
+	CONTROL_SUMMARIES,    /* prefix?, after?, limit -> summaries, more */
 	N_CONTROL_OPS,
 };
 
