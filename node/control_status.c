@@ -114,7 +114,7 @@ int control_status(struct call *c, struct err_note *note)
 		.n_series = at->n_series,
 		.uptime_ns = engine_mono_ns() - e->started_ns,
 		.credential_until_ns = t->self->not_after_ns,
-		.store_bytes = at->bytes,
+		.store_bytes = store_disk_bytes(e->store),
 		.resident_bytes = resident_bytes(),
 		.log_bytes = hs.log_bytes,
 		.backlog_samples = hs.backlog_samples,

@@ -67,8 +67,6 @@ struct engine {
 	int64_t roster_ns;                             /* monotonic time of the last roster */
 	int64_t started_ns;                            /* monotonic */
 	char origin[ORG_NAME_MAX + NODE_NAME_MAX + 2]; /* ORG/NODE of this node */
-	struct fingerprint fingerprint;                /* over the own twins at ... */
-	uint64_t fingerprint_seq;                      /* ... this head (serve.c) */
 	bool border_is_closed;                         /* said so (border.c) */
 	bool stopping;
 };

@@ -69,26 +69,6 @@ int serve_sign(const struct engine *e, const struct head *h, struct arena *a, st
 	return 0;
 }
 
-/* The fingerprint over all own twins: counted anew only when the head has moved. */
-static void own_fingerprint(struct engine *e, uint64_t head_seq, struct fingerprint *ret)
-{
-	const struct twin *t;
-
-	if (e->fingerprint_seq == head_seq) {
-		*ret = e->fingerprint;
-		return;
-	}
-	*ret = (struct fingerprint){0};
-	for (uint64_t seq = 0; (t = store_change_next(e->store, seq)); seq = t->seq) {
-		if (t->deleted)
-			continue;
-		const struct hash128 h = row_hash(t->id, t->version, ROW_MASK_ALL);
-		fingerprint_add(ret, &h);
-	}
-	e->fingerprint = *ret;
-	e->fingerprint_seq = head_seq;
-}
-
 int serve_origin_head(const struct engine *e, const char *origin, struct arena *a, struct head *ret)
 {
 	struct store_position *at = arena_take(a, sizeof *at);
@@ -129,7 +109,7 @@ static int get_head(void *ctx, const char *audience, const char *origin, struct 
 		return o && o->head.len > 0 ? signed_blob_decode(a, o->head, &ret->head) : FAIL(ERR_ABSENT);
 	}
 	TRY(serve_origin_head(e, origin, a, &h));
-	own_fingerprint(e, h.seq, &h.fingerprint);
+	h.fingerprint = store_fingerprint(e->store);
 	return serve_sign(e, &h, a, ret);
 }
 

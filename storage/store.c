@@ -263,7 +263,7 @@ const struct twin *store_change_next(const struct store *s, uint64_t after_seq)
 	return table_change_next(&s->table, after_seq);
 }
 
-static uint64_t disk_bytes(const struct store *s)
+uint64_t store_disk_bytes(const struct store *s)
 {
 	static const char *const parts[] = {"state", "remote", "trust"};
 	char path[PATH_BYTES];
@@ -289,9 +289,13 @@ void store_position(const struct store *s, struct store_position *ret)
 		.n_types = s->table.types.n,
 		.n_relations = s->table.edges.n,
 		.n_series = s->table.n_series,
-		.bytes = disk_bytes(s),
 	};
 	memcpy(ret->lineage, s->lineage, s->n_lineage * sizeof s->lineage[0]);
+}
+
+struct fingerprint store_fingerprint(struct store *s)
+{
+	return table_fingerprint(&s->table);
 }
 
 uint64_t store_incarnation(const struct store *s)

@@ -224,9 +224,12 @@ struct store_position {
 	uint64_t seq;     /* head: of the latest applied change */
 	int64_t stamp_ns; /* hybrid clock of it */
 	uint64_t n_twins, n_types, n_relations, n_series;
-	uint64_t bytes; /* on disk, all environments */
 };
 void store_position(const struct store *s, struct store_position *ret);
+/* Over the own twins as they are: what their head says. The first time all of them are looked at, from then
+ * on those that changed in between. */
+struct fingerprint store_fingerprint(struct store *s);
+uint64_t store_disk_bytes(const struct store *s);  /* all environments; asks the file system */
 uint64_t store_incarnation(const struct store *s); /* id of the present one */
 
 /* ---- History ---------------------------------------------------------------------------------------------

@@ -93,11 +93,37 @@ void table_begin_batch(struct table *t, uint32_t lineage, int64_t stamp_base_ns)
 	t->next_stamp_ns = stamp_base_ns;
 }
 
+static struct hash128 hash_of(const struct twin *t)
+{
+	return row_hash(t->id, t->version, ROW_MASK_ALL);
+}
+
+struct fingerprint table_fingerprint(struct table *t)
+{
+	for (const struct twin *w; (w = table_change_next(t, t->counted_seq)); t->counted_seq = w->seq) {
+		const struct hash128 hash = hash_of(w);
+		if (!w->deleted)
+			fingerprint_add(&t->counted, &hash);
+	}
+	return t->counted;
+}
+
+/* Before its version, or whether it lives, changes. */
+static void uncount(struct table *t, const struct twin *w)
+{
+	const struct hash128 hash = hash_of(w);
+
+	if (!w->deleted)
+		fingerprint_remove(&t->counted, &hash);
+}
+
 int table_touch(struct table *t, struct own_twin *w)
 {
 	TRY(turn_mark(t, w->number));
 	if (w->pub.seq > t->batch_seq)
 		return 0;
+	if (w->pub.seq <= t->counted_seq)
+		uncount(t, &w->pub);
 	if (w->pub.seq > 0)
 		turns_remove(&t->by_seq, w->pub.seq, w->number);
 	w->pub.seq = ++t->seq;

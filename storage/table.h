@@ -93,6 +93,8 @@ struct table {
 	uint64_t n_twins, n_series;
 	uint64_t seq; /* of the latest change */
 	int64_t stamp_ns;
+	struct fingerprint counted; /* over the living twins whose latest change is ... */
+	uint64_t counted_seq;       /* ... up to this one */
 	uint64_t next_number;
 
 	uint64_t batch_seq;    /* seq when this batch began */
@@ -188,6 +190,9 @@ struct own_member *table_member(const struct table *t, const struct membership *
 struct own_member *table_member_next(const struct table *t, const char *child,
 				     const struct membership *after);
 const struct edge *table_edges_to(const struct table *t, const char *to);
+/* Over the living twins. What changed since it was asked last is counted now: many changes of a twin between
+ * two questions cost two hashes, and none while nobody asks. */
+struct fingerprint table_fingerprint(struct table *t);
 /* The twin with the lowest seq above one, tombstones too; NULL: none. */
 const struct twin *table_change_next(const struct table *t, uint64_t seq);
 const struct twin *table_alias_next(const struct table *t, const char *alias, const char *after_id);
@@ -213,7 +218,8 @@ MUST_CHECK int table_load(struct table *t, struct env_txn *txn);
 /* ---- Between table*.c -------------------------------------------------------------------------------------
  */
 
-MUST_CHECK int table_touch(struct table *t, struct own_twin *w); /* its row changes in this batch */
+/* Its row changes in this batch; before it begins or ends to live. */
+MUST_CHECK int table_touch(struct table *t, struct own_twin *w);
 MUST_CHECK int pile_put(struct pile *p, void *item);
 MUST_CHECK int twin_mark(struct table *t, uint32_t number);    /* its record is about to change */
 MUST_CHECK int turn_mark(struct table *t, uint32_t number);    /* its seq and version */

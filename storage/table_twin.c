@@ -188,9 +188,10 @@ int table_put_twin(struct table *t, const struct twin_def *def)
 	}
 	TRY(twin_set_def(t, w, &joined));
 	TRY(set_type(t, w, type));
+	TRY(table_touch(t, w));
 	t->n_twins += w->pub.deleted;
 	w->pub.deleted = false;
-	return table_touch(t, w);
+	return 0;
 }
 
 int table_delete_twin(struct table *t, const char *id)
@@ -204,8 +205,9 @@ int table_delete_twin(struct table *t, const char *id)
 	TRY(members_drop(t, w));
 	TRY(set_type(t, w, NULL));
 	drop_rest(t, w);
+	TRY(table_touch(t, w));
 	w->pub.kind = KIND_COMPONENT;
 	w->pub.deleted = true;
 	t->n_twins--;
-	return table_touch(t, w);
+	return 0;
 }

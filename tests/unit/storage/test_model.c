@@ -390,6 +390,19 @@ static void compare_changes(void)
 	cr_assert_eq(n, expected);
 }
 
+static void compare_fingerprint(void)
+{
+	const struct fingerprint kept = store_fingerprint(world.store);
+	struct fingerprint anew = {0};
+
+	for (const struct twin *t = NULL; (t = store_change_next(world.store, t ? t->seq : 0));) {
+		const struct hash128 hash = row_hash(t->id, t->version, ROW_MASK_ALL);
+		if (!t->deleted)
+			fingerprint_add(&anew, &hash);
+	}
+	cr_assert(fingerprint_equal(&kept, &anew), "%d counted, not %d", (int)kept.count, (int)anew.count);
+}
+
 static void compare(void)
 {
 	struct store_position p;
@@ -408,6 +421,7 @@ static void compare(void)
 		compare_edges(i, t);
 	}
 	compare_changes();
+	compare_fingerprint();
 	store_position(world.store, &p);
 	cr_assert(p.seq == model.seq && p.n_twins == alive);
 }
