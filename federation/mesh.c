@@ -57,6 +57,7 @@ static void set_defaults(struct mesh_options *opt)
 	opt->silence_ns = opt->silence_ns ? opt->silence_ns : 5 * NS_PER_S;
 	opt->pull_timeout_ns = opt->pull_timeout_ns ? opt->pull_timeout_ns : 3 * NS_PER_S;
 	opt->publish_every_ns = opt->publish_every_ns ? opt->publish_every_ns : 50 * NS_PER_MS;
+	opt->fork_margin_ns = opt->fork_margin_ns ? opt->fork_margin_ns : FORK_MARGIN_NS;
 }
 
 static char *join(const char *org, const char *node)
@@ -128,12 +129,6 @@ void mesh_free(struct mesh *m)
 	free(m);
 }
 
-static int on_nothing(struct mesh *m, struct session *s, const struct message *message)
-{
-	(void)m, (void)s, (void)message;
-	return 0;
-}
-
 static int on_deliver(struct mesh *m, struct session *s, const struct message *message)
 {
 	struct mesh_action *a = mesh_emit(m, MESH_DELIVER, s->id);
@@ -148,6 +143,12 @@ static int on_own(struct mesh *m, struct session *s, const struct message *messa
 {
 	return s->own ? on_deliver(m, s, message)
 		      : session_refuse(m, s, "another organisation sent what only own nodes may");
+}
+
+static int on_ping(struct mesh *m, struct session *s, const struct message *message)
+{
+	(void)message;
+	return fork_watch_ping(m, s);
 }
 
 static int on_bye(struct mesh *m, struct session *s, const struct message *message)
@@ -167,7 +168,7 @@ int mesh_dispatch(struct mesh *m, struct session *s, const struct message *messa
 		[MESSAGE_RESET] = stream_on_reset,
 		[MESSAGE_QUESTION] = on_deliver,
 		[MESSAGE_ANSWER] = on_deliver,
-		[MESSAGE_PING] = on_nothing,
+		[MESSAGE_PING] = on_ping,
 		[MESSAGE_POLICY] = on_own,
 		[MESSAGE_BYE] = on_bye,
 		[MESSAGE_STANDING] = on_deliver,
@@ -175,10 +176,16 @@ int mesh_dispatch(struct mesh *m, struct session *s, const struct message *messa
 		[MESSAGE_AGREEMENT] = on_own,
 		[MESSAGE_FRESHNESS] = on_own,
 	};
+	const struct mesh_port *port = &m->opt.port;
 
 	if (message->kind >= N_MESSAGE_KINDS || !on_message[message->kind])
 		return session_refuse(m, s, "message of an unknown kind");
-	return on_message[message->kind](m, s, message);
+	const int r = s->own || !port->admit ? 0 : port->admit(port->ctx, s->org, message);
+	if (r == 0)
+		return on_message[message->kind](m, s, message);
+	m->stats.over_share++;
+	return r < 0 ? session_refuse(m, s, "peer goes on asking for more than its share")
+		     : serve_later(m, s, message);
 }
 
 static int on_say(struct mesh *m, const struct mesh_event *e)
@@ -196,6 +203,20 @@ static int on_changed(struct mesh *m, const struct mesh_event *e)
 	return 0;
 }
 
+static int on_chosen(struct mesh *m, const struct mesh_event *e)
+{
+	(void)e;
+	m->dirty = true;
+	forks_chosen(m);
+	return 0;
+}
+
+static int on_ended(struct mesh *m, const struct mesh_event *e)
+{
+	partner_forget(m, e->peer.org);
+	return 0;
+}
+
 static int on_tick(struct mesh *m, const struct mesh_event *e)
 {
 	(void)m, (void)e;
@@ -205,9 +226,10 @@ static int on_tick(struct mesh *m, const struct mesh_event *e)
 int mesh_step(struct mesh *m, const struct mesh_event *e, int64_t now_ns, struct mesh_todo *todo)
 {
 	static int (*const on_event[])(struct mesh *, const struct mesh_event *) = {
-		[MESH_UP] = session_up, [MESH_DOWN] = session_down,    [MESH_FRAME] = session_frame,
-		[MESH_SAY] = on_say,    [MESH_CHANGED] = on_changed,   [MESH_STORED] = stream_on_stored,
-		[MESH_TICK] = on_tick,  [MESH_TRUST] = sessions_trust,
+		[MESH_UP] = session_up,  [MESH_DOWN] = session_down,    [MESH_FRAME] = session_frame,
+		[MESH_SAY] = on_say,     [MESH_CHANGED] = on_changed,   [MESH_STORED] = stream_on_stored,
+		[MESH_TICK] = on_tick,   [MESH_TRUST] = sessions_trust, [MESH_CHOSEN] = on_chosen,
+		[MESH_ENDED] = on_ended,
 	};
 
 	m->now_ns = now_ns;

@@ -58,6 +58,16 @@ struct mesh_port {
 	/* Is the peer who its HELLO says? 0: yes; MESH_NOT_YET: nothing is wrong, but what is held does not
 	 * show it; negative: no. NULL: everybody is believed. */
 	int (*verify_hello)(void *ctx, uint32_t session, const struct hello *hello);
+	/* Does what this incarnation of an origin says count? False while two of them live with one key and
+	 * no admin has chosen, and of the one that was not chosen: it is neither taken nor handed on. NULL:
+	 * yes. */
+	bool (*counts)(void *ctx, const char *origin, uint64_t incarnation);
+	/* May an origin have a twin of this id? NULL: any of its organisation. */
+	bool (*owns)(void *ctx, const char *origin, const char *id);
+	/* A peer of another organisation says something: has it asked for more than its share? 0: no;
+	 * MESH_NOT_YET: a pull or repair is answered with RESET_BEHIND, anything else dropped; negative: it
+	 * has gone on for too long, and its session is closed. NULL: 0. */
+	int (*admit)(void *ctx, const char *org, const struct message *message);
 };
 enum { MESH_NOT_YET = 1 };
 
@@ -70,6 +80,7 @@ struct mesh_options {
 	int64_t silence_ns;       /* a session silent for so long is closed; 0: 5 s */
 	int64_t pull_timeout_ns;  /* 0: 3 s */
 	int64_t publish_every_ns; /* heads go out at most this often; 0: 50 ms */
+	int64_t fork_margin_ns;   /* two incarnations speak for so long: both live; 0: 60 s */
 };
 
 MUST_CHECK int mesh_new(struct mesh **ret, const struct mesh_options *opt);
@@ -87,8 +98,10 @@ enum mesh_event_kind {
 			 STANDING     and TRUST to who knows them, as soon as HELLO came */
 	MESH_TRUST,   /* credential: what is trusted may differ now, and this is what the own HELLO shows */
 	MESH_CHANGED, /* own changes became durable, or the policy changed: heads may differ now */
-	MESH_STORED,  /* token, result: the STORE of that token is durable (0) or failed */
-	MESH_TICK,    /* time passed */
+	MESH_CHOSEN,  /* port.counts may say something else now */
+	MESH_ENDED, /* peer.org: it is not trusted any more; should it come back, its policy may begin anew */
+	MESH_STORED, /* token, result: the STORE of that token is durable (0) or failed */
+	MESH_TICK,   /* time passed */
 };
 
 struct mesh_peer {
@@ -153,6 +166,8 @@ int64_t mesh_deadline(const struct mesh *m);
 struct mesh_stats {
 	uint64_t frames_old_session, frames_gap, frames_refused, frames_unbelieved;
 	uint64_t pulls, pulls_full, resets, mismatches, alarms, forks;
+	uint64_t over_share;   /* messages of partners that asked for more than their share */
+	uint64_t rows_outside; /* rows of twins that are not their origin's */
 	size_t sessions_open;
 };
 void mesh_stats(const struct mesh *m, struct mesh_stats *ret);

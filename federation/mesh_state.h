@@ -27,7 +27,7 @@ enum {
 #define FAILURE_PAUSE_NS NS_PER_S         /* after rows could not be stored, or were not sent */
 #define MISMATCH_PAUSE_NS (60 * NS_PER_S) /* after FULL_PULLS_MAX */
 
-#define FORK_MARGIN_NS (60 * NS_PER_S)  /* longer than anything is under way */
+#define FORK_MARGIN_NS (60 * NS_PER_S)  /* longer than anything is under way, unless options say otherwise */
 #define FORK_PAUSE_NS (3600 * NS_PER_S) /* a fork of an origin is told so often */
 
 /* Where a head stands. */
@@ -111,6 +111,7 @@ struct session {
 	struct buf credential; /* from HELLO */
 	int64_t heard_ns, heads_due_ns;
 	unsigned timeouts;
+	uint64_t life; /* incarnation that the peer speaks for as an origin; 0: not known */
 	struct told *told;
 	size_t n_told;
 };
@@ -253,19 +254,25 @@ MUST_CHECK int held_read(struct mesh *m, const char *origin, struct held *ret);
 
 /* Raise the highest epoch seen of an organisation; false: `epoch` is below it. */
 bool partner_epoch(struct mesh *m, const char *org, uint64_t epoch);
+void partner_forget(struct mesh *m, const char *org); /* MESH_ENDED */
 /* Below it; nothing is raised, for rows are nobody's signed word. */
 bool partner_is_past(const struct mesh *m, const char *org, uint64_t epoch);
 
 /* ---- stream_fork.c */
 
 /* A head that was verified: does another one say otherwise? MESH_FORK if so. */
-MUST_CHECK int fork_watch(struct mesh *m, struct stream *st, const struct session *s, const struct head *head,
+MUST_CHECK int fork_watch(struct mesh *m, struct stream *st, struct session *s, const struct head *head,
 			  const struct head_notice *notice);
 struct held;
 MUST_CHECK int fork_watch_held(struct mesh *m, struct stream *st, const struct held *held,
 			       const struct place *offered, const struct head_notice *notice);
 MUST_CHECK int fork_watch_self(struct mesh *m, const struct session *s, const struct head *head,
 			       const struct head_notice *notice);
+/* It said that it lives, without a head. */
+MUST_CHECK int fork_watch_ping(struct mesh *m, const struct session *s);
+/* Does what stands at a place of an origin count? (port.counts) */
+bool fork_counts(const struct mesh *m, const char *origin, const struct place *p);
+void forks_chosen(struct mesh *m); /* MESH_CHOSEN */
 void fork_fini(struct stream *st);
 
 /* ---- stream_serve.c */
@@ -273,3 +280,5 @@ void fork_fini(struct stream *st);
 /* Tell the heads that changed since the session was told, or all of them. */
 MUST_CHECK int serve_heads(struct mesh *m, struct session *s, bool all);
 MUST_CHECK int serve_pull(struct mesh *m, struct session *s, const struct message *message);
+/* Not now: what is asked for is to be asked again. */
+MUST_CHECK int serve_later(struct mesh *m, struct session *s, const struct message *message);

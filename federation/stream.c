@@ -85,7 +85,8 @@ static const struct offer *choose(const struct mesh *m, struct stream *st, const
 
 	for (size_t i = 0; i < st->n_offers; i++) {
 		const struct offer *o = &st->offers[i];
-		if (offer_weigh(held, &o->place) != OFFER_ROWS || (bound && o->session != st->session))
+		if (offer_weigh(held, &o->place) != OFFER_ROWS || (bound && o->session != st->session) ||
+		    !fork_counts(m, st->origin, &o->place))
 			continue;
 		if (o->not_before_ns > m->now_ns)
 			st->look_ns = o->not_before_ns < st->look_ns ? o->not_before_ns : st->look_ns;
@@ -114,16 +115,22 @@ static struct stream *pulling(const struct mesh *m, const struct session *s, con
 	return st && st->phase == STREAM_PULLING && st->session == s->id && st->pull == id ? st : NULL;
 }
 
-/* Nobody may speak of twins that are not of the origin's organisation. */
+static const char outside[] = "a row is about a twin that its origin may not own";
+
+/* Nobody may speak of twins that are not of the origin's organisation. An origin that may own less than it
+ * did takes back what it had, so tombstones are anybody's: they end only what is held of their own origin. */
 static const char *row_fault(struct mesh *m, const char *origin, struct bytes encoded)
 {
+	const struct mesh_port *port = &m->opt.port;
 	struct row row;
 
 	arena_reset(m->scratch);
 	if (row_decode(m->scratch, encoded, &row) < 0)
 		return "peer sent a row that cannot be read";
 	struct bytes org = id_org(row.id), owner = id_org(origin);
-	return bytes_equal(org, owner) ? NULL : "peer sent a twin of an organisation that is not its own";
+	if (!bytes_equal(org, owner))
+		return "peer sent a twin of an organisation that is not its own";
+	return row.deleted || !port->owns || port->owns(port->ctx, origin, row.id) ? NULL : outside;
 }
 
 static const char *head_fault(struct mesh *m, const struct session *s, const struct rows *rows,
@@ -167,6 +174,17 @@ static int take_rows(struct mesh *m, struct session *s, struct stream *st, const
 	return 0;
 }
 
+/* Whoever hands them on may not know better, so it is the origin that is left alone for a while. */
+static int leave_outside(struct mesh *m, struct stream *st)
+{
+	const char *text = arena_print(m->todo->arena, "%s: %s, waiting a minute", st->origin, outside);
+
+	m->stats.rows_outside++;
+	st->blocked_ns = m->now_ns + MISMATCH_PAUSE_NS;
+	stream_abandon(m, st);
+	return text ? mesh_alarm(m, st->session, text) : FAIL(-ENOMEM);
+}
+
 int stream_on_rows(struct mesh *m, struct session *s, const struct message *message)
 {
 	const struct rows *rows = &message->rows;
@@ -184,7 +202,7 @@ int stream_on_rows(struct mesh *m, struct session *s, const struct message *mess
 	if (!fault && rows->at_head)
 		fault = head_fault(m, s, rows, &head);
 	if (fault)
-		return session_refuse(m, s, fault);
+		return fault == outside ? leave_outside(m, st) : session_refuse(m, s, fault);
 	if (rows->at_head) {
 		st->reached = head.fingerprint;
 		st->reached_ns = m->now_ns - stream_age(rows->head.age_ns);

@@ -72,19 +72,44 @@ static int check_lives(struct mesh *m, struct stream *st, uint32_t session)
 	const int64_t last_ns = a->last_ns < b->last_ns ? a->last_ns : b->last_ns;
 
 	if (a->head.len == 0 || b->head.len == 0 || both_ns == INT64_MAX ||
-	    last_ns - FORK_MARGIN_NS <= both_ns)
+	    last_ns - m->opt.fork_margin_ns <= both_ns)
 		return 0;
 	return tell_once(m, st, session, "two nodes live with one key", buf_bytes(&a->head),
 			 buf_bytes(&b->head));
 }
 
-int fork_watch(struct mesh *m, struct stream *st, const struct session *s, const struct head *head,
+bool fork_counts(const struct mesh *m, const char *origin, const struct place *p)
+{
+	const struct mesh_port *port = &m->opt.port;
+
+	return !port->counts || p->n_lineage == 0 ||
+	       port->counts(port->ctx, origin, p->lineage[p->n_lineage - 1].id);
+}
+
+static bool life_counts(const struct mesh *m, const char *origin, uint64_t id)
+{
+	const struct mesh_port *port = &m->opt.port;
+
+	return !port->counts || port->counts(port->ctx, origin, id);
+}
+
+static void seen_living(struct life *l, int64_t at_ns)
+{
+	l->first_ns = at_ns < l->first_ns ? at_ns : l->first_ns;
+	l->last_ns = at_ns > l->last_ns ? at_ns : l->last_ns;
+}
+
+int fork_watch(struct mesh *m, struct stream *st, struct session *s, const struct head *head,
 	       const struct head_notice *notice)
 {
 	struct life *l;
 
 	if (!s->own || head->n_lineage == 0)
 		return 0; /* what a border makes for us has no sequence numbers */
+	if (offer_is_direct(s, st->origin))
+		s->life = life_of(head);
+	if (!life_counts(m, st->origin, life_of(head)))
+		return 0; /* that is known already */
 	l = find_life(st, life_of(head));
 	if (l->head.len > 0 && l->seq == head->seq &&
 	    !fingerprint_equal(&l->fingerprint, &head->fingerprint)) {
@@ -95,12 +120,42 @@ int fork_watch(struct mesh *m, struct stream *st, const struct session *s, const
 	}
 	if (l->head.len == 0 || head->seq > l->seq)
 		keep_head(l, head, notice);
-	if (offer_is_direct(s, st->origin)) {
-		const int64_t at_ns = m->now_ns - stream_age(notice->age_ns);
-		l->first_ns = at_ns < l->first_ns ? at_ns : l->first_ns;
-		l->last_ns = at_ns > l->last_ns ? at_ns : l->last_ns;
-	}
+	if (offer_is_direct(s, st->origin))
+		seen_living(l, m->now_ns - stream_age(notice->age_ns));
 	return check_lives(m, st, s->id);
+}
+
+int fork_watch_ping(struct mesh *m, const struct session *s)
+{
+	struct stream *st;
+
+	if (!s->own || s->life == 0)
+		return 0;
+	for (size_t i = 0; i < m->n_streams; i++) {
+		st = m->streams[i];
+		if (!offer_is_direct(s, st->origin))
+			continue;
+		for (size_t k = 0; k < N_LIVES; k++)
+			if (st->lives[k].head.len > 0 && st->lives[k].id == s->life)
+				seen_living(&st->lives[k], m->now_ns);
+		return check_lives(m, st, s->id);
+	}
+	return 0;
+}
+
+/* What no longer counts is no second life, and what was left lying because of it is looked at again. */
+void forks_chosen(struct mesh *m)
+{
+	for (size_t i = 0; i < m->n_streams; i++) {
+		struct stream *st = m->streams[i];
+		for (size_t k = 0; k < N_LIVES; k++)
+			if (st->lives[k].head.len > 0 && !life_counts(m, st->origin, st->lives[k].id)) {
+				buf_fini(&st->lives[k].head);
+				st->lives[k] = (struct life){0};
+			}
+		st->fork_ns = m->now_ns;
+		st->look_ns = m->now_ns;
+	}
 }
 
 /* What was stored before this node started counts, too. */

@@ -146,6 +146,8 @@ static int consider(struct mesh *m, struct stream *st, const struct place *offer
 {
 	struct held held;
 
+	if (!fork_counts(m, st->origin, offered))
+		return 0;
 	TRY(held_read(m, st->origin, &held));
 	TRY(fork_watch_held(m, st, &held, offered, notice));
 	enum verdict verdict = offer_weigh(&held, offered);

@@ -115,6 +115,16 @@ bool partner_is_past(const struct mesh *m, const char *org, uint64_t epoch)
 	return at < m->n_partners && epoch < m->partners[at].epoch;
 }
 
+void partner_forget(struct mesh *m, const char *org)
+{
+	const size_t at = partner_find(m, org);
+
+	if (at == m->n_partners)
+		return;
+	free(m->partners[at].org);
+	m->partners[at] = m->partners[--m->n_partners];
+}
+
 bool partner_epoch(struct mesh *m, const char *org, uint64_t epoch)
 {
 	const size_t at = partner_find(m, org);

@@ -11,7 +11,7 @@ static int is_settled(struct mesh *m, const char *origin, bool *ret)
 	if (*ret)
 		return 0;
 	TRY(held_read(m, origin, &held));
-	*ret = held.at_head;
+	*ret = held.at_head && fork_counts(m, origin, &held.place);
 	return 0;
 }
 
@@ -152,6 +152,16 @@ static int send_batches(struct mesh *m, struct session *s, const struct pull *p)
 		next.cursor = rows.cursor;
 	}
 	return 0;
+}
+
+int serve_later(struct mesh *m, struct session *s, const struct message *message)
+{
+	const struct repair *r = &message->repair;
+	const struct pull asked = {.id = r->id, .origin = r->origin};
+
+	if (message->kind == MESSAGE_REPAIR)
+		return send_reset(m, s, &asked, RESET_BEHIND);
+	return message->kind == MESSAGE_PULL ? send_reset(m, s, &message->pull, RESET_BEHIND) : 0;
 }
 
 int serve_pull(struct mesh *m, struct session *s, const struct message *message)
