@@ -25,10 +25,17 @@
 #pragma once
 
 #include "federation/cursor.h"
+#include "federation/tree.h"
 #include "proto/op.h"
 #include "proto/scope.h"
 
 struct mesh;
+
+struct tree_view {
+	const struct tree *tree; /* good until mesh_step() returns */
+	struct bytes cursor;
+	uint64_t epoch; /* policy epoch; 0 inside the organisation */
+};
 
 /* How the owner's world answers. All pointers handed out must stay good until mesh_step() returns. `audience`
  * is the organisation that will read ("" for the own one). Negative: as err.h; the step goes on without. */
@@ -53,6 +60,18 @@ struct mesh_port {
 	/* What is held of an origin. ERR_ABSENT when nothing. */
 	int (*held)(void *ctx, const char *origin, struct bytes *ret_cursor,
 		    struct fingerprint *ret_fingerprint, struct bytes *ret_head);
+	/* For repairs (tree.h): what an audience is shown of an origin, now or at most half a minute ago
+	 * under the present policy. `cursor` is that of the last answer in this repair, empty when it begins.
+	 * The one that comes back stands where the tree stood when the repair began, and takes in what `row`
+	 * has shown since. >0: an enum reset_reason; RESET_LATER: the tree is being made. */
+	int (*tree)(void *ctx, const char *audience, const char *origin, struct bytes cursor, struct arena *a,
+		    struct tree_view *ret);
+	/* One row of it, encoded, as it is shown now. ERR_ABSENT: it is not. */
+	int (*row)(void *ctx, const char *audience, const char *origin, const char *id, struct arena *a,
+		   struct bytes *ret);
+	/* The tree over what is held of an origin, as it was when this `run` (random) of repairing it began.
+	 * RESET_LATER: it is being made. */
+	int (*held_tree)(void *ctx, const char *origin, uint64_t run, const struct tree **ret);
 	/* Of the own organisation, for HELLO. NULL: 0. */
 	uint64_t (*policy_epoch)(void *ctx);
 	/* Is the peer who its HELLO says? 0: yes; MESH_NOT_YET: nothing is wrong, but what is held does not

@@ -16,7 +16,7 @@ static const char *const kind_words[N_MESSAGE_KINDS] = {
 };
 static const char *const reason_words[N_RESET_REASONS] = {
 	[RESET_LINEAGE] = "lineage", [RESET_EPOCH] = "epoch",         [RESET_BEHIND] = "behind",
-	[RESET_UNKNOWN] = "unknown", [RESET_COLLECTED] = "collected",
+	[RESET_UNKNOWN] = "unknown", [RESET_COLLECTED] = "collected", [RESET_LATER] = "later",
 };
 
 const char *message_kind_text(enum message_kind kind)

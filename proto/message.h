@@ -169,6 +169,7 @@ enum reset_reason {
 	RESET_UNKNOWN,
 	RESET_COLLECTED, /* tombstones behind that cursor are collected; RESET_LINEAGE for who does not know
 			    it */
+	RESET_LATER,     /* repair: the tree is being made, ask again in a moment */
 	N_RESET_REASONS
 };
 

@@ -10,7 +10,7 @@ _Static_assert((int)HOLON__V1__ENVELOPE__BODY_HELLO == BODY_BASE + MESSAGE_HELLO
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_ANSWER == BODY_BASE + MESSAGE_ANSWER, "message kinds agree");
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_BYE == BODY_BASE + MESSAGE_BYE, "message kinds agree");
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_SUMS == BODY_BASE + MESSAGE_SUMS, "message kinds agree");
-_Static_assert((int)HOLON__V1__RESET_REASON__RESET_COLLECTED == N_RESET_REASONS - 1, "reset reasons agree");
+_Static_assert((int)HOLON__V1__RESET_REASON__RESET_LATER == N_RESET_REASONS - 1, "reset reasons agree");
 _Static_assert((int)HOLON__V1__QUESTION_KIND__QUESTION_HISTORY == N_QUESTION_KINDS - 1,
 	       "question kinds agree");
 

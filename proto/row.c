@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/row.h"
 
+#include <sodium.h>
+
 int row_version_compare(struct row_version a, struct row_version b)
 {
 	if (a.lineage != b.lineage)
@@ -25,6 +27,15 @@ struct hash128 row_hash(const char *id, struct row_version version, uint32_t mas
 	put_be(tail + 4, (uint64_t)version.stamp_ns, 8);
 	put_be(tail + 12, mask, 4);
 	return hash128("row", bytes_of_text(id), (struct bytes){tail, sizeof tail});
+}
+
+uint64_t row_key(const char *id)
+{
+	static const uint8_t known[crypto_shorthash_KEYBYTES] = "holon row key";
+	uint8_t h[crypto_shorthash_BYTES];
+
+	crypto_shorthash(h, (const uint8_t *)id, strlen(id), known);
+	return get_u64(h);
 }
 
 const struct kpi *row_kpi(const struct row *r, const char *property)
