@@ -16,10 +16,11 @@
 #include "security/keys.h"
 
 static const struct bench *const benches[] = {
-	&bench_audit,  &bench_edit,      &bench_policy,       &bench_sign,        &bench_walk,
-	&bench_grid,   &bench_handshake, &bench_ingest,       &bench_curve,       &bench_client,
-	&bench_single, &bench_backfill,  &bench_read,         &bench_memory,      &bench_recovery,
-	&bench_revoke, &bench_wear,      &bench_history_size, &bench_history_scan};
+	&bench_audit,    &bench_edit,      &bench_policy,       &bench_sign,         &bench_walk,
+	&bench_grid,     &bench_handshake, &bench_ingest,       &bench_curve,        &bench_client,
+	&bench_single,   &bench_backfill,  &bench_read,         &bench_memory,       &bench_recovery,
+	&bench_revoke,   &bench_wear,      &bench_history_size, &bench_history_scan, &bench_propagate,
+	&bench_catch_up, &bench_initial};
 
 enum { N_BENCHES = sizeof benches / sizeof *benches };
 
