@@ -33,7 +33,7 @@ bool view_shows(const struct view *v, int twin)
 	       (f && port_visible(w, org, v->n->disk.epoch, v->audience, f->attr));
 }
 
-static struct view view_of(struct sim_node *n, const char *audience, const char *origin)
+struct view view_of(struct sim_node *n, const char *audience, const char *origin)
 {
 	int i = origin_index(origin);
 
@@ -109,6 +109,13 @@ static int full_head(struct sim_node *n, int origin, struct arena *a, struct sig
 		return ERR_ABSENT;
 	TRY(signed_blob_decode(a, held_head(o), ret_blob));
 	return head_decode(a, ret_blob->payload, ret);
+}
+
+int view_top(const struct view *v, struct arena *a, struct head *ret)
+{
+	struct signed_blob blob;
+
+	return full_head(v->n, v->origin, a, &blob, ret);
 }
 
 static int border_head(const struct view *v, struct arena *a, const struct head *full,
@@ -321,6 +328,9 @@ struct mesh_port port_of(struct sim_node *n)
 		.rows = rows,
 		.verify_head = verify_head,
 		.held = held,
+		.tree = port_tree,
+		.row = port_row,
+		.held_tree = port_held_tree,
 		.policy_epoch = policy_epoch,
 		.verify_hello = verify_hello,
 	};

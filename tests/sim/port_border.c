@@ -20,7 +20,7 @@ static struct sim_sight *sights(const struct view *v)
 	return v->n->sight[v->audience][v->origin];
 }
 
-static uint32_t mask_now(const struct view *v)
+uint32_t view_mask(const struct view *v)
 {
 	return v->n->world->rules[sites[v->n->id].org][v->n->disk.epoch].mask;
 }
@@ -41,7 +41,7 @@ static void place_twin(const struct view *v, int twin, uint64_t seq)
 	struct sim_sight *s = &sights(v)[twin];
 	const bool visible = view_shows(v, twin);
 
-	if (!has_moved(s, row, mask_now(v), visible))
+	if (!has_moved(s, row, view_mask(v), visible))
 		return;
 	s->shown = visible;
 	s->seq = row->present && row_version_compare(s->version, row->version) != 0 ? row->seq : seq;
@@ -49,7 +49,7 @@ static void place_twin(const struct view *v, int twin, uint64_t seq)
 	s->place = ++v->n->place;
 	if (visible) {
 		s->version = row->version;
-		s->mask = mask_now(v);
+		s->mask = view_mask(v);
 	}
 }
 
@@ -182,16 +182,13 @@ static bool is_wanted(const struct border_place *at, bool full, const struct sim
 	return full || s->place > at->since;
 }
 
-static int push(const struct view *v, int twin, struct arena *a, struct rows *rows)
+static int encode(const struct view *v, int twin, struct arena *a, struct buf *out)
 {
-	SCOPED(buf_fini) struct buf b = {0};
 	const struct sim_row *held = &v->held->rows[twin];
 	struct sim_sight *s = &sights(v)[twin];
 	char id[64];
 	struct row row = {.id = id, .deleted = true, .type = "", .name = ""};
 
-	if (!s->shown && !s->sent)
-		return 0; /* it was in sight for a moment in which nobody looked */
 	s->sent |= s->shown;
 	snprintf(id, sizeof id, "%s/t%d", sites[v->origin].origin, twin);
 	if (s->shown) {
@@ -200,8 +197,18 @@ static int push(const struct view *v, int twin, struct arena *a, struct rows *ro
 	}
 	row.version = s->version;
 	row.seq = 0;
-	row_encode(&row, &b);
-	TRY(buf_check(&b));
+	row_encode(&row, out);
+	return buf_check(out);
+}
+
+static int push(const struct view *v, int twin, struct arena *a, struct rows *rows)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+	const struct sim_sight *s = &sights(v)[twin];
+
+	if (!s->shown && !s->sent)
+		return 0; /* it was in sight for a moment in which nobody looked */
+	TRY(encode(v, twin, a, &b));
 	return view_push(rows, a, buf_bytes(&b));
 }
 
@@ -250,4 +257,52 @@ int border_rows(const struct view *v, const struct pull *pull, const struct head
 				      .epoch = v->n->disk.epoch};
 	ret->epoch = behind.epoch;
 	return seal_cursor(v, &behind, &at, a, &ret->cursor);
+}
+
+/* ---- For repairs -----------------------------------------------------------------------------------------
+ */
+
+uint64_t border_end(const struct view *v, uint64_t head_seq)
+{
+	follow(v, head_seq);
+	return end_of(v);
+}
+
+int border_row(const struct view *v, int twin, const struct head *top, struct arena *a, struct bytes *ret)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+
+	follow(v, top->seq);
+	if (twin < 0 || !sights(v)[twin].shown)
+		return ERR_ABSENT;
+	TRY(encode(v, twin, a, &b));
+	uint8_t *copy = arena_take(a, b.len);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, b.data, b.len);
+	*ret = (struct bytes){copy, b.len};
+	return 0;
+}
+
+int border_cursor(const struct view *v, const struct sim_tree *t, const struct head *top, struct bytes before,
+		  struct arena *a, struct bytes *ret)
+{
+	struct border_place at = {.run = run_of(v->n), .place = t->place, .since = t->place};
+	struct cursor c = t->begun;
+
+	if (before.len > 0) {
+		struct border_place was;
+		if (open_cursor(v, before, &c, &was) < 0)
+			return RESET_LINEAGE;
+		const int reason = view_judge(v, &c, top);
+		if (reason != 0)
+			return reason;
+		if (was.run != at.run)
+			return RESET_EPOCH;
+		at = was;
+	}
+	c.incarnation = top->lineage[top->n_lineage - 1].id;
+	c.snap_hi = top->seq;
+	c.stamp_ns = top->stamp_ns;
+	return seal_cursor(v, &c, &at, a, ret);
 }

@@ -295,6 +295,7 @@ void node_stop(struct sim_node *n)
 	memset(n->heard_ns, 0, sizeof n->heard_ns);
 	memset(n->sight, 0, sizeof n->sight);
 	memset(n->offered, 0, sizeof n->offered);
+	port_forget(n);
 	memset(n->stores, 0, sizeof n->stores);
 	memset(n->failing, 0, sizeof n->failing);
 	net_node_gone(w, n->id);
@@ -396,6 +397,7 @@ void world_fini(struct world *w)
 	w->stats = stats; /* outlives the meshes */
 	for (int i = 0; i < N_NODES; i++) {
 		mesh_free(w->nodes[i].mesh);
+		port_forget(&w->nodes[i]);
 		disk_lose_changes(&w->nodes[i]);
 		free(w->states[i]);
 		for (int t = 0; t < TWINS; t++)

@@ -90,6 +90,16 @@ struct sim_origin {
 	size_t cursor_len, head_len;
 };
 
+/* A tree over rows, kept for a while. */
+struct sim_tree {
+	struct tree *tree; /* NULL: none */
+	int64_t made_ns;
+	uint64_t incarnation; /* of the origin then */
+	struct cursor begun;  /* only seq and epoch */
+	uint64_t place;       /* in the order of what is shown */
+	uint64_t run;         /* held: for which repair */
+};
+
 /* What a border shows another organisation of a twin, or showed last. */
 struct sim_sight {
 	bool shown, sent; /* sent: at least once */
@@ -133,6 +143,7 @@ struct sim_node {
 	int64_t heard_ns[N_NODES];
 	struct sim_sight sight[N_ORGS][N_NODES][TWINS];
 	uint64_t place; /* the newest given */
+	struct sim_tree trees[N_ORGS + 1][N_NODES], held_trees[N_NODES];
 	bool offered[N_ORGS][N_NODES];
 	unsigned stores[N_NODES];
 	bool failing[N_NODES]; /* a store of this origin failed, and so do those that wait behind it */
@@ -296,6 +307,7 @@ void disk_corrupt(struct sim_node *n, int origin, int twin);
 
 /* ---- port.c */
 struct mesh_port port_of(struct sim_node *n);
+void port_forget(struct sim_node *n); /* its trees */
 bool port_visible(const struct world *w, int org, uint64_t epoch, int audience, uint8_t attr);
 struct fact *fact_find(const struct world *w, int origin, int twin, struct row_version version);
 
