@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "federation/cursor.h"
 
-enum { CURSOR_VERSION = 1 };
+enum { CURSOR_VERSION = 1, CURSOR_SCAN_VERSION = 2 };
 
 static uint8_t *put_u64(uint8_t *p, uint64_t v)
 {
@@ -22,15 +22,33 @@ void cursor_encode(const struct cursor *c, uint8_t ret[CURSOR_BYTES])
 	put_u64(p, c->epoch);
 }
 
+bool cursor_is_scan(const struct cursor *c)
+{
+	return c->begun > c->seq;
+}
+
+size_t cursor_encode_scan(const struct cursor *c, uint8_t ret[CURSOR_SCAN_BYTES])
+{
+	cursor_encode(c, ret);
+	if (!cursor_is_scan(c))
+		return CURSOR_BYTES;
+	ret[0] = CURSOR_SCAN_VERSION;
+	put_u64(ret + CURSOR_BYTES, c->begun);
+	return CURSOR_SCAN_BYTES;
+}
+
 int cursor_decode(struct bytes in, struct cursor *ret)
 {
-	if (in.len != CURSOR_BYTES || in.data[0] != CURSOR_VERSION)
+	const bool scan = in.len == CURSOR_SCAN_BYTES;
+
+	if ((in.len != CURSOR_BYTES && !scan) || in.data[0] != (scan ? CURSOR_SCAN_VERSION : CURSOR_VERSION))
 		return FAIL(ERR_MALFORMED);
 
 	const uint8_t *p = in.data + 1;
-	struct cursor c = {get_u64(p), get_u64(p + 8), get_u64(p + 16), (int64_t)get_u64(p + 24),
-			   get_u64(p + 32)};
-	if (c.snap_hi < c.seq)
+	struct cursor c = {get_u64(p),      get_u64(p + 8),
+			   get_u64(p + 16), (int64_t)get_u64(p + 24),
+			   get_u64(p + 32), scan ? get_u64(p + 40) : 0};
+	if (c.snap_hi < c.seq || (scan && !cursor_is_scan(&c)))
 		return FAIL(ERR_MALFORMED);
 	*ret = c;
 	return 0;
@@ -55,7 +73,7 @@ static bool is_undone(const struct cursor *c, const struct head *head, size_t at
 	return false;
 }
 
-int cursor_judge(const struct cursor *c, const struct head *head, uint64_t epoch)
+int cursor_judge(const struct cursor *c, const struct head *head, uint64_t epoch, uint64_t floor)
 {
 	size_t at = place_in_lineage(c, head);
 
@@ -63,5 +81,7 @@ int cursor_judge(const struct cursor *c, const struct head *head, uint64_t epoch
 		return c->stamp_ns > head->stamp_ns ? RESET_BEHIND : RESET_LINEAGE;
 	if (is_undone(c, head, at))
 		return RESET_LINEAGE;
-	return c->snap_hi > head->seq || c->epoch > epoch ? RESET_BEHIND : 0;
+	if (c->snap_hi > head->seq || c->epoch > epoch)
+		return RESET_BEHIND;
+	return c->seq < floor && c->begun < floor ? RESET_COLLECTED : 0;
 }

@@ -208,7 +208,7 @@ static int start_reading(struct reader *r, const struct pull *pull, const struct
 	if (cursor_decode(pull->cursor, &c) < 0)
 		return RESET_LINEAGE;
 	r->seq = c.seq;
-	return cursor_judge(&c, head, 0);
+	return cursor_judge(&c, head, 0, 0);
 }
 
 /* Until the frame is full: the row that would be too much begins the next one. */

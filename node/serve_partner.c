@@ -119,7 +119,7 @@ static int start_reading(struct partner_reader *r, const struct head *head, uint
 		return 0;
 	if (open_cursor(r, &c, &at) < 0)
 		return RESET_LINEAGE;
-	const int reason = cursor_judge(&c, head, epoch);
+	const int reason = cursor_judge(&c, head, epoch, 0);
 	if (reason != 0)
 		return reason;
 	r->seq = c.seq;

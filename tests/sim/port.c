@@ -186,7 +186,7 @@ int view_judge(const struct view *v, struct cursor *c, const struct head *head)
 		c->snap_hi = c->seq;
 	if (broken == BREAK_NO_STAMP)
 		c->stamp_ns = INT64_MIN;
-	int r = cursor_judge(c, head, v->audience < 0 ? 0 : v->n->disk.epoch);
+	int r = cursor_judge(c, head, v->audience < 0 ? 0 : v->n->disk.epoch, 0);
 	if ((r == RESET_LINEAGE && broken == BREAK_NO_LINEAGE) ||
 	    (r == RESET_BEHIND && broken == BREAK_NO_BEHIND))
 		return 0;
