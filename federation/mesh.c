@@ -175,6 +175,7 @@ int mesh_dispatch(struct mesh *m, struct session *s, const struct message *messa
 		[MESSAGE_TRUST] = on_deliver,
 		[MESSAGE_AGREEMENT] = on_own,
 		[MESSAGE_FRESHNESS] = on_own,
+		[MESSAGE_REACH] = on_own,
 	};
 	const struct mesh_port *port = &m->opt.port;
 

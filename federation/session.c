@@ -65,7 +65,7 @@ static int send_hello(struct mesh *m, struct session *s)
 				.protocol_max = PROTOCOL_MAX,
 				.org = m->org,
 				.node = m->node,
-				.features = FEATURE_TRUST,
+				.features = FEATURE_TRUST | FEATURE_REACH,
 				.credential = buf_bytes(&m->credential),
 				.policy_epoch = port->policy_epoch ? port->policy_epoch(port->ctx) : 0,
 			},
@@ -219,7 +219,7 @@ bool session_lets_out(const struct session *s, enum message_kind kind)
 {
 	if (is_about_trust(kind) || kind == MESSAGE_AGREEMENT || kind == MESSAGE_FRESHNESS)
 		return s->greeted && (s->features & FEATURE_TRUST) && (s->open || is_about_trust(kind));
-	return s->open;
+	return s->open && (kind != MESSAGE_REACH || s->features & FEATURE_REACH);
 }
 
 static bool lets_in(const struct session *s, enum message_kind kind)

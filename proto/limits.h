@@ -46,6 +46,7 @@ enum {
 	SENTENCE_MAX = 4096,   /* words to a failure, problems of a view */
 	NOTE_MAX = 256 * 1024, /* what a change of a type does to its twins: may name every property */
 	CURSOR_MAX = 256,
+	REACH_MAX = 256,                      /* organisations in one REACH */
 	REPAIR_PREFIXES_MAX = 256,            /* in one REPAIR: its SUMS fit into a frame */
 	REPAIR_ENTRIES_MAX = 4096,            /* in one REPAIR: 48 KiB */
 	HEAD_MAX = 4096,                      /* an encoded head, signed */

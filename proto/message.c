@@ -12,7 +12,7 @@ static const char *const kind_words[N_MESSAGE_KINDS] = {
 	[MESSAGE_STANDING] = "standing",   [MESSAGE_TRUST] = "trust",
 	[MESSAGE_AGREEMENT] = "agreement", [MESSAGE_FRESHNESS] = "freshness",
 	[MESSAGE_TELL] = "tell",           [MESSAGE_REPAIR] = "repair",
-	[MESSAGE_SUMS] = "sums",
+	[MESSAGE_SUMS] = "sums",           [MESSAGE_REACH] = "reach",
 };
 static const char *const reason_words[N_RESET_REASONS] = {
 	[RESET_LINEAGE] = "lineage", [RESET_EPOCH] = "epoch",         [RESET_BEHIND] = "behind",

@@ -6,9 +6,8 @@
  *           <------------------------------ HELLO
  *     HEADS <-----------------------------> HEADS    which origins I can serve you, and how far; on change
  *     TELL  <-----------------------------> TELL     something you said was lost: tell me all heads again
- *     PING  <-----------------------------> PING     one-way, when there was nothing else to say: nothing
- * that I told you has changed PULL  ------------------------------->         I lack rows of this origin
- * behind this cursor
+ *     PING  <-----------------------------> PING     one-way, in silence: nothing that I told has changed
+ *     PULL  ------------------------------->         I lack rows of this origin behind this cursor
  *           <------------------------------ ROWS...  at most `credit` frames; the last one carries the head
  *           <------------------------------ RESET    that cursor cannot be served: repair
  *     REPAIR ------------------------------>         sums below these prefixes? or: these rows I hold there
@@ -16,10 +15,12 @@
  *           <------------------------------ ROWS     that you lack, and which of yours are gone
  *     QUESTION <--------------------------> ANSWER...
  *     POLICY <----------------------------> POLICY   inside the organisation only
- *     STANDING <--------------------------> STANDING what I hold of an organisation: who holds more answers
- * with TRUST <-----------------------------> TRUST    its bundle, in pieces AGREEMENT
- * <-------------------------> AGREEMENT  inside the organisation: whom we trust, or no longer FRESHNESS
- * <-------------------------> FRESHNESS  inside the organisation: what is newest BYE
+ *     REACH <-----------------------------> REACH    inside the organisation: partners I am connected with
+ *     STANDING <--------------------------> STANDING what I hold of an organisation: who holds more sends
+ *     TRUST <-----------------------------> TRUST    ... its bundle, in pieces
+ *     AGREEMENT <-------------------------> AGREEMENT  inside the organisation: whom we trust, or no longer
+ *     FRESHNESS <-------------------------> FRESHNESS  inside the organisation: what is newest
+ *     BYE
  *
  * STANDING and TRUST about the own organisation may come on a session whose HELLO was not yet believed: after
  * a long absence it is they that show why it should be. What is newer than the first protocol goes only to
@@ -58,6 +59,7 @@ enum message_kind {
 	MESSAGE_TELL,
 	MESSAGE_REPAIR,
 	MESSAGE_SUMS,
+	MESSAGE_REACH,
 	N_MESSAGE_KINDS,
 };
 
@@ -65,6 +67,7 @@ enum {
 	FEATURE_TRUST = 1u << 0,  /* STANDING, TRUST, AGREEMENT, FRESHNESS */
 	FEATURE_QUIET = 1u << 1,  /* heads only on change: HEADS.all, PING.age_ns, TELL */
 	FEATURE_REPAIR = 1u << 2, /* REPAIR, SUMS, RESET_COLLECTED */
+	FEATURE_REACH = 1u << 3,  /* REACH */
 };
 
 struct hello {
@@ -219,6 +222,13 @@ struct trust_piece {
 	struct bytes piece; /* at most FRAME_FILL */
 };
 
+/* Inside an organisation, from a border node, on change: partners with which it has an open session. Who is
+ * next to speak to a partner steps in when those before it do not reach it (federation/membership.h). */
+struct reach {
+	const char **orgs;
+	size_t n;
+};
+
 struct answer {
 	uint64_t id;
 	uint32_t index;
@@ -259,6 +269,7 @@ struct message {
 		struct ping ping;
 		struct repair repair;
 		struct sums sums;
+		struct reach reach;
 	};
 };
 

@@ -497,6 +497,23 @@ static int trust_piece_from_pb(const PB(TrustPiece) * pb, struct trust_piece *re
 	return blob_from_pb(pb->piece, FRAME_FILL, &ret->piece);
 }
 
+static int reach_to_pb(struct arena *a, const struct reach *r, PB(Reach) * pb)
+{
+	return texts_to_pb(a, r->orgs, r->n, &pb->orgs, &pb->n_orgs);
+}
+
+static int reach_from_pb(struct arena *a, const PB(Reach) * pb, struct reach *ret)
+{
+	TRY(malformed_unless(pb->n_orgs <= REACH_MAX));
+	ret->orgs = arena_take(a, pb->n_orgs * sizeof *ret->orgs);
+	if (!ret->orgs)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < pb->n_orgs; i++)
+		TRY(word_from_pb(pb->orgs[i], word_is_org, &ret->orgs[i]));
+	ret->n = pb->n_orgs;
+	return 0;
+}
+
 /* ---- the envelope */
 
 static int message_to_pb(struct arena *a, const struct message *m, PB(Envelope) * pb)
@@ -522,6 +539,7 @@ static int message_to_pb(struct arena *a, const struct message *m, PB(Envelope) 
 	case MESSAGE_PING: return ONE_TO_PB(a, ping, &m->ping, ping_to_pb, &pb->ping);
 	case MESSAGE_REPAIR: return ONE_TO_PB(a, repair, &m->repair, repair_to_pb, &pb->repair);
 	case MESSAGE_SUMS: return ONE_TO_PB(a, sums, &m->sums, sums_to_pb, &pb->sums);
+	case MESSAGE_REACH: return ONE_TO_PB(a, reach, &m->reach, reach_to_pb, &pb->reach);
 	case MESSAGE_TELL: pb->tell = pb_new(a, &PB_DESCRIPTOR(tell)); return pb->tell ? 0 : FAIL(-ENOMEM);
 	case MESSAGE_BYE: pb->bye = pb_new(a, &PB_DESCRIPTOR(bye)); return pb->bye ? 0 : FAIL(-ENOMEM);
 	case N_MESSAGE_KINDS: break;
@@ -551,6 +569,7 @@ static int message_from_pb(struct arena *a, const PB(Envelope) * pb, struct mess
 	case MESSAGE_PING: return ping_from_pb(pb->ping, &ret->ping);
 	case MESSAGE_REPAIR: return repair_from_pb(a, pb->repair, &ret->repair);
 	case MESSAGE_SUMS: return sums_from_pb(pb->sums, &ret->sums);
+	case MESSAGE_REACH: return reach_from_pb(a, pb->reach, &ret->reach);
 	case MESSAGE_TELL:
 	case MESSAGE_BYE: return 0;
 	case N_MESSAGE_KINDS: break;

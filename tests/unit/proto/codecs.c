@@ -246,6 +246,8 @@ struct message full_repair = {FRAME(MESSAGE_REPAIR), .repair = {17,
 static uint64_t sums[] = {1, 0, UINT64_MAX};
 struct message full_sums = {FRAME(MESSAGE_SUMS),
 			    .sums = {17, "acme/gateway-1", {(const uint8_t *)"c", 1}, 3, sums, COUNT(sums)}};
+static const char *partners[] = {"harbor", "grid"};
+struct message full_reach = {FRAME(MESSAGE_REACH), .reach = {partners, COUNT(partners)}};
 struct message full_reset = {FRAME(MESSAGE_RESET), .reset = {17, "acme/gateway-1", RESET_BEHIND}};
 static struct history_bucket buckets[] = {{-60, -1, 3, 1, 2.5, 0.5, 2, 3, 2.25, true}, {.t_ns = 0}};
 struct message full_view_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
@@ -517,6 +519,7 @@ const struct example examples[] = {
 	{&message, &tell},
 	{&message, &full_repair},
 	{&message, &full_sums},
+	{&message, &full_reach},
 	{&message, &policy},
 	{&message, &bye},
 	{&message, &standing},

@@ -406,6 +406,8 @@ Test(codec_limits, a_repair_asks_in_order_and_lists_what_lies_below)
 	MALFORMED(full_sums, message, x.sums.id = 0);
 	MALFORMED(full_sums, message,
 		  (x.sums.sums = TIMES(4097, uint64_t, 1), x.sums.n = REPAIR_PREFIXES_MAX * 16 + 1));
+	MALFORMED(full_reach, message, x.reach.orgs[1] = "a/b");
+	MALFORMED(full_reach, message, (x.reach.orgs = TIMES(257, const char *, "a"), x.reach.n = 257));
 	MALFORMED(full_rows, message, x.rows.leaves = REPAIR_PREFIXES_MAX + 1);
 	MALFORMED(full_rows, message,
 		  (x.rows.gone = TIMES(4097, uint64_t, 1), x.rows.n_gone = REPAIR_ENTRIES_MAX + 1));
