@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/sim/world.h"
 
-#define PAUSE_NS (100 * NS_PER_MS) /* at most, between two misfortunes */
+#define FREEZE_NS (6 * NS_PER_S)
+#define FULL_NS (3 * NS_PER_S)
 #define OUTAGE_NS (6 * NS_PER_S)
 #define RESTART_NS (2 * NS_PER_S)
 
 /* Each seed has its own character: one never loses a frame, another loses many. */
-static unsigned draw(struct world *w, unsigned most)
+unsigned chaos_draw(struct world *w, unsigned most)
 {
 	return world_chance(w, 300) ? 0 : (unsigned)world_below(w, most + 1);
 }
@@ -14,14 +15,22 @@ static unsigned draw(struct world *w, unsigned most)
 static void draw_rates(struct world *w)
 {
 	w->rates = (struct rates){
-		.drop = draw(w, 30),
-		.duplicate = draw(w, 30),
-		.late = draw(w, 600),
-		.store_failure = draw(w, 30),
-		.notice = draw(w, 900),
+		.drop = chaos_draw(w, 30),
+		.duplicate = chaos_draw(w, 30),
+		.late = chaos_draw(w, 600),
+		.store_failure = chaos_draw(w, 30),
+		.notice = chaos_draw(w, 900),
+		.mark = 12 + (unsigned)world_below(w, 200),
 		.latency_ns = world_delay(w, 30 * NS_PER_MS),
 		.commit_ns = world_delay(w, 30 * NS_PER_MS),
+		.slow_lines = world_chance(w, 500),
+		.hangs = world_chance(w, 500),
+		.pause_ns = 10 * NS_PER_MS + world_delay(w, 140 * NS_PER_MS),
 	};
+	/* from 30 kB/s to 1 MB/s */
+	for (int i = 0; i < w->n_links; i++)
+		if (w->rates.slow_lines && world_chance(w, 500))
+			w->links[i].byte_ns = 1000 << world_below(w, 6);
 }
 
 static void draw_rule(struct world *w, int org)
@@ -37,19 +46,22 @@ static void push_policy(struct world *w, int node, int64_t most_ns)
 {
 	world_push(w, (struct sim_event){.at_ns = w->now_ns + world_delay(w, most_ns),
 					 .kind = SIM_POLICY,
-					 .node = node,
+					 .node = (int16_t)node,
 					 .number = w->epochs[sites[node].org]});
 }
 
 static void push_chaos(struct world *w)
 {
-	world_push(w, (struct sim_event){.at_ns = w->now_ns + world_delay(w, PAUSE_NS), .kind = SIM_CHAOS});
+	world_push(w, (struct sim_event){.at_ns = w->now_ns + world_delay(w, w->rates.pause_ns),
+					 .kind = SIM_CHAOS});
 }
 
 void chaos_start(struct world *w)
 {
 	w->chaos_left = w->opt.steps;
+	topology_draw(w);
 	draw_rates(w);
+	trust_start(w);
 	for (int org = 0; org < N_ORGS; org++)
 		draw_rule(w, org);
 	for (int i = 0; i < N_NODES; i++) {
@@ -72,7 +84,7 @@ static void change(struct world *w)
 {
 	struct sim_node *n = any_node(w);
 
-	if (n->up && sites[n->id].owner)
+	if (n->up && n->frozen_ns <= w->now_ns && w->duties[n->id].owner)
 		disk_change(n, (int)world_below(w, TWINS), (uint8_t)world_below(w, N_ATTRS),
 			    world_chance(w, 150));
 }
@@ -95,14 +107,24 @@ static void edit_policy(struct world *w)
 			push_policy(w, i, 2 * NS_PER_S);
 }
 
+static int any_link(struct world *w)
+{
+	return (int)world_below(w, (uint64_t)w->n_links);
+}
+
 static void reset_link(struct world *w)
 {
-	net_break(w, &w->links[world_below(w, N_LINKS)]);
+	net_break(w, any_link(w));
+}
+
+static void half_open(struct world *w)
+{
+	net_half_open(w, any_link(w));
 }
 
 static void cut_link(struct world *w)
 {
-	struct link *l = &w->links[world_below(w, N_LINKS)];
+	struct link *l = &w->links[any_link(w)];
 
 	if (world_chance(w, 600))
 		l->cut[0] = l->cut[1] = true;
@@ -112,16 +134,35 @@ static void cut_link(struct world *w)
 
 static void mend_link(struct world *w)
 {
-	struct link *l = &w->links[world_below(w, N_LINKS)];
+	struct link *l = &w->links[any_link(w)];
 
 	l->cut[0] = l->cut[1] = false;
+}
+
+static void freeze(struct world *w)
+{
+	struct sim_node *n = any_node(w);
+
+	if (!n->up || n->frozen_ns > w->now_ns || !w->rates.hangs)
+		return;
+	n->frozen_ns = w->now_ns + world_delay(w, FREEZE_NS);
+	world_tell(w, "%s stands still", sites[n->id].origin);
+	world_push(w, (struct sim_event){.at_ns = n->frozen_ns, .kind = SIM_THAW, .node = (int16_t)n->id});
+}
+
+static void fill_disk(struct world *w)
+{
+	struct sim_node *n = any_node(w);
+
+	n->full_ns = w->now_ns + world_delay(w, FULL_NS);
+	world_tell(w, "the disk of %s is full", sites[n->id].origin);
 }
 
 static void restart_later(struct world *w, int node)
 {
 	world_push(w, (struct sim_event){.at_ns = w->now_ns + world_delay(w, RESTART_NS),
 					 .kind = SIM_RESTART,
-					 .node = node});
+					 .node = (int16_t)node});
 	push_policy(w, node, OUTAGE_NS);
 }
 
@@ -140,8 +181,7 @@ static void copy_disk(struct world *w)
 {
 	struct sim_node *n = any_node(w);
 
-	n->copy = n->parted ? n->durable : n->disk;
-	n->has_copy = true;
+	disk_copy(n);
 	world_tell(w, "%s is copied", sites[n->id].origin);
 }
 
@@ -149,7 +189,7 @@ static void restore(struct world *w)
 {
 	struct sim_node *n = any_node(w);
 
-	if (!n->has_copy)
+	if (!n->copy)
 		return;
 	if (n->up) {
 		node_stop(n);
@@ -174,7 +214,7 @@ static void ask(struct world *w)
 	uint32_t session = net_any_session(w, &node);
 	const struct message question = {
 		.kind = MESSAGE_QUESTION,
-		.question = {.id = ++w->questions_said,
+		.question = {.id = w->questions_said + 1,
 			     .timeout_ns = NS_PER_S,
 			     .asker = org_names[sites[node].org],
 			     .kind = QUESTION_READ,
@@ -183,27 +223,10 @@ static void ask(struct world *w)
 	};
 	const struct mesh_event say = {.kind = MESH_SAY, .session = session, .message = &question};
 
-	if (session != 0)
-		node_step(&w->nodes[node], &say);
-}
-
-/* Everybody looks at once who may go on. */
-static void set_ended(struct world *w, int node, bool ended)
-{
-	const struct mesh_event trust = {.kind = MESH_TRUST};
-
-	w->ended[node] = ended;
-	world_tell(w, "the credential of %s %s", sites[node].origin, ended ? "ends" : "is renewed");
-	for (int i = 0; i < N_NODES; i++)
-		if (w->nodes[i].up)
-			node_step(&w->nodes[i], &trust);
-}
-
-static void end_or_renew(struct world *w)
-{
-	const int node = any_node(w)->id;
-
-	set_ended(w, node, !w->ended[node] && world_chance(w, 400));
+	if (session == 0 || w->questions_said + 1 == QUESTIONS_MAX || w->nodes[node].frozen_ns > w->now_ns)
+		return;
+	w->questions_said++;
+	node_step(&w->nodes[node], &say);
 }
 
 static void nothing(struct world *w)
@@ -215,9 +238,11 @@ static const struct {
 	unsigned weight;
 	void (*happen)(struct world *w);
 } misfortunes[] = {
-	{300, change},   {30, burst},   {30, edit_policy},  {50, reset_link}, {30, cut_link},
-	{60, mend_link}, {25, crash},   {25, copy_disk},    {12, restore},    {8, corrupt},
-	{40, ask},       {50, nothing}, {20, end_or_renew},
+	{300, change},      {30, burst},     {30, edit_policy}, {60, reset_link},
+	{40, cut_link},     {70, mend_link}, {20, half_open},   {20, freeze},
+	{12, fill_disk},    {30, crash},     {30, copy_disk},   {15, restore},
+	{10, corrupt},      {30, ask},       {30, nothing},     {15, trust_end_or_renew},
+	{6, trust_end_org},
 };
 
 void chaos_on_step(struct world *w)
@@ -248,17 +273,20 @@ void chaos_on_policy(struct world *w, const struct sim_event *e)
 	n->disk.epoch = e->number;
 	world_tell(w, "%s knows policy %lu", sites[n->id].origin, (unsigned long)e->number);
 	if (n->parted)
-		n->durable.epoch = e->number;
+		n->durable->epoch = e->number;
 	node_step(n, &changed);
 }
 
 void chaos_heal(struct world *w)
 {
 	w->healed = true;
-	for (int i = 0; i < N_LINKS; i++)
+	for (int i = 0; i < w->n_links; i++)
 		w->links[i].cut[0] = w->links[i].cut[1] = false;
-	for (int i = 0; i < N_NODES; i++)
-		set_ended(w, i, false);
+	for (int i = 0; i < N_NODES; i++) {
+		w->nodes[i].full_ns = 0;
+		node_thaw(&w->nodes[i]);
+	}
+	trust_heal(w);
 	for (int i = 0; i < N_NODES; i++) {
 		if (!w->nodes[i].up)
 			node_start(&w->nodes[i]);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/sim/world.h"
 
-#define HONEST_NS (500 * NS_PER_MS) /* what an age may leave out: frames in flight over two hops */
+#include <stdio.h>
+
+#define HONEST_NS (100 * NS_PER_MS)
+enum { HOPS_MAX = 3, ECHOES_PER_S = 4 };
 
 /* A row on its way to another organisation: visible under the policy this node has committed, as far as that
  * goes, or the retraction of something that organisation was shown before. */
@@ -75,21 +78,39 @@ static void check_pull(struct sim_node *n, const struct pull *p)
 		world_fail(n->world, "%s lists %s in full for no reason", sites[n->id].origin, p->origin);
 }
 
-/* Whose credential has ended is told nothing, and what it tells is not heard. */
-static void check_believed(const struct sim_node *n, int peer, enum message_kind kind)
+/* Whom it does not believe a node tells nothing, and hears nothing of him. */
+static void check_believed(const struct sim_node *n, const struct session_at *at, enum message_kind kind)
 {
-	if (n->world->ended[peer] && kind != MESSAGE_HELLO && kind != MESSAGE_BYE)
-		world_fail(n->world, "%s and %s pass on %s, though the latter's credential has ended",
+	struct world *w = n->world;
+	const int peer = w->links[at->link].ends[!at->side];
+
+	if (kind == MESSAGE_HELLO || kind == MESSAGE_BYE)
+		return;
+	if (!trust_believes(n, peer, w->conns[at->conn - 1].shown[at->side]))
+		world_fail(w, "%s and %s pass on %s, though the latter's credential has ended",
 			   sites[n->id].origin, sites[peer].origin, message_kind_text(kind));
+}
+
+/* HELLO begins to count anew only where the session does. */
+static void check_number(struct world *w, const struct session_at *at, const struct message *m)
+{
+	uint64_t *said = &w->conns[at->conn - 1].said[at->side];
+
+	if (m->frame != *said + 1 && m->frame != 1)
+		world_fail(w, "%s numbers its frames %lu, %lu", sites[at->node].origin, (unsigned long)*said,
+			   (unsigned long)m->frame);
+	*said = m->frame;
 }
 
 void check_sent(struct sim_node *n, const struct session_at *to, const struct message *m)
 {
-	int peer = n->world->links[to->link].ends[!to->side];
+	struct world *w = n->world;
+	const int peer = w->links[to->link].ends[!to->side];
 
 	if (to->node != n->id)
-		world_fail(n->world, "%s sends on another node's session", sites[n->id].origin);
-	check_believed(n, peer, m->kind);
+		world_fail(w, "%s sends on another node's session", sites[n->id].origin);
+	check_believed(n, to, m->kind);
+	check_number(w, to, m);
 	if (m->kind == MESSAGE_ROWS)
 		for (size_t i = 0; i < m->rows.n; i++)
 			check_row(n, peer, m->rows.rows[i]);
@@ -132,13 +153,23 @@ void check_applied(struct sim_node *n, int origin, int twin, struct row_version 
 static bool was_in_state(const struct world *w, int origin, const struct fingerprint *f, int64_t from_ns,
 			 int64_t to_ns)
 {
-	for (size_t i = 0; i < w->n_states[origin]; i++) {
+	int64_t until_ns = INT64_MAX;
+
+	for (size_t i = w->n_states[origin]; i-- > 0 && until_ns >= from_ns;) {
 		const struct epoch_of_state *s = &w->states[origin][i];
-		int64_t until_ns = i + 1 < w->n_states[origin] ? s[1].since_ns : INT64_MAX;
-		if (s->since_ns <= to_ns && until_ns >= from_ns && fingerprint_equal(&s->fingerprint, f))
+		if (s->since_ns <= to_ns && fingerprint_equal(&s->fingerprint, f))
 			return true;
+		until_ns = s->since_ns;
 	}
 	return false;
+}
+
+/* What an age may leave out: the flight of frames over all hops; and of an origin that nobody reaches any
+ * more, that of the frames in which those who heard of it tell each other so. */
+static int64_t honest_ns(const struct world *w, int64_t age_ns)
+{
+	return HONEST_NS + w->flight_ns * HOPS_MAX +
+	       w->flight_ns * (age_ns / NS_PER_MS) / 1000 * ECHOES_PER_S;
 }
 
 /* What is held must have been the origin's state at that time, or later: an age may be too old, never too
@@ -151,7 +182,7 @@ void check_heard(struct sim_node *n, const char *origin, int64_t age_ns)
 
 	if (sites[o].org != sites[n->id].org || w->opt.broken == BREAK_NO_CHECK)
 		return;
-	if (!was_in_state(w, o, &n->disk.origins[o].fingerprint, then_ns - HONEST_NS, w->now_ns))
+	if (!was_in_state(w, o, &n->disk.origins[o].fingerprint, then_ns - honest_ns(w, age_ns), w->now_ns))
 		world_fail(w, "%s believes what it holds of %s was vouched for %.3f s ago",
 			   sites[n->id].origin, origin, (double)age_ns / 1e9);
 }
@@ -163,7 +194,7 @@ void check_delivered(struct sim_node *n, const struct mesh_action *a)
 	const struct session_at *from = &w->sessions[a->session - 1];
 	size_t id = m->kind == MESSAGE_QUESTION ? m->question.id : 0;
 
-	check_believed(n, w->links[from->link].ends[!from->side], m->kind);
+	check_believed(n, from, m->kind);
 	if (id == 0 || id >= sizeof w->asked || w->asked[id]++ > 0)
 		world_fail(w, "%s is asked the same question twice", sites[n->id].origin);
 }
@@ -182,15 +213,9 @@ void check_late(struct sim_node *n, const struct mesh_todo *todo)
 void check_state(struct sim_node *n)
 {
 	struct world *w = n->world;
-	size_t *count = &w->n_states[n->id];
+	struct epoch_of_state *s = world_grow(&w->states[n->id], &w->n_states[n->id], sizeof *s);
 
-	if ((*count & (*count - 1)) == 0) {
-		w->states[n->id] =
-			realloc(w->states[n->id], (*count == 0 ? 1 : *count * 2) * sizeof **w->states);
-		if (!w->states[n->id])
-			abort();
-	}
-	w->states[n->id][(*count)++] = (struct epoch_of_state){w->now_ns, n->disk.origins[n->id].fingerprint};
+	*s = (struct epoch_of_state){w->now_ns, n->disk.origins[n->id].fingerprint};
 }
 
 static bool should_see(const struct world *w, const struct sim_node *n, int origin, int twin)
@@ -203,29 +228,57 @@ static bool should_see(const struct world *w, const struct sim_node *n, int orig
 	return org == sites[n->id].org || port_visible(w, org, w->epochs[org], sites[n->id].org, truth->attr);
 }
 
-static void check_held(struct world *w, const struct sim_node *n, int origin)
+/* NULL: it is as it should be. */
+static const char *twin_fault(const struct world *w, const struct sim_node *n, int origin, int twin)
 {
-	int org = sites[origin].org;
-	uint32_t mask = org == sites[n->id].org ? ROW_MASK_ALL : w->rules[org][w->epochs[org]].mask;
+	const int org = sites[origin].org;
+	const uint32_t mask = org == sites[n->id].org ? ROW_MASK_ALL : w->rules[org][w->epochs[org]].mask;
+	const struct sim_row *truth = &w->nodes[origin].disk.origins[origin].rows[twin];
+	const struct sim_row *held = &n->disk.origins[origin].rows[twin];
+	const bool live = held->present && !held->deleted;
 
-	for (int t = 0; t < TWINS; t++) {
-		const struct sim_row *truth = &w->nodes[origin].disk.origins[origin].rows[t];
-		const struct sim_row *held = &n->disk.origins[origin].rows[t];
-		bool live = held->present && !held->deleted, should = should_see(w, n, origin, t);
-		if (live != should)
-			world_fail(w, "in the end %s %s %s/t%d", sites[n->id].origin,
-				   live ? "still has" : "lacks", sites[origin].origin, t);
-		else if (live &&
-			 (row_version_compare(held->version, truth->version) != 0 || held->mask != mask))
-			world_fail(w, "in the end %s has another state of %s/t%d", sites[n->id].origin,
-				   sites[origin].origin, t);
-	}
+	if (live != should_see(w, n, origin, twin))
+		return live ? "still has" : "lacks";
+	if (live && (row_version_compare(held->version, truth->version) != 0 || held->mask != mask))
+		return "has another state of";
+	return NULL;
 }
 
-void check_converged(struct world *w)
+static bool is_held(const struct world *w, const struct sim_node *n, int origin, char *ret, size_t size)
+{
+	for (int t = 0; t < TWINS; t++) {
+		const char *fault = twin_fault(w, n, origin, t);
+		if (!fault)
+			continue;
+		snprintf(ret, size, "%s %s %s", sites[n->id].origin, fault, twin_name(origin, t));
+		return false;
+	}
+	if (disk_is_listing(&n->disk.origins[origin])) {
+		snprintf(ret, size, "%s is not whole in %s", sites[origin].origin, sites[n->id].origin);
+		return false;
+	}
+	return true;
+}
+
+/* A border learns of a partner from that partner's borders. */
+static bool is_linked(const struct world *w, int node, int org)
+{
+	for (int i = 0; i < w->n_links; i++)
+		for (int side = 0; side < 2; side++)
+			if (w->links[i].ends[side] == node && sites[w->links[i].ends[!side]].org == org)
+				return true;
+	return false;
+}
+
+bool check_converged(const struct world *w, char *ret, size_t size)
 {
 	for (int i = 0; i < N_NODES; i++)
-		for (int o = 0; o < N_NODES; o++)
-			if (o != i && sites[o].owner && (sites[o].org == sites[i].org || sites[i].border))
-				check_held(w, &w->nodes[i], o);
+		for (int org = 0; org < N_ORGS; org++) {
+			if (org != sites[i].org && !is_linked(w, i, org))
+				continue;
+			for (int o = org * N_OF_ORG; o < (org + 1) * N_OF_ORG; o++)
+				if (o != i && w->duties[o].owner && !is_held(w, &w->nodes[i], o, ret, size))
+					return false;
+		}
+	return true;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/sim/world.h"
 
-#include <stdio.h>
-
 #define WALL_NS (INT64_C(1000000) * NS_PER_S)
 
 void disk_init(struct sim_node *n)
@@ -12,17 +10,15 @@ void disk_init(struct sim_node *n)
 	d->lineage[d->n_lineage++] = (struct incarnation){world_random(n->world), 1};
 	d->stamp_ns = WALL_NS;
 	d->epoch = 1;
-	d->origins[n->id].known = sites[n->id].owner;
+	d->origins[n->id].known = n->world->duties[n->id].owner;
+	n->changes_end = &n->changes;
 }
 
 static void fingerprint_of(struct fingerprint *f, int origin, int twin, const struct sim_row *r, bool add)
 {
-	char id[64];
-
 	if (!r->present || r->deleted)
 		return;
-	snprintf(id, sizeof id, "%s/t%d", sites[origin].origin, twin);
-	struct hash128 h = row_hash(id, r->version, r->mask);
+	const struct hash128 h = row_hash(twin_name(origin, twin), r->version, r->mask);
 	if (add)
 		fingerprint_add(f, &h);
 	else
@@ -45,33 +41,29 @@ static void schedule_commit(struct sim_node *n)
 	n->commit_due = true;
 	world_push(w, (struct sim_event){.at_ns = w->now_ns + world_delay(w, w->rates.commit_ns),
 					 .kind = SIM_COMMIT,
-					 .node = n->id,
+					 .node = (int16_t)n->id,
 					 .boot = n->boots});
 }
 
 static void add_change(struct sim_node *n, struct sim_change change)
 {
-	struct sim_change **end = &n->changes, *c = malloc(sizeof *c);
+	struct sim_change *c = malloc(sizeof *c);
 
 	if (!c)
 		abort();
 	*c = change;
 	c->next = NULL;
-	while (*end)
-		end = &(*end)->next;
-	*end = c;
+	*n->changes_end = c;
+	n->changes_end = &c->next;
 	schedule_commit(n);
 }
 
 static void encode_own(struct sim_node *n, int twin, struct sim_row *r)
 {
 	SCOPED(buf_fini) struct buf b = {0};
-	char id[64], type[8];
-
-	snprintf(id, sizeof id, "%s/t%d", sites[n->id].origin, twin);
-	snprintf(type, sizeof type, "k%u", (unsigned)r->attr);
+	const char type[] = {'k', (char)('0' + r->attr), '\0'};
 	const struct row row = {
-		.id = id,
+		.id = twin_name(n->id, twin),
 		.version = r->version,
 		.seq = r->seq,
 		.mask = ROW_MASK_ALL,
@@ -80,23 +72,23 @@ static void encode_own(struct sim_node *n, int twin, struct sim_row *r)
 		.name = "",
 	};
 	row_encode(&row, &b);
-	if (buf_check(&b) < 0 || b.len > ROW_BYTES)
+	if (buf_check(&b) < 0)
 		abort();
-	memcpy(r->encoded, b.data, b.len);
-	r->len = (uint8_t)b.len;
+	r->encoded = world_keep(n->world, buf_bytes(&b));
 }
 
 static void note_fact(struct sim_node *n, int twin, const struct sim_row *r, bool durable)
 {
 	struct facts *f = &n->world->facts[n->id][twin];
 
-	if ((f->n & (f->n - 1)) == 0) {
-		f->list = realloc(f->list, (f->n == 0 ? 1 : f->n * 2) * sizeof *f->list);
-		if (!f->list)
-			abort();
-	}
-	f->list[f->n++] = (struct fact){
-		.version = r->version, .attr = r->attr, .deleted = r->deleted, .durable = durable};
+	struct fact *fact = world_grow(&f->list, &f->n, sizeof *fact);
+	*fact = (struct fact){
+		.version = r->version,
+		.attr = r->attr,
+		.deleted = r->deleted,
+		.durable = durable,
+		.encoded = r->encoded,
+	};
 }
 
 static void apply_own(struct sim_node *n, const struct sim_change *c, bool durable)
@@ -117,6 +109,21 @@ static void apply_own(struct sim_node *n, const struct sim_change *c, bool durab
 	check_state(n);
 }
 
+static struct disk *disk_dup(struct disk *place, const struct disk *d)
+{
+	struct disk *copy = place ? place : malloc(sizeof *copy);
+
+	if (!copy)
+		abort();
+	*copy = *d;
+	return copy;
+}
+
+void disk_copy(struct sim_node *n)
+{
+	n->copy = disk_dup(n->copy, n->parted ? n->durable : &n->disk);
+}
+
 void disk_change(struct sim_node *n, int twin, uint8_t attr, bool deleted)
 {
 	const struct sim_change change = {.twin = twin, .attr = attr, .deleted = deleted};
@@ -127,7 +134,7 @@ void disk_change(struct sim_node *n, int twin, uint8_t attr, bool deleted)
 		return;
 	}
 	if (!n->parted) {
-		n->durable = n->disk;
+		n->durable = disk_dup(n->durable, &n->disk);
 		n->parted = true;
 	}
 	apply_own(n, &change, false);
@@ -144,33 +151,33 @@ static void join(struct sim_node *n)
 			n->world->facts[n->id][t].list[i].durable = true;
 }
 
-static void keep(uint8_t *place, size_t size, size_t *len, struct bytes bytes)
-{
-	if (bytes.len > size)
-		abort();
-	if (bytes.len > 0)
-		memcpy(place, bytes.data, bytes.len);
-	*len = bytes.len;
-}
-
 void disk_store(struct sim_node *n, uint64_t token, const struct op *op)
 {
-	SCOPED(buf_fini) struct buf b = {0};
-
-	op_encode(op, &b);
-	if (buf_check(&b) < 0)
-		abort();
 	if (n->world->opt.broken == BREAK_SPLIT_COMMIT) {
 		struct sim_origin *o = &n->disk.origins[origin_index(op->rows.origin)];
 		o->known = true;
-		keep(o->cursor, sizeof o->cursor, &o->cursor_len, op->rows.cursor);
+		o->cursor = world_keep(n->world, op->rows.cursor);
 	}
-	add_change(n, (struct sim_change){.is_rows = true, .token = token, .op = bytes_dup(buf_bytes(&b))});
+	add_change(n, (struct sim_change){.kind = CHANGE_ROWS, .token = token, .op = op_copy(op)});
+}
+
+void disk_drop_org(struct sim_node *n, int org)
+{
+	add_change(n, (struct sim_change){.kind = CHANGE_DROP, .twin = org});
 }
 
 bool disk_is_listing(const struct sim_origin *o)
 {
-	return o->known && o->cursor_len == 0;
+	return o->known && o->cursor.len == 0;
+}
+
+/* Full rows travel as the bytes their origin made, and those are here already. */
+static struct bytes kept_row(struct world *w, int origin, int twin, struct row_version version,
+			     struct bytes encoded)
+{
+	const struct fact *f = fact_find(w, origin, twin, version);
+
+	return f && bytes_equal(f->encoded, encoded) ? f->encoded : world_keep(w, encoded);
 }
 
 /* Apply if newer; a full listing is what the origin says now, also where that is older (after a restore). */
@@ -182,7 +189,7 @@ static void apply_row(struct sim_node *n, int origin, struct bytes encoded)
 	struct row r;
 	int owner = -1;
 
-	if (row_decode(n->world->arena, encoded, &r) < 0 || encoded.len > ROW_BYTES)
+	if (row_decode(n->world->arena, encoded, &r) < 0)
 		abort();
 	int twin = twin_index(r.id, &owner);
 	if (twin < 0 || owner != origin) {
@@ -204,8 +211,7 @@ static void apply_row(struct sim_node *n, int origin, struct bytes encoded)
 	row.mask = r.mask;
 	row.deleted = r.deleted;
 	row.present = !r.deleted || r.seq > 0; /* tombstones are for those we hand on to */
-	row.len = (uint8_t)encoded.len;
-	memcpy(row.encoded, encoded.data, encoded.len);
+	row.encoded = kept_row(n->world, origin, twin, r.version, encoded);
 	put_row(o, origin, twin, &row);
 }
 
@@ -229,7 +235,7 @@ static void apply_rows(struct sim_node *n, const struct op_rows *op)
 		o->mixed = disk_is_listing(o);
 		o->suspect = false;
 		o->known = true;
-		o->cursor_len = 0;
+		o->cursor = (struct bytes){0};
 		for (int t = 0; t < TWINS; t++)
 			o->rows[t].marked = false;
 	}
@@ -238,37 +244,40 @@ static void apply_rows(struct sim_node *n, const struct op_rows *op)
 	if (op->full_end)
 		sweep(n, origin);
 	o->known = true;
-	keep(o->cursor, sizeof o->cursor, &o->cursor_len, op->cursor);
+	o->cursor = world_keep(n->world, op->cursor);
 	if (op->head.len > 0)
-		keep(o->head, sizeof o->head, &o->head_len, op->head);
+		o->head = world_keep(n->world, op->head);
 }
 
 static void commit_rows(struct sim_node *n, const struct sim_change *c)
 {
 	struct world *w = n->world;
 	struct mesh_event stored = {.kind = MESH_STORED, .token = c->token};
-	struct op op;
+	const struct op_rows *rows = &c->op->rows;
+	const int origin = origin_index(rows->origin);
+	const bool full = n->full_ns > w->now_ns;
 
-	if (op_decode(w->arena, c->op, &op) < 0) {
-		world_fail(w, "%s: an op does not decode", sites[n->id].origin);
-		return;
-	}
-	int origin = origin_index(op.rows.origin);
 	n->stores[origin]--;
-	if (n->failing[origin] || (!w->healed && world_chance(w, w->rates.store_failure))) {
+	if (n->failing[origin] || full || (!w->healed && world_chance(w, w->rates.store_failure))) {
 		n->failing[origin] = n->stores[origin] > 0 && w->opt.broken != BREAK_STORE_HOLES;
 		stored.result = -ENOSPC;
 		n->disk.origins[origin].suspect = true;
-		world_tell(w, "%s cannot store rows of %s", sites[n->id].origin, op.rows.origin);
+		world_tell(w, "%s cannot store rows of %s", sites[n->id].origin, rows->origin);
 	} else {
-		apply_rows(n, &op.rows);
+		apply_rows(n, rows);
 	}
 	node_step(n, &stored);
 }
 
+static void drop_org(struct sim_node *n, int org)
+{
+	for (int i = org * N_OF_ORG; i < (org + 1) * N_OF_ORG; i++)
+		n->disk.origins[i] = (struct sim_origin){0};
+}
+
 static void free_change(struct sim_change *c)
 {
-	bytes_drop(c->op);
+	free(c->op);
 	free(c);
 }
 
@@ -279,17 +288,19 @@ void disk_on_commit(struct sim_node *n)
 	struct sim_change *all = n->changes;
 
 	n->changes = NULL;
+	n->changes_end = &n->changes;
 	n->commit_due = false;
 	if (n->parted)
 		join(n);
 	while (all) {
 		struct sim_change *c = all;
 		all = c->next;
-		own |= !c->is_rows;
-		if (c->is_rows)
-			commit_rows(n, c);
-		else
-			apply_own(n, c, true);
+		own |= c->kind != CHANGE_ROWS;
+		switch (c->kind) {
+		case CHANGE_OWN: apply_own(n, c, true); break;
+		case CHANGE_ROWS: commit_rows(n, c); break;
+		case CHANGE_DROP: drop_org(n, c->twin); break;
+		}
 		free_change(c);
 	}
 	if (own)
@@ -303,9 +314,10 @@ void disk_lose_changes(struct sim_node *n)
 		n->changes = c->next;
 		free_change(c);
 	}
+	n->changes_end = &n->changes;
 	n->commit_due = false;
 	if (n->parted)
-		n->disk = n->durable;
+		n->disk = *n->durable;
 	n->parted = false;
 }
 
@@ -323,7 +335,7 @@ void disk_restore(struct sim_node *n)
 	struct disk *d = &n->disk;
 	int64_t wall_ns = WALL_NS + n->world->now_ns;
 
-	*d = n->copy;
+	*d = *n->copy;
 	undo_facts(n, d->stamp_ns);
 	if (d->n_lineage < LINEAGE_MAX)
 		d->lineage[d->n_lineage++] = (struct incarnation){world_random(n->world), d->seq + 1};

@@ -4,8 +4,6 @@
  * has closed or forgotten the old and the dialler goes on as if nothing had been. */
 #include "tests/sim/world.h"
 
-static const int ends[N_LINKS][2] = {{0, 1}, {2, 0}, {1, 2}, {3, 1}, {2, 3}, {4, 3}};
-
 #define DIAL_NS (500 * NS_PER_MS)
 #define LATE_NS (2 * NS_PER_S)
 
@@ -14,26 +12,21 @@ static struct conn *conn_of(struct world *w, uint32_t conn)
 	return &w->conns[conn - 1];
 }
 
-static void *grow(void *items, size_t *n, size_t size)
-{
-	void **array = items;
-
-	if ((*n & (*n - 1)) == 0) {
-		*array = realloc(*array, (*n == 0 ? 1 : *n * 2) * size);
-		if (!*array)
-			abort();
-	}
-	return memset((uint8_t *)*array + size * (*n)++, 0, size);
-}
-
 static uint32_t open_side(struct world *w, int link, uint32_t conn, int side)
 {
-	struct session_at *at = grow(&w->sessions, &w->n_sessions, sizeof *at);
+	struct session_at *at = world_grow(&w->sessions, &w->n_sessions, sizeof *at);
 	uint32_t session = (uint32_t)w->n_sessions;
 
 	*at = (struct session_at){conn, side, w->links[link].ends[side], link};
 	conn_of(w, conn)->session[side] = session;
 	return session;
+}
+
+static uint32_t roles_of(const struct world *w, int node)
+{
+	const struct duty *d = &w->duties[node];
+
+	return (d->owner ? ROLE_OWNER : 0u) | (d->border ? ROLE_BORDER : 0u);
 }
 
 static void session_up(struct world *w, int link, uint32_t conn, int side)
@@ -43,7 +36,7 @@ static void session_up(struct world *w, int link, uint32_t conn, int side)
 	const struct mesh_event up = {
 		.kind = MESH_UP,
 		.session = open_side(w, link, conn, side),
-		.peer = {org_names[peer->org], peer->name, ROLE_OWNER | ROLE_BORDER,
+		.peer = {org_names[peer->org], peer->name, roles_of(w, l->ends[!side]),
 			 peer->org == sites[l->ends[side]].org, side == 0},
 	};
 
@@ -52,17 +45,15 @@ static void session_up(struct world *w, int link, uint32_t conn, int side)
 
 static void dial_later(struct world *w, int link)
 {
-	world_push(w, (struct sim_event){
-			      .at_ns = w->now_ns + world_delay(w, DIAL_NS), .kind = SIM_DIAL, .node = link});
+	world_push(w, (struct sim_event){.at_ns = w->now_ns + world_delay(w, DIAL_NS),
+					 .kind = SIM_DIAL,
+					 .node = (int16_t)link});
 }
 
 void net_start(struct world *w)
 {
-	for (int i = 0; i < N_LINKS; i++) {
-		w->links[i].ends[0] = ends[i][0];
-		w->links[i].ends[1] = ends[i][1];
+	for (int i = 0; i < w->n_links; i++)
 		dial_later(w, i);
-	}
 }
 
 static void push_frame(struct world *w, struct sim_event e, int64_t delay_ns)
@@ -74,6 +65,7 @@ static void push_frame(struct world *w, struct sim_event e, int64_t delay_ns)
 	if (!e.late) { /* FIFO */
 		e.at_ns = e.at_ns > c->last_ns[e.side] ? e.at_ns : c->last_ns[e.side] + 1;
 		c->last_ns[e.side] = e.at_ns;
+		c->waiting[e.side]++;
 	}
 	world_push(w, e);
 }
@@ -85,14 +77,15 @@ static bool is_live(struct world *w, const struct link *l)
 
 /* A frame that its connection could not bring any more comes out of the next one, at whatever moment. HELLOs
  * do not: the transport makes a new socket for each dialled session. */
-static void keep_late(struct world *w, int link, int side, struct bytes frame)
+static void keep_late(struct world *w, int link, int side, struct frame *frame)
 {
 	struct link *l = &w->links[link];
 	struct late *late = malloc(sizeof *late);
 
 	if (!late)
 		abort();
-	*late = (struct late){l->late[side], bytes_dup(frame)};
+	frame->refs++;
+	*late = (struct late){l->late[side], frame};
 	l->late[side] = late;
 }
 
@@ -103,7 +96,8 @@ static void push_late(struct world *w, int link)
 	for (int side = 0; side < 2; side++)
 		while (l->late[side]) {
 			struct late *late = l->late[side];
-			struct sim_event e = {.node = link, .conn = l->conn, .side = side, .late = true};
+			struct sim_event e = {
+				.node = (int16_t)link, .conn = l->conn, .side = (uint8_t)side, .late = true};
 			l->late[side] = late->next;
 			e.frame = late->frame;
 			free(late);
@@ -124,27 +118,37 @@ void net_on_dial(struct world *w, const struct sim_event *e)
 	}
 	if (is_live(w, l))
 		conn_of(w, l->conn)->broken = true;
-	grow(&w->conns, &w->n_conns, sizeof *w->conns);
+	world_grow(&w->conns, &w->n_conns, sizeof *w->conns);
 	l->conn = (uint32_t)w->n_conns;
 	session_up(w, e->node, l->conn, 0);
 	push_late(w, e->node);
+}
+
+/* How long the line needs for it, and for what it was given before. */
+static int64_t passage_ns(struct world *w, struct link *l, int side, size_t size)
+{
+	if (l->byte_ns == 0 || w->healed)
+		return 0;
+	if (l->free_ns[side] < w->now_ns)
+		l->free_ns[side] = w->now_ns;
+	l->free_ns[side] += (int64_t)size * l->byte_ns;
+	return l->free_ns[side] - w->now_ns;
 }
 
 void net_send(struct sim_node *n, uint32_t session, struct message *m)
 {
 	struct world *w = n->world;
 	const struct session_at *at = &w->sessions[session - 1];
-	struct sim_event e = {.node = at->link, .conn = at->conn, .side = !at->side};
-	SCOPED(buf_fini) struct buf b = {0};
+	struct sim_event e = {.node = (int16_t)at->link, .conn = at->conn, .side = (uint8_t)!at->side};
+	struct link *l = &w->links[at->link];
 
 	check_sent(n, at, m);
-	message_encode(m, &b);
-	if (buf_check(&b) < 0)
-		abort();
-	if (w->links[at->link].cut[e.side] || (!w->healed && world_chance(w, w->rates.drop)))
+	w->n_frames++;
+	if (l->cut[e.side] || (!w->healed && world_chance(w, w->rates.drop)) ||
+	    (!w->healed && conn_of(w, at->conn)->waiting[e.side] >= w->rates.mark))
 		return;
-	e.frame = bytes_dup(buf_bytes(&b));
-	push_frame(w, e, world_delay(w, w->rates.latency_ns));
+	e.frame = frame_new(w, m);
+	push_frame(w, e, passage_ns(w, l, e.side, e.frame->size) + world_delay(w, w->rates.latency_ns));
 }
 
 static uint32_t next_index(struct conn *c, int side, uint64_t pull)
@@ -175,8 +179,10 @@ static void remove_fence(struct world *w, struct conn *c, const struct sim_event
 
 static void note_frame(struct conn *c, const struct sim_event *e, const struct message *m)
 {
-	if (m->kind == MESSAGE_HELLO && !e->late)
+	if (m->kind == MESSAGE_HELLO && !e->late) {
 		c->nonce[e->side] = m->nonce;
+		c->shown[e->side] = trust_generation(m->hello.credential);
+	}
 	if (m->nonce == c->nonce[e->side] && m->frame > c->last_frame[e->side])
 		c->last_frame[e->side] = m->frame;
 	if (m->kind == MESSAGE_HELLO && !e->late)
@@ -185,21 +191,20 @@ static void note_frame(struct conn *c, const struct sim_event *e, const struct m
 
 /* Nothing a late frame says may have any effect, so all timers are served first: what is done then was due.
  */
-static void deliver(struct world *w, struct sim_node *n, struct conn *c, struct sim_event *e)
+static void deliver(struct world *w, struct sim_node *n, struct conn *c, const struct sim_event *e)
 {
-	struct message m;
+	struct message m = e->frame->message;
 	const struct mesh_event tick = {.kind = MESH_TICK};
 	struct mesh_event frame = {.kind = MESH_FRAME, .message = &m};
+	const uint32_t conn = e->conn;
 
-	int r = message_decode(w->arena, e->frame, &m);
-	if (r < 0) {
-		world_fail(w, "%s: frame does not decode: %s", sites[n->id].origin, err_text(r));
-		return;
-	}
 	if (e->late && m.kind == MESSAGE_HELLO)
 		return;
 	if (e->late)
 		node_step(n, &tick);
+	else if (w->now_ns - e->frame->sent_ns > w->flight_ns)
+		w->flight_ns = w->now_ns - e->frame->sent_ns;
+	c = conn_of(w, conn);
 	frame.session = c->session[e->side];
 	if (frame.session == 0)
 		return;
@@ -214,18 +219,27 @@ static void deliver(struct world *w, struct sim_node *n, struct conn *c, struct 
 
 static void repeat(struct world *w, const struct sim_event *e)
 {
-	struct sim_event again = {.node = e->node, .conn = e->conn, .side = e->side, .late = true};
+	struct sim_event again = {
+		.node = e->node, .conn = e->conn, .side = e->side, .late = true, .frame = e->frame};
 
-	again.frame = bytes_dup(e->frame);
+	again.frame->refs++;
 	push_frame(w, again, world_delay(w, LATE_NS));
 }
 
-void net_on_frame(struct world *w, struct sim_event *e)
+int net_whose(const struct world *w, const struct sim_event *e)
+{
+	const struct link *l = &w->links[e->node];
+
+	return e->kind == SIM_DIAL ? l->ends[0] : l->ends[e->side];
+}
+
+void net_on_frame(struct world *w, const struct sim_event *e)
 {
 	struct link *l = &w->links[e->node];
 	struct conn *c = conn_of(w, e->conn);
 	struct sim_node *n = &w->nodes[l->ends[e->side]];
 
+	c->waiting[e->side] -= !e->late;
 	if (c->broken) {
 		if (!e->late && !w->healed && world_chance(w, w->rates.late))
 			keep_late(w, e->node, e->side, e->frame);
@@ -266,15 +280,22 @@ void net_on_down(struct world *w, const struct sim_event *e)
 		lose_side(w, e->node, e->conn, e->side);
 }
 
-/* The other side may hear of it, or find out by silence. */
-static void notice_later(struct world *w, int link, uint32_t conn, int side)
+static void notice(struct world *w, int link, uint32_t conn, int side)
 {
-	struct sim_event down = {.kind = SIM_DOWN, .node = link, .conn = conn, .side = side};
+	struct sim_event down = {
+		.kind = SIM_DOWN, .node = (int16_t)link, .conn = conn, .side = (uint8_t)side};
 
 	down.at_ns = w->now_ns + world_delay(w, NS_PER_S / 10);
 	down.number = conn_of(w, conn)->session[side];
-	if (down.number != 0 && world_chance(w, w->rates.notice))
+	if (down.number != 0)
 		world_push(w, down);
+}
+
+/* The other side may hear of it, or find out by silence. */
+static void notice_later(struct world *w, int link, uint32_t conn, int side)
+{
+	if (world_chance(w, w->rates.notice))
+		notice(w, link, conn, side);
 }
 
 void net_close(struct sim_node *n, uint32_t session)
@@ -293,22 +314,31 @@ void net_close(struct sim_node *n, uint32_t session)
 	}
 }
 
-void net_break(struct world *w, struct link *l)
+void net_break(struct world *w, int link)
 {
-	int link = (int)(l - w->links);
+	const uint32_t conn = w->links[link].conn;
 
-	if (!is_live(w, l))
+	if (!is_live(w, &w->links[link]))
 		return;
-	uint32_t conn = l->conn;
 	conn_of(w, conn)->broken = true;
 	notice_later(w, link, conn, 0);
 	notice_later(w, link, conn, 1);
 }
 
+void net_half_open(struct world *w, int link)
+{
+	const uint32_t conn = w->links[link].conn;
+
+	if (!is_live(w, &w->links[link]))
+		return;
+	conn_of(w, conn)->broken = true;
+	notice(w, link, conn, (int)world_below(w, 2));
+}
+
 /* A listener that starts anew may get a dialler that has not noticed. */
 void net_node_gone(struct world *w, int node)
 {
-	for (int i = 0; i < N_LINKS; i++) {
+	for (int i = 0; i < w->n_links; i++) {
 		struct link *l = &w->links[i];
 		int side = l->ends[1] == node;
 		if (l->ends[side] != node || l->conn == 0)
@@ -326,7 +356,7 @@ void net_node_gone(struct world *w, int node)
 
 uint32_t net_any_session(struct world *w, int *node)
 {
-	const struct link *l = &w->links[world_below(w, N_LINKS)];
+	const struct link *l = &w->links[world_below(w, (uint64_t)w->n_links)];
 	int side = (int)world_below(w, 2);
 
 	*node = l->ends[side];

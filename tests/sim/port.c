@@ -45,9 +45,11 @@ static const char *origin_next(void *ctx, const char *audience, const char *afte
 	struct sim_node *n = ctx;
 	int aud = org_index(audience);
 
-	for (int i = after ? origin_index(after) + 1 : 0; i < N_NODES; i++) {
+	const int first = sites[n->id].org * N_OF_ORG;
+
+	for (int i = after ? origin_index(after) + 1 : first; i < first + N_OF_ORG; i++) {
 		const struct view v = view_of(n, audience, sites[i].origin);
-		if (sites[i].org != sites[n->id].org || !v.held->known)
+		if (!v.held->known)
 			continue;
 		if (aud < 0)
 			return sites[i].origin;
@@ -85,7 +87,7 @@ static int sign(struct arena *a, const struct head *head, int signer, struct sig
 
 static struct bytes held_head(const struct sim_origin *o)
 {
-	return (struct bytes){o->head, o->head_len};
+	return o->head;
 }
 
 /* The head of an origin as this node stands to it: its own one as it is now, another's as last reached. */
@@ -105,7 +107,7 @@ static int full_head(struct sim_node *n, int origin, struct arena *a, struct sig
 		};
 		return sign(a, ret, n->id, ret_blob);
 	}
-	if (o->head_len == 0)
+	if (o->head.len == 0)
 		return ERR_ABSENT;
 	TRY(signed_blob_decode(a, held_head(o), ret_blob));
 	return head_decode(a, ret_blob->payload, ret);
@@ -123,7 +125,6 @@ static int border_head(const struct view *v, struct arena *a, const struct head 
 {
 	uint32_t mask = v->n->world->rules[sites[v->n->id].org][v->n->disk.epoch].mask;
 	struct head head = *full;
-	char id[64];
 
 	head.lineage = arena_take_array(a, full->n_lineage, sizeof *head.lineage);
 	if (!head.lineage)
@@ -136,8 +137,7 @@ static int border_head(const struct view *v, struct arena *a, const struct head 
 	for (int t = 0; t < TWINS; t++) {
 		if (!view_shows(v, t))
 			continue;
-		snprintf(id, sizeof id, "%s/t%d", sites[v->origin].origin, t);
-		struct hash128 h = row_hash(id, v->held->rows[t].version, mask);
+		const struct hash128 h = row_hash(twin_name(v->origin, t), v->held->rows[t].version, mask);
 		fingerprint_add(&head.fingerprint, &h);
 	}
 	if (head.fingerprint.count == 0 &&
@@ -223,7 +223,7 @@ static int push_twin(const struct view *v, int twin, struct arena *a, struct row
 
 	if (held->deleted && v->n->world->opt.broken == BREAK_NO_TOMBSTONES)
 		return 0;
-	return view_push(rows, a, (struct bytes){held->encoded, held->len});
+	return view_push(rows, a, held->encoded);
 }
 
 static int fill(const struct view *v, const struct head *top, uint64_t seq, struct arena *a, struct rows *ret)
@@ -289,10 +289,10 @@ static int held(void *ctx, const char *origin, struct bytes *ret_cursor, struct 
 
 	if (!o || !o->known)
 		return ERR_ABSENT;
-	*ret_cursor = (struct bytes){o->cursor, o->cursor_len};
+	*ret_cursor = o->cursor;
 	*ret_fingerprint = o->fingerprint;
 	*ret_head = held_head(o);
-	if (n->world->opt.broken == BREAK_NO_CHECK && o->head_len > 0) {
+	if (n->world->opt.broken == BREAK_NO_CHECK && o->head.len > 0) {
 		struct signed_blob blob;
 		struct head head;
 		TRY(signed_blob_decode(n->world->arena, *ret_head, &blob));
@@ -311,12 +311,14 @@ static uint64_t policy_epoch(void *ctx)
 
 static int verify_hello(void *ctx, uint32_t session, const struct hello *hello)
 {
-	const struct world *w = ((const struct sim_node *)ctx)->world;
+	const struct sim_node *n = ctx;
 	char name[64];
 
 	(void)session;
 	snprintf(name, sizeof name, "%s/%s", hello->org, hello->node);
-	return w->ended[origin_index(name)] && w->opt.broken != BREAK_NO_VERIFY ? MESH_NOT_YET : 0;
+	if (n->world->opt.broken == BREAK_NO_VERIFY)
+		return 0;
+	return trust_believes(n, origin_index(name), trust_generation(hello->credential)) ? 0 : MESH_NOT_YET;
 }
 
 struct mesh_port port_of(struct sim_node *n)

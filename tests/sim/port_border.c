@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-
 #include "tests/sim/port.h"
 
 enum { SEALED_BYTES = 2 + CURSOR_BYTES + 4 * 8 };
@@ -17,7 +15,7 @@ static uint64_t run_of(const struct sim_node *n)
 
 static struct sim_sight *sights(const struct view *v)
 {
-	return v->n->sight[v->audience][v->origin];
+	return v->n->sight[v->audience][v->origin % N_OF_ORG];
 }
 
 uint32_t view_mask(const struct view *v)
@@ -186,13 +184,11 @@ static int encode(const struct view *v, int twin, struct arena *a, struct buf *o
 {
 	const struct sim_row *held = &v->held->rows[twin];
 	struct sim_sight *s = &sights(v)[twin];
-	char id[64];
-	struct row row = {.id = id, .deleted = true, .type = "", .name = ""};
+	struct row row = {.id = twin_name(v->origin, twin), .deleted = true, .type = "", .name = ""};
 
 	s->sent |= s->shown;
-	snprintf(id, sizeof id, "%s/t%d", sites[v->origin].origin, twin);
 	if (s->shown) {
-		TRY(row_decode(a, (struct bytes){held->encoded, held->len}, &row));
+		TRY(row_decode(a, held->encoded, &row));
 		row.mask = s->mask;
 	}
 	row.version = s->version;

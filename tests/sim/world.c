@@ -4,15 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define HEAL_NS (25 * NS_PER_S)
+#define HEAL_NS (40 * NS_PER_S)
 #define STEP_BUDGET ((size_t)64 << 20)
+#define ROOM_BYTES ((size_t)256 << 10) /* so much at first: growing costs more than the step */
 
-const char *const org_names[N_ORGS] = {"acme", "bolt"};
-const struct site sites[N_NODES] = {
-	{0, "a1", "acme/a1", true, false}, {0, "a2", "acme/a2", true, true},
-	{0, "a3", "acme/a3", false, true}, {1, "b1", "bolt/b1", true, true},
-	{1, "b2", "bolt/b2", true, false},
-};
+enum { REAL_EVERY = 5 }; /* seeds that run on the real encodings and hashes */
 
 void world_fail(struct world *w, const char *format, ...)
 {
@@ -63,49 +59,49 @@ int64_t world_delay(struct world *w, int64_t most_ns)
 	return 1 + (int64_t)world_below(w, (uint64_t)most_ns);
 }
 
-struct bytes bytes_dup(struct bytes b)
+void *world_grow(void *items, size_t *n, size_t size)
 {
-	uint8_t *copy = malloc(b.len + 1);
+	void **array = items;
 
-	if (!copy)
-		abort();
+	if ((*n & (*n - 1)) == 0) {
+		*array = realloc(*array, (*n == 0 ? 1 : *n * 2) * size);
+		if (!*array)
+			abort();
+	}
+	return memset((uint8_t *)*array + size * (*n)++, 0, size);
+}
+
+enum { POOL_BYTES = 1 << 16 };
+struct pool_block {
+	struct pool_block *next;
+	size_t used, size;
+	max_align_t data[];
+};
+
+void *world_take(struct world *w, size_t size)
+{
+	struct pool_block *b = w->pool;
+
+	size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+	if (!b || b->size - b->used < size) {
+		const size_t room = size > POOL_BYTES ? size : POOL_BYTES;
+		b = malloc(sizeof *b + room);
+		if (!b)
+			abort();
+		*b = (struct pool_block){.next = w->pool, .size = room};
+		w->pool = b;
+	}
+	b->used += size;
+	return (uint8_t *)b->data + b->used - size;
+}
+
+struct bytes world_keep(struct world *w, struct bytes b)
+{
+	uint8_t *copy = world_take(w, b.len);
+
 	if (b.len > 0)
 		memcpy(copy, b.data, b.len);
 	return (struct bytes){copy, b.len};
-}
-
-void bytes_drop(struct bytes b)
-{
-	free((void *)(uintptr_t)b.data);
-}
-
-int org_index(const char *name)
-{
-	for (int i = 0; i < N_ORGS; i++)
-		if (strcmp(org_names[i], name) == 0)
-			return i;
-	return -1;
-}
-
-int origin_index(const char *name)
-{
-	for (int i = 0; i < N_NODES; i++)
-		if (strcmp(sites[i].origin, name) == 0)
-			return i;
-	return -1;
-}
-
-int twin_index(const char *id, int *origin)
-{
-	for (int i = 0; i < N_NODES; i++) {
-		size_t n = strlen(sites[i].origin);
-		if (strncmp(id, sites[i].origin, n) == 0 && id[n] == '/' && id[n + 1] == 't') {
-			long twin = strtol(id + n + 2, NULL, 10);
-			*origin = i;
-			return twin >= 0 && twin < TWINS ? (int)twin : -1;
-		}
-	}
-	return -1;
 }
 
 static bool is_before(const struct sim_event *a, const struct sim_event *b)
@@ -113,45 +109,37 @@ static bool is_before(const struct sim_event *a, const struct sim_event *b)
 	return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->tie < b->tie;
 }
 
-static void swap(struct sim_event *a, struct sim_event *b)
-{
-	struct sim_event t = *a;
-
-	*a = *b;
-	*b = t;
-}
-
 void world_push(struct world *w, struct sim_event e)
 {
 	size_t i = w->n_queue++;
 
-	if ((i & (i - 1)) == 0) {
-		w->queue = realloc(w->queue, (i == 0 ? 1 : i * 2) * sizeof e);
+	if (i == w->queue_room) {
+		w->queue_room = i == 0 ? 256 : i * 2;
+		w->queue = realloc(w->queue, w->queue_room * sizeof e);
 		if (!w->queue)
 			abort();
 	}
 	e.tie = world_random(w);
+	for (; i > 0 && is_before(&e, &w->queue[(i - 1) / 2]); i = (i - 1) / 2)
+		w->queue[i] = w->queue[(i - 1) / 2];
 	w->queue[i] = e;
-	for (; i > 0 && is_before(&w->queue[i], &w->queue[(i - 1) / 2]); i = (i - 1) / 2)
-		swap(&w->queue[i], &w->queue[(i - 1) / 2]);
 }
 
 static struct sim_event pop(struct world *w)
 {
-	struct sim_event first = w->queue[0];
+	const struct sim_event first = w->queue[0];
 	size_t i = 0, n = --w->n_queue;
+	const struct sim_event last = w->queue[n];
 
-	w->queue[0] = w->queue[n];
-	for (;;) {
-		size_t least = i;
-		for (size_t child = 2 * i + 1; child <= 2 * i + 2; child++)
-			if (child < n && is_before(&w->queue[child], &w->queue[least]))
-				least = child;
-		if (least == i)
-			return first;
-		swap(&w->queue[i], &w->queue[least]);
-		i = least;
+	for (size_t child = 1; child < n; child = 2 * i + 1) {
+		child += child + 1 < n && is_before(&w->queue[child + 1], &w->queue[child]);
+		if (!is_before(&w->queue[child], &last))
+			break;
+		w->queue[i] = w->queue[child];
+		i = child;
 	}
+	w->queue[i] = last;
+	return first;
 }
 
 static void trace(struct world *w, uint64_t value)
@@ -189,6 +177,8 @@ static void tell_send(const struct world *w, const struct mesh_action *a)
 	const struct session_at *at = &w->sessions[a->session - 1];
 
 	printf("send %s to %s", message_kind_text(m->kind), sites[w->links[at->link].ends[!at->side]].origin);
+	if (m->kind == MESSAGE_HEADS)
+		printf(" n=%zu%s", m->heads.n, m->heads.all ? " all" : "");
 	if (m->kind == MESSAGE_PULL)
 		printf(" %s%s%s", m->pull.origin, m->pull.full ? " full" : "",
 		       m->pull.cursor.len ? "" : " from 0");
@@ -230,7 +220,8 @@ static void set_tick(struct sim_node *n)
 	if (n->tick_ns > w->now_ns && n->tick_ns <= at_ns)
 		return;
 	n->tick_ns = at_ns;
-	world_push(w, (struct sim_event){.at_ns = at_ns, .kind = SIM_TICK, .node = n->id, .boot = n->boots});
+	world_push(w, (struct sim_event){
+			      .at_ns = at_ns, .kind = SIM_TICK, .node = (int16_t)n->id, .boot = n->boots});
 }
 
 void node_step(struct sim_node *n, const struct mesh_event *e)
@@ -238,6 +229,7 @@ void node_step(struct sim_node *n, const struct mesh_event *e)
 	struct world *w = n->world;
 	struct mesh_todo todo = {.arena = w->arena};
 
+	w->n_steps++;
 	if (mesh_step(n->mesh, e, w->now_ns, &todo) < 0)
 		world_fail(w, "%s: step failed", sites[n->id].origin);
 	if (w->stale)
@@ -256,6 +248,7 @@ void node_start(struct sim_node *n)
 	const struct mesh_options opt = {
 		.org = org_names[sites[n->id].org],
 		.node = sites[n->id].name,
+		.credential = trust_credential(n),
 		.seed = world_random(n->world),
 		.port = port_of(n),
 	};
@@ -290,6 +283,7 @@ void node_stop(struct sim_node *n)
 	mesh_free(n->mesh);
 	n->mesh = NULL;
 	n->up = false;
+	node_thaw(n);
 	n->tick_ns = 0;
 	disk_lose_changes(n);
 	memset(n->heard_ns, 0, sizeof n->heard_ns);
@@ -324,11 +318,11 @@ static void on_tick(struct world *w, const struct sim_event *e)
 	node_step(n, &tick);
 }
 
-static void on_event(struct world *w, struct sim_event *e)
+static void happen(struct world *w, const struct sim_event *e)
 {
 	struct sim_node *n = &w->nodes[e->node < N_NODES ? e->node : 0];
 
-	switch (e->kind) {
+	switch ((enum sim_event_kind)e->kind) {
 	case SIM_TICK: on_tick(w, e); break;
 	case SIM_FRAME: net_on_frame(w, e); break;
 	case SIM_DIAL: net_on_dial(w, e); break;
@@ -338,6 +332,11 @@ static void on_event(struct world *w, struct sim_event *e)
 			disk_on_commit(n);
 		break;
 	case SIM_POLICY: chaos_on_policy(w, e); break;
+	case SIM_TRUST: trust_on_event(w, e); break;
+	case SIM_THAW:
+		if (n->frozen_ns <= w->now_ns)
+			node_thaw(n);
+		break;
 	case SIM_RESTART:
 		if (!n->up)
 			node_start(n);
@@ -346,47 +345,146 @@ static void on_event(struct world *w, struct sim_event *e)
 	}
 }
 
-static void run_until(struct world *w, int64_t end_ns)
+static int whose(const struct world *w, const struct sim_event *e)
 {
+	switch ((enum sim_event_kind)e->kind) {
+	case SIM_FRAME:
+	case SIM_DIAL:
+	case SIM_DOWN: return net_whose(w, e);
+	case SIM_TICK:
+	case SIM_COMMIT:
+	case SIM_POLICY:
+	case SIM_TRUST: return e->node;
+	case SIM_THAW:
+	case SIM_RESTART:
+	case SIM_CHAOS: break;
+	}
+	return -1;
+}
+
+/* A process that stands still finds all that came, in order, when it goes on. */
+void node_thaw(struct sim_node *n)
+{
+	struct sim_event *waiting = n->waiting;
+	const size_t n_waiting = n->n_waiting;
+
+	n->frozen_ns = 0;
+	n->waiting = NULL;
+	n->n_waiting = 0;
+	for (size_t i = 0; i < n_waiting; i++) {
+		arena_reset(n->world->arena);
+		if (!n->world->failure[0])
+			happen(n->world, &waiting[i]);
+		frame_drop(waiting[i].frame);
+	}
+	free(waiting);
+}
+
+static void on_event(struct world *w, struct sim_event e)
+{
+	const int node = whose(w, &e);
+	struct sim_node *n = node >= 0 ? &w->nodes[node] : NULL;
+
+	if (n && n->frozen_ns > w->now_ns) {
+		struct sim_event *place = world_grow(&n->waiting, &n->n_waiting, sizeof *place);
+		*place = e;
+		return;
+	}
+	if (n && n->n_waiting > 0)
+		node_thaw(n); /* its SIM_THAW comes in the same moment */
+	arena_reset(w->arena);
+	happen(w, &e);
+	frame_drop(e.frame);
+}
+
+void world_go_on(struct world *w, int64_t for_ns)
+{
+	const int64_t end_ns = w->now_ns + for_ns;
+
 	while (w->n_queue > 0 && !w->failure[0] && w->queue[0].at_ns <= end_ns) {
-		struct sim_event e = pop(w);
+		const struct sim_event e = pop(w);
 		w->now_ns = e.at_ns;
 		trace(w, (uint64_t)e.at_ns);
 		trace(w, (uint64_t)e.kind << 8 | (uint64_t)e.node);
-		arena_reset(w->arena);
-		on_event(w, &e);
-		bytes_drop(e.frame);
+		on_event(w, e);
 	}
 	if (!w->failure[0])
 		w->now_ns = end_ns;
+}
+
+static struct arena *roomy_arena(void)
+{
+	struct arena *a;
+
+	if (arena_new(&a, STEP_BUDGET) < 0 || !arena_take(a, ROOM_BYTES))
+		abort();
+	arena_reset(a); /* it keeps its first block */
+	return a;
+}
+
+/* Everybody holds what it should, and still does a little later. */
+static void converge(struct world *w)
+{
+	const int64_t until_ns = w->now_ns + HEAL_NS;
+	char why[256];
+	int good = 0;
+
+	while (!w->failure[0] && good < 2) {
+		world_go_on(w, NS_PER_S);
+		good = check_converged(w, why, sizeof why) ? good + 1 : 0;
+		if (good == 0 && w->now_ns > until_ns)
+			world_fail(w, "in the end %s", why);
+	}
 }
 
 void world_run(struct world *w, const struct sim_options *opt)
 {
 	*w = (struct world){.opt = *opt, .random = opt->seed, .trace = UINT64_C(0xcbf29ce484222325)};
 	w->now_ns = NS_PER_S;
-	if (arena_new(&w->arena, STEP_BUDGET) < 0 || arena_new(&w->scratch, STEP_BUDGET) < 0)
-		abort();
+	w->real = opt->seed % REAL_EVERY == 0;
+	codec_use(w->real);
+	w->arena = roomy_arena();
+	w->scratch = roomy_arena();
 	chaos_start(w);
 	while (w->chaos_left > 0 && !w->failure[0])
-		run_until(w, w->now_ns + NS_PER_S / 10);
+		world_go_on(w, NS_PER_S / 10);
 	if (w->failure[0])
 		return;
 	chaos_heal(w);
-	run_until(w, w->now_ns + HEAL_NS);
+	converge(w);
 	if (!w->failure[0])
-		check_converged(w);
+		pace_check(w);
 }
 
 static void fini_links(struct world *w)
 {
-	for (int i = 0; i < N_LINKS; i++)
+	for (int i = 0; i < w->n_links; i++)
 		for (int side = 0; side < 2; side++)
 			for (struct late *l = w->links[i].late[side], *next; l; l = next) {
 				next = l->next;
-				bytes_drop(l->frame);
+				frame_drop(l->frame);
 				free(l);
 			}
+}
+
+static void fini_node(struct sim_node *n)
+{
+	port_forget(n);
+	disk_lose_changes(n);
+	for (size_t i = 0; i < n->n_waiting; i++)
+		frame_drop(n->waiting[i].frame);
+	free(n->waiting);
+	free(n->copy);
+	free(n->durable);
+}
+
+static void fini_pool(struct world *w)
+{
+	while (w->pool) {
+		struct pool_block *b = w->pool;
+		w->pool = b->next;
+		free(b);
+	}
 }
 
 void world_fini(struct world *w)
@@ -397,18 +495,18 @@ void world_fini(struct world *w)
 	w->stats = stats; /* outlives the meshes */
 	for (int i = 0; i < N_NODES; i++) {
 		mesh_free(w->nodes[i].mesh);
-		port_forget(&w->nodes[i]);
-		disk_lose_changes(&w->nodes[i]);
+		fini_node(&w->nodes[i]);
 		free(w->states[i]);
 		for (int t = 0; t < TWINS; t++)
 			free(w->facts[i][t].list);
 	}
 	fini_links(w);
 	for (size_t i = 0; i < w->n_queue; i++)
-		bytes_drop(w->queue[i].frame);
+		frame_drop(w->queue[i].frame);
 	free(w->queue);
 	free(w->conns);
 	free(w->sessions);
 	arena_free(w->arena);
 	arena_free(w->scratch);
+	fini_pool(w);
 }

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* World - two organisations simulated: their nodes run the real mesh core over a modelled network, store and
- * clock.
+/* World - three organisations of four nodes simulated: they run the real mesh core over a modelled network,
+ * store and clock.
  *
- *     acme  a1 owner, a2 owner and border, a3 border          bolt  b1 owner and border, b2 owner
+ *     acme a1..a4   bolt b1..b4   cord c1..c4
+ *     1 owner       2 owner and border       3 border, in some seeds owner       4 owner behind a relay
+ *
+ * Who is connected to whom is drawn anew for each seed: inside an organisation everybody reaches everybody,
+ * but not directly; two organisations meet at one to four pairs of their borders.
  *
  * Everything that happens is an event in one queue, ordered by time and a seeded tie-break; every decision is
  * drawn from one seeded generator. So a seed is a whole history, and running it twice gives the same trace
  * hash.
  *
- *   world.c   the queue, stepping a node and doing what its mesh wants
- *   net.c     connections: FIFO until they break, then frames lost or late; drops, duplicates, cut links
- *   disk.c    what a node stores: own twins, rows of others with their cursors; commits, crashes, copies
- *   port*.c   struct mesh_port over that
- *   chaos.c   what goes wrong, and how it heals
- *   check.c   what must hold, after every step and at the end
+ *   world.c     the queue, stepping a node and doing what its mesh wants
+ *   topology.c  who is what, and who is connected
+ *   net.c       connections: FIFO until they break, then frames lost or late; marks, duplicates, cut links
+ *   frame.c     messages under way
+ *   codec.c     stand-ins for encodings and hashes, four seeds of five run on them: they cost less
+ *   disk.c      what a node stores: own twins, rows of others with their cursors; commits, crashes, copies
+ *   port*.c     struct mesh_port over that
+ *   chaos*.c    what goes wrong, and how it heals
+ *   check.c     what must hold, after every step and at the end
+ *   pace.c      a node that hangs and a stream that never rests delay nobody
+ *   sim.c       the command line
  */
 #pragma once
 
@@ -22,7 +31,16 @@
 #include "proto/hash.h"
 #include "proto/row.h"
 
-enum { N_ORGS = 2, N_NODES = 5, N_LINKS = 6, TWINS = 10, N_ATTRS = 6, EPOCHS_MAX = 128, ROW_BYTES = 128 };
+enum {
+	N_ORGS = 3,
+	N_OF_ORG = 4,
+	N_NODES = N_ORGS * N_OF_ORG,
+	LINKS_MAX = 30,
+	TWINS = 10,
+	N_ATTRS = 6,
+	EPOCHS_MAX = 128,
+	QUESTIONS_MAX = 4096,
+};
 
 /* A safeguard taken away, to see that its absence is noticed. */
 #define BREAK_MAP(X) \
@@ -63,20 +81,22 @@ struct site {
 	int org;
 	const char *name;   /* of the node */
 	const char *origin; /* ORG/NODE */
-	bool owner, border;
 };
 extern const struct site sites[N_NODES];
 extern const char *const org_names[N_ORGS];
 
+struct duty {
+	bool owner, border;
+};
+
 /* A twin of an origin as some node holds it. */
 struct sim_row {
 	bool present, deleted, marked;
+	uint8_t attr; /* own twins only: what policies look at */
+	uint32_t mask;
 	struct row_version version;
 	uint64_t seq;
-	uint32_t mask;
-	uint8_t attr; /* own twins only: what policies look at */
-	uint8_t len;
-	uint8_t encoded[ROW_BYTES];
+	struct bytes encoded; /* in the world's pool */
 };
 
 /* What a node holds of one origin, itself included. */
@@ -86,8 +106,7 @@ struct sim_origin {
 	bool suspect; /* something happened that makes a full listing necessary */
 	struct sim_row rows[TWINS];
 	struct fingerprint fingerprint;
-	uint8_t cursor[96], head[1024];
-	size_t cursor_len, head_len;
+	struct bytes cursor, head; /* in the world's pool */
 };
 
 /* A tree over rows, kept for a while. */
@@ -118,14 +137,23 @@ struct disk {
 	struct sim_origin origins[N_NODES];
 };
 
+enum sim_change_kind { CHANGE_OWN, CHANGE_ROWS, CHANGE_DROP };
+
 /* Accepted but not durable: lost in a crash. */
 struct sim_change {
 	struct sim_change *next;
-	bool is_rows, deleted;
-	int twin;
+	enum sim_change_kind kind;
+	bool deleted;
+	int twin; /* CHANGE_DROP: the organisation */
 	uint8_t attr;
 	uint64_t token;
-	struct bytes op; /* owned */
+	struct op *op; /* owned: op_copy() */
+};
+
+/* What a node believes of another one. */
+struct belief {
+	uint64_t needs;   /* credentials of an older generation have ended */
+	bool without_org; /* there is no agreement with its organisation any more */
 };
 
 struct sim_node {
@@ -133,16 +161,23 @@ struct sim_node {
 	int id;
 	bool up;
 	unsigned boots;
+	uint64_t credential; /* generation of the own one */
 	struct mesh *mesh;
-	struct disk disk, copy,
-		durable; /* copy: a backup; durable: only where publish-early parts it from disk */
-	bool has_copy, commit_due, parted;
-	struct sim_change *changes;
-	int64_t tick_ns; /* of the tick in the queue */
+	struct disk disk;
+	struct disk *copy;    /* a backup; NULL: none */
+	struct disk *durable; /* only where publish-early parts it from disk */
+	bool commit_due, parted;
+	struct sim_change *changes, **changes_end;
+	int64_t tick_ns;   /* of the tick in the queue */
+	int64_t full_ns;   /* the disk is full until then */
+	int64_t frozen_ns; /* the process stands still until then; what comes waits here: */
+	struct sim_event *waiting;
+	size_t n_waiting;
+	struct belief beliefs[N_NODES];
 	/* lost in a crash */
 	int64_t heard_ns[N_NODES];
-	struct sim_sight sight[N_ORGS][N_NODES][TWINS];
-	uint64_t place; /* the newest given */
+	struct sim_sight sight[N_ORGS][N_OF_ORG][TWINS]; /* of the origins of its own organisation */
+	uint64_t place;                                  /* the newest given */
 	struct sim_tree trees[N_ORGS + 1][N_NODES], held_trees[N_NODES];
 	bool offered[N_ORGS][N_NODES];
 	unsigned stores[N_NODES];
@@ -152,23 +187,37 @@ struct sim_node {
 struct conn {
 	uint32_t session[2]; /* 0: this side is closed; [0] dialled */
 	bool broken;
-	int64_t last_ns[2]; /* arrival of the newest frame towards that side */
-	uint64_t nonce[2];  /* of the latest HELLO that came to that side */
-	uint64_t shift[2];  /* no-nonce, no-gap: renumbering towards that side */
+	int64_t last_ns[2];  /* arrival of the newest frame towards that side */
+	unsigned waiting[2]; /* frames under way towards that side */
+	uint64_t nonce[2];   /* of the latest HELLO that came to that side */
+	uint64_t shown[2];   /* the credential in it */
+	uint64_t shift[2];   /* no-nonce, no-gap: renumbering towards that side */
 	uint64_t last_frame[2];
+	uint64_t said[2]; /* the last frame number that side gave out */
 	uint64_t pull[2]; /* no-gap: of the ROWS passing towards that side */
 	uint32_t index[2];
 };
 
+/* A message under way, never changed. */
+struct frame {
+	unsigned refs;
+	size_t size; /* about as many bytes on the wire */
+	int64_t sent_ns;
+	struct message message;
+	max_align_t body[];
+};
+
 struct late {
 	struct late *next;
-	struct bytes frame; /* owned */
+	struct frame *frame; /* owned */
 };
 
 struct link {
-	int ends[2];   /* [0] dials */
-	bool cut[2];   /* towards that end frames vanish */
-	uint32_t conn; /* the newest, 0: none yet */
+	int ends[2];        /* [0] dials */
+	bool cut[2];        /* towards that end frames vanish */
+	uint32_t conn;      /* the newest, 0: none yet */
+	int64_t byte_ns;    /* how long a byte takes; 0: no time */
+	int64_t free_ns[2]; /* when the line towards that end has passed all that it was given */
 	struct late *late[2];
 };
 
@@ -180,20 +229,21 @@ enum sim_event_kind {
 	SIM_COMMIT,
 	SIM_POLICY,
 	SIM_RESTART,
+	SIM_THAW,
+	SIM_TRUST,
 	SIM_CHAOS
 };
 
 struct sim_event {
 	int64_t at_ns;
 	uint64_t tie;
-	enum sim_event_kind kind;
-	int node; /* or link */
-	uint32_t conn;
-	int side;
-	unsigned boot;
-	uint64_t number; /* policy: epoch; down: session */
+	uint8_t kind, side;
 	bool late;
-	struct bytes frame; /* owned */
+	int16_t node; /* or link */
+	uint32_t conn;
+	unsigned boot;
+	uint64_t number;     /* policy: epoch; down: session; trust: who and what, see chaos_trust.c */
+	struct frame *frame; /* owned */
 };
 
 struct rule {
@@ -207,6 +257,7 @@ struct fact {
 	uint8_t attr;
 	bool deleted, durable;
 	bool undone; /* by restoring the origin from a copy made before */
+	struct bytes encoded;
 };
 
 struct facts {
@@ -222,8 +273,12 @@ struct epoch_of_state {
 
 struct rates { /* per mille; drawn anew for each seed */
 	unsigned drop, duplicate, late, store_failure, notice;
-	int64_t latency_ns, commit_ns;
+	unsigned mark; /* frames under way on a connection, one way; what is more is dropped */
+	int64_t latency_ns, commit_ns, pause_ns;
+	bool slow_lines, hangs; /* there are such at all */
 };
+
+struct pool_block;
 
 struct world {
 	struct sim_options opt;
@@ -231,9 +286,11 @@ struct world {
 	uint64_t random, trace;
 	int64_t now_ns;
 	struct sim_event *queue;
-	size_t n_queue;
+	size_t n_queue, queue_room;
+	struct duty duties[N_NODES];
 	struct sim_node nodes[N_NODES];
-	struct link links[N_LINKS];
+	struct link links[LINKS_MAX];
+	int n_links;
 	struct conn *conns; /* number - 1 */
 	size_t n_conns;
 	struct session_at {
@@ -249,18 +306,23 @@ struct world {
 	bool ever_sent[N_ORGS][N_NODES][TWINS];
 	unsigned chaos_left;
 	bool healed;
-	bool stale;          /* the present step is about a late or repeated frame */
-	bool ended[N_NODES]; /* nobody believes that node's credential */
-	uint64_t questions_said, question_seen;
-	uint8_t asked[1 << 16];
+	bool real;  /* codecs and hashes are those of the product */
+	bool stale; /* the present step is about a late or repeated frame */
+	uint64_t questions_said;
+	uint8_t asked[QUESTIONS_MAX];
+	uint64_t n_frames, n_steps;
+	int64_t flight_ns;       /* the longest that a frame was under way */
 	struct mesh_stats stats; /* of meshes that are gone */
 	struct arena *arena;     /* of the present step */
 	struct arena *scratch;   /* of a check */
+	struct pool_block *pool; /* what lives as long as the world */
 	char failure[512];
 };
 
 /* ---- world.c */
 void world_run(struct world *w, const struct sim_options *opt);
+/* Go on for so long, or until something fails. */
+void world_go_on(struct world *w, int64_t for_ns);
 void world_fini(struct world *w);
 void world_stats(const struct world *w, struct mesh_stats *ret);
 /* The first failure is kept and ends the run. */
@@ -272,34 +334,57 @@ uint64_t world_below(struct world *w, uint64_t n);
 bool world_chance(struct world *w, unsigned per_mille);
 int64_t world_delay(struct world *w, int64_t most_ns);
 void world_push(struct world *w, struct sim_event e);
+/* Room for one more element in a heap array; the new element is zeroed. */
+void *world_grow(void *items, size_t *n, size_t size);
+/* Memory that lives as long as the world. */
+void *world_take(struct world *w, size_t size);
+struct bytes world_keep(struct world *w, struct bytes b);
 /* One step of a node's mesh, with everything it wants done. */
 void node_step(struct sim_node *n, const struct mesh_event *e);
 void node_start(struct sim_node *n);
 void node_stop(struct sim_node *n);
-/* A copy on the heap. */
-struct bytes bytes_dup(struct bytes b);
-void bytes_drop(struct bytes b);
+/* What waits there happens now. */
+void node_thaw(struct sim_node *n);
+
+/* ---- topology.c */
+void topology_draw(struct world *w);
 int origin_index(const char *name);          /* -1: no such node */
 int org_index(const char *name);             /* -1 */
 int twin_index(const char *id, int *origin); /* -1 */
+const char *twin_name(int origin, int twin);
+
+/* ---- frame.c */
+struct frame *frame_new(struct world *w, const struct message *m);
+void frame_drop(struct frame *f);        /* NULL is fine */
+struct op *op_copy(const struct op *op); /* free() it */
+
+/* ---- codec.c */
+/* From now on encodings and hashes are the stand-ins, or the real ones. */
+void codec_use(bool real);
 
 /* ---- net.c */
 void net_start(struct world *w);
 void net_send(struct sim_node *n, uint32_t session, struct message *m);
 void net_close(struct sim_node *n, uint32_t session);
-void net_on_frame(struct world *w, struct sim_event *e);
+void net_on_frame(struct world *w, const struct sim_event *e);
 void net_on_dial(struct world *w, const struct sim_event *e);
 void net_on_down(struct world *w, const struct sim_event *e);
-void net_break(struct world *w, struct link *l);      /* the connection is reset */
+void net_break(struct world *w, int link); /* the connection is reset */
+/* One side hears of the end at once, the other one finds out by silence. */
+void net_half_open(struct world *w, int link);
 void net_node_gone(struct world *w, int node);        /* its sessions die with it */
 uint32_t net_any_session(struct world *w, int *node); /* 0: none */
+/* The node that steps for an event; -1: none. */
+int net_whose(const struct world *w, const struct sim_event *e);
 
 /* ---- disk.c */
 void disk_init(struct sim_node *n);
 void disk_change(struct sim_node *n, int twin, uint8_t attr, bool deleted);
 void disk_store(struct sim_node *n, uint64_t token, const struct op *op);
+void disk_drop_org(struct sim_node *n, int org);
 void disk_on_commit(struct sim_node *n);
 void disk_lose_changes(struct sim_node *n);
+void disk_copy(struct sim_node *n);
 /* Between the first and the last rows of a full listing of it. */
 bool disk_is_listing(const struct sim_origin *o);
 void disk_restore(struct sim_node *n); /* the copy, as a new incarnation */
@@ -316,6 +401,17 @@ void chaos_start(struct world *w);
 void chaos_on_step(struct world *w);
 void chaos_on_policy(struct world *w, const struct sim_event *e);
 void chaos_heal(struct world *w);
+unsigned chaos_draw(struct world *w, unsigned most);
+
+/* ---- chaos_trust.c */
+void trust_start(struct world *w);
+void trust_end_or_renew(struct world *w);
+void trust_end_org(struct world *w);
+void trust_on_event(struct world *w, const struct sim_event *e);
+void trust_heal(struct world *w);
+bool trust_believes(const struct sim_node *n, int peer, uint64_t credential);
+struct bytes trust_credential(const struct sim_node *n);
+uint64_t trust_generation(struct bytes credential);
 
 /* ---- check.c */
 void check_sent(struct sim_node *n, const struct session_at *to, const struct message *m);
@@ -326,4 +422,8 @@ void check_heard(struct sim_node *n, const char *origin, int64_t age_ns);
 void check_delivered(struct sim_node *n, const struct mesh_action *a);
 void check_late(struct sim_node *n, const struct mesh_todo *todo);
 void check_state(struct sim_node *n); /* the own twins changed */
-void check_converged(struct world *w);
+/* Does everybody hold what it should? False: `ret` says who does not. */
+bool check_converged(const struct world *w, char *ret, size_t size);
+
+/* ---- pace.c */
+void pace_check(struct world *w);
