@@ -54,6 +54,7 @@ int mesh_alarm(struct mesh *m, uint32_t session, const char *text)
 static void set_defaults(struct mesh_options *opt)
 {
 	opt->heads_every_ns = opt->heads_every_ns ? opt->heads_every_ns : NS_PER_S;
+	opt->ping_every_ns = opt->ping_every_ns ? opt->ping_every_ns : 2 * NS_PER_S;
 	opt->silence_ns = opt->silence_ns ? opt->silence_ns : 5 * NS_PER_S;
 	opt->pull_timeout_ns = opt->pull_timeout_ns ? opt->pull_timeout_ns : 3 * NS_PER_S;
 	opt->publish_every_ns = opt->publish_every_ns ? opt->publish_every_ns : 50 * NS_PER_MS;
@@ -145,12 +146,6 @@ static int on_own(struct mesh *m, struct session *s, const struct message *messa
 		      : session_refuse(m, s, "another organisation sent what only own nodes may");
 }
 
-static int on_ping(struct mesh *m, struct session *s, const struct message *message)
-{
-	(void)message;
-	return fork_watch_ping(m, s);
-}
-
 static int on_bye(struct mesh *m, struct session *s, const struct message *message)
 {
 	(void)message;
@@ -168,13 +163,14 @@ int mesh_dispatch(struct mesh *m, struct session *s, const struct message *messa
 		[MESSAGE_RESET] = stream_on_reset,
 		[MESSAGE_QUESTION] = on_deliver,
 		[MESSAGE_ANSWER] = on_deliver,
-		[MESSAGE_PING] = on_ping,
+		[MESSAGE_PING] = stream_on_ping,
 		[MESSAGE_POLICY] = on_own,
 		[MESSAGE_BYE] = on_bye,
 		[MESSAGE_STANDING] = on_deliver,
 		[MESSAGE_TRUST] = on_deliver,
 		[MESSAGE_AGREEMENT] = on_own,
 		[MESSAGE_FRESHNESS] = on_own,
+		[MESSAGE_TELL] = serve_tell,
 		[MESSAGE_REACH] = on_own,
 	};
 	const struct mesh_port *port = &m->opt.port;
@@ -236,6 +232,7 @@ int mesh_step(struct mesh *m, const struct mesh_event *e, int64_t now_ns, struct
 	m->now_ns = now_ns;
 	m->todo = todo;
 	m->heard = false;
+	m->n_looked = 0;
 	todo->actions = NULL;
 	todo->n = 0;
 	TRY(on_event[e->kind](m, e));

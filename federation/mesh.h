@@ -13,12 +13,13 @@
  * TRUST and BYE passes either way: who was away for long shows with them why he should be. A session ends
  * when what opened it is no longer believed.
  *
- * Streams: each side announces with HEADS which origins it can serve the other and how far; whoever holds
- * less pulls by cursor, one pull per origin at a time, from the best session that offers it: the origin
- * itself, else any node of its organisation. Rows are stored together with their cursor (todo: STORE) before
- * the next pull goes out. At the head, count and fingerprint must agree; if they do not, or the cursor is
- * refused, the origin is pulled in full (mark and sweep); three full pulls in a row that do not agree stop
- * and raise an alarm.
+ * Streams: each side announces with HEADS which origins it can serve the other and how far, when that
+ * changes, and vouches for it with a PING now and then; who sees that a frame was lost has all told again.
+ * Whoever holds less pulls by cursor, one pull per origin at a time, from the best session that offers it:
+ * the origin itself, else any node of its organisation. Rows are stored together with their cursor (todo:
+ * STORE) before the next pull goes out. At the head, count and fingerprint must agree; if they do not, or the
+ * cursor is refused, the origin is pulled in full (mark and sweep); three full pulls in a row that do not
+ * agree stop and raise an alarm.
  *
  * Owner:   node/ or the simulator. Threads: one.
  */
@@ -95,7 +96,8 @@ struct mesh_options {
 	struct bytes credential; /* encoded signed_blob, shown in HELLO */
 	uint64_t seed;           /* of nonces and jitter: another one at each start */
 	struct mesh_port port;
-	int64_t heads_every_ns;   /* 0: 1 s */
+	int64_t heads_every_ns;   /* to peers that do not know FEATURE_QUIET; 0: 1 s */
+	int64_t ping_every_ns;    /* to the others; 0: 2 s */
 	int64_t silence_ns;       /* a session silent for so long is closed; 0: 5 s */
 	int64_t pull_timeout_ns;  /* 0: 3 s */
 	int64_t publish_every_ns; /* heads go out at most this often; 0: 50 ms */

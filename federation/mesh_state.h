@@ -8,7 +8,8 @@
  *   stream_store.c  the reader: what is made durable, agreement with the head
  *   stream_place.c  which of two heads is newer
  *   stream_fork.c   which two cannot both be true
- *   stream_serve.c  the server: heads told, pulls answered
+ *   stream_tell.c   the server: heads told, and vouched for
+ *   stream_serve.c  the server: pulls answered
  */
 #pragma once
 
@@ -21,11 +22,16 @@ enum {
 	FULL_PULLS_MAX = 3,    /* in a row that do not agree with the head */
 	PULL_TIMEOUTS_MAX = 2, /* in a row, then the session is closed */
 	PARTNERS_MAX = 256,
+	LOOKS_PER_STEP = 2048, /* at heads: each takes room in the step's arena */
 };
 
 #define OFFER_PAUSE_NS (2 * NS_PER_S)     /* a server that is behind is not asked again for so long */
 #define FAILURE_PAUSE_NS NS_PER_S         /* after rows could not be stored, or were not sent */
 #define MISMATCH_PAUSE_NS (60 * NS_PER_S) /* after FULL_PULLS_MAX */
+
+#define ALL_PAUSE_NS NS_PER_S             /* everything is told at most so often */
+#define TELL_PAUSE_NS NS_PER_S            /* it is asked for again after so long, then twice that ... */
+#define TELL_PAUSE_MAX_NS (16 * NS_PER_S) /* ... up to this */
 
 #define FORK_MARGIN_NS (60 * NS_PER_S)  /* longer than anything is under way, unless options say otherwise */
 #define FORK_PAUSE_NS (3600 * NS_PER_S) /* a fork of an origin is told so often */
@@ -43,6 +49,8 @@ struct place {
 struct offer {
 	uint32_t session;
 	bool direct; /* it is the origin itself */
+	bool old;    /* a PING says nothing about it */
+	bool listed; /* told since the session began to list all */
 	struct place place;
 	int64_t not_before_ns; /* not to be asked until then */
 };
@@ -85,6 +93,7 @@ struct stream {
 	bool at_head;    /* the last ROWS reached the head ... */
 	struct fingerprint reached;
 	int64_t reached_ns;  /* ... that the origin vouched for at this time */
+	int64_t vouched_ns;  /* the latest time of which a PING said so */
 	int64_t look_ns;     /* when to look for something to pull; INT64_MAX: nothing is known to be there */
 	int64_t blocked_ns;  /* nothing is pulled before */
 	unsigned full_pulls; /* in a row that did not agree */
@@ -95,6 +104,9 @@ struct stream {
 /* What a session was last told of an origin. */
 struct told {
 	uint64_t origin, head; /* hashes */
+	int64_t at_ns;         /* when its origin vouched for that head, as far as is known */
+	bool old;              /* then already: a PING says nothing about it */
+	bool offered;          /* when it was last looked at */
 };
 
 struct session {
@@ -109,11 +121,21 @@ struct session {
 	uint32_t protocol;
 	uint64_t features;
 	struct buf credential; /* from HELLO */
-	int64_t heard_ns, heads_due_ns;
+	int64_t heard_ns;
 	unsigned timeouts;
 	uint64_t life; /* incarnation that the peer speaks for as an origin; 0: not known */
+	/* what it is told */
+	int64_t heads_due_ns; /* or a PING, if it knows FEATURE_QUIET */
+	bool stale;           /* heads may differ from what was told */
+	bool tell_all;        /* all are to be told, when all_ns has come */
+	int64_t all_ns;
 	struct told *told;
-	size_t n_told;
+	size_t n_told, told_at; /* told_at: where the next one is likely to be found */
+	/* what it tells */
+	bool lost;           /* something was: what it says holds again when all was told */
+	bool listing;        /* all is being told, up to the next PING */
+	int64_t tell_due_ns; /* when to ask for that; INT64_MAX: there is no need */
+	int64_t tell_pause_ns;
 };
 
 /* A STORE on its way. */
@@ -143,6 +165,7 @@ struct mesh {
 	struct partner partners[PARTNERS_MAX];
 	size_t n_partners;
 	uint64_t last_token;
+	size_t turn;        /* the session that is looked at first */
 	bool dirty;         /* heads may differ from what was told */
 	int64_t publish_ns; /* not before */
 	int64_t fork_ns;    /* of this node, none is told before */
@@ -150,6 +173,7 @@ struct mesh {
 	/* of the present step */
 	int64_t now_ns;
 	struct mesh_todo *todo;
+	size_t n_looked;
 	bool heard; /* it tells the owner an age, so heads, which the owner fills with ages, wait for the next
 		       one */
 };
@@ -183,6 +207,8 @@ MUST_CHECK int session_send(struct mesh *m, struct session *s, struct message *m
 MUST_CHECK int session_close(struct mesh *m, struct session *s, const char *why);
 /* The peer broke the protocol: alarm and close. */
 MUST_CHECK int session_refuse(struct mesh *m, struct session *s, const char *why);
+/* Something that it said cannot be believed yet: it is asked to tell all again. */
+void session_misses(const struct mesh *m, struct session *s);
 MUST_CHECK int sessions_run(struct mesh *m); /* silence, heads that are due */
 int64_t sessions_deadline(const struct mesh *m);
 void sessions_reap(struct mesh *m);
@@ -204,6 +230,7 @@ void streams_reap(struct mesh *m);
 /* ---- stream_offer.c */
 
 MUST_CHECK int stream_on_heads(struct mesh *m, struct session *s, const struct message *message);
+MUST_CHECK int stream_on_ping(struct mesh *m, struct session *s, const struct message *message);
 struct stream *stream_find(const struct mesh *m, const char *origin); /* NULL: nobody offers it */
 void stream_free(struct stream *st);
 struct offer *offer_find(const struct stream *st, uint32_t session);
@@ -275,10 +302,19 @@ bool fork_counts(const struct mesh *m, const char *origin, const struct place *p
 void forks_chosen(struct mesh *m); /* MESH_CHOSEN */
 void fork_fini(struct stream *st);
 
+/* ---- stream_tell.c */
+
+/* Tell the heads that changed since the session was told, all of them when it has to; `due`: and vouch for
+ * the others. */
+MUST_CHECK int serve_heads(struct mesh *m, struct session *s, bool due);
+MUST_CHECK int serve_tell(struct mesh *m, struct session *s, const struct message *message);
+/* It does not know any more that it was told of that origin. */
+void serve_forget(struct session *s, const char *origin);
+/* May this be handed on now? */
+MUST_CHECK int serve_settled(struct mesh *m, const char *origin, bool *ret);
+
 /* ---- stream_serve.c */
 
-/* Tell the heads that changed since the session was told, or all of them. */
-MUST_CHECK int serve_heads(struct mesh *m, struct session *s, bool all);
 MUST_CHECK int serve_pull(struct mesh *m, struct session *s, const struct message *message);
 /* Not now: what is asked for is to be asked again. */
 MUST_CHECK int serve_later(struct mesh *m, struct session *s, const struct message *message);

@@ -65,7 +65,7 @@ static int send_hello(struct mesh *m, struct session *s)
 				.protocol_max = PROTOCOL_MAX,
 				.org = m->org,
 				.node = m->node,
-				.features = FEATURE_TRUST | FEATURE_REACH,
+				.features = FEATURE_TRUST | FEATURE_QUIET | FEATURE_REACH,
 				.credential = buf_bytes(&m->credential),
 				.policy_epoch = port->policy_epoch ? port->policy_epoch(port->ctx) : 0,
 			},
@@ -76,7 +76,8 @@ static int send_hello(struct mesh *m, struct session *s)
 
 static void set_heads_due(struct mesh *m, struct session *s)
 {
-	uint64_t every = (uint64_t)m->opt.heads_every_ns;
+	const bool quiet = s->features & FEATURE_QUIET;
+	uint64_t every = (uint64_t)(quiet ? m->opt.ping_every_ns : m->opt.heads_every_ns);
 
 	/* up to an eighth earlier, so that a node does not tell all its peers at once */
 	s->heads_due_ns = m->now_ns + (int64_t)(every - mesh_random(m) % (every / 8 + 1));
@@ -101,6 +102,8 @@ static struct session *add_session(struct mesh *m, const struct mesh_event *e)
 		.nonce = mesh_random(m),
 		.heard_ns = m->now_ns,
 		.heads_due_ns = INT64_MAX,
+		.tell_due_ns = INT64_MAX,
+		.tell_pause_ns = TELL_PAUSE_NS,
 	};
 	s->closed = !s->org || !s->node;
 	return s->closed ? NULL : s;
@@ -142,16 +145,16 @@ static int start_over(struct mesh *m, struct session *s)
 {
 	streams_forget(m, s);
 	s->timeouts = 0;
-	s->open = false;
-	s->heads_due_ns = INT64_MAX;
+	s->open = s->lost = s->listing = false;
+	s->heads_due_ns = s->tell_due_ns = INT64_MAX;
 	return send_hello(m, s);
 }
 
 /* Heads wait for the next step: what the owner says of its trust goes first. */
 static int open_session(struct mesh *m, struct session *s)
 {
-	s->open = true;
-	s->heads_due_ns = m->now_ns;
+	s->open = s->tell_all = true;
+	s->all_ns = s->heads_due_ns = m->now_ns;
 	m->heard = true;
 	return mesh_emit(m, MESH_OPENED, s->id) ? 0 : FAIL(-ENOMEM);
 }
@@ -244,6 +247,11 @@ int sessions_trust(struct mesh *m, const struct mesh_event *e)
 	for (size_t i = 0; i < m->n_sessions; i++)
 		if (m->sessions[i]->greeted && !m->sessions[i]->closed)
 			TRY(judge(m, m->sessions[i]));
+	for (size_t i = 0; i < m->n_sessions; i++)
+		if (m->sessions[i]->tell_due_ns != INT64_MAX) {
+			m->sessions[i]->tell_pause_ns = TELL_PAUSE_NS;
+			m->sessions[i]->tell_due_ns = m->now_ns;
+		}
 	return 0;
 }
 
@@ -257,6 +265,14 @@ static int before_hello(struct mesh *m, struct session *s, const struct message 
 	if (message->kind != MESSAGE_BYE)
 		TRY(session_send(m, s, &bye));
 	return session_close(m, s, "peer sent before HELLO");
+}
+
+/* Something it said: all is to be told again. */
+static void lose(const struct mesh *m, struct session *s)
+{
+	s->lost = true;
+	s->listing = false;
+	s->tell_due_ns = m->now_ns;
 }
 
 int session_frame(struct mesh *m, const struct mesh_event *e)
@@ -279,53 +295,102 @@ int session_frame(struct mesh *m, const struct mesh_event *e)
 	if (message->frame != s->peer_frame + 1) {
 		m->stats.frames_gap++;
 		streams_abandon(m, s);
+		lose(m, s);
 	}
 	s->peer_frame = message->frame;
 	s->heard_ns = m->now_ns;
 	if (lets_in(s, message->kind))
 		return mesh_dispatch(m, s, message);
 	m->stats.frames_unbelieved++;
+	lose(m, s);
 	return 0;
 }
 
-static int run_session(struct mesh *m, struct session *s, bool publish)
+void session_misses(const struct mesh *m, struct session *s)
 {
+	const int64_t due_ns = m->now_ns + s->tell_pause_ns;
+
+	s->tell_due_ns = due_ns < s->tell_due_ns ? due_ns : s->tell_due_ns;
+}
+
+/* Again until it is done; who does not know it tells all anyway. */
+static int ask_for_all(struct mesh *m, struct session *s)
+{
+	struct message tell = {.kind = MESSAGE_TELL};
+
+	s->tell_due_ns = m->now_ns + s->tell_pause_ns;
+	s->tell_pause_ns =
+		s->tell_pause_ns < TELL_PAUSE_MAX_NS / 2 ? s->tell_pause_ns * 2 : TELL_PAUSE_MAX_NS;
+	return s->features & FEATURE_QUIET ? session_send(m, s, &tell) : 0;
+}
+
+static int run_session(struct mesh *m, struct session *s)
+{
+	const bool due = m->now_ns >= s->heads_due_ns;
+	const bool all = s->tell_all && m->now_ns >= s->all_ns;
+
 	if (m->now_ns >= s->heard_ns + m->opt.silence_ns)
 		return session_close(m, s, "peer is silent");
 	if (!s->open)
 		return 0;
-	if (m->now_ns < s->heads_due_ns)
-		return publish ? serve_heads(m, s, false) : 0;
-	set_heads_due(m, s);
-	return serve_heads(m, s, true);
+	if (m->now_ns >= s->tell_due_ns)
+		TRY(ask_for_all(m, s));
+	if (due)
+		set_heads_due(m, s);
+	if (!due && !all && !s->stale)
+		return 0;
+	s->stale = false;
+	return serve_heads(m, s, due);
 }
 
+static void publish(struct mesh *m)
+{
+	for (size_t i = 0; i < m->n_sessions; i++)
+		m->sessions[i]->stale = m->sessions[i]->open;
+	m->dirty = false;
+	m->publish_ns = m->now_ns + m->opt.publish_every_ns;
+}
+
+/* Not more than a step has room for: those that are left come first in the next one. */
 int sessions_run(struct mesh *m)
 {
-	bool publish = m->dirty && m->now_ns >= m->publish_ns;
+	size_t n = 0;
 
 	if (m->heard)
 		return 0;
-	for (size_t i = 0; i < m->n_sessions; i++)
-		if (!m->sessions[i]->closed)
-			TRY(run_session(m, m->sessions[i], publish));
-	if (publish) {
-		m->dirty = false;
-		m->publish_ns = m->now_ns + m->opt.publish_every_ns;
+	if (m->dirty && m->now_ns >= m->publish_ns)
+		publish(m);
+	for (; n < m->n_sessions && m->n_looked < LOOKS_PER_STEP; n++) {
+		struct session *s = m->sessions[(m->turn + n) % m->n_sessions];
+		if (!s->closed)
+			TRY(run_session(m, s));
 	}
+	m->turn = n < m->n_sessions ? (m->turn + n) % m->n_sessions : 0;
 	return 0;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t session_due(const struct mesh *m, const struct session *s)
+{
+	int64_t ns = sooner(s->heard_ns + m->opt.silence_ns, s->heads_due_ns);
+
+	if (!s->open)
+		return ns;
+	if (s->stale)
+		return m->now_ns;
+	return sooner(sooner(ns, s->tell_due_ns), s->tell_all ? s->all_ns : INT64_MAX);
 }
 
 int64_t sessions_deadline(const struct mesh *m)
 {
 	int64_t ns = m->dirty ? m->publish_ns : INT64_MAX;
 
-	for (size_t i = 0; i < m->n_sessions; i++) {
-		const struct session *s = m->sessions[i];
-		int64_t silent_ns = s->heard_ns + m->opt.silence_ns;
-		ns = silent_ns < ns ? silent_ns : ns;
-		ns = s->heads_due_ns < ns ? s->heads_due_ns : ns;
-	}
+	for (size_t i = 0; i < m->n_sessions; i++)
+		ns = sooner(ns, session_due(m, m->sessions[i]));
 	return ns;
 }
 

@@ -85,7 +85,7 @@ static const struct offer *choose(const struct mesh *m, struct stream *st, const
 
 	for (size_t i = 0; i < st->n_offers; i++) {
 		const struct offer *o = &st->offers[i];
-		if (offer_weigh(held, &o->place) != OFFER_ROWS || (bound && o->session != st->session) ||
+		if (offer_weigh(held, &o->place) == OFFER_NOTHING || (bound && o->session != st->session) ||
 		    !fork_counts(m, st->origin, &o->place))
 			continue;
 		if (o->not_before_ns > m->now_ns)

@@ -117,6 +117,7 @@ int offer_set(struct stream *st, const struct session *s, const struct head *hea
 			return FAIL(-ENOMEM);
 		o->session = s->id;
 		o->direct = offer_is_direct(s, st->origin);
+		o->old = o->listed = true;
 	}
 	uint64_t before = o->place.digest;
 	TRY(place_set(&o->place, head, payload));
@@ -155,7 +156,7 @@ static int consider(struct mesh *m, struct stream *st, const struct place *offer
 		TRY(stream_heard(m, st->origin, notice->age_ns));
 	if (verdict == OFFER_HEAD && !stream_is_busy(st))
 		return stream_store_head(m, st, &held, &notice->head);
-	if (verdict == OFFER_ROWS)
+	if (verdict != OFFER_NOTHING)
 		st->look_ns = m->now_ns;
 	return 0;
 }
@@ -178,8 +179,11 @@ static int take_offer(struct mesh *m, struct session *s, const struct head *head
 	if (!st)
 		return FAIL(-ENOMEM);
 	TRY(offer_set(st, s, head, notice->head.payload));
+	struct offer *o = offer_find(st, s->id);
+	o->old = stream_age(notice->age_ns) > PING_AGE_MAX_NS;
+	o->listed = true;
 	TRY(fork_watch(m, st, s, head, notice));
-	return consider(m, st, &offer_find(st, s->id)->place, notice);
+	return consider(m, st, &o->place, notice);
 }
 
 /* A head that cannot be verified is no fault of the peer: this node may not know the signer yet. */
@@ -191,6 +195,7 @@ static int on_head(struct mesh *m, struct session *s, const struct head_notice *
 	arena_reset(m->scratch);
 	if (port->verify_head(port->ctx, s->org, s->node, notice, m->scratch, &head) < 0) {
 		m->stats.frames_refused++;
+		session_misses(m, s);
 		return 0;
 	}
 	if (!is_of_peer(m, s, head.origin))
@@ -206,9 +211,82 @@ static int on_head(struct mesh *m, struct session *s, const struct head_notice *
 	return take_offer(m, s, &head, notice);
 }
 
+static void begin_list(const struct mesh *m, struct session *s)
+{
+	for (size_t i = 0; i < m->n_streams; i++) {
+		struct offer *o = offer_find(m->streams[i], s->id);
+		if (o)
+			o->listed = false;
+	}
+	s->lost = false;
+	s->listing = true;
+	s->tell_due_ns = INT64_MAX;
+}
+
+static void end_list(const struct mesh *m, struct session *s)
+{
+	for (size_t i = 0; i < m->n_streams; i++) {
+		const struct offer *o = offer_find(m->streams[i], s->id);
+		if (o && !o->listed)
+			offer_drop(m->streams[i], s->id);
+	}
+	s->listing = false;
+	if (s->tell_due_ns == INT64_MAX)
+		s->tell_pause_ns = TELL_PAUSE_NS;
+}
+
 int stream_on_heads(struct mesh *m, struct session *s, const struct message *message)
 {
+	if (message->heads.all)
+		begin_list(m, s);
 	for (size_t i = 0; i < message->heads.n && !s->closed; i++)
 		TRY(on_head(m, s, &message->heads.heads[i]));
+	return 0;
+}
+
+/* What was known already is not said again. */
+static int vouch(struct mesh *m, struct stream *st, int64_t age_ns)
+{
+	const int64_t at_ns = m->now_ns - age_ns;
+
+	if (at_ns <= st->vouched_ns)
+		return 0;
+	st->vouched_ns = at_ns;
+	return stream_heard(m, st->origin, age_ns);
+}
+
+/* The offer stands as it was told. What is held may not, if the disk lost or changed it. */
+static int confirm(struct mesh *m, struct stream *st, const struct offer *o, int64_t age_ns)
+{
+	const struct mesh_port *port = &m->opt.port;
+	struct fingerprint fingerprint;
+	struct bytes cursor, head;
+	struct held held;
+
+	if (!fork_counts(m, st->origin, &o->place))
+		return 0;
+	if (port->held(port->ctx, st->origin, &cursor, &fingerprint, &head) == 0 && cursor.len > 0 &&
+	    fingerprint_equal(&fingerprint, &o->place.fingerprint))
+		return o->old ? 0 : vouch(m, st, o->direct ? 0 : age_ns);
+	TRY(held_read(m, st->origin, &held));
+	if (offer_weigh(&held, &o->place) != OFFER_NOTHING)
+		st->look_ns = m->now_ns;
+	return 0;
+}
+
+int stream_on_ping(struct mesh *m, struct session *s, const struct message *message)
+{
+	const int64_t age_ns = stream_age(message->ping.age_ns);
+
+	TRY(fork_watch_ping(m, s));
+	if (s->lost || !(s->features & FEATURE_QUIET))
+		return 0;
+	if (s->listing)
+		end_list(m, s);
+	for (size_t i = 0; i < m->n_streams; i++) {
+		const struct offer *o = offer_find(m->streams[i], s->id);
+		if (o)
+			TRY(confirm(m, m->streams[i], o, age_ns));
+	}
 	return 0;
 }

@@ -1,98 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "federation/mesh_state.h"
 
-/* What is held of another origin is handed on only while it agrees with its head: between the frames of a
- * long pull the rows are ahead of the head, and a reader would find that the two do not agree. */
-static int is_settled(struct mesh *m, const char *origin, bool *ret)
-{
-	struct held held;
-
-	*ret = strcmp(origin, m->self) == 0;
-	if (*ret)
-		return 0;
-	TRY(held_read(m, origin, &held));
-	*ret = held.at_head && fork_counts(m, origin, &held.place);
-	return 0;
-}
-
-/* HEADS being filled; a long list goes out as several messages. */
-struct telling {
-	struct session *session;
-	bool all;
-	struct heads heads;
-	size_t bytes;
-	bool told; /* at least one message went out */
-};
-
-static int flush(struct mesh *m, struct telling *t)
-{
-	struct message message = {.kind = MESSAGE_HEADS, .heads = t->heads};
-
-	if (t->heads.n == 0)
-		return 0;
-	t->heads = (struct heads){0};
-	t->bytes = 0;
-	t->told = true;
-	return session_send(m, t->session, &message);
-}
-
-/* Note what the session is told; true: it is something else than the last time. What does not fit into the
- * table waits for the next telling of everything. */
-static bool note_told(struct session *s, const char *origin, struct bytes payload)
-{
-	struct told now = {hash64("origin", bytes_of_text(origin), (struct bytes){0}),
-			   hash64("head", payload, (struct bytes){0})};
-
-	for (size_t i = 0; i < s->n_told; i++)
-		if (s->told[i].origin == now.origin) {
-			bool changed = s->told[i].head != now.head;
-			s->told[i] = now;
-			return changed;
-		}
-	struct told *place = s->n_told < ORIGINS_MAX ? mesh_grow(&s->told, &s->n_told, sizeof *place) : NULL;
-	if (place)
-		*place = now;
-	return place != NULL;
-}
-
-static int tell_head(struct mesh *m, struct telling *t, const char *origin)
-{
-	const struct mesh_port *port = &m->opt.port;
-	struct arena *a = m->todo->arena;
-	struct head_notice notice;
-	bool settled;
-
-	TRY(is_settled(m, origin, &settled));
-	if (!settled || port->head(port->ctx, session_audience(t->session), origin, a, &notice) < 0)
-		return 0;
-	bool changed = note_told(t->session, origin, notice.head.payload);
-	if (!changed && !t->all)
-		return 0;
-	size_t bytes = notice.head.payload.len + sizeof notice.head;
-	if (t->bytes + bytes > FRAME_FILL || t->heads.n == ORIGINS_MAX)
-		TRY(flush(m, t));
-	struct head_notice *place = arena_push(a, &t->heads.heads, &t->heads.n, sizeof *place);
-	if (!place)
-		return FAIL(-ENOMEM);
-	*place = notice;
-	t->bytes += bytes;
-	return 0;
-}
-
-int serve_heads(struct mesh *m, struct session *s, bool all)
-{
-	const struct mesh_port *port = &m->opt.port;
-	const char *audience = session_audience(s);
-	struct telling t = {.session = s, .all = all};
-	struct message ping = {.kind = MESSAGE_PING};
-
-	for (const char *origin = port->origin_next(port->ctx, audience, NULL); origin;
-	     origin = port->origin_next(port->ctx, audience, origin))
-		TRY(tell_head(m, &t, origin));
-	TRY(flush(m, &t));
-	return all && !t.told ? session_send(m, s, &ping) : 0;
-}
-
 static bool is_offered(struct mesh *m, const char *audience, const char *origin)
 {
 	const struct mesh_port *port = &m->opt.port;
@@ -111,6 +19,8 @@ static int send_reset(struct mesh *m, struct session *s, const struct pull *p, e
 
 	if (!origin)
 		return FAIL(-ENOMEM);
+	if (reason == RESET_UNKNOWN)
+		serve_forget(s, origin); /* the reader does, too */
 	return session_send(m, s, &message);
 }
 
@@ -171,6 +81,6 @@ int serve_pull(struct mesh *m, struct session *s, const struct message *message)
 
 	if (!is_offered(m, session_audience(s), p->origin))
 		return send_reset(m, s, p, RESET_UNKNOWN);
-	TRY(is_settled(m, p->origin, &settled));
+	TRY(serve_settled(m, p->origin, &settled));
 	return settled ? send_batches(m, s, p) : send_reset(m, s, p, RESET_BEHIND);
 }

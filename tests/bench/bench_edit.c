@@ -265,6 +265,7 @@ static int open_border(struct bench_border *w)
 					  .seed = 99,
 					  .silence_ns = 3600 * NS_PER_S,
 					  .heads_every_ns = 3600 * NS_PER_S,
+					  .ping_every_ns = 3600 * NS_PER_S,
 					  .publish_every_ns = 1,
 					  .port = serve_port(&w->engine)};
 	TRY(mesh_new(&w->mesh, &mesh));

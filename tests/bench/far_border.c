@@ -153,6 +153,7 @@ int far_border_open(struct far_border *r, int number, const char *place, const s
 					 .silence_ns = 3600 * NS_PER_S,
 					 .pull_timeout_ns = 600 * NS_PER_S,
 					 .heads_every_ns = 3600 * NS_PER_S,
+					 .ping_every_ns = 3600 * NS_PER_S,
 					 .port = {.ctx = r,
 						  .origin_next = no_origin,
 						  .head = no_head,

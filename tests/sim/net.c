@@ -177,6 +177,16 @@ static void remove_fence(struct world *w, struct conn *c, const struct sim_event
 	}
 }
 
+/* Without care in what is said of heads: an age is too young, or what was lost is not told again. */
+static void remove_care(const struct world *w, struct message *m)
+{
+	if (w->opt.broken == BREAK_YOUNG_PINGS && m->kind == MESSAGE_PING)
+		m->ping.age_ns = 0;
+	if (w->opt.broken == BREAK_NO_TELL && m->kind == MESSAGE_TELL)
+		*m = (struct message){
+			.kind = MESSAGE_PING, .nonce = m->nonce, .frame = m->frame, .ping.age_ns = INT64_MAX};
+}
+
 static void note_frame(struct conn *c, const struct sim_event *e, const struct message *m)
 {
 	if (m->kind == MESSAGE_HELLO && !e->late) {
@@ -210,6 +220,7 @@ static void deliver(struct world *w, struct sim_node *n, struct conn *c, const s
 		return;
 	remove_fence(w, c, e, &m);
 	note_frame(c, e, &m);
+	remove_care(w, &m);
 	if (!e->late)
 		check_received(n, &m);
 	w->stale = e->late;

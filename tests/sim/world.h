@@ -60,7 +60,9 @@ enum {
 	X(SPLIT_COMMIT, "split-commit") \
 	X(STORE_HOLES, "store-holes") \
 	X(PUBLISH_EARLY, "publish-early") \
-	X(NO_VERIFY, "no-verify")
+	X(NO_VERIFY, "no-verify") \
+	X(YOUNG_PINGS, "young-pings") \
+	X(NO_TELL, "no-tell")
 
 enum sim_break {
 #define X(name, text) BREAK_##name,
