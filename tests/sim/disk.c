@@ -27,6 +27,7 @@ static void fingerprint_of(struct fingerprint *f, int origin, int twin, const st
 
 static void put_row(struct sim_origin *o, int origin, int twin, const struct sim_row *row)
 {
+	o->edits++;
 	fingerprint_of(&o->fingerprint, origin, twin, &o->rows[twin], false);
 	o->rows[twin] = *row;
 	fingerprint_of(&o->fingerprint, origin, twin, &o->rows[twin], true);
@@ -245,6 +246,7 @@ static void apply_rows(struct sim_node *n, const struct op_rows *op)
 		sweep(n, origin);
 	o->known = true;
 	o->cursor = world_keep(n->world, op->cursor);
+	o->edits++;
 	if (op->head.len > 0)
 		o->head = world_keep(n->world, op->head);
 }
@@ -272,7 +274,7 @@ static void commit_rows(struct sim_node *n, const struct sim_change *c)
 static void drop_org(struct sim_node *n, int org)
 {
 	for (int i = org * N_OF_ORG; i < (org + 1) * N_OF_ORG; i++)
-		n->disk.origins[i] = (struct sim_origin){0};
+		n->disk.origins[i] = (struct sim_origin){.edits = n->disk.origins[i].edits + 1};
 }
 
 static void free_change(struct sim_change *c)

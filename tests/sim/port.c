@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#include "proto/id.h"
-
 bool port_visible(const struct world *w, int org, uint64_t epoch, int audience, uint8_t attr)
 {
 	return w->rules[org][epoch].attrs[audience] >> attr & 1;
@@ -53,129 +51,15 @@ static const char *origin_next(void *ctx, const char *audience, const char *afte
 			continue;
 		if (aud < 0)
 			return sites[i].origin;
+		if (n->world->opt.broken != BREAK_FORGET_OFFERS)
+			return sites[i].origin; /* also with nothing in it: an empty head takes back what
+						   was visible once */
 		for (int t = 0; t < TWINS; t++)
 			n->offered[aud][i] |= view_shows(&v, t);
-		/* Also with nothing in it: an empty head is what takes back all that was visible once. */
-		if (n->offered[aud][i] || n->world->opt.broken != BREAK_FORGET_OFFERS)
+		if (n->offered[aud][i])
 			return sites[i].origin;
 	}
 	return NULL;
-}
-
-static uint64_t signature(struct bytes payload, int signer)
-{
-	const uint8_t key = (uint8_t)signer;
-
-	return hash64("signature", payload, (struct bytes){&key, 1});
-}
-
-static int sign(struct arena *a, const struct head *head, int signer, struct signed_blob *ret)
-{
-	SCOPED(buf_fini) struct buf b = {0};
-
-	head_encode(head, &b);
-	*ret = (struct signed_blob){.key.b[0] = (uint8_t)(signer + 1)};
-	uint8_t *payload = arena_take(a, b.len);
-	if (buf_check(&b) < 0 || !payload)
-		return -ENOMEM;
-	memcpy(payload, b.data, b.len);
-	ret->payload = (struct bytes){payload, b.len};
-	uint64_t s = signature(ret->payload, signer);
-	memcpy(ret->signature, &s, sizeof s);
-	return 0;
-}
-
-static struct bytes held_head(const struct sim_origin *o)
-{
-	return o->head;
-}
-
-/* The head of an origin as this node stands to it: its own one as it is now, another's as last reached. */
-static int full_head(struct sim_node *n, int origin, struct arena *a, struct signed_blob *ret_blob,
-		     struct head *ret)
-{
-	const struct sim_origin *o = &n->disk.origins[origin];
-
-	if (origin == n->id) {
-		*ret = (struct head){
-			.origin = sites[origin].origin,
-			.lineage = n->disk.lineage,
-			.n_lineage = n->disk.n_lineage,
-			.seq = n->disk.seq,
-			.fingerprint = o->fingerprint,
-			.stamp_ns = n->disk.stamp_ns,
-		};
-		return sign(a, ret, n->id, ret_blob);
-	}
-	if (o->head.len == 0)
-		return ERR_ABSENT;
-	TRY(signed_blob_decode(a, held_head(o), ret_blob));
-	return head_decode(a, ret_blob->payload, ret);
-}
-
-int view_top(const struct view *v, struct arena *a, struct head *ret)
-{
-	struct signed_blob blob;
-
-	return full_head(v->n, v->origin, a, &blob, ret);
-}
-
-static int border_head(const struct view *v, struct arena *a, const struct head *full,
-		       struct signed_blob *ret)
-{
-	uint32_t mask = v->n->world->rules[sites[v->n->id].org][v->n->disk.epoch].mask;
-	struct head head = *full;
-
-	head.lineage = arena_take_array(a, full->n_lineage, sizeof *head.lineage);
-	if (!head.lineage)
-		return -ENOMEM;
-	for (size_t i = 0; i < full->n_lineage; i++)
-		head.lineage[i].id = full->lineage[i].id;
-	head.seq = 0;
-	head.epoch = v->n->disk.epoch;
-	head.fingerprint = (struct fingerprint){0};
-	for (int t = 0; t < TWINS; t++) {
-		if (!view_shows(v, t))
-			continue;
-		const struct hash128 h = row_hash(twin_name(v->origin, t), v->held->rows[t].version, mask);
-		fingerprint_add(&head.fingerprint, &h);
-	}
-	if (head.fingerprint.count == 0 &&
-	    full->n_lineage > 0) { /* as node/serve.c: what is seen of nothing tells nothing */
-		head.lineage[0].id = 0;
-		head.n_lineage = 1;
-		head.stamp_ns = 0;
-	}
-	return sign(a, &head, v->n->id, ret);
-}
-
-static int head(void *ctx, const char *audience, const char *origin, struct arena *a, struct head_notice *ret)
-{
-	struct sim_node *n = ctx;
-	const struct view v = view_of(n, audience, origin);
-	struct head full;
-
-	TRY(full_head(n, v.origin, a, &ret->head, &full));
-	ret->age_ns = v.origin == n->id ? 0 : n->world->now_ns - n->heard_ns[v.origin];
-	return v.audience < 0 ? 0 : border_head(&v, a, &full, &ret->head);
-}
-
-static int verify_head(void *ctx, const char *peer_org, const char *peer_node,
-		       const struct head_notice *notice, struct arena *a, struct head *ret)
-{
-	const struct sim_node *n = ctx;
-	int signer = notice->head.key.b[0] - 1;
-	uint64_t s;
-
-	if (signer < 0 || signer >= N_NODES)
-		return ERR_UNTRUSTED;
-	memcpy(&s, notice->head.signature, sizeof s);
-	if (s != signature(notice->head.payload, signer))
-		return ERR_UNTRUSTED;
-	TRY(head_decode(a, notice->head.payload, ret));
-	bool own = strcmp(peer_org, org_names[sites[n->id].org]) == 0;
-	const char *must = own ? id_local(ret->origin) : peer_node;
-	return strcmp(sites[signer].name, must) == 0 ? 0 : ERR_UNTRUSTED;
 }
 
 int view_judge(const struct view *v, struct cursor *c, const struct head *head)
@@ -269,15 +153,14 @@ static int rows(void *ctx, const char *audience, const struct pull *pull, struct
 {
 	struct sim_node *n = ctx;
 	const struct view v = view_of(n, audience, pull->origin);
-	struct signed_blob blob;
 	struct head top;
 
-	if (!v.held || !v.held->known || full_head(n, v.origin, a, &blob, &top) < 0)
+	if (!v.held || !v.held->known || view_top(&v, a, &top) < 0)
 		return RESET_UNKNOWN;
 	const int r = v.audience < 0 ? own_rows(&v, pull, &top, a, ret) : border_rows(&v, pull, &top, a, ret);
 	if (r != 0)
 		return r;
-	return ret->at_head ? head(ctx, audience, pull->origin, a, &ret->head) : 0;
+	return ret->at_head ? port_head(ctx, audience, pull->origin, a, &ret->head) : 0;
 }
 
 static int held(void *ctx, const char *origin, struct bytes *ret_cursor, struct fingerprint *ret_fingerprint,
@@ -291,7 +174,7 @@ static int held(void *ctx, const char *origin, struct bytes *ret_cursor, struct 
 		return ERR_ABSENT;
 	*ret_cursor = o->cursor;
 	*ret_fingerprint = o->fingerprint;
-	*ret_head = held_head(o);
+	*ret_head = o->head;
 	if (n->world->opt.broken == BREAK_NO_CHECK && o->head.len > 0) {
 		struct signed_blob blob;
 		struct head head;
@@ -326,9 +209,9 @@ struct mesh_port port_of(struct sim_node *n)
 	return (struct mesh_port){
 		.ctx = n,
 		.origin_next = origin_next,
-		.head = head,
+		.head = port_head,
 		.rows = rows,
-		.verify_head = verify_head,
+		.verify_head = port_verify_head,
 		.held = held,
 		.tree = port_tree,
 		.row = port_row,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Port - what the files of the modelled port share; private to tests/sim.
  *
- *   port.c         heads, rows for the own organisation
+ *   port.c         what is offered, rows for the own organisation
+ *   port_head.c    heads, kept until something in them changes
  *   port_repair.c  trees for repairs
  *   port_border.c  rows for another one, as node/visibility.h and node/serve_partner.c keep and send them
  */
@@ -24,6 +25,11 @@ bool view_shows(const struct view *v, int twin);
 /* 0, or the reason why a cursor is refused, as far as the safeguards that are left allow one. */
 int view_judge(const struct view *v, struct cursor *c, const struct head *head);
 int view_push(struct rows *rows, struct arena *a, struct bytes encoded);
+
+/* ---- port_head.c: see struct mesh_port */
+int port_head(void *ctx, const char *audience, const char *origin, struct arena *a, struct head_notice *ret);
+int port_verify_head(void *ctx, const char *peer_org, const char *peer_node, const struct head_notice *notice,
+		     struct arena *a, struct head *ret);
 
 /* ---- port_border.c */
 int border_rows(const struct view *v, const struct pull *pull, const struct head *top, struct arena *a,

@@ -16,7 +16,7 @@
  *   topology.c  who is what, and who is connected
  *   net.c       connections: FIFO until they break, then frames lost or late; marks, duplicates, cut links
  *   frame.c     messages under way
- *   codec.c     stand-ins for encodings and hashes, four seeds of five run on them: they cost less
+ *   codec.c     stand-ins for encodings and hashes, most seeds run on them: they cost less
  *   disk.c      what a node stores: own twins, rows of others with their cursors; commits, crashes, copies
  *   port*.c     struct mesh_port over that
  *   chaos*.c    what goes wrong, and how it heals
@@ -109,6 +109,15 @@ struct sim_origin {
 	struct sim_row rows[TWINS];
 	struct fingerprint fingerprint;
 	struct bytes cursor, head; /* in the world's pool */
+	uint64_t edits;            /* of rows or head */
+};
+
+/* A head as it is told, as long as nothing in it changes. */
+struct sim_head {
+	bool good;
+	uint64_t edits, epoch;
+	struct signed_blob blob; /* in the world's pool, like what head points to */
+	struct head head;
 };
 
 /* A tree over rows, kept for a while. */
@@ -181,6 +190,7 @@ struct sim_node {
 	struct sim_sight sight[N_ORGS][N_OF_ORG][TWINS]; /* of the origins of its own organisation */
 	uint64_t place;                                  /* the newest given */
 	struct sim_tree trees[N_ORGS + 1][N_NODES], held_trees[N_NODES];
+	struct sim_head heads[N_ORGS + 1][N_NODES];
 	bool offered[N_ORGS][N_NODES];
 	unsigned stores[N_NODES];
 	bool failing[N_NODES]; /* a store of this origin failed, and so do those that wait behind it */
