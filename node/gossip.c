@@ -8,6 +8,7 @@
 #include "node/asks.h"
 #include "node/inside.h"
 #include "node/log.h"
+#include "node/members.h"
 #include "node/questions.h"
 #include "node/record.h"
 #include "node/serve.h"
@@ -65,11 +66,13 @@ static void forget_session(struct gossip *g, uint32_t id)
 		if ((*at)->id == id) {
 			struct session *gone = *at;
 			*at = gone->next;
+			free(gone->reach);
 			free(gone);
 			break;
 		}
 	spread_on_down(g->engine->spread, id);
 	asks_on_down(g->engine->asks, id);
+	members_soon(g->members);
 }
 
 static void on_up(void *ctx, uint32_t id, const struct transport_peer *peer)
@@ -377,6 +380,8 @@ static void deliver(struct gossip *g, uint32_t id, const struct message *m)
 		spread_on_standing(g->engine->spread, id, &m->standing, engine_mono_ns());
 	if (m->kind == MESSAGE_TRUST)
 		spread_on_piece(g->engine->spread, id, &m->trust, engine_mono_ns());
+	if (m->kind == MESSAGE_REACH)
+		members_on_reach(g->members, find_session(g, id), &m->reach);
 	if (m->kind == MESSAGE_FRESHNESS || m->kind == MESSAGE_AGREEMENT)
 		inside_on_message(g->engine, id, m);
 	if (m->kind != MESSAGE_POLICY)
@@ -414,6 +419,9 @@ static void opened(struct gossip *g, uint32_t id)
 		say_policy(g, s);
 	if ((s = find_session(g, id)) && s->own)
 		inside_greet(g->engine, id);
+	if ((s = find_session(g, id)) && s->own)
+		members_greet(g->members, id);
+	members_soon(g->members);
 }
 
 const struct session *gossip_session(const struct gossip *g, uint32_t id)
@@ -542,7 +550,10 @@ int gossip_start(struct gossip **ret, struct engine *e)
 	opt.port.verify_hello = spread_verify_hello;
 	randombytes_buf(&opt.seed, sizeof opt.seed);
 	int r = mesh_new(&g->mesh, &opt);
+	if (r == 0)
+		r = members_new(&g->members, g);
 	if (r < 0) {
+		mesh_free(g->mesh);
 		free(g);
 		return r;
 	}
@@ -564,6 +575,7 @@ void gossip_stop(struct gossip *g)
 		s = next_session(g, id);
 	}
 	uv_close((uv_handle_t *)&g->timer, NULL);
+	members_stop(g->members);
 }
 
 void gossip_free(struct gossip *g)
@@ -575,6 +587,7 @@ void gossip_free(struct gossip *g)
 	while (g->sessions) {
 		struct session *s = g->sessions;
 		g->sessions = s->next;
+		free(s->reach);
 		free(s);
 	}
 	while (g->stores) {
@@ -587,6 +600,7 @@ void gossip_free(struct gossip *g)
 		free(h->value);
 	map_fini(&g->heard);
 	log_shares_fini(&g->shares);
+	members_free(g->members);
 	mesh_free(g->mesh);
 	free(g);
 }
@@ -630,6 +644,11 @@ void gossip_policy(struct gossip *g)
 			say_policy(g, s);
 		s = next_session(g, id);
 	}
+}
+
+void gossip_dial(struct gossip *g)
+{
+	members_renew(g->members);
 }
 
 int64_t gossip_age(const struct gossip *g, const char *origin)

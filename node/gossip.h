@@ -15,6 +15,7 @@ struct session {
 	bool own, dialled, greeted, open;
 	struct curve_key key;
 	uint64_t features; /* from HELLO */
+	char *reach;       /* from REACH: names, one behind the other, the last one empty; NULL: none yet */
 	uint64_t frames_in, frames_out, bytes_in, bytes_out;
 	int64_t heard_ns; /* monotonic */
 	struct session *next;

@@ -1,45 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/gossip_private.h"
 
-#include <stdio.h>
-
-/* One link for a pair: the lower key dials, unless it is the only side that can be dialled. */
-static void dial_node(struct gossip *g, const struct credential *to, bool own)
-{
-	const struct credential *self = g->engine->trust->self;
-	const char *endpoint = own ? to->endpoint : to->border_endpoint;
-	const char *ours = own ? self->endpoint : self->border_endpoint;
-	struct roster_entry entry = {.key = to->curve,
-				     .roles = to->roles,
-				     .own = own,
-				     .not_before_ns = to->not_before_ns,
-				     .not_after_ns = to->not_after_ns};
-
-	if (!endpoint[0] || memcmp(to->curve.b, self->curve.b, KEY_BYTES) == 0)
-		return;
-	if (ours[0] && memcmp(self->curve.b, to->curve.b, KEY_BYTES) > 0)
-		return;
-	snprintf(entry.org, sizeof entry.org, "%s", to->org);
-	snprintf(entry.node, sizeof entry.node, "%s", to->node);
-	int r = transport_dial(g->engine->transport, &entry, endpoint);
-	if (r < 0)
-		engine_log_failure("mesh", "cannot dial", r, NULL);
-}
-
-void gossip_dial(struct gossip *g)
-{
-	const struct trust *t = g->engine->trust;
-
-	for (size_t i = 0; i < t->own.org.n_nodes; i++)
-		dial_node(g, &t->own.org.nodes[i], true);
-	if (!(t->self->roles & ROLE_BORDER))
-		return;
-	for (size_t i = 0; i < t->n_partners; i++)
-		for (size_t j = 0; j < t->partners[i]->org.n_nodes; j++)
-			if (t->partners[i]->org.nodes[j].roles & ROLE_BORDER)
-				dial_node(g, &t->partners[i]->org.nodes[j], false);
-}
-
 static int add_peer(const struct gossip *g, const struct credential *c, bool own, struct arena *a,
 		    struct peer_info **peers, size_t *n)
 {

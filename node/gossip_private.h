@@ -2,7 +2,8 @@
 /* Gossip private - what the files of gossip share.
  *
  *   gossip.c        the mesh at work: events in, its todo list out
- *   gossip_peers.c  who should be connected: dialling, `peer list`
+ *   gossip_peers.c  `peer list`
+ *   members.c       who should be connected: dialling
  */
 #pragma once
 
@@ -11,12 +12,14 @@
 #include "node/log_share.h"
 #include "proto/map.h"
 
+struct members;
 struct stored;
 
 struct gossip {
 	struct engine *engine;
 	struct mesh *mesh;
 	struct session *sessions;
+	struct members *members;
 	struct map heard;                    /* origin -> struct heard */
 	struct stored *stores, **stores_end; /* in the order the mesh gave them out */
 	uint64_t last_token;
