@@ -14,6 +14,7 @@
 #include "node/config.h"
 #include "node/egress.h"
 #include "node/transport.h"
+#include "node/verified.h"
 #include "node/visibility.h"
 
 #ifndef HOLON_VERSION
@@ -67,6 +68,7 @@ struct engine {
 	int64_t roster_ns;                             /* monotonic time of the last roster */
 	int64_t started_ns;                            /* monotonic */
 	char origin[ORG_NAME_MAX + NODE_NAME_MAX + 2]; /* ORG/NODE of this node */
+	struct verified verified;                      /* signatures of heads (serve.c) */
 	bool border_is_closed;                         /* said so (border.c) */
 	bool stopping;
 };

@@ -201,24 +201,31 @@ static bool send_message(struct gossip *g, uint32_t id, const struct message *m)
 	return true;
 }
 
-/* A STORE on its way to disk. Those of one origin go one at a time: when one fails, what was pulled behind it
- * must not become durable, or the cursor would stand behind a hole. */
+/* A STORE on its way to disk. Of one origin one commit is under way at a time, with all that had come when it
+ * began: when it fails, what was pulled behind it must not become durable, or the cursor would stand behind a
+ * hole. */
 struct stored {
 	struct stored *next;
 	struct gossip *gossip;
 	uint64_t token;
-	struct arena *arena; /* NULL: handed to the writer */
+	uint64_t last_token; /* of those in the same commit; 0: it waits */
+	struct arena *arena;
 	struct op *op;
 	char origin[ORG_NAME_MAX + NODE_NAME_MAX + 2];
 };
 
-static struct stored *first_of(const struct gossip *g, const char *origin)
-{
-	struct stored *s = g->stores;
+enum { MERGE_MAX = 64, MERGE_ARENA = 128 << 10 };
 
+static struct stored *next_of(struct stored *s, const char *origin)
+{
 	while (s && strcmp(s->origin, origin) != 0)
 		s = s->next;
 	return s;
+}
+
+static struct stored *first_of(const struct gossip *g, const char *origin)
+{
+	return next_of(g->stores, origin);
 }
 
 static void unlink_store(struct gossip *g, struct stored *s)
@@ -243,26 +250,30 @@ static void end_store(struct gossip *g, struct stored *s, int code)
 		step(g, &(struct mesh_event){.kind = MESH_STORED, .token = token, .result = code});
 }
 
-static void submit_store(struct gossip *g, struct stored *s);
+static void submit_stores(struct gossip *g, const char *origin);
+
+/* Those of the commit end, and after a failure those that were given out behind them; what the mesh gives out
+ * from here on knows of this end. */
+static void end_stores(struct gossip *g, const char *origin, uint64_t last, int code)
+{
+	const uint64_t end = code < 0 ? g->last_token : last;
+	struct stored *s;
+
+	while ((s = first_of(g, origin)) && s->token <= end)
+		end_store(g, s, code);
+	if (s && s->last_token == 0)
+		submit_stores(g, origin);
+}
 
 static void on_stored(void *ctx, const struct write_result *result)
 {
-	struct stored *s = ctx, *behind;
-	struct gossip *g = s->gossip;
-	const int code = result->code < 0 ? result->code : result->n_refused > 0 ? ERR_REFUSED : 0;
-	const uint64_t newest =
-		g->last_token + 1; /* what the mesh gives out from here on knows of this end */
+	const struct stored *s = ctx;
 	char origin[sizeof s->origin];
 
 	memcpy(origin, s->origin, sizeof origin);
 	if (result->n_refused > 0)
 		log_warn("mesh", "rows of %s were refused: %s", origin, result->refused[0].reason);
-	end_store(g, s, code);
-	while (code < 0 && (behind = first_of(g, origin)) && behind->token < newest)
-		end_store(g, behind, code);
-	behind = first_of(g, origin);
-	if (behind && behind->arena)
-		submit_store(g, behind);
+	end_stores(s->gossip, origin, s->last_token, result->code < 0 ? result->code : 0);
 }
 
 /* Rows of an organisation whose trust ended behind them must not come after what forgets it. */
@@ -274,18 +285,34 @@ static bool is_trusted(const struct gossip *g, const char *origin)
 	return trust_org(g->engine->trust, org) != NULL;
 }
 
-static void submit_store(struct gossip *g, struct stored *s)
+/* All or none of them: a commit that keeps what stands behind a refused one would leave a hole, too. */
+static int commit_stores(struct gossip *g, struct stored *first)
 {
-	if (!is_trusted(g, s->origin)) {
-		end_store(g, s, ERR_UNTRUSTED);
-		return;
+	struct stored *last = first;
+	struct write_request request = {.atomic = true, .done = on_stored, .ctx = first};
+
+	TRY(arena_new(&request.arena, MERGE_ARENA));
+	request.ops = arena_take_array(request.arena, MERGE_MAX, sizeof *request.ops);
+	if (!request.ops) {
+		arena_free(request.arena);
+		return FAIL(-ENOMEM);
 	}
+	for (struct stored *s = first; s && request.n_ops < MERGE_MAX; s = next_of(s->next, first->origin)) {
+		request.ops[request.n_ops++] = *s->op;
+		last = s;
+	}
+	first->last_token = last->token;
+	return writer_submit(g->engine->writer, &request);
+}
 
-	const struct write_request request = {
-		.arena = MOVE(s->arena), .ops = s->op, .n_ops = 1, .done = on_stored, .ctx = s};
+/* The name is the caller's: stores may end meanwhile. */
+static void submit_stores(struct gossip *g, const char *origin)
+{
+	struct stored *first = first_of(g, origin);
+	const int r = is_trusted(g, origin) ? commit_stores(g, first) : ERR_UNTRUSTED;
 
-	if (writer_submit(g->engine->writer, &request) < 0)
-		end_store(g, s, -ENOMEM);
+	if (r < 0)
+		end_stores(g, origin, g->last_token, r == ERR_UNTRUSTED ? r : -ENOMEM);
 }
 
 /* The op is encoded and decoded into the writer's own arena: it outlives the step. */
@@ -308,9 +335,11 @@ static int store_rows(struct gossip *g, const struct mesh_action *action)
 	const bool alone = !first_of(g, s->origin);
 	*g->stores_end = s;
 	g->stores_end = &s->next;
-	struct stored *kept = MOVE(s);
+	const struct stored *kept = MOVE(s);
+	char origin[sizeof kept->origin];
+	memcpy(origin, kept->origin, sizeof origin);
 	if (alone)
-		submit_store(g, kept);
+		submit_stores(g, origin);
 	return 0;
 }
 

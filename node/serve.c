@@ -135,7 +135,7 @@ static int verify_head(void *ctx, const char *peer_org, const char *peer_node,
 	if (own && signer && !(signer->roles & ROLE_OWNER))
 		return FAIL(ERR_UNTRUSTED);
 	if (!signer || memcmp(signer->sign.b, notice->head.key.b, KEY_BYTES) != 0 ||
-	    !sign_verify(SIGN_HEAD, &notice->head) || !id_is_of_org(h.origin, peer_org))
+	    !verified_head(&e->verified, &notice->head) || !id_is_of_org(h.origin, peer_org))
 		return FAIL(ERR_UNTRUSTED);
 	if (!own)
 		TRY(check_partner_head(e, &p->org, &h));

@@ -21,6 +21,7 @@ static const char *id_of(size_t twin, char ret[ID_SIZE])
 	return ret;
 }
 
+/* No frame may be on its way. */
 static int ask(struct duo *d, size_t node, struct control_request *r, struct control_answer *ret)
 {
 	struct client *c = fleet_client(&d->fleet, node);
@@ -170,10 +171,10 @@ static int begin_values(struct duo *d)
 		for (size_t i = 0; i < n; i++)
 			if (put(d, &w, second[i], 273.15) < 0 || put(d, &w, d->handles[first + i], 0) < 0)
 				return -1;
-		if (send_frame(d, &w) < 0)
+		if (send_frame(d, &w) < 0 || duo_await_acks(d, 0) < 0)
 			return -1;
 	}
-	return second ? duo_await_acks(d, 0) : bench_say(d->bench, "out of memory");
+	return second ? 0 : bench_say(d->bench, "out of memory");
 }
 
 size_t duo_twin(const struct duo *d, const struct duo_change *c, size_t i)
