@@ -193,6 +193,9 @@ struct mesh_stats {
 };
 void mesh_stats(const struct mesh *m, struct mesh_stats *ret);
 
+/* False: the peer is an incarnation that does not count (port.counts). */
+bool mesh_session_counts(const struct mesh *m, uint32_t session);
+
 /* For `peer list`. False: no such session. */
 bool mesh_session_open(const struct mesh *m, uint32_t session, uint32_t *ret_protocol);
 

@@ -10,7 +10,18 @@
  * about who lives: for that only sessions with the origin itself count. */
 #include "federation/mesh_state.h"
 
+#include <stdio.h>
+
 static const char contradiction[] = "an origin signed two states of one sequence number";
+
+enum { ORIGIN_SIZE = ORG_NAME_MAX + NODE_NAME_MAX + 2 };
+
+/* The peer, as an origin. */
+static const char *origin_of(const struct session *s, char ret[ORIGIN_SIZE])
+{
+	snprintf(ret, ORIGIN_SIZE, "%s/%s", s->org, s->node);
+	return ret;
+}
 
 static uint64_t life_of(const struct head *h)
 {
@@ -127,20 +138,15 @@ int fork_watch(struct mesh *m, struct stream *st, struct session *s, const struc
 
 int fork_watch_ping(struct mesh *m, const struct session *s)
 {
-	struct stream *st;
+	char origin[ORIGIN_SIZE];
+	struct stream *st = s->own && s->life != 0 ? stream_find(m, origin_of(s, origin)) : NULL;
 
-	if (!s->own || s->life == 0)
+	if (!st)
 		return 0;
-	for (size_t i = 0; i < m->n_streams; i++) {
-		st = m->streams[i];
-		if (!offer_is_direct(s, st->origin))
-			continue;
-		for (size_t k = 0; k < N_LIVES; k++)
-			if (st->lives[k].head.len > 0 && st->lives[k].id == s->life)
-				seen_living(&st->lives[k], m->now_ns);
-		return check_lives(m, st, s->id);
-	}
-	return 0;
+	for (size_t i = 0; i < N_LIVES; i++)
+		if (st->lives[i].head.len > 0 && st->lives[i].id == s->life)
+			seen_living(&st->lives[i], m->now_ns);
+	return check_lives(m, st, s->id);
 }
 
 /* What no longer counts is no second life, and what was left lying because of it is looked at again. */
@@ -201,6 +207,14 @@ int fork_watch_self(struct mesh *m, const struct session *s, const struct head *
 	m->fork_ns = m->now_ns + FORK_PAUSE_NS;
 	return tell_fork(m, s->id, m->self, "peers hold more of this node than it has: its disk went back",
 			 buf_bytes(&mine), buf_bytes(&theirs));
+}
+
+bool mesh_session_counts(const struct mesh *m, uint32_t session)
+{
+	const struct session *s = session_find(m, session);
+	char origin[ORIGIN_SIZE];
+
+	return !s || !s->own || s->life == 0 || life_counts(m, origin_of(s, origin), s->life);
 }
 
 void fork_fini(struct stream *st)

@@ -21,6 +21,7 @@
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS (MINUTE_MS * 60 * 24)
 #define DOOR_MAX 1000000
+#define QUOTA_MAX 100000000
 
 enum type { TYPE_PATH, TYPE_ENDPOINT, TYPE_SIZE, TYPE_DURATION, TYPE_COUNT, TYPE_LOG_LEVEL, TYPE_KEYS };
 
@@ -33,6 +34,7 @@ struct setting {
 	const char *help;
 };
 
+#define QUOTA(kind, part) MEMBER(quota.of[kind].part)
 #define MEMBER(m) offsetof(struct config, m), sizeof((struct config *)NULL)->m
 
 static const struct setting settings[] = {
@@ -84,6 +86,26 @@ static const struct setting settings[] = {
 	 "connections of one key at the same time"},
 	{"limits", "connections-org", TYPE_COUNT, MEMBER(door.org_connections), "16", 1, DOOR_MAX,
 	 "connections of one partner organisation at the same time"},
+	{"limits", "partner-rows", TYPE_COUNT, QUOTA(QUOTA_ROWS, rate), "50000", 1, QUOTA_MAX,
+	 "rows a second that one partner organisation is sent"},
+	{"limits", "partner-rows-burst", TYPE_COUNT, QUOTA(QUOTA_ROWS, burst), "2000000", 1, QUOTA_MAX,
+	 "rows at once after a quiet time: all that it may see, when it begins"},
+	{"limits", "partner-pulls", TYPE_COUNT, QUOTA(QUOTA_PULLS, rate), "1000", 1, QUOTA_MAX,
+	 "times a second that it asks for rows; over it, it is told to ask later"},
+	{"limits", "partner-pulls-burst", TYPE_COUNT, QUOTA(QUOTA_PULLS, burst), "5000", 1, QUOTA_MAX,
+	 "times at once after a quiet time"},
+	{"limits", "partner-repairs", TYPE_COUNT, QUOTA(QUOTA_REPAIRS, rate), "50", 1, QUOTA_MAX,
+	 "the same of questions by which it finds where it differs"},
+	{"limits", "partner-repairs-burst", TYPE_COUNT, QUOTA(QUOTA_REPAIRS, burst), "2000", 1, QUOTA_MAX,
+	 "times at once after a quiet time"},
+	{"limits", "partner-heads", TYPE_COUNT, QUOTA(QUOTA_HEADS, rate), "100", 1, QUOTA_MAX,
+	 "times a second that it says what it has, or asks what there is; with more its session ends"},
+	{"limits", "partner-heads-burst", TYPE_COUNT, QUOTA(QUOTA_HEADS, burst), "2000", 1, QUOTA_MAX,
+	 "times at once after a quiet time"},
+	{"limits", "partner-questions", TYPE_COUNT, QUOTA(QUOTA_QUESTIONS, rate), "1000", 1, QUOTA_MAX,
+	 "live questions a second of one partner; over it, they are answered with a refusal"},
+	{"limits", "partner-questions-burst", TYPE_COUNT, QUOTA(QUOTA_QUESTIONS, burst), "5000", 1, QUOTA_MAX,
+	 "times at once after a quiet time"},
 	{"limits", "session", TYPE_DURATION, MEMBER(session_ms), "1440min", 1000, 30 * DAY_MS,
 	 "a connection this node made is begun anew, with new keys, when it is so old"},
 	{"mesh", "heads-every", TYPE_DURATION, MEMBER(heads_every_ms), "1s", 10, 60 * MINUTE_MS,
@@ -92,6 +114,10 @@ static const struct setting settings[] = {
 	 "a peer silent for so long counts as gone"},
 	{"mesh", "publish-every", TYPE_DURATION, MEMBER(publish_every_ms), "50ms", 1, MINUTE_MS,
 	 "changes are announced at most this often"},
+	{"mesh", "two-lives", TYPE_DURATION, MEMBER(fork_margin_ms), "1min", 1000, 60 * MINUTE_MS,
+	 "when two nodes have spoken with one key for so long, neither is served until an administrator "
+	 "chooses "
+	 "(holon peer forks)"},
 	{"trust", "freshness-every", TYPE_DURATION, MEMBER(freshness_every_ms), "10s", 1000, 60 * MINUTE_MS,
 	 "a node with the role admin says so often what manifest, policy and revocations are the newest"},
 	{"trust", "freshness-ttl", TYPE_DURATION, MEMBER(freshness_ttl_ms), "15min", 2000, DAY_MS,

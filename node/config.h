@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "node/log.h"
+#include "node/quota.h"
 #include "node/zap_limit.h"
 #include "proto/trust.h"
 
@@ -41,9 +42,10 @@ struct config {
 	int64_t handshake_ms;
 	int64_t receive_mark, send_mark; /* frames */
 	struct zap_limits door;
+	struct quota_limits quota;
 	int64_t session_ms;
 	/* [mesh] */
-	int64_t heads_every_ms, silence_ms, publish_every_ms;
+	int64_t heads_every_ms, silence_ms, publish_every_ms, fork_margin_ms;
 	/* [trust] */
 	int64_t freshness_every_ms, freshness_ttl_ms;
 	/* [view] */

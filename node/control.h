@@ -60,10 +60,11 @@ call_fn control_policy_publish, control_policy_check, control_policy_show, contr
 call_fn control_policy_diff;                                  /* control_policy_diff.c */
 call_fn control_org_show, control_org_trust, control_org_end; /* control_org.c */
 call_fn control_node_invite, control_node_invites, control_node_approve,
-	control_node_refuse;  /* control_join.c */
-call_fn control_person_renew; /* control_person.c */
-call_fn control_audit;        /* control_audit.c */
-call_fn control_summaries;    /* control_summaries.c */
+	control_node_refuse;                /* control_join.c */
+call_fn control_person_renew;               /* control_person.c */
+call_fn control_audit;                      /* control_audit.c */
+call_fn control_forks, control_fork_choose; /* control_fork.c */
+call_fn control_summaries;                  /* control_summaries.c */
 
 /* control_audit.c: at the start of a request: who it is, if it is one that is audited (person is set).
  * ERR_REFUSED with a note when it could not be. At its end: write it down; `done` is called with the call. */

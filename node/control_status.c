@@ -6,6 +6,7 @@
 #include "node/border.h"
 #include "node/control.h"
 #include "node/door.h"
+#include "node/forks.h"
 #include "node/fresh.h"
 #include "node/gossip.h"
 #include "node/writer.h"
@@ -36,12 +37,18 @@ static const char *border_text(struct call *c)
 static const char *state_text(struct call *c, const char *border)
 {
 	const char *trouble = writer_trouble(c->e->writer);
+	const struct fork_mark *fork = forks_first_open(c->e->forks);
 	const char *audit = journal_trouble(c->e->journal);
 	const char *door = door_trouble(c->e->door);
 	const struct trust *t = c->e->trust;
 
 	if (trouble)
 		return arena_print(c->arena, "degraded: %s", trouble);
+	if (fork)
+		return arena_print(c->arena,
+				   "degraded: two nodes live with the key of %s, nothing of it counts: see "
+				   "`holon peer forks`",
+				   fork->origin);
 	if (audit)
 		return arena_print(c->arena, "degraded: %s", audit);
 	if (strncmp(border, "closed", 6) == 0)

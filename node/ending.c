@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "node/agreement.h"
+#include "node/gossip.h"
 #include "node/log.h"
 #include "node/record.h"
 #include "node/trust_private.h"
@@ -155,6 +156,7 @@ int endings_begin(struct engine *e, const char *partner, ending_fn *done, void *
 		return FAIL(ERR_ABSENT);
 	TRY(agreement_note_end(e->trust, name, &root, true));
 	TRY(forget_partner(e->trust, name));
+	gossip_ended(e->gossip, name);
 	record_trust(e->journal, "ended", name, "");
 	log_info("trust", "ended organisation=%s", name);
 	engine_trust_changed(e);

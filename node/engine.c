@@ -15,6 +15,7 @@
 #include "node/door.h"
 #include "node/ending.h"
 #include "node/enrol.h"
+#include "node/forks.h"
 #include "node/fresh.h"
 #include "node/gossip.h"
 #include "node/inside.h"
@@ -187,6 +188,8 @@ static int open_parts(struct engine *e, struct err_note *note)
 	TRY(inside_start(e));
 	TRY(endings_start(e));
 	TRY(endings_resume(e));
+	TRY(forks_open(&e->forks, e->trust->store));
+	TRY(quotas_new(&e->quotas, &e->config->quota));
 	TRY(spread_start(e));
 	TRY(gossip_start(&e->gossip, e));
 	e->zmq_context = zmq_ctx_new();
@@ -425,6 +428,8 @@ void engine_close(struct engine *e)
 	gossip_free(e->gossip);
 	fresh_free(e->fresh);
 	endings_free(e->endings);
+	forks_close(e->forks);
+	quotas_free(e->quotas);
 	spread_free(e->spread);
 	views_free(e->views);
 	asks_free(e->asks);

@@ -30,6 +30,8 @@ struct journal;
 struct door;
 struct fresh;
 struct endings;
+struct forks;
+struct quotas;
 struct spread;
 struct signer;
 struct invites;
@@ -56,6 +58,8 @@ struct engine {
 	struct journal *journal;
 	struct fresh *fresh;
 	struct endings *endings;
+	struct forks *forks;
+	struct quotas *quotas;
 	struct spread *spread;
 	struct signer *signer;   /* NULL unless admin.organisation is set */
 	struct invites *invites; /* the same */

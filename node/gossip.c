@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "node/asks.h"
+#include "node/forks.h"
 #include "node/inside.h"
 #include "node/log.h"
 #include "node/members.h"
@@ -55,7 +56,8 @@ const struct session *gossip_find(const struct gossip *g, const char *org, const
 	const bool own = strcmp(org, g->engine->trust->self->org) == 0;
 
 	for (const struct session *s = g->sessions; s; s = s->next)
-		if (s->open && strcmp(s->org, org) == 0 && (!own || strcmp(s->node, node) == 0))
+		if (s->open && strcmp(s->org, org) == 0 && (!own || strcmp(s->node, node) == 0) &&
+		    mesh_session_counts(g->mesh, s->id))
 			return s;
 	return NULL;
 }
@@ -498,6 +500,22 @@ static void say_closed(struct gossip *g, const struct mesh_action *action)
 			 log_quote(why, text, sizeof text));
 }
 
+/* Two with one key: from here on nothing of it counts until an admin has chosen (node/forks.h). */
+static void on_fork(struct gossip *g, const struct mesh_action *action)
+{
+	struct engine *e = g->engine;
+
+	log_error("mesh", "%s origin=%s: see `holon audit evidence`", action->text, action->origin);
+	const int r = forks_note(e->forks, action->origin, action->heads, engine_wall_ns());
+	if (r < 0)
+		engine_log_failure("mesh", "it cannot be noted that two nodes live with one key", r, NULL);
+	record_fork(e->journal, action->origin, action->text, action->heads, r != 0);
+	if (r != 0)
+		return;
+	log_error("mesh", "nothing of origin=%s is taken or served: see `holon peer forks`", action->origin);
+	gossip_changed(g);
+}
+
 static bool perform(struct gossip *g, const struct mesh_action *action)
 {
 	switch (action->kind) {
@@ -517,10 +535,7 @@ static bool perform(struct gossip *g, const struct mesh_action *action)
 	case MESH_DELIVER: deliver(g, action->session, &action->message); break;
 	case MESH_HEARD: remember_heard(g, action->origin, action->age_ns); break;
 	case MESH_ALARM: alarm_about(g, action); break;
-	case MESH_FORK:
-		log_error("mesh", "%s origin=%s: see `holon audit evidence`", action->text, action->origin);
-		record_fork(g->engine->journal, action->origin, action->text, action->heads);
-		break;
+	case MESH_FORK: on_fork(g, action); break;
 	}
 	return true;
 }
@@ -570,7 +585,8 @@ int gossip_start(struct gossip **ret, struct engine *e)
 				   .port = serve_port(e),
 				   .heads_every_ns = c->heads_every_ms * NS_PER_MS,
 				   .silence_ns = c->silence_ms * NS_PER_MS,
-				   .publish_every_ns = c->publish_every_ms * NS_PER_MS};
+				   .publish_every_ns = c->publish_every_ms * NS_PER_MS,
+				   .fork_margin_ns = c->fork_margin_ms * NS_PER_MS};
 
 	if (!g)
 		return FAIL(-ENOMEM);
@@ -650,6 +666,16 @@ void gossip_trust(struct gossip *g)
 	step(g, &(struct mesh_event){.kind = MESH_TRUST, .credential = g->engine->trust->credential});
 }
 
+void gossip_chosen(struct gossip *g)
+{
+	step(g, &(struct mesh_event){.kind = MESH_CHOSEN});
+}
+
+void gossip_ended(struct gossip *g, const char *org)
+{
+	step(g, &(struct mesh_event){.kind = MESH_ENDED, .peer.org = org});
+}
+
 void gossip_changed(struct gossip *g)
 {
 	step(g, &(struct mesh_event){.kind = MESH_CHANGED});
@@ -682,7 +708,7 @@ void gossip_dial(struct gossip *g)
 
 int64_t gossip_age(const struct gossip *g, const char *origin)
 {
-	const struct heard *h = map_get(&g->heard, origin);
+	const struct heard *h = forks_is_open(g->engine->forks, origin) ? NULL : map_get(&g->heard, origin);
 
 	return h ? engine_mono_ns() - h->at_ns : INT64_MAX;
 }

@@ -32,6 +32,10 @@ struct transport_handler gossip_handler(struct engine *e);
 void gossip_dial(struct gossip *g);
 /* Trust may have changed, or time has passed: who is believed, and what this node shows of itself. */
 void gossip_trust(struct gossip *g);
+/* An admin chose one of two that live with one key. */
+void gossip_chosen(struct gossip *g);
+/* An organisation is not trusted any more. */
+void gossip_ended(struct gossip *g, const char *org);
 /* Heads may differ now. */
 void gossip_changed(struct gossip *g);
 /* Tell the own nodes the policy in force. */

@@ -7,6 +7,7 @@
 #include "node/border.h"
 #include "node/log.h"
 #include "node/persons.h"
+#include "node/quota.h"
 #include "node/reads.h"
 #include "node/record.h"
 #include "node/views.h"
@@ -355,6 +356,10 @@ void questions_on_question(struct engine *e, const struct session *from, const s
 	if (has_too_many(r)) {
 		say_failure(r, ERR_UNREACHABLE,
 			    "too many questions of your organisation are open: ask later");
+		return;
+	}
+	if (!from->own && quota_take(e->quotas, from->org, QUOTA_QUESTIONS, engine_mono_ns()) != 0) {
+		say_failure(r, ERR_UNREACHABLE, "your organisation asks more than its share: ask later");
 		return;
 	}
 	/* also behind a border: this node may be the one that has not heard of what is newest */

@@ -309,13 +309,14 @@ static void put_evidence(struct journal *j, const char *origin, const char *whic
 	}
 }
 
-void record_fork(struct journal *j, const char *origin, const char *why, const struct bytes heads[2])
+void record_fork(struct journal *j, const char *origin, const char *why, const struct bytes heads[2],
+		 bool stays)
 {
 	struct recorded *r = journal_recorded(j);
 
 	if (!r)
 		return;
-	r->has_fork = true;
+	r->has_fork |= stays;
 	journal_note(j, &(struct audit_entry){
 				.kind = AUDIT_TRUST, .subject = "fork", .twin = origin, .text = why});
 	put_evidence(j, origin, "head1", heads[0]);

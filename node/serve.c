@@ -3,7 +3,9 @@
 
 #include "node/audit.h"
 #include "node/border.h"
+#include "node/forks.h"
 #include "node/gossip.h"
+#include "node/quota.h"
 #include "node/serve_private.h"
 #include "node/summary.h"
 #include "proto/id.h"
@@ -23,7 +25,7 @@ static bool is_own_origin(const struct engine *e, const char *origin)
 
 static bool can_serve(const struct engine *e, const char *audience, const char *origin)
 {
-	if (!id_is_of_org(origin, own_org(e)))
+	if (!id_is_of_org(origin, own_org(e)) || forks_is_open(e->forks, origin))
 		return false;
 	return audience[0] == '\0' || e->visibility;
 }
@@ -276,6 +278,7 @@ static int get_rows(void *ctx, const char *audience, const struct pull *pull, st
 	const int r = own ? own_rows(e, pull, a, ret) : partner_rows(e, audience, pull, a, ret);
 	if (r != 0)
 		return r;
+	quota_charge(e->quotas, audience, QUOTA_ROWS, ret->n, engine_mono_ns());
 	return ret->at_head ? get_head(e, audience, pull->origin, a, &ret->head) : 0;
 }
 
@@ -293,6 +296,53 @@ static int get_held(void *ctx, const char *origin, struct bytes *ret_cursor,
 	return 0;
 }
 
+/* ---- Whom to take what from -------------------------------------------------------------------------------
+ */
+
+static bool counts(void *ctx, const char *origin, uint64_t incarnation)
+{
+	const struct engine *e = ctx;
+
+	return forks_counts(e->forks, origin, incarnation);
+}
+
+/* Of an origin whose credential is gone nobody says any more what it may own. */
+static bool owns(void *ctx, const char *origin, const char *id)
+{
+	const struct engine *e = ctx;
+	char org[ORG_NAME_MAX + 1];
+
+	snprintf(org, sizeof org, "%.*s", (int)id_org(origin).len, (const char *)id_org(origin).data);
+	const struct partner *p = trust_org(e->trust, org);
+	const struct credential *c = p ? org_node(&p->org, id_local(origin)) : NULL;
+	if (!c || c->n_prefixes == 0)
+		return true;
+	for (size_t i = 0; i < c->n_prefixes; i++)
+		if (id_is_within(id, c->prefixes[i]))
+			return true;
+	return false;
+}
+
+/* Questions are answered with a refusal instead (questions.c). */
+static int admit(void *ctx, const char *org, const struct message *message)
+{
+	static const enum quota_kind kinds[N_MESSAGE_KINDS] = {
+		[MESSAGE_PULL] = QUOTA_PULLS + 1,
+		[MESSAGE_REPAIR] = QUOTA_REPAIRS + 1,
+		[MESSAGE_HEADS] = QUOTA_HEADS + 1,
+		[MESSAGE_TELL] = QUOTA_HEADS + 1,
+	};
+	struct engine *e = ctx;
+	const int kind = (int)kinds[message->kind] - 1;
+
+	if (kind < 0)
+		return 0;
+	const int r = quota_take(e->quotas, org, (enum quota_kind)kind, engine_mono_ns());
+	if (r <= 0)
+		return r;
+	return kind == QUOTA_HEADS ? FAIL(ERR_REFUSED) : MESH_NOT_YET; /* what is dropped is not told again */
+}
+
 struct mesh_port serve_port(struct engine *e)
 {
 	return (struct mesh_port){.ctx = e,
@@ -300,5 +350,8 @@ struct mesh_port serve_port(struct engine *e)
 				  .head = get_head,
 				  .rows = get_rows,
 				  .verify_head = verify_head,
-				  .held = get_held};
+				  .held = get_held,
+				  .counts = counts,
+				  .owns = owns,
+				  .admit = admit};
 }

@@ -49,6 +49,8 @@ enum control_op {
 				 directory has it, perhaps the one shown; ERR_ABSENT by a node that has no
 				 directory */
 	CONTROL_SUMMARIES,    /* prefix?, after?, limit -> summaries, more */
+	CONTROL_FORKS,        /* -> forks */
+	CONTROL_FORK_CHOOSE,  /* name: ORG/NODE, text: incarnation, 16 hexadecimal digits -> text, forks */
 	N_CONTROL_OPS,
 };
 
@@ -160,6 +162,13 @@ struct twin_summary {
 	struct row row;
 };
 
+/* One of the incarnations of an origin that lived with one key. */
+struct fork_info {
+	const char *origin, *state; /* "undecided", "chosen", "refused" */
+	uint64_t incarnation, seq;  /* seq, stamp: of the newest head of it that was heard */
+	int64_t stamp_ns, noted_ns;
+};
+
 struct work_done {
 	uint64_t done, total; /* bytes; total 0: not known yet */
 	const char *what;
@@ -213,6 +222,8 @@ struct control_answer {
 	size_t n_effects;
 	struct twin_summary *summaries;
 	size_t n_summaries;
+	struct fork_info *forks;
+	size_t n_forks;
 	struct work_done done; /* what NULL: none */
 	bool has_status;
 	struct node_status status;

@@ -316,6 +316,29 @@ static int status_from_pb(const PB(NodeStatus) * pb, struct node_status *ret)
 	return sentence_from_pb(pb->state, SENTENCE_MAX, &ret->state);
 }
 
+static int fork_to_pb(struct arena *a, const struct fork_info *f, PB(ForkInfo) * pb)
+{
+	(void)a;
+	pb->origin = text_to_pb(f->origin);
+	pb->state = text_to_pb(f->state);
+	pb->incarnation = f->incarnation;
+	pb->seq = f->seq;
+	pb->stamp_ns = f->stamp_ns;
+	pb->noted_ns = f->noted_ns;
+	return 0;
+}
+
+static int fork_from_pb(struct arena *a, const PB(ForkInfo) * pb, struct fork_info *ret)
+{
+	(void)a;
+	ret->incarnation = pb->incarnation;
+	ret->seq = pb->seq;
+	ret->stamp_ns = pb->stamp_ns;
+	ret->noted_ns = pb->noted_ns;
+	TRY(sentence_from_pb(pb->origin, SENTENCE_MAX, &ret->origin));
+	return sentence_from_pb(pb->state, SENTENCE_MAX, &ret->state);
+}
+
 static int grant_to_pb(struct arena *a, const struct policy_grant *g, PB(PolicyGrant) * pb)
 {
 	(void)a;
@@ -480,6 +503,7 @@ static int control_answer_to_pb(struct arena *a, const struct control_answer *r,
 	TRY(LIST_TO_PB(a, change_note, r->notes, r->n_notes, note_to_pb, &pb->notes, &pb->n_notes));
 	TRY(LIST_TO_PB(a, peer_info, r->peers, r->n_peers, peer_to_pb, &pb->peers, &pb->n_peers));
 	TRY(LIST_TO_PB(a, org_info, r->orgs, r->n_orgs, org_to_pb, &pb->orgs, &pb->n_orgs));
+	TRY(LIST_TO_PB(a, fork_info, r->forks, r->n_forks, fork_to_pb, &pb->forks, &pb->n_forks));
 	TRY(LIST_TO_PB(a, policy_grant, r->grants, r->n_grants, grant_to_pb, &pb->grants, &pb->n_grants));
 	TRY(LIST_TO_PB(a, policy_effect, r->effects, r->n_effects, effect_to_pb, &pb->effects,
 		       &pb->n_effects));
@@ -525,6 +549,7 @@ static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb,
 	TRY(LIST_FROM_PB(a, pb->notes, pb->n_notes, note_from_pb, &ret->notes, &ret->n_notes));
 	TRY(LIST_FROM_PB(a, pb->peers, pb->n_peers, peer_from_pb, &ret->peers, &ret->n_peers));
 	TRY(LIST_FROM_PB(a, pb->orgs, pb->n_orgs, org_from_pb, &ret->orgs, &ret->n_orgs));
+	TRY(LIST_FROM_PB(a, pb->forks, pb->n_forks, fork_from_pb, &ret->forks, &ret->n_forks));
 	TRY(LIST_FROM_PB(a, pb->grants, pb->n_grants, grant_from_pb, &ret->grants, &ret->n_grants));
 	TRY(LIST_FROM_PB(a, pb->effects, pb->n_effects, effect_from_pb, &ret->effects, &ret->n_effects));
 	if (pb->row)

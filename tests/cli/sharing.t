@@ -28,6 +28,16 @@ Another organisation is trusted by its bundle and its fingerprint, as its admin 
   PEER  STATE  ROLES  HEARD  IN  OUT  KICKS  ENDPOINT
   $ holon --json peer list
   {"peers": []}
+  $ holon peer forks
+  ORIGIN  INCARNATION  STATE  SEQ  CHANGED
+  $ holon --json peer forks
+  {"forks": []}
+  $ holon peer choose acme/n1 12
+  2> holon: "12" is no incarnation: write its 16 hexadecimal digits, as in `holon peer forks`
+  [1]
+  $ holon peer choose acme/n1 0123456789abcdef
+  2> holon: of acme/n1 nothing is to be decided here: see `holon peer forks`
+  [1]
 
 A policy is checked against the organisations the node trusts, signed and published.
 

@@ -125,6 +125,8 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   policy who-sees
   policy why
   peer list
+  peer forks
+  peer choose
   history
   backup create
   backup verify

@@ -448,7 +448,7 @@ Test(journal, a_fork_is_kept_with_both_heads)
 	const struct bytes heads[2] = {{bytes, sizeof bytes}, {bytes, 10}};
 
 	cr_expect(journal_trouble(journal) == NULL);
-	record_fork(journal, "acme/n2", "why", heads);
+	record_fork(journal, "acme/n2", "why", heads, true);
 	cr_expect(journal_trouble(journal) != NULL);
 	close_journal();
 	cr_expect(eq(sz, n_of(AUDIT_TRUST, "fork"), 1));

@@ -359,6 +359,8 @@ static struct org_info orgs[] = {
 
 static struct twin_summary summaries[] = {{"volt/n1", FULL_ROW}};
 
+static struct fork_info forks[] = {{"acme/plant", "undecided", 0xfedcba9876543210, 7, -8, -9}};
+
 struct control_answer full_answer = {
 	.id = 99,
 	.last = true,
@@ -408,6 +410,8 @@ struct control_answer full_answer = {
 	.n_effects = COUNT(effects),
 	.summaries = summaries,
 	.n_summaries = COUNT(summaries),
+	.forks = forks,
+	.n_forks = COUNT(forks),
 	.done = {10, 20, "copying history"},
 	.has_status = true,
 	.status = {"acme",  "gateway-1", "owner,border",
