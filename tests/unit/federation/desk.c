@@ -146,6 +146,30 @@ static int verify_hello(void *ctx, uint32_t session, const struct hello *hello)
 	return d->belief;
 }
 
+static bool counts(void *ctx, const char *origin, uint64_t incarnation)
+{
+	const struct desk *d = ctx;
+
+	(void)origin;
+	return !d->all_void && incarnation != d->void_life;
+}
+
+static bool owns(void *ctx, const char *origin, const char *id)
+{
+	const struct desk *d = ctx;
+
+	(void)origin;
+	return !d->not_owned || strcmp(d->not_owned, id) != 0;
+}
+
+static int admit(void *ctx, const char *org, const struct message *message)
+{
+	const struct desk *d = ctx;
+
+	(void)org;
+	return message->kind == MESSAGE_HELLO || message->kind == MESSAGE_HEADS ? 0 : d->admit;
+}
+
 void desk_init(struct desk *d)
 {
 	const struct mesh_port port = {.ctx = d,
@@ -154,7 +178,10 @@ void desk_init(struct desk *d)
 				       .rows = rows,
 				       .verify_head = verify_head,
 				       .held = held,
-				       .verify_hello = verify_hello};
+				       .verify_hello = verify_hello,
+				       .counts = counts,
+				       .owns = owns,
+				       .admit = admit};
 	const struct mesh_options opt = {.org = "acme", .node = "me", .seed = 1, .port = port};
 
 	*d = (struct desk){.now_ns = NS_PER_S, .nonce = 77, .epoch = 1};

@@ -35,9 +35,13 @@ struct desk {
 	uint64_t my_nonce, my_frame;
 	int step, fail_step; /* in the fail_step'th step allocations fail after so many */
 	long fail_after;
-	bool failed; /* one did */
-	int belief;  /* what verify_hello answers */
-	char shown;  /* and the first byte of the credential it was asked about */
+	bool failed;           /* one did */
+	int belief;            /* what verify_hello answers */
+	int admit;             /* what admit answers, but to HELLO and HEADS */
+	bool all_void;         /* no incarnation counts, */
+	uint64_t void_life;    /* ... or this one does not */
+	const char *not_owned; /* this id is no origin's */
+	char shown;            /* and the first byte of the credential it was asked about */
 	char text[DESK_TEXT];
 };
 
