@@ -39,16 +39,23 @@ struct mesh_action *mesh_emit(struct mesh *m, enum mesh_action_kind kind, uint32
 	return a;
 }
 
-int mesh_alarm(struct mesh *m, uint32_t session, const char *text)
+int mesh_alarm_of(struct mesh *m, uint32_t session, const char *origin, const char *text)
 {
 	const char *copy = arena_copy(m->todo->arena, text);
+	const char *about = origin ? arena_copy(m->todo->arena, origin) : NULL;
 	struct mesh_action *a = mesh_emit(m, MESH_ALARM, session);
 
-	if (!copy || !a)
+	if (!copy || !a || (origin && !about))
 		return FAIL(-ENOMEM);
 	a->text = copy;
-	m->stats.alarms++;
+	a->origin = about;
+	COUNT(m, session_find(m, session), alarms);
 	return 0;
+}
+
+int mesh_alarm(struct mesh *m, uint32_t session, const char *text)
+{
+	return mesh_alarm_of(m, session, NULL, text);
 }
 
 static void set_defaults(struct mesh_options *opt)
@@ -119,6 +126,7 @@ void mesh_free(struct mesh *m)
 		stream_free(m->streams[i]);
 	for (size_t i = 0; i < m->n_partners; i++)
 		free(m->partners[i].org);
+	tallies_free(m);
 	free(m->sessions);
 	free(m->streams);
 	free(m->pending);
@@ -180,7 +188,7 @@ int mesh_dispatch(struct mesh *m, struct session *s, const struct message *messa
 	const int r = s->own || !port->admit ? 0 : port->admit(port->ctx, s->org, message);
 	if (r == 0)
 		return on_message[message->kind](m, s, message);
-	m->stats.over_share++;
+	COUNT(m, s, over_share);
 	return r < 0 ? session_refuse(m, s, "peer goes on asking for more than its share")
 		     : serve_later(m, s, message);
 }
@@ -248,14 +256,6 @@ int64_t mesh_deadline(const struct mesh *m)
 	int64_t sessions_ns = sessions_deadline(m), streams_ns = streams_deadline(m);
 
 	return sessions_ns < streams_ns ? sessions_ns : streams_ns;
-}
-
-void mesh_stats(const struct mesh *m, struct mesh_stats *ret)
-{
-	*ret = m->stats;
-	ret->sessions_open = 0;
-	for (size_t i = 0; i < m->n_sessions; i++)
-		ret->sessions_open += m->sessions[i]->open;
 }
 
 bool mesh_session_open(const struct mesh *m, uint32_t session, uint32_t *ret_protocol)

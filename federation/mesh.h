@@ -152,7 +152,8 @@ enum mesh_action_kind {
 	MESH_OPENED,  /* session: HELLO exchanged, version agreed; questions may be asked */
 	MESH_DELIVER, /* session, message: a question, answer or policy for the node */
 	MESH_HEARD,   /* origin, age_ns: what is held of it is what the origin vouched for so long ago */
-	MESH_ALARM,   /* session, text: a human should know */
+	MESH_ALARM,   /* session, text: a human should know; origin: that it is about one, else NULL. What is
+			 said of an origin is over when MESH_HEARD comes for it */
 	MESH_FORK,    /* session, origin, text, heads: signed both, and they cannot both be true; told once an
 			 hour */
 };
@@ -189,9 +190,35 @@ struct mesh_stats {
 	uint64_t pulls, pulls_full, resets, mismatches, alarms, forks;
 	uint64_t over_share;   /* messages of partners that asked for more than their share */
 	uint64_t rows_outside; /* rows of twins that are not their origin's */
+	uint64_t sessions;     /* opened so far */
 	size_t sessions_open;
 };
 void mesh_stats(const struct mesh *m, struct mesh_stats *ret);
+/* What of it a peer had part in, since the mesh began; zeros for a stranger. */
+void mesh_peer_stats(const struct mesh *m, const char *org, const char *node, struct mesh_stats *ret);
+
+enum mesh_stream_state {
+	MESH_STREAM_LEVEL,  /* what is held is what is offered */
+	MESH_STREAM_BEHIND, /* more is offered, and will be asked for */
+	MESH_STREAM_PULLING,
+	MESH_STREAM_REPAIRING,
+	MESH_STREAM_STOPPED, /* more is offered, and it is let be for a while: it led to nothing */
+};
+
+/* How an origin that peers offer stands to what is held of it. */
+struct mesh_stream_stats {
+	const char *origin; /* good until the next step */
+	enum mesh_stream_state state;
+	bool behind;           /* rows are offered that are not held */
+	bool knows_lag;        /* inside the organisation; partners tell no sequence numbers */
+	uint64_t seq, offered; /* held up to; the furthest that is offered */
+	uint64_t lag;          /* the difference: so many changes at most */
+	size_t n_offers;
+};
+
+/* The first origin behind `after` (NULL to begin) that a session offers, 0: that anybody offers. False: there
+ * is none. */
+bool mesh_stream_next(struct mesh *m, uint32_t session, const char *after, struct mesh_stream_stats *ret);
 
 /* False: the peer is an incarnation that does not count (port.counts). */
 bool mesh_session_counts(const struct mesh *m, uint32_t session);

@@ -10,6 +10,7 @@
  *   stream_fork.c   which two cannot both be true
  *   stream_tell.c   the server: heads told, and vouched for
  *   stream_serve.c  the server: pulls answered
+ *   mesh_stats.c    what is counted, and how far behind the reader is
  */
 #pragma once
 
@@ -109,6 +110,12 @@ struct told {
 	bool offered;          /* when it was last looked at */
 };
 
+/* What is counted of a peer, over all its sessions. */
+struct tally {
+	char *org, *node;
+	struct mesh_stats stats;
+};
+
 struct session {
 	uint32_t id;
 	char *org, *node;
@@ -136,6 +143,7 @@ struct session {
 	bool listing;        /* all is being told, up to the next PING */
 	int64_t tell_due_ns; /* when to ask for that; INT64_MAX: there is no need */
 	int64_t tell_pause_ns;
+	struct tally *tally; /* NULL: there was no memory for it */
 };
 
 /* A STORE on its way. */
@@ -170,6 +178,8 @@ struct mesh {
 	int64_t publish_ns; /* not before */
 	int64_t fork_ns;    /* of this node, none is told before */
 	struct mesh_stats stats;
+	struct tally **tallies;
+	size_t n_tallies;
 	/* of the present step */
 	int64_t now_ns;
 	struct mesh_todo *todo;
@@ -178,12 +188,28 @@ struct mesh {
 		       one */
 };
 
+/* ---- mesh_stats.c */
+
+/* The peer's; made if it is new. NULL without memory. */
+struct tally *tally_of(struct mesh *m, const char *org, const char *node);
+void tallies_free(struct mesh *m);
+/* One more, of the mesh and of the peer; `s` may be NULL. */
+#define COUNT(m, s, field) \
+	do { \
+		const struct session *counted_s = (s); \
+		(m)->stats.field++; \
+		if (counted_s && counted_s->tally) \
+			counted_s->tally->stats.field++; \
+	} while (0)
+
 /* ---- mesh.c */
 
 uint64_t mesh_random(struct mesh *m); /* never 0 */
 /* One more action; NULL without memory. */
 struct mesh_action *mesh_emit(struct mesh *m, enum mesh_action_kind kind, uint32_t session);
 MUST_CHECK int mesh_alarm(struct mesh *m, uint32_t session, const char *text);
+/* The same about an origin. */
+MUST_CHECK int mesh_alarm_of(struct mesh *m, uint32_t session, const char *origin, const char *text);
 /* Room for one more element in a heap array; the new element is zeroed. NULL without memory. */
 void *mesh_grow(void *items, size_t *n, size_t size);
 /* Put a copy in the place of what was there. -ENOMEM: it stays. */

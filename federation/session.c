@@ -49,7 +49,7 @@ int session_close(struct mesh *m, struct session *s, const char *why)
 
 int session_refuse(struct mesh *m, struct session *s, const char *why)
 {
-	m->stats.frames_refused++;
+	COUNT(m, s, frames_refused);
 	TRY(mesh_alarm(m, s->id, why));
 	return session_close(m, s, why);
 }
@@ -65,7 +65,7 @@ static int send_hello(struct mesh *m, struct session *s)
 				.protocol_max = PROTOCOL_MAX,
 				.org = m->org,
 				.node = m->node,
-				.features = FEATURE_TRUST | FEATURE_QUIET | FEATURE_REACH,
+				.features = FEATURE_TRUST | FEATURE_QUIET | FEATURE_REACH | FEATURE_MESH,
 				.credential = buf_bytes(&m->credential),
 				.policy_epoch = port->policy_epoch ? port->policy_epoch(port->ctx) : 0,
 			},
@@ -104,6 +104,7 @@ static struct session *add_session(struct mesh *m, const struct mesh_event *e)
 		.heads_due_ns = INT64_MAX,
 		.tell_due_ns = INT64_MAX,
 		.tell_pause_ns = TELL_PAUSE_NS,
+		.tally = tally_of(m, e->peer.org, e->peer.node),
 	};
 	s->closed = !s->org || !s->node;
 	return s->closed ? NULL : s;
@@ -154,6 +155,7 @@ static int start_over(struct mesh *m, struct session *s)
 static int open_session(struct mesh *m, struct session *s)
 {
 	s->open = s->tell_all = true;
+	COUNT(m, s, sessions);
 	s->all_ns = s->heads_due_ns = m->now_ns;
 	m->heard = true;
 	return mesh_emit(m, MESH_OPENED, s->id) ? 0 : FAIL(-ENOMEM);
@@ -261,7 +263,7 @@ static int before_hello(struct mesh *m, struct session *s, const struct message 
 {
 	struct message bye = {.kind = MESSAGE_BYE};
 
-	m->stats.frames_old_session++;
+	COUNT(m, s, frames_old_session);
 	if (message->kind != MESSAGE_BYE)
 		TRY(session_send(m, s, &bye));
 	return session_close(m, s, "peer sent before HELLO");
@@ -289,11 +291,11 @@ int session_frame(struct mesh *m, const struct mesh_event *e)
 	if (!s->greeted)
 		return before_hello(m, s, message);
 	if (message->nonce != s->peer_nonce || message->frame <= s->peer_frame) {
-		m->stats.frames_old_session++;
+		COUNT(m, s, frames_old_session);
 		return 0;
 	}
 	if (message->frame != s->peer_frame + 1) {
-		m->stats.frames_gap++;
+		COUNT(m, s, frames_gap);
 		streams_abandon(m, s);
 		lose(m, s);
 	}
@@ -301,7 +303,7 @@ int session_frame(struct mesh *m, const struct mesh_event *e)
 	s->heard_ns = m->now_ns;
 	if (lets_in(s, message->kind))
 		return mesh_dispatch(m, s, message);
-	m->stats.frames_unbelieved++;
+	COUNT(m, s, frames_unbelieved);
 	lose(m, s);
 	return 0;
 }

@@ -44,8 +44,9 @@ static int pull(struct mesh *m, struct stream *st, struct session *s, const stru
 		TRY(stream_copy(a, st->listing == LISTING_GOING ? buf_bytes(&st->listed_to) : held->cursor,
 				&p->cursor));
 	TRY(session_send(m, s, &message));
-	m->stats.pulls++;
-	m->stats.pulls_full += st->listing == LISTING_BEGIN;
+	COUNT(m, s, pulls);
+	if (st->listing == LISTING_BEGIN)
+		COUNT(m, s, pulls_full);
 	st->phase = STREAM_PULLING;
 	st->pull = p->id;
 	st->session = s->id;
@@ -179,10 +180,10 @@ static int leave_outside(struct mesh *m, struct stream *st)
 {
 	const char *text = arena_print(m->todo->arena, "%s: %s, waiting a minute", st->origin, outside);
 
-	m->stats.rows_outside++;
+	COUNT(m, session_find(m, st->session), rows_outside);
 	st->blocked_ns = m->now_ns + MISMATCH_PAUSE_NS;
 	stream_abandon(m, st);
-	return text ? mesh_alarm(m, st->session, text) : FAIL(-ENOMEM);
+	return text ? mesh_alarm_of(m, st->session, st->origin, text) : FAIL(-ENOMEM);
 }
 
 int stream_on_rows(struct mesh *m, struct session *s, const struct message *message)
@@ -218,7 +219,7 @@ int stream_on_reset(struct mesh *m, struct session *s, const struct message *mes
 
 	if (!st)
 		return 0;
-	m->stats.resets++;
+	COUNT(m, s, resets);
 	/* from the beginning no cursor can be wrong: such an answer only says that this server does not serve
 	 */
 	bool from_start = st->listing == LISTING_BEGIN;

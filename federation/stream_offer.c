@@ -194,7 +194,7 @@ static int on_head(struct mesh *m, struct session *s, const struct head_notice *
 
 	arena_reset(m->scratch);
 	if (port->verify_head(port->ctx, s->org, s->node, notice, m->scratch, &head) < 0) {
-		m->stats.frames_refused++;
+		COUNT(m, s, frames_refused);
 		session_misses(m, s);
 		return 0;
 	}

@@ -116,7 +116,7 @@ static struct stream *take_pending(struct mesh *m, uint64_t token)
 
 static int disagree(struct mesh *m, struct stream *st)
 {
-	m->stats.mismatches++;
+	COUNT(m, session_find(m, st->session), mismatches);
 	bool in_full = st->listing != LISTING_NONE;
 	st->listing = LISTING_BEGIN;
 	if (!in_full || ++st->full_pulls < FULL_PULLS_MAX)
@@ -126,7 +126,7 @@ static int disagree(struct mesh *m, struct stream *st)
 	const char *text = arena_print(
 		m->todo->arena, "%s: %d full listings in a row do not agree with its head, waiting a minute",
 		st->origin, FULL_PULLS_MAX);
-	return text ? mesh_alarm(m, st->session, text) : FAIL(-ENOMEM);
+	return text ? mesh_alarm_of(m, st->session, st->origin, text) : FAIL(-ENOMEM);
 }
 
 /* Everything up to the head is durable: it must be what the head says. */
