@@ -508,8 +508,6 @@ const char *journal_trouble(const struct journal *j)
 	if (j && audit_log_room(j->log) == AUDIT_LOW)
 		return "the disk is full: when the room reserved for the audit ends, partners are not served "
 		       "any more";
-	if (j && j->recorded.has_fork)
-		return "an origin signed what cannot all be true: see `holon audit evidence`";
 	return NULL;
 }
 

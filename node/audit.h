@@ -57,7 +57,6 @@ struct recorded {
 	uint64_t epoch;       /* of the policy, as it was written last */
 	bool is_not_in_force; /* the same */
 	int64_t expired_ns;   /* credentials that ended until then are written */
-	bool has_fork;        /* record_fork() was called */
 };
 struct recorded *journal_recorded(struct journal *j);
 /* The same as journal_note(); `done` is called on the loop when it is durable (0) or could not be written yet

@@ -68,6 +68,7 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_SUMMARIES] = control_summaries,
 	[CONTROL_FORKS] = control_forks,
 	[CONTROL_FORK_CHOOSE] = control_fork_choose,
+	[CONTROL_MESH] = control_mesh,
 };
 
 /* ---- Answers ---------------------------------------------------------------------------------------------

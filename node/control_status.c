@@ -1,29 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "node/alarms.h"
 #include "node/border.h"
 #include "node/control.h"
 #include "node/door.h"
-#include "node/forks.h"
 #include "node/fresh.h"
 #include "node/gossip.h"
+#include "node/memory.h"
 #include "node/writer.h"
-
-/* Resident pages times page size, from /proc/self/statm; 0 where there is none. */
-static uint64_t resident_bytes(void)
-{
-	unsigned long total, resident = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-
-	if (!f)
-		return 0;
-	if (fscanf(f, "%lu %lu", &total, &resident) != 2)
-		resident = 0;
-	fclose(f);
-	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}
 
 static const char *border_text(struct call *c)
 {
@@ -34,33 +20,11 @@ static const char *border_text(struct call *c)
 	return border_check(c->e, &why) == 0 ? "open" : arena_print(c->arena, "closed: %s", why.text);
 }
 
-static const char *state_text(struct call *c, const char *border)
+static const char *state_text(struct call *c)
 {
-	const char *trouble = writer_trouble(c->e->writer);
-	const struct fork_mark *fork = forks_first_open(c->e->forks);
-	const char *audit = journal_trouble(c->e->journal);
-	const char *door = door_trouble(c->e->door);
-	const struct trust *t = c->e->trust;
+	const char *worst = alarms_worst(c->e->alarms);
 
-	if (trouble)
-		return arena_print(c->arena, "degraded: %s", trouble);
-	if (fork)
-		return arena_print(c->arena,
-				   "degraded: two nodes live with the key of %s, nothing of it counts: see "
-				   "`holon peer forks`",
-				   fork->origin);
-	if (audit)
-		return arena_print(c->arena, "degraded: %s", audit);
-	if (strncmp(border, "closed", 6) == 0)
-		return arena_print(c->arena, "degraded: other organisations are not served, the border is %s",
-				   border);
-	if (door)
-		return arena_print(c->arena, "degraded: %s", door);
-	if (t->policy_problem.text[0])
-		return arena_print(c->arena,
-				   "degraded: nothing is shared, the stored policy is not in force: %s",
-				   t->policy_problem.text);
-	return "serving";
+	return worst ? arena_print(c->arena, "degraded: %s", worst) : "serving";
 }
 
 static void tell_door(const struct engine *e, struct node_status *s)
@@ -122,7 +86,7 @@ int control_status(struct call *c, struct err_note *note)
 		.uptime_ns = engine_mono_ns() - e->started_ns,
 		.credential_until_ns = t->self->not_after_ns,
 		.store_bytes = store_disk_bytes(e->store),
-		.resident_bytes = resident_bytes(),
+		.resident_bytes = memory_resident(),
 		.log_bytes = hs.log_bytes,
 		.backlog_samples = hs.backlog_samples,
 		.n_runs = hs.n_runs,
@@ -137,12 +101,15 @@ int control_status(struct call *c, struct err_note *note)
 		.fresh_until_ns = fresh_until_ns(e->fresh),
 		.clock_back_ns = clock_back_ns(&t->clock),
 	};
-	if (answer.status.border)
-		answer.status.state = state_text(c, answer.status.border);
+	alarms_watch(e);
+	answer.status.state = state_text(c);
+	answer.status.alarms_left_out = alarms_left_out(e->alarms);
+	TRY(alarms_list(e->alarms, c->arena, &answer.alarms, &answer.n_alarms));
+	gossip_counts(e->gossip, &answer.status.mesh);
 	tell_door(e, &answer.status);
 	answer.status.n_remote_rows = count_remote_rows(e->store);
 	answer.status.n_peers = gossip_open(e->gossip);
-	if (!answer.status.roles || !answer.status.state)
+	if (!answer.status.roles || !answer.status.state || !answer.status.border)
 		return FAIL(-ENOMEM);
 	call_done(c, &answer);
 	return 0;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "node/alarms.h"
 #include "node/asks.h"
 #include "node/audit.h"
 #include "node/border.h"
@@ -171,6 +172,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	if (access(e->config->dir, F_OK) != 0)
 		return FAIL_SAY(note, -errno, "%s: no such directory; make a node with `holon node init`",
 				e->config->dir);
+	TRY(alarms_new(&e->alarms));
 	TRY(trust_open(&e->trust, e->config->dir, engine_wall_ns(), note));
 	snprintf(e->origin, sizeof e->origin, "%s/%s", e->trust->self->org, e->trust->self->node);
 	TRY(journal_open(&e->journal, e, note));
@@ -280,6 +282,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	inside_tick(e);
 	endings_tick(e);
 	border_watch(e);
+	alarms_watch(e);
 	door_tick(e->door);
 	writer_tick(e->writer);
 	record_tick(e);
@@ -443,6 +446,7 @@ void engine_close(struct engine *e)
 		zmq_ctx_term(e->zmq_context);
 	journal_free(e->journal);
 	visibility_free(e->visibility);
+	alarms_free(e->alarms);
 	store_close(e->store);
 	if (e->trust)
 		ignore(trust_keep_time(e->trust, true)); /* then the last minute counts for nothing */

@@ -21,6 +21,7 @@
 #define HOLON_VERSION "0.1.0"
 #endif
 
+struct alarms;
 struct writer;
 struct gossip;
 struct asks;
@@ -46,6 +47,7 @@ struct engine {
 	struct trust *trust;
 	struct store *store;
 	struct egress egress;
+	struct alarms *alarms;
 	struct visibility *visibility; /* NULL unless a border */
 	struct zap *zap;
 	struct transport *transport;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "node/alarms.h"
 #include "node/asks.h"
 #include "node/forks.h"
 #include "node/inside.h"
@@ -478,11 +479,22 @@ void gossip_complain(struct gossip *g, uint32_t session, const char *format, ...
 static void alarm_about(struct gossip *g, const struct mesh_action *action)
 {
 	const struct session *s = find_session(g, action->session);
-	char text[200];
+	char text[200], peer[ORG_NAME_MAX + NODE_NAME_MAX + 2];
 
+	snprintf(peer, sizeof peer, "%s/%s", s ? s->org : "-", s ? s->node : "-");
+	alarms_raise(g->engine->alarms, action->origin ? ALARM_REPAIR : ALARM_PEER,
+		     action->origin ? action->origin : peer, action->text);
 	if (may_log(g, s))
 		log_warn("mesh", "%s peer=%s/%s", log_quote(action->text, text, sizeof text),
 			 s ? s->org : "-", s ? s->node : "-");
+}
+
+static void alarm_fork(struct gossip *g, const char *origin)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "%s signed what cannot all be true: see `holon audit evidence`", origin);
+	alarms_raise(g->engine->alarms, ALARM_FORK, origin, text);
 }
 
 /* Sessions that this side ends, and why. */
@@ -509,9 +521,11 @@ static void on_fork(struct gossip *g, const struct mesh_action *action)
 	const int r = forks_note(e->forks, action->origin, action->heads, engine_wall_ns());
 	if (r < 0)
 		engine_log_failure("mesh", "it cannot be noted that two nodes live with one key", r, NULL);
-	record_fork(e->journal, action->origin, action->text, action->heads, r != 0);
-	if (r != 0)
+	record_fork(e->journal, action->origin, action->text, action->heads);
+	if (r != 0) {
+		alarm_fork(g, action->origin);
 		return;
+	}
 	log_error("mesh", "nothing of origin=%s is taken or served: see `holon peer forks`", action->origin);
 	gossip_changed(g);
 }
@@ -533,7 +547,10 @@ static bool perform(struct gossip *g, const struct mesh_action *action)
 	case MESH_GREETED: greeted(g, action->session, action->features); break;
 	case MESH_OPENED: opened(g, action->session); break;
 	case MESH_DELIVER: deliver(g, action->session, &action->message); break;
-	case MESH_HEARD: remember_heard(g, action->origin, action->age_ns); break;
+	case MESH_HEARD:
+		alarms_clear(g->engine->alarms, ALARM_REPAIR, action->origin); /* it agrees with its head */
+		remember_heard(g, action->origin, action->age_ns);
+		break;
 	case MESH_ALARM: alarm_about(g, action); break;
 	case MESH_FORK: on_fork(g, action); break;
 	}

@@ -56,12 +56,21 @@ void gossip_complain(struct gossip *g, uint32_t session, const char *format, ...
 /* An open session to a node of the own organisation, or to any border of another one; NULL: none. */
 const struct session *gossip_find(const struct gossip *g, const char *org, const char *node);
 
+/* Is any node of that organisation connected? */
+bool gossip_sees(const struct gossip *g, const char *org);
+/* Does this node keep a link to any border of it, up or not? */
+bool gossip_dials(const struct gossip *g, const struct org *org);
+
 /* Time since somebody entitled vouched for an origin (ORG/NODE); INT64_MAX: not since this process started.
  */
 int64_t gossip_age(const struct gossip *g, const char *origin);
 
 /* For `peer list`: everybody who is or should be connected. */
 MUST_CHECK int gossip_peers(const struct gossip *g, struct arena *a, struct peer_info **ret, size_t *ret_n);
+/* For `holon mesh`: this node itself if it owns twins, then every origin that is held or offered. */
+MUST_CHECK int gossip_origins(const struct gossip *g, struct arena *a, struct origin_info **ret,
+			      size_t *ret_n);
+void gossip_counts(const struct gossip *g, struct mesh_counts *ret); /* of the mesh */
 uint64_t gossip_malformed(const struct gossip *g);
 /* Sessions that are open now. */
 uint64_t gossip_open(const struct gossip *g);

@@ -4,6 +4,7 @@
  *   gossip.c        the mesh at work: events in, its todo list out
  *   gossip_peers.c  `peer list`
  *   members.c       who should be connected: dialling
+ *   gossip_report.c which origins are held, and how far
  */
 #pragma once
 

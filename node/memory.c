@@ -85,3 +85,17 @@ void memory_give_back(void)
 	malloc_trim(0);
 #endif
 }
+
+/* Resident pages times page size, from /proc/self/statm; 0 where there is none. */
+uint64_t memory_resident(void)
+{
+	unsigned long total, resident = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%lu %lu", &total, &resident) != 2)
+		resident = 0;
+	fclose(f);
+	return (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}

@@ -10,6 +10,7 @@
 #include "node/quota.h"
 #include "node/reads.h"
 #include "node/record.h"
+#include "node/reports.h"
 #include "node/views.h"
 #include "proto/clock.h"
 #include "proto/id.h"
@@ -19,6 +20,7 @@ enum {
 	MEMBER_BYTES = 64,
 	ROLLUP_BYTES = 80,
 	ROW_BYTES = 1 << 20,
+	REPORT_BYTES = 4 << 20,
 	OPEN_MAX = 64, /* questions of one organisation that wait for owners at the same time */
 	PATIENCE_S = 60,
 };
@@ -261,6 +263,28 @@ static void on_read(void *ctx, int code, const char *text, const struct answer *
 	}
 }
 
+/* ---- How this node stands in the mesh --------------------------------------------------------------------
+ */
+
+/* Told to the own nodes about themselves, and to nobody for somebody else. */
+static int start_report(struct reply *r)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct report_place place = {0};
+	struct answer answer = {.unit = ""};
+	struct node_report whole;
+
+	if (r->partner[0] || is_other_org(r->e, r->to.org))
+		return FAIL(ERR_DENIED);
+	TRY(arena_new(&a, REPORT_BYTES));
+	TRY(report_here(r->e, a, &whole));
+	while (report_part(&whole, &place, &answer.report))
+		say(r, &answer);
+	say(r, &(struct answer){.last = true, .unit = ""});
+	reply_free(r);
+	return 0;
+}
+
 /* ---- Who asks --------------------------------------------------------------------------------------------
  */
 
@@ -308,6 +332,8 @@ static int start(struct reply *r, const struct question *q)
 	const char *own = r->e->trust->self->org;
 	struct view_question view = q->view;
 
+	if (q->kind == QUESTION_MESH)
+		return start_report(r);
 	if (q->kind != QUESTION_VIEW)
 		return reads_ask(r->e, &r->to, q, time_ns, on_read, r);
 	for (size_t i = 0; i < view.n_roots; i++)

@@ -309,14 +309,10 @@ static void put_evidence(struct journal *j, const char *origin, const char *whic
 	}
 }
 
-void record_fork(struct journal *j, const char *origin, const char *why, const struct bytes heads[2],
-		 bool stays)
+void record_fork(struct journal *j, const char *origin, const char *why, const struct bytes heads[2])
 {
-	struct recorded *r = journal_recorded(j);
-
-	if (!r)
+	if (!j)
 		return;
-	r->has_fork |= stays;
 	journal_note(j, &(struct audit_entry){
 				.kind = AUDIT_TRUST, .subject = "fork", .twin = origin, .text = why});
 	put_evidence(j, origin, "head1", heads[0]);

@@ -44,9 +44,8 @@ void record_kick(struct journal *j, const char *org, const char *node, const cha
 
 /* An origin (ORG/NODE) signed two heads that cannot both be true: an entry that says so, then both heads as
  * encoded signed_blobs in base64, each in as many entries as it takes: subject "fork evidence", property
- * "head1" or "head2". `holon status` tells of it until this process ends. */
-void record_fork(struct journal *j, const char *origin, const char *why, const struct bytes heads[2],
-		 bool stays);
+ * "head1" or "head2". */
+void record_fork(struct journal *j, const char *origin, const char *why, const struct bytes heads[2]);
 
 /* An object or a message was refused. `what`: a few words ("bundle", "policy", "freshness", "token",
  * "frame"), always the same ones; `code` and the note say why. The first of each actor, object and code in a

@@ -9,9 +9,10 @@
 
 #include "proto/message.h"
 #include "proto/op.h"
+#include "proto/report.h"
 
 enum control_op {
-	CONTROL_STATUS = 1, /* -> status */
+	CONTROL_STATUS = 1, /* -> status, alarms */
 	CONTROL_CHANGE,     /* ops, atomic, dry_run -> n_changed, n_unchanged, refused, notes */
 	CONTROL_TWIN_GET, /* twin, property?, as_of? -> twins[0], row, values, relations, memberships; foreign
 			     twins too, but not as_of; as_of: no row, and the life-cycle up to then */
@@ -51,6 +52,8 @@ enum control_op {
 	CONTROL_SUMMARIES,    /* prefix?, after?, limit -> summaries, more */
 	CONTROL_FORKS,        /* -> forks */
 	CONTROL_FORK_CHOOSE,  /* name: ORG/NODE, text: incarnation, 16 hexadecimal digits -> text, forks */
+	CONTROL_MESH, /* step_ns: how long to wait -> reports: of every own node, also those that did not
+			 answer */
 	N_CONTROL_OPS,
 };
 
@@ -98,18 +101,6 @@ struct change_note {
 	bool loses; /* values that twins have can no longer be reached */
 };
 
-struct peer_info {
-	const char *org, *node, *endpoint;
-	const char *state; /* "connected", "connecting", "refused", ... */
-	const char *roles;
-	bool dialled; /* this side made the connection */
-	uint64_t frames_in, frames_out, bytes_in, bytes_out, resets;
-	int64_t heard_ns; /* time since the last frame; -1: never */
-	uint32_t protocol;
-	uint64_t kicks;     /* connections of its key that were cut ... */
-	const char *kicked; /* ... the last time for this; "" */
-};
-
 struct org_info {
 	const char *name, *fingerprint, *words;
 	const char *trusted_by; /* "organisation", "node": by this one alone; "": it is the own one */
@@ -136,6 +127,8 @@ struct node_status {
 	uint64_t held_handshakes, kicks; /* kept out by a limit; connections that were cut */
 	uint64_t open_files, most_files;
 	const char *self_test; /* of the doors: "passed", "not yet", or what was wrong */
+	struct mesh_counts mesh;
+	uint64_t alarms_left_out; /* because as many of their kind stand */
 };
 
 /* What a partner may have of a twin, and the rule that grants it longest. */
@@ -225,6 +218,10 @@ struct control_answer {
 	struct fork_info *forks;
 	size_t n_forks;
 	struct work_done done; /* what NULL: none */
+	struct alarm_info *alarms;
+	size_t n_alarms;
+	struct node_report *reports;
+	size_t n_reports;
 	bool has_status;
 	struct node_status status;
 };

@@ -158,47 +158,6 @@ static int note_from_pb(struct arena *a, const PB(ChangeNote) * pb, struct chang
 	return sentence_from_pb(pb->text, NOTE_MAX, &ret->text);
 }
 
-static int peer_to_pb(struct arena *a, const struct peer_info *p, PB(PeerInfo) * pb)
-{
-	(void)a;
-	pb->org = text_to_pb(p->org);
-	pb->node = text_to_pb(p->node);
-	pb->endpoint = text_to_pb(p->endpoint);
-	pb->state = text_to_pb(p->state);
-	pb->roles = text_to_pb(p->roles);
-	pb->dialled = p->dialled;
-	pb->frames_in = p->frames_in;
-	pb->frames_out = p->frames_out;
-	pb->bytes_in = p->bytes_in;
-	pb->bytes_out = p->bytes_out;
-	pb->resets = p->resets;
-	pb->heard_ns = p->heard_ns;
-	pb->protocol = p->protocol;
-	pb->kicks = p->kicks;
-	pb->kicked = text_to_pb(p->kicked);
-	return 0;
-}
-
-static int peer_from_pb(struct arena *a, const PB(PeerInfo) * pb, struct peer_info *ret)
-{
-	(void)a;
-	TRY(sentence_from_pb(pb->org, SENTENCE_MAX, &ret->org));
-	TRY(sentence_from_pb(pb->node, SENTENCE_MAX, &ret->node));
-	TRY(sentence_from_pb(pb->endpoint, SENTENCE_MAX, &ret->endpoint));
-	TRY(sentence_from_pb(pb->state, SENTENCE_MAX, &ret->state));
-	TRY(sentence_from_pb(pb->roles, SENTENCE_MAX, &ret->roles));
-	ret->dialled = pb->dialled;
-	ret->frames_in = pb->frames_in;
-	ret->frames_out = pb->frames_out;
-	ret->bytes_in = pb->bytes_in;
-	ret->bytes_out = pb->bytes_out;
-	ret->resets = pb->resets;
-	ret->heard_ns = pb->heard_ns;
-	ret->protocol = pb->protocol;
-	ret->kicks = pb->kicks;
-	return sentence_from_pb(pb->kicked, SENTENCE_MAX, &ret->kicked);
-}
-
 static int org_to_pb(struct arena *a, const struct org_info *o, PB(OrgInfo) * pb)
 {
 	pb->name = text_to_pb(o->name);
@@ -228,7 +187,6 @@ static int org_from_pb(struct arena *a, const PB(OrgInfo) * pb, struct org_info 
 
 static int status_to_pb(struct arena *a, const struct node_status *s, PB(NodeStatus) * pb)
 {
-	(void)a;
 	pb->org = text_to_pb(s->org);
 	pb->node = text_to_pb(s->node);
 	pb->roles = text_to_pb(s->roles);
@@ -268,10 +226,11 @@ static int status_to_pb(struct arena *a, const struct node_status *s, PB(NodeSta
 	pb->open_files = s->open_files;
 	pb->most_files = s->most_files;
 	pb->self_test = text_to_pb(s->self_test);
-	return 0;
+	pb->alarms_left_out = s->alarms_left_out;
+	return ONE_TO_PB(a, mesh_counts, &s->mesh, mesh_counts_to_pb, &pb->mesh);
 }
 
-static int status_from_pb(const PB(NodeStatus) * pb, struct node_status *ret)
+static int status_from_pb(struct arena *a, const PB(NodeStatus) * pb, struct node_status *ret)
 {
 	*ret = (struct node_status){
 		.incarnation = pb->incarnation,
@@ -306,7 +265,10 @@ static int status_from_pb(const PB(NodeStatus) * pb, struct node_status *ret)
 		.kicks = pb->kicks,
 		.open_files = pb->open_files,
 		.most_files = pb->most_files,
+		.alarms_left_out = pb->alarms_left_out,
 	};
+	if (pb->mesh)
+		TRY(mesh_counts_from_pb(a, pb->mesh, &ret->mesh));
 	TRY(sentence_from_pb(pb->org, SENTENCE_MAX, &ret->org));
 	TRY(sentence_from_pb(pb->node, SENTENCE_MAX, &ret->node));
 	TRY(sentence_from_pb(pb->roles, SENTENCE_MAX, &ret->roles));
@@ -501,12 +463,15 @@ static int control_answer_to_pb(struct arena *a, const struct control_answer *r,
 	TRY(series_answer_to_pb(a, r, pb));
 	TRY(LIST_TO_PB(a, refusal, r->refused, r->n_refused, refusal_to_pb, &pb->refused, &pb->n_refused));
 	TRY(LIST_TO_PB(a, change_note, r->notes, r->n_notes, note_to_pb, &pb->notes, &pb->n_notes));
-	TRY(LIST_TO_PB(a, peer_info, r->peers, r->n_peers, peer_to_pb, &pb->peers, &pb->n_peers));
+	TRY(LIST_TO_PB(a, peer_info, r->peers, r->n_peers, peer_info_to_pb, &pb->peers, &pb->n_peers));
 	TRY(LIST_TO_PB(a, org_info, r->orgs, r->n_orgs, org_to_pb, &pb->orgs, &pb->n_orgs));
 	TRY(LIST_TO_PB(a, fork_info, r->forks, r->n_forks, fork_to_pb, &pb->forks, &pb->n_forks));
 	TRY(LIST_TO_PB(a, policy_grant, r->grants, r->n_grants, grant_to_pb, &pb->grants, &pb->n_grants));
 	TRY(LIST_TO_PB(a, policy_effect, r->effects, r->n_effects, effect_to_pb, &pb->effects,
 		       &pb->n_effects));
+	TRY(LIST_TO_PB(a, alarm_info, r->alarms, r->n_alarms, alarm_info_to_pb, &pb->alarms, &pb->n_alarms));
+	TRY(LIST_TO_PB(a, node_report, r->reports, r->n_reports, node_report_to_pb, &pb->reports,
+		       &pb->n_reports));
 	if (r->row.id)
 		TRY(ONE_TO_PB(a, row, &r->row, row_to_pb, &pb->row));
 	if (r->has_view)
@@ -547,11 +512,13 @@ static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb,
 	TRY(series_answer_from_pb(a, pb, ret));
 	TRY(LIST_FROM_PB(a, pb->refused, pb->n_refused, refusal_from_pb, &ret->refused, &ret->n_refused));
 	TRY(LIST_FROM_PB(a, pb->notes, pb->n_notes, note_from_pb, &ret->notes, &ret->n_notes));
-	TRY(LIST_FROM_PB(a, pb->peers, pb->n_peers, peer_from_pb, &ret->peers, &ret->n_peers));
+	TRY(LIST_FROM_PB(a, pb->peers, pb->n_peers, peer_info_from_pb, &ret->peers, &ret->n_peers));
 	TRY(LIST_FROM_PB(a, pb->orgs, pb->n_orgs, org_from_pb, &ret->orgs, &ret->n_orgs));
 	TRY(LIST_FROM_PB(a, pb->forks, pb->n_forks, fork_from_pb, &ret->forks, &ret->n_forks));
 	TRY(LIST_FROM_PB(a, pb->grants, pb->n_grants, grant_from_pb, &ret->grants, &ret->n_grants));
 	TRY(LIST_FROM_PB(a, pb->effects, pb->n_effects, effect_from_pb, &ret->effects, &ret->n_effects));
+	TRY(LIST_FROM_PB(a, pb->alarms, pb->n_alarms, alarm_info_from_pb, &ret->alarms, &ret->n_alarms));
+	TRY(LIST_FROM_PB(a, pb->reports, pb->n_reports, node_report_from_pb, &ret->reports, &ret->n_reports));
 	if (pb->row)
 		TRY(row_from_pb(a, pb->row, &ret->row));
 	ret->has_view = pb->view;
@@ -559,7 +526,7 @@ static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb,
 		TRY(view_part_from_pb(a, pb->view, &ret->view));
 	ret->has_status = pb->status;
 	if (pb->status)
-		TRY(status_from_pb(pb->status, &ret->status));
+		TRY(status_from_pb(a, pb->status, &ret->status));
 	return pb->done ? done_from_pb(pb->done, &ret->done) : 0;
 }
 

@@ -33,6 +33,7 @@
 #include "proto/buf.h"
 #include "proto/clock.h"
 #include "proto/hash.h"
+#include "proto/report.h"
 #include "proto/trust.h"
 #include "proto/view.h"
 
@@ -68,6 +69,7 @@ enum {
 	FEATURE_QUIET = 1u << 1,  /* heads only on change: HEADS.all, PING.age_ns, TELL */
 	FEATURE_REPAIR = 1u << 2, /* REPAIR, SUMS, RESET_COLLECTED */
 	FEATURE_REACH = 1u << 3,  /* REACH */
+	FEATURE_MESH = 1u << 4,   /* QUESTION_MESH */
 };
 
 struct hello {
@@ -190,9 +192,10 @@ struct history_bucket {
 	bool coarse;
 };
 
-enum question_kind { QUESTION_VIEW = 1, QUESTION_READ, QUESTION_HISTORY, N_QUESTION_KINDS };
+enum question_kind { QUESTION_VIEW = 1, QUESTION_READ, QUESTION_HISTORY, QUESTION_MESH, N_QUESTION_KINDS };
 
-/* READ: the present state of a twin. HISTORY: samples or buckets of one property, oldest first. */
+/* READ: the present state of a twin. HISTORY: samples or buckets of one property, oldest first. MESH: what
+ * the node knows of its peers; of own nodes only, and only to who knows it (FEATURE_MESH). */
 struct question {
 	uint64_t id;
 	int64_t timeout_ns; /* how long the asker will wait */
@@ -237,8 +240,9 @@ struct answer {
 	const char *text; /* the sentence to a code; "" */
 	enum question_kind kind;
 	struct view_part view;
-	struct row row;     /* READ; id NULL when none */
-	struct kpi *values; /* READ: every property the asker may read */
+	struct node_report report; /* MESH; node NULL when none; its lists may go on in the next part */
+	struct row row;            /* READ; id NULL when none */
+	struct kpi *values;        /* READ: every property the asker may read */
 	size_t n_values;
 	struct sample *samples; /* HISTORY */
 	size_t n_samples;

@@ -11,8 +11,7 @@ _Static_assert((int)HOLON__V1__ENVELOPE__BODY_ANSWER == BODY_BASE + MESSAGE_ANSW
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_BYE == BODY_BASE + MESSAGE_BYE, "message kinds agree");
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_SUMS == BODY_BASE + MESSAGE_SUMS, "message kinds agree");
 _Static_assert((int)HOLON__V1__RESET_REASON__RESET_LATER == N_RESET_REASONS - 1, "reset reasons agree");
-_Static_assert((int)HOLON__V1__QUESTION_KIND__QUESTION_HISTORY == N_QUESTION_KINDS - 1,
-	       "question kinds agree");
+_Static_assert((int)HOLON__V1__QUESTION_KIND__QUESTION_MESH == N_QUESTION_KINDS - 1, "question kinds agree");
 
 /* ---- heads */
 
@@ -364,6 +363,8 @@ static int question_to_pb(struct arena *a, const struct question *q, PB(Question
 	pb->kind = (PB(QuestionKind))q->kind;
 	if (q->kind == QUESTION_VIEW)
 		return ONE_TO_PB(a, view_question, &q->view, view_question_to_pb, &pb->view);
+	if (q->kind == QUESTION_MESH)
+		return 0;
 	pb->twin = text_to_pb(q->twin);
 	pb->property = text_to_pb(q->property);
 	pb->from_ns = q->from_ns;
@@ -395,6 +396,8 @@ static int question_from_pb(struct arena *a, const PB(Question) * pb, struct que
 	ret->id = pb->id;
 	ret->timeout_ns = pb->timeout_ns;
 	ret->twin = ret->property = "";
+	if (ret->kind == QUESTION_MESH)
+		return 0;
 	if (ret->kind != QUESTION_VIEW)
 		return question_about_twin(pb, ret);
 	TRY(malformed_unless(pb->view));
@@ -433,6 +436,8 @@ static int answer_to_pb(struct arena *a, const struct answer *w, PB(Answer) * pb
 	pb->more = w->more;
 	if (w->kind == QUESTION_VIEW)
 		TRY(ONE_TO_PB(a, view_part, &w->view, view_part_to_pb, &pb->view));
+	if (w->kind == QUESTION_MESH && w->report.node)
+		TRY(ONE_TO_PB(a, node_report, &w->report, node_report_to_pb, &pb->report));
 	if (w->row.id)
 		TRY(ONE_TO_PB(a, row, &w->row, row_to_pb, &pb->row));
 	TRY(LIST_TO_PB(a, kpi, w->values, w->n_values, kpi_to_pb, &pb->values, &pb->n_values));
@@ -453,6 +458,8 @@ static int answer_from_pb(struct arena *a, const PB(Answer) * pb, struct answer 
 	ret->more = pb->more;
 	if (ret->kind == QUESTION_VIEW && pb->view)
 		TRY(view_part_from_pb(a, pb->view, &ret->view));
+	if (ret->kind == QUESTION_MESH && pb->report)
+		TRY(node_report_from_pb(a, pb->report, &ret->report));
 	if (pb->row)
 		TRY(row_from_pb(a, pb->row, &ret->row));
 	TRY(LIST_FROM_PB(a, pb->values, pb->n_values, kpi_from_pb, &ret->values, &ret->n_values));

@@ -27,6 +27,8 @@ static const struct list_row lists[] = {
 	LIST(buckets, n_buckets, struct history_bucket),
 	LIST(peers, n_peers, struct peer_info),
 	LIST(orgs, n_orgs, struct org_info),
+	LIST(alarms, n_alarms, struct alarm_info),
+	LIST(reports, n_reports, struct node_report),
 	LIST(view.members, view.n_members, struct view_member),
 	LIST(view.edges, view.n_edges, struct view_edge),
 	LIST(view.sources, view.n_sources, struct view_source),

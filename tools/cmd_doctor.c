@@ -228,10 +228,6 @@ static void check_status(struct doctor *d, const struct node_status *s)
 	char text[DURATION_TEXT_SIZE];
 	const int64_t left_ns = s->fresh_until_ns - d->ctx->now_ns;
 
-	if (s->clock_back_ns > 0)
-		find(d, PROBLEM, "clock",
-		     arena_print(a, "it was set back by %s: what has ended stays ended",
-				 duration_text(s->clock_back_ns, text)));
 	if (strcmp(s->border, "none") != 0)
 		find(d, strcmp(s->border, "open") == 0 ? FINE : PROBLEM, "border", s->border);
 	find(d,
@@ -249,6 +245,20 @@ static void check_status(struct doctor *d, const struct node_status *s)
 				 duration_text(left_ns, text)));
 }
 
+/* What the node says stands; what stands above already is left out. */
+static void check_alarms(struct doctor *d, const struct control_answer *answer)
+{
+	struct arena *a = d->ctx->arena;
+
+	for (size_t i = 0; i < answer->n_alarms; i++) {
+		const struct alarm_info *w = &answer->alarms[i];
+		const char *about = w->about[0] ? arena_print(a, " (%s)", w->about) : "";
+		if (strcmp(w->kind, "border") != 0 && strcmp(w->kind, "door") != 0)
+			find(d, w->severe ? PROBLEM : WARNING, w->kind,
+			     arena_print(a, "%s%s; %s", w->text, about ? about : "", w->todo));
+	}
+}
+
 /* One that does not run is not asked, and that is no trouble. */
 static void ask_node(struct doctor *d, const char *dir)
 {
@@ -264,8 +274,10 @@ static void ask_node(struct doctor *d, const char *dir)
 		return;
 	if (client_ask(client, &request, d->ctx->arena, &answer, &note) < 0)
 		find(d, WARNING, "node", "it does not answer");
-	else if (answer.has_status)
+	else if (answer.has_status) {
 		check_status(d, &answer.status);
+		check_alarms(d, &answer);
+	}
 }
 
 static void check_node(struct doctor *d, const char *dir)

@@ -7,37 +7,7 @@
 #include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
-
-static void peer_json(struct json *j, const struct peer_info *p)
-{
-	json_open(j, NULL, '{');
-	json_text(j, "org", p->org);
-	json_text(j, "node", p->node);
-	json_text(j, "endpoint", p->endpoint);
-	json_text(j, "state", p->state);
-	json_text(j, "roles", p->roles);
-	json_bool(j, "dialled", p->dialled);
-	json_count(j, "protocol", p->protocol);
-	if (p->heard_ns < 0)
-		json_none(j, "heard_s");
-	else
-		json_seconds(j, "heard_s", p->heard_ns);
-	json_count(j, "frames_in", p->frames_in);
-	json_count(j, "frames_out", p->frames_out);
-	json_count(j, "bytes_in", p->bytes_in);
-	json_count(j, "bytes_out", p->bytes_out);
-	json_count(j, "resets", p->resets);
-	json_count(j, "kicks", p->kicks);
-	json_text(j, "kicked_for", p->kicked);
-	json_close(j);
-}
-
-static const char *heard_words(struct arena *a, int64_t heard_ns)
-{
-	char text[DURATION_TEXT_SIZE];
-
-	return heard_ns < 0 ? "never" : arena_print(a, "%s ago", duration_text(heard_ns, text));
-}
+#include "tools/report_show.h"
 
 /* `2: does not read` */
 static const char *kick_words(struct arena *a, const struct peer_info *p)
@@ -47,18 +17,37 @@ static const char *kick_words(struct arena *a, const struct peer_info *p)
 	return p->kicks > 0 && n ? arena_print(a, "%s: %s", n, p->kicked) : n;
 }
 
+/* `4 resets, 1 gap`: what a peer that does well has none of. */
+static const char *trouble_words(struct arena *a, const struct peer_info *p)
+{
+	const struct {
+		uint64_t n;
+		const char *what;
+	} counts[] = {
+		{p->resets, "resets"}, {p->gaps, "gaps"}, {p->repairs, "repairs"}, {p->refused, "refused"}};
+	const char *words = "";
+
+	for (size_t i = 0; words && i < sizeof counts / sizeof *counts; i++)
+		if (counts[i].n > 0)
+			words = arena_print(a, "%s%s%s %s", words, words[0] ? ", " : "",
+					    human_count(a, counts[i].n), counts[i].what);
+	return words && words[0] ? words : "-";
+}
+
 static void peers_text(struct arena *a, const struct control_answer *answer)
 {
-	struct table table = {.arena = a, .n_columns = 8};
+	struct table table = {.arena = a, .n_columns = 11};
 
-	table_row(&table,
-		  (const char *[]){"PEER", "STATE", "ROLES", "HEARD", "IN", "OUT", "KICKS", "ENDPOINT"});
+	table_row(&table, (const char *[]){"PEER", "STATE", "ROLES", "HEARD", "LAG", "AGE", "IN", "OUT",
+					   "TROUBLE", "KICKS", "ENDPOINT"});
 	for (size_t i = 0; i < answer->n_peers; i++) {
 		const struct peer_info *p = &answer->peers[i];
 		table_row(&table,
 			  (const char *[]){arena_print(a, "%s/%s", p->org, p->node), p->state, p->roles,
-					   heard_words(a, p->heard_ns), human_count(a, p->bytes_in),
-					   human_count(a, p->bytes_out), kick_words(a, p), p->endpoint});
+					   report_heard_words(a, p->heard_ns), report_lag_words(a, p),
+					   report_age_words(a, p->age_ns), report_size_words(a, p->bytes_in),
+					   report_size_words(a, p->bytes_out), trouble_words(a, p),
+					   kick_words(a, p), p->endpoint});
 	}
 	table_print(&table, stdout);
 }
@@ -80,7 +69,7 @@ static enum status list_run(struct context *ctx, int argc, char *const argv[])
 	json_open(&j, NULL, '{');
 	json_open(&j, "peers", '[');
 	for (size_t i = 0; i < answer.n_peers; i++)
-		peer_json(&j, &answer.peers[i]);
+		report_peer_json(&j, &answer.peers[i]);
 	json_close(&j);
 	json_close(&j);
 	return STATUS_OK;

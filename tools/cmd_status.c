@@ -5,6 +5,7 @@
 #include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
+#include "tools/report_show.h"
 
 /* Every number of a status, for both forms. */
 #define COUNTS(X) \
@@ -38,8 +39,9 @@
 	X(log_bytes, "log_bytes") \
 	X(resident_bytes, "resident_bytes")
 
-static void status_json(const struct node_status *s)
+static void status_json(const struct control_answer *answer)
 {
+	const struct node_status *s = &answer->status;
 	struct json j = {.out = stdout};
 	char incarnation[17];
 
@@ -62,6 +64,9 @@ static void status_json(const struct node_status *s)
 	json_time(&j, "fresh_until", s->fresh_until_ns != 0 ? s->fresh_until_ns : TIME_MIN);
 	json_seconds(&j, "clock_back_s", s->clock_back_ns);
 	json_text(&j, "self_test", s->self_test);
+	report_counts_json(&j, &s->mesh);
+	report_alarms_json(&j, answer->alarms, answer->n_alarms);
+	json_count(&j, "alarms_left_out", s->alarms_left_out);
 	json_close(&j);
 }
 
@@ -71,35 +76,6 @@ static void line(const char *what, const char *text)
 		putchar(i >= strlen(what) || what[i] == '_' ? ' ' : what[i]);
 	print_clean(stdout, text);
 	putchar('\n');
-}
-
-/* `3.2 GiB` */
-static const char *size_words(struct arena *a, uint64_t bytes)
-{
-	static const char *const scales[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-	double number = (double)bytes;
-	size_t scale = 0;
-
-	for (; number >= 1024 && scale < 4; scale++)
-		number /= 1024;
-	const char *text = arena_print(a, scale > 0 ? "%.1f %s" : "%.0f %s", number, scales[scale]);
-	return text ? text : "";
-}
-
-/* What an operator must not overlook. */
-static void warn(const struct node_status *s)
-{
-	char back[DURATION_TEXT_SIZE];
-
-	if (s->rotten_chunks > 0) {
-		paint(stdout, PAINT_ALARM, "history is damaged: see the log of holond, and restore a backup");
-		putchar('\n');
-	}
-	if (s->clock_back_ns > 0) {
-		paint(stdout, PAINT_ALARM, "the clock was set back by ");
-		paint(stdout, PAINT_ALARM, duration_text(s->clock_back_ns, back));
-		puts(": what has ended stays ended");
-	}
 }
 
 /* Of an organisation without admin nodes there is nothing to say. */
@@ -116,8 +92,9 @@ static void trust_lines(const struct node_status *s)
 			     : time_text(s->fresh_until_ns - s->fresh_until_ns % NS_PER_S, until));
 }
 
-static void status_text(struct arena *a, const struct node_status *s)
+static void status_text(struct arena *a, const struct control_answer *answer)
 {
+	const struct node_status *s = &answer->status;
 	char duration[DURATION_TEXT_SIZE], until[TIME_TEXT_SIZE];
 	const char *title = arena_print(a, "%s/%s", s->org, s->node);
 
@@ -135,11 +112,15 @@ static void status_text(struct arena *a, const struct node_status *s)
 #define X(field, name) line(name, human_count(a, s->field));
 	COUNTS(X)
 #undef X
-#define X(field, name) line(name, size_words(a, s->field));
+#define X(field, name) line(name, report_size_words(a, s->field));
 	SIZES(X)
 #undef X
 	line("commit p99", s->commits > 0 ? duration_text((int64_t)s->commit_p99_ns, duration) : "-");
-	warn(s);
+	report_counts_text(a, &s->mesh, line);
+	report_alarms_text(a, answer->alarms, answer->n_alarms);
+	if (s->alarms_left_out > 0)
+		say("%s more alarms are not listed: see the log of holond",
+		    human_count(a, s->alarms_left_out));
 }
 
 static enum status status_run(struct context *ctx, int argc, char *const argv[])
@@ -152,9 +133,9 @@ static enum status status_run(struct context *ctx, int argc, char *const argv[])
 	if (status != STATUS_OK)
 		return status;
 	if (ctx->json)
-		status_json(&answer.status);
+		status_json(&answer);
 	else
-		status_text(ctx->arena, &answer.status);
+		status_text(ctx->arena, &answer);
 	return STATUS_OK;
 }
 

@@ -19,6 +19,7 @@
 #include "node/gossip.h"
 #include "node/log.h"
 #include "node/reads.h"
+#include "node/reports.h"
 #include "node/views.h"
 #include "proto/clock.h"
 #include "tests/lib/must.h"
@@ -518,6 +519,71 @@ Test(leaves, question_history_names_the_series_asked_about)
 	must(reads_ask(&world, &ourselves, &q, NS_PER_S, on_answer, NULL) == 0);
 	expect_clean(MESSAGE_QUESTION);
 	cr_expect_str_eq(wire_last(WIRE_VOLT, MESSAGE_QUESTION)->message.question.property, "open/level");
+}
+
+/* The mesh of an organisation, with another node in it. */
+static void with_n2(void (*run)(void))
+{
+	struct org *org = &world.trust->own.org;
+	const struct org before = *org;
+	struct credential nodes[2] = {*world.trust->self, {.org = "acme", .node = "n2", .endpoint = ""}};
+
+	nodes[1].curve.b[0] = (uint8_t)~nodes[0].curve.b[0];
+	org->nodes = nodes;
+	org->n_nodes = 2;
+	run();
+	*org = before;
+}
+
+static void on_report(void *ctx, const struct node_report *report)
+{
+	(void)ctx, (void)report;
+}
+
+static void on_reports_done(void *ctx)
+{
+	(void)ctx;
+}
+
+static void ask_for_reports(void)
+{
+	must(reports_ask(&world, NS_PER_S, on_report, on_reports_done, NULL) == 0);
+}
+
+Test(leaves, question_mesh_goes_to_own_nodes)
+{
+	with_n2(ask_for_reports);
+	cr_assert(wire_last(WIRE_OWN, MESSAGE_QUESTION) || wire_last(WIRE_OWN_AGAIN, MESSAGE_QUESTION));
+	cr_expect(wire_last(WIRE_VOLT, MESSAGE_QUESTION) == NULL);
+	cr_expect(wire_last(WIRE_HARBOR, MESSAGE_QUESTION) == NULL);
+}
+
+static void ask_mesh(void)
+{
+	const struct question for_us = {.kind = QUESTION_MESH},
+			      for_volt = {.kind = QUESTION_MESH, .asker = "volt"};
+
+	cr_expect(eq(int, ask(WIRE_VOLT, for_us)->message.answer.code, ERR_DENIED));
+	cr_expect(eq(int, ask(WIRE_VOLT, for_volt)->message.answer.code, ERR_DENIED));
+	cr_expect(eq(int, ask(WIRE_OWN, for_volt)->message.answer.code, ERR_DENIED));
+	cr_expect(eq(int, ask(WIRE_OWN, for_us)->message.answer.code, 0));
+}
+
+Test(leaves, answer_mesh_is_for_own_nodes_about_themselves)
+{
+	size_t n_told = 0;
+
+	with_n2(ask_mesh);
+	for (size_t i = 0; i < wire_n_sent; i++) {
+		const struct node_report *r = &wire_sent[i].message.answer.report;
+		if (wire_sent[i].kind != MESSAGE_ANSWER || !r->node)
+			continue;
+		cr_expect(eq(int, (int)wire_sent[i].session, WIRE_OWN));
+		cr_expect_str_eq(r->node, "n1");
+		n_told += r->n_peers;
+	}
+	cr_expect(eq(sz, n_told, 1));
+	expect_clean(MESSAGE_ANSWER);
 }
 
 /* The other organisation's stream is pulled by its name and its cursor. */

@@ -52,6 +52,24 @@ void __wrap_transport_close(struct transport *t, uint32_t session)
 	(void)t, (void)session;
 }
 
+/* Nobody is dialled, and nobody was cut. */
+const char *__wrap_transport_link_state(const struct transport *t, const struct curve_key *key);
+uint64_t __wrap_transport_kicks(const struct transport *t, const struct curve_key *key,
+				enum transport_kick *ret_last);
+
+const char *__wrap_transport_link_state(const struct transport *t, const struct curve_key *key)
+{
+	(void)t, (void)key;
+	return "";
+}
+
+uint64_t __wrap_transport_kicks(const struct transport *t, const struct curve_key *key,
+				enum transport_kick *ret_last)
+{
+	(void)t, (void)key, (void)ret_last;
+	return 0;
+}
+
 /* Here everybody is who he says. */
 int __wrap_spread_verify_hello(void *ctx, uint32_t session, const struct hello *h);
 
@@ -116,7 +134,7 @@ void wire_join(uint32_t session)
 	wire_hear(session, &(struct message){.kind = MESSAGE_HELLO,
 					     .hello = {.protocol_min = PROTOCOL_MIN,
 						       .protocol_max = PROTOCOL_MAX,
-						       .features = FEATURE_TRUST,
+						       .features = FEATURE_TRUST | FEATURE_MESH,
 						       .org = entry.org,
 						       .node = entry.node,
 						       .credential = BYTES("credential of a peer")}});

@@ -270,6 +270,48 @@ struct message full_history_question = {FRAME(MESSAGE_QUESTION),
 						     .to_ns = 3,
 						     .limit = 100,
 						     .step_ns = 60}};
+struct message full_mesh_question = {
+	FRAME(MESSAGE_QUESTION),
+	.question = {
+		.id = 5, .timeout_ns = 6, .asker = "", .kind = QUESTION_MESH, .twin = "", .property = ""}};
+
+static struct peer_info peers[] = {{.org = "volt",
+				    .node = "border",
+				    .endpoint = "tcp://192.0.2.2:7000",
+				    .state = "connected",
+				    .roles = "border",
+				    .dialled = true,
+				    .frames_in = 1,
+				    .frames_out = 2,
+				    .bytes_in = 3,
+				    .bytes_out = 4,
+				    .heard_ns = -1,
+				    .protocol = 5,
+				    .kicks = 6,
+				    .kicked = "does not read",
+				    .sessions = 7,
+				    .resets = 8,
+				    .gaps = 9,
+				    .repairs = 10,
+				    .refused = 11,
+				    .n_origins = 12,
+				    .n_behind = 13,
+				    .lag = -1,
+				    .age_ns = 14}};
+static struct origin_info origins[] = {{"acme/n1", "repairing", 1, 2, 3, -1}};
+static struct alarm_info alarms[] = {{"repair", "acme/n1", "no agreement", "look at it", true, -5, 6, 7}};
+#define FULL_REPORT \
+	{ \
+		.node = "n1", .answered = true, .why = "", .known_ns = 1, .roles = "owner", \
+		.version = "0.1.0", .uptime_ns = 2, .resident_bytes = 3, \
+		.counts = {4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, .peers = peers, \
+		.n_peers = COUNT(peers), .origins = origins, .n_origins = COUNT(origins), .alarms = alarms, \
+		.n_alarms = COUNT(alarms) \
+	}
+struct message full_mesh_answer = {
+	FRAME(MESSAGE_ANSWER),
+	.answer = {.id = 5, .text = "", .kind = QUESTION_MESH, .report = FULL_REPORT, .unit = ""}};
+
 struct message full_view_answer = {FRAME(MESSAGE_ANSWER), .answer = {.id = 4,
 								     .index = 1,
 								     .last = true,
@@ -347,8 +389,8 @@ static struct twin_def twins[] = {FULL_TWIN};
 static struct type_def types[] = {FULL_TYPE};
 static struct relation relations[] = {{"contains", "acme/a", "acme/b", 1, 2}};
 static struct membership memberships[] = {{"contains", "volt/a", "acme/b", CONFIRM_REFUSED, 5}};
-static struct peer_info peers[] = {{"volt", "border", "tcp://192.0.2.2:7000", "connected", "border", true, 1,
-				    2, 3, 4, 5, -1, 1, 6, "does not read"}};
+static struct node_report reports[] = {
+	FULL_REPORT, {.node = "silent", .why = "no answer", .known_ns = -1, .roles = "", .version = ""}};
 static struct policy_grant grants[] = {{"volt/lead", "history", "load/power", true, 12, "machines", -7}};
 static const char *gained[] = {"acme/a load/power", "acme/b"}, *lost[] = {"acme/c"};
 static struct policy_effect effects[] = {
@@ -412,21 +454,53 @@ struct control_answer full_answer = {
 	.n_summaries = COUNT(summaries),
 	.forks = forks,
 	.n_forks = COUNT(forks),
+	.alarms = alarms,
+	.n_alarms = COUNT(alarms),
+	.reports = reports,
+	.n_reports = COUNT(reports),
 	.done = {10, 20, "copying history"},
 	.has_status = true,
-	.status = {"acme",  "gateway-1", "owner,border",
-		   "0.1.0", "serving",   11,
-		   12,      13,          14,
-		   15,      16,          17,
-		   18,      19,          20,
-		   21,      22,          23,
-		   24,      25,          26,
-		   27,      28,          29,
-		   30,      31,          32,
-		   33,      34,          35,
-		   36,      "open",      37,
-		   38,      39,          40,
-		   41,      42,          "passed"},
+	.status = {"acme",
+		   "gateway-1",
+		   "owner,border",
+		   "0.1.0",
+		   "serving",
+		   11,
+		   12,
+		   13,
+		   14,
+		   15,
+		   16,
+		   17,
+		   18,
+		   19,
+		   20,
+		   21,
+		   22,
+		   23,
+		   24,
+		   25,
+		   26,
+		   27,
+		   28,
+		   29,
+		   30,
+		   31,
+		   32,
+		   33,
+		   34,
+		   35,
+		   36,
+		   "open",
+		   37,
+		   38,
+		   39,
+		   40,
+		   41,
+		   42,
+		   "passed",
+		   {43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 55, 56},
+		   54},
 };
 
 /* ---- one interface to all of them */
@@ -519,6 +593,8 @@ const struct example examples[] = {
 	{&message, &full_history_question},
 	{&message, &full_view_answer},
 	{&message, &full_read_answer},
+	{&message, &full_mesh_question},
+	{&message, &full_mesh_answer},
 	{&message, &ping},
 	{&message, &tell},
 	{&message, &full_repair},

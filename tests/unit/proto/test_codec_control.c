@@ -116,3 +116,16 @@ Test(codec_control, the_op_as_a_whole_is_told_from_its_first_sample)
 	cr_expect(eq(u32, r.refused[0].sample, UINT32_MAX));
 	cr_expect(eq(u32, r.refused[1].sample, 0));
 }
+
+Test(codec_control, a_report_names_a_node_and_its_lists_are_bounded)
+{
+	static struct peer_info peers[REPORT_LIST_MAX + 1];
+	static struct origin_info origins[] = {{.origin = "acme", .state = ""}};
+
+	GOOD(full_mesh_answer, message,
+	     (x.answer.report.peers = peers, x.answer.report.n_peers = REPORT_LIST_MAX));
+	MALFORMED(full_mesh_answer, message,
+		  (x.answer.report.peers = peers, x.answer.report.n_peers = REPORT_LIST_MAX + 1));
+	MALFORMED(full_mesh_answer, message, x.answer.report.node = "a/b");
+	MALFORMED(full_mesh_answer, message, x.answer.report.origins = origins);
+}
