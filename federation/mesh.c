@@ -62,7 +62,9 @@ static void set_defaults(struct mesh_options *opt)
 {
 	opt->heads_every_ns = opt->heads_every_ns ? opt->heads_every_ns : NS_PER_S;
 	opt->ping_every_ns = opt->ping_every_ns ? opt->ping_every_ns : 2 * NS_PER_S;
-	opt->silence_ns = opt->silence_ns ? opt->silence_ns : 5 * NS_PER_S;
+	opt->silence_ns = opt->silence_ns ? opt->silence_ns : 15 * NS_PER_S;
+	if (opt->ping_every_ns > opt->silence_ns / 3)
+		opt->ping_every_ns = opt->silence_ns / 3;
 	opt->pull_timeout_ns = opt->pull_timeout_ns ? opt->pull_timeout_ns : 3 * NS_PER_S;
 	opt->publish_every_ns = opt->publish_every_ns ? opt->publish_every_ns : 50 * NS_PER_MS;
 	opt->fork_margin_ns = opt->fork_margin_ns ? opt->fork_margin_ns : FORK_MARGIN_NS;
@@ -112,6 +114,8 @@ int mesh_new(struct mesh **ret, const struct mesh_options *opt)
 		return FAIL(-ENOMEM);
 	TRY(keep_options(m, opt));
 	TRY(arena_new(&m->scratch, SCRATCH_BYTES));
+	awake_begin(&m->awake);
+	m->deadline_ns = INT64_MAX;
 	*ret = MOVE(m);
 	return 0;
 }
@@ -238,6 +242,7 @@ int mesh_step(struct mesh *m, const struct mesh_event *e, int64_t now_ns, struct
 	};
 
 	m->now_ns = now_ns;
+	m->awake_ns = awake_step(&m->awake, now_ns);
 	m->todo = todo;
 	m->heard = false;
 	m->n_looked = 0;
@@ -248,14 +253,15 @@ int mesh_step(struct mesh *m, const struct mesh_event *e, int64_t now_ns, struct
 	TRY(streams_run(m));
 	sessions_reap(m);
 	streams_reap(m);
+	const int64_t sessions_ns = sessions_deadline(m), streams_ns = streams_deadline(m);
+	m->deadline_ns = sessions_ns < streams_ns ? sessions_ns : streams_ns;
+	awake_until(&m->awake, m->deadline_ns, m->now_ns);
 	return 0;
 }
 
 int64_t mesh_deadline(const struct mesh *m)
 {
-	int64_t sessions_ns = sessions_deadline(m), streams_ns = streams_deadline(m);
-
-	return sessions_ns < streams_ns ? sessions_ns : streams_ns;
+	return m->deadline_ns;
 }
 
 bool mesh_session_open(const struct mesh *m, uint32_t session, uint32_t *ret_protocol)

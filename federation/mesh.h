@@ -96,9 +96,9 @@ struct mesh_options {
 	struct bytes credential; /* encoded signed_blob, shown in HELLO */
 	uint64_t seed;           /* of nonces and jitter: another one at each start */
 	struct mesh_port port;
-	int64_t heads_every_ns;   /* to peers that do not know FEATURE_QUIET; 0: 1 s */
-	int64_t ping_every_ns;    /* to the others; 0: 2 s */
-	int64_t silence_ns;       /* a session silent for so long is closed; 0: 5 s */
+	int64_t heads_every_ns; /* to peers that do not know FEATURE_QUIET; 0: 1 s */
+	int64_t ping_every_ns;  /* to the others; 0: 2 s */
+	int64_t silence_ns;     /* a session silent for so long is closed in any case (liveness.h); 0: 15 s */
 	int64_t pull_timeout_ns;  /* 0: 3 s */
 	int64_t publish_every_ns; /* heads go out at most this often; 0: 50 ms */
 	int64_t fork_margin_ns;   /* two incarnations speak for so long: both live; 0: 60 s */

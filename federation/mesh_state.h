@@ -3,6 +3,7 @@
  *
  *   mesh.c          the step: events and messages to their functions, deadlines
  *   session.c       HELLO, nonces, frame numbers, silence
+ *   liveness.c      how long a silence is too long
  *   stream.c        the reader: pulls, and what comes back
  *   stream_offer.c  the reader: who offers which stream
  *   stream_store.c  the reader: what is made durable, agreement with the head
@@ -14,6 +15,7 @@
  */
 #pragma once
 
+#include "federation/liveness.h"
 #include "federation/mesh.h"
 #include "proto/clock.h"
 #include "proto/hash.h"
@@ -30,6 +32,8 @@ enum {
 #define FAILURE_PAUSE_NS NS_PER_S         /* after rows could not be stored, or were not sent */
 #define MISMATCH_PAUSE_NS (60 * NS_PER_S) /* after FULL_PULLS_MAX */
 
+#define GREETING_NS (5 * NS_PER_S)        /* a session that is not open may be silent for so long */
+#define SPARED_NS (250 * NS_PER_MS)       /* who was not judged is looked at again then */
 #define ALL_PAUSE_NS NS_PER_S             /* everything is told at most so often */
 #define TELL_PAUSE_NS NS_PER_S            /* it is asked for again after so long, then twice that ... */
 #define TELL_PAUSE_MAX_NS (16 * NS_PER_S) /* ... up to this */
@@ -128,7 +132,8 @@ struct session {
 	uint32_t protocol;
 	uint64_t features;
 	struct buf credential; /* from HELLO */
-	int64_t heard_ns;
+	struct pulse pulse;
+	int64_t spared_ns; /* overdue, and not judged before */
 	unsigned timeouts;
 	uint64_t life; /* incarnation that the peer speaks for as an origin; 0: not known */
 	/* what it is told */
@@ -173,16 +178,19 @@ struct mesh {
 	struct partner partners[PARTNERS_MAX];
 	size_t n_partners;
 	uint64_t last_token;
-	size_t turn;        /* the session that is looked at first */
-	bool dirty;         /* heads may differ from what was told */
-	int64_t publish_ns; /* not before */
-	int64_t fork_ns;    /* of this node, none is told before */
+	struct awake awake;
+	int64_t deadline_ns; /* mesh_deadline() */
+	size_t turn;         /* the session that is looked at first */
+	bool dirty;          /* heads may differ from what was told */
+	int64_t publish_ns;  /* not before */
+	int64_t fork_ns;     /* of this node, none is told before */
 	struct mesh_stats stats;
 	struct tally **tallies;
 	size_t n_tallies;
 	/* of the present step */
 	int64_t now_ns;
 	struct mesh_todo *todo;
+	int64_t awake_ns; /* now_ns, without what was overslept */
 	size_t n_looked;
 	bool heard; /* it tells the owner an age, so heads, which the owner fills with ages, wait for the next
 		       one */

@@ -83,6 +83,18 @@ static void set_heads_due(struct mesh *m, struct session *s)
 	s->heads_due_ns = m->now_ns + (int64_t)(every - mesh_random(m) % (every / 8 + 1));
 }
 
+static struct liveness_options habits(const struct mesh *m)
+{
+	return (struct liveness_options){.every_ns = m->opt.ping_every_ns, .cap_ns = m->opt.silence_ns};
+}
+
+static void begin_pulse(const struct mesh *m, struct session *s)
+{
+	const struct liveness_options opt = habits(m);
+
+	pulse_begin(&s->pulse, &opt, m->awake_ns);
+}
+
 static struct session *add_session(struct mesh *m, const struct mesh_event *e)
 {
 	struct session *s = calloc(1, sizeof *s);
@@ -100,12 +112,12 @@ static struct session *add_session(struct mesh *m, const struct mesh_event *e)
 		.own = e->peer.own,
 		.dialled = e->peer.dialled,
 		.nonce = mesh_random(m),
-		.heard_ns = m->now_ns,
 		.heads_due_ns = INT64_MAX,
 		.tell_due_ns = INT64_MAX,
 		.tell_pause_ns = TELL_PAUSE_NS,
 		.tally = tally_of(m, e->peer.org, e->peer.node),
 	};
+	begin_pulse(m, s);
 	s->closed = !s->org || !s->node;
 	return s->closed ? NULL : s;
 }
@@ -197,7 +209,7 @@ static int on_hello(struct mesh *m, struct session *s, const struct message *mes
 	s->peer_frame = message->frame;
 	s->features = h->features;
 	s->protocol = h->protocol_max < PROTOCOL_MAX ? h->protocol_max : PROTOCOL_MAX;
-	s->heard_ns = m->now_ns;
+	begin_pulse(m, s);
 	struct mesh_action *a = mesh_emit(m, MESH_GREETED, s->id);
 	if (!a)
 		return FAIL(-ENOMEM);
@@ -277,6 +289,16 @@ static void lose(const struct mesh *m, struct session *s)
 	s->tell_due_ns = m->now_ns;
 }
 
+static void hear(const struct mesh *m, struct session *s, enum message_kind kind)
+{
+	const struct liveness_options opt = habits(m);
+	const bool quiet = s->features & FEATURE_QUIET;
+
+	pulse_heard(&s->pulse, m->awake_ns);
+	if (kind == MESSAGE_PING || (kind == MESSAGE_HEADS && !quiet))
+		pulse_beat(&s->pulse, &opt, m->awake_ns);
+}
+
 int session_frame(struct mesh *m, const struct mesh_event *e)
 {
 	struct session *s = session_find(m, e->session);
@@ -300,7 +322,7 @@ int session_frame(struct mesh *m, const struct mesh_event *e)
 		lose(m, s);
 	}
 	s->peer_frame = message->frame;
-	s->heard_ns = m->now_ns;
+	hear(m, s, message->kind);
 	if (lets_in(s, message->kind))
 		return mesh_dispatch(m, s, message);
 	COUNT(m, s, frames_unbelieved);
@@ -326,12 +348,45 @@ static int ask_for_all(struct mesh *m, struct session *s)
 	return s->features & FEATURE_QUIET ? session_send(m, s, &tell) : 0;
 }
 
+/* Looked at only when somebody is overdue, which is seldom. */
+static bool is_own_fault(const struct mesh *m)
+{
+	const struct liveness_options opt = habits(m);
+	size_t n = 0, n_unwell = 0;
+
+	for (size_t i = 0; i < m->n_sessions; i++) {
+		const struct session *s = m->sessions[i];
+		n += s->open;
+		n_unwell += s->open && pulse_state(&s->pulse, &opt, m->awake_ns) != PULSE_WELL;
+	}
+	return liveness_is_own_fault(n_unwell, n);
+}
+
+static int64_t patience(const struct session *s)
+{
+	const int64_t ns = s->pulse.patience_ns;
+
+	return s->open || ns < GREETING_NS ? ns : GREETING_NS;
+}
+
+static bool is_silent(const struct mesh *m, struct session *s)
+{
+	const struct liveness_options opt = habits(m);
+
+	if (m->awake_ns < s->pulse.heard_ns + patience(s) || m->now_ns < s->spared_ns)
+		return false;
+	if (!s->open || pulse_state(&s->pulse, &opt, m->awake_ns) == PULSE_GONE || !is_own_fault(m))
+		return true;
+	s->spared_ns = m->now_ns + SPARED_NS;
+	return false;
+}
+
 static int run_session(struct mesh *m, struct session *s)
 {
 	const bool due = m->now_ns >= s->heads_due_ns;
 	const bool all = s->tell_all && m->now_ns >= s->all_ns;
 
-	if (m->now_ns >= s->heard_ns + m->opt.silence_ns)
+	if (is_silent(m, s))
 		return session_close(m, s, "peer is silent");
 	if (!s->open)
 		return 0;
@@ -378,7 +433,8 @@ static int64_t sooner(int64_t a, int64_t b)
 
 static int64_t session_due(const struct mesh *m, const struct session *s)
 {
-	int64_t ns = sooner(s->heard_ns + m->opt.silence_ns, s->heads_due_ns);
+	const int64_t silent_ns = awake_to_mono(&m->awake, s->pulse.heard_ns + patience(s));
+	const int64_t ns = sooner(silent_ns > s->spared_ns ? silent_ns : s->spared_ns, s->heads_due_ns);
 
 	if (!s->open)
 		return ns;

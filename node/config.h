@@ -45,7 +45,7 @@ struct config {
 	struct quota_limits quota;
 	int64_t session_ms;
 	/* [mesh] */
-	int64_t heads_every_ms, silence_ms, publish_every_ms, fork_margin_ms;
+	int64_t heads_every_ms, ping_every_ms, silence_ms, publish_every_ms, fork_margin_ms;
 	/* [trust] */
 	int64_t freshness_every_ms, freshness_ttl_ms;
 	/* [view] */

@@ -601,6 +601,7 @@ int gossip_start(struct gossip **ret, struct engine *e)
 				   .credential = e->trust->credential,
 				   .port = serve_port(e),
 				   .heads_every_ns = c->heads_every_ms * NS_PER_MS,
+				   .ping_every_ns = c->ping_every_ms * NS_PER_MS,
 				   .silence_ns = c->silence_ms * NS_PER_MS,
 				   .publish_every_ns = c->publish_every_ms * NS_PER_MS,
 				   .fork_margin_ns = c->fork_margin_ms * NS_PER_MS};

@@ -29,7 +29,7 @@ static int make_notice(struct desk *d, const char *origin, const struct head *pl
 	head.lineage = lives;
 	head.n_lineage = places->n_lineage > 0 ? places->n_lineage : 1;
 	head_encode(&head, &b);
-	*ret = (struct head_notice){.age_ns = 2 * NS_PER_S};
+	*ret = (struct head_notice){.age_ns = d->age_ns > 0 ? d->age_ns : 2 * NS_PER_S};
 	return keep(d, &b, &ret->head.payload);
 }
 
@@ -182,7 +182,8 @@ void desk_init(struct desk *d)
 				       .counts = counts,
 				       .owns = owns,
 				       .admit = admit};
-	const struct mesh_options opt = {.org = "acme", .node = "me", .seed = 1, .port = port};
+	const struct mesh_options opt = {
+		.org = "acme", .node = "me", .seed = 1, .port = port, .silence_ns = 5 * NS_PER_S};
 
 	*d = (struct desk){.now_ns = NS_PER_S, .nonce = 77, .epoch = 1};
 	must(arena_new(&d->arena, 64 << 20) == 0);
@@ -230,8 +231,12 @@ static void tell_heads(struct desk *d, const struct heads *heads)
 static void tell_message(struct desk *d, const struct message *m)
 {
 	tell(d, "%s", message_kind_text(m->kind));
+	if (m->kind == MESSAGE_HEADS && m->heads.all)
+		tell(d, " all");
 	if (m->kind == MESSAGE_HEADS)
 		tell_heads(d, &m->heads);
+	if (m->kind == MESSAGE_PING)
+		d->ping_ns = m->ping.age_ns;
 	if (m->kind == MESSAGE_PULL)
 		tell(d, " %s%s from %.*s", m->pull.origin, m->pull.full ? " full" : "",
 		     m->pull.cursor.len ? (int)m->pull.cursor.len : 1,
@@ -340,7 +345,8 @@ const char *desk_hello(struct desk *d, uint32_t session, const char *org, const 
 			    .hello = {.protocol_min = PROTOCOL_MIN,
 				      .protocol_max = PROTOCOL_MAX,
 				      .org = org,
-				      .node = node}};
+				      .node = node,
+				      .features = d->features}};
 
 	return desk_frame(d, session, &m) ? more(d, &(struct mesh_event){.kind = MESH_TICK}) : NULL;
 }

@@ -33,6 +33,9 @@ struct desk {
 	uint64_t epoch;        /* of partners: policy in their heads and rows */
 	uint64_t token;        /* the last STORE */
 	uint64_t my_nonce, my_frame;
+	uint64_t features;   /* that peers say they know */
+	int64_t age_ns;      /* of heads that the port gives; 0: two seconds */
+	int64_t ping_ns;     /* age in the last PING sent */
 	int step, fail_step; /* in the fail_step'th step allocations fail after so many */
 	long fail_after;
 	bool failed;           /* one did */

@@ -26,6 +26,15 @@ static void open_session(void)
 	EXPECT(desk_hello(&desk, 1, "acme", "a1"), "opened, ping");
 }
 
+/* Whenever the mesh wants to be woken, until it does this; how often. */
+static int pass_until(const char *want)
+{
+	for (int n = 1; n < 100; n++)
+		if (strcmp(desk_pass(&desk, mesh_deadline(desk.mesh) - desk.now_ns), want) == 0)
+			return n;
+	return -1;
+}
+
 static struct mesh_stats stats(void)
 {
 	struct mesh_stats s;
@@ -185,10 +194,196 @@ Test(mesh, takes_a_repeated_hello_as_any_other_frame)
 Test(mesh, closes_a_silent_session)
 {
 	open_session();
-	for (int s = 0; s < 4; s++)
-		EXPECT(desk_pass(&desk, NS_PER_S), "ping");
-	EXPECT(desk_pass(&desk, NS_PER_S), "close");
+	const int64_t silent_since_ns = desk.now_ns;
+	cr_expect(eq(int, pass_until("close"), 6)); /* five pings before */
+	cr_expect(eq(i64, desk.now_ns, silent_since_ns + 5 * NS_PER_S));
 	cr_expect(eq(i64, mesh_deadline(desk.mesh), INT64_MAX));
+}
+
+/* ---- peers that know FEATURE_QUIET -----------------------------------------------------------------------
+ */
+
+static struct laid *open_quiet(void)
+{
+	struct laid *l = desk_lay(&desk, "acme/a2");
+
+	*l = (struct laid){.origin = "acme/a2",
+			   .offered = true,
+			   .held = true,
+			   .cursor = "c1",
+			   .count = 3,
+			   .head_count = 3,
+			   .head_seq = 9};
+	desk.features = FEATURE_QUIET;
+	desk_up(&desk, 1, "acme", "a1");
+	EXPECT(desk_hello(&desk, 1, "acme", "a1"), "opened, heads all acme/a2:3, ping");
+	return l;
+}
+
+static const char *tell_me(void)
+{
+	struct message m = {.kind = MESSAGE_TELL};
+
+	return desk_frame(&desk, 1, &m);
+}
+
+static const char *ping_me(int64_t age_ns)
+{
+	struct message m = {.kind = MESSAGE_PING, .ping.age_ns = age_ns};
+
+	return desk_frame(&desk, 1, &m);
+}
+
+static const char *list_nothing(void)
+{
+	struct message m = {.kind = MESSAGE_HEADS, .heads.all = true};
+
+	return desk_frame(&desk, 1, &m);
+}
+
+Test(mesh, who_knows_it_hears_nothing_but_pings_while_nothing_changes)
+{
+	open_quiet();
+	cr_expect(eq(i64, desk.ping_ns, 2 * NS_PER_S));
+	for (int i = 0; i < 2; i++)
+		cr_expect(eq(int, pass_until("ping"), 1));
+	desk.age_ns = 3 * NS_PER_S;
+	cr_expect(eq(int, pass_until("ping"), 1));
+	cr_expect(eq(i64, desk.ping_ns, 3 * NS_PER_S));
+}
+
+Test(mesh, before_a_ping_goes_out_what_has_changed_is_told)
+{
+	struct laid *l = open_quiet();
+
+	l->count = l->head_count = 4;
+	cr_expect(eq(int, pass_until("heads acme/a2:4, ping"), 1));
+}
+
+Test(mesh, what_is_old_is_told_with_its_own_age)
+{
+	open_quiet();
+	desk.age_ns = PING_AGE_MAX_NS + 1;
+	cr_expect(eq(int, pass_until("heads acme/a2:3, ping"), 1));
+	cr_expect(eq(i64, desk.ping_ns, 0)); /* about nothing */
+	cr_expect(eq(int, pass_until("ping"), 1));
+	desk.age_ns = PING_AGE_MAX_NS;
+	EXPECT(ping_me(0), "");
+	cr_expect(eq(int, pass_until("heads acme/a2:3, ping"), 1));
+	cr_expect(eq(i64, desk.ping_ns, PING_AGE_MAX_NS));
+}
+
+Test(mesh, a_ping_says_of_what_is_between_two_states_when_it_was_told)
+{
+	struct laid *l = open_quiet();
+	const int64_t told_ns = desk.now_ns;
+
+	l->count = 4;
+	cr_expect(eq(int, pass_until("ping"), 1));
+	cr_expect(eq(i64, desk.ping_ns, desk.now_ns - told_ns + 2 * NS_PER_S));
+	for (int i = 0; i < 4; i++) {
+		EXPECT(ping_me(0), "");
+		cr_expect(eq(int, pass_until("ping"), 1));
+	}
+	EXPECT(ping_me(0), "");
+	cr_expect(eq(int, pass_until("heads all, ping"), 1));
+	cr_expect(eq(i64, desk.ping_ns, 0));
+}
+
+Test(mesh, what_is_not_offered_any_more_is_taken_back)
+{
+	struct laid *l = open_quiet();
+
+	l->offered = false;
+	cr_expect(eq(int, pass_until("heads all, ping"), 1));
+}
+
+Test(mesh, tells_all_again_when_asked_but_not_faster_than_it_may)
+{
+	open_quiet();
+	EXPECT(desk_pass(&desk, NS_PER_S), "");
+	EXPECT(tell_me(), "heads all acme/a2:3, ping");
+	EXPECT(tell_me(), "");
+	desk_pass(&desk, NS_PER_S - 1);
+	EXPECT(desk_pass(&desk, 1), "heads all acme/a2:3, ping");
+}
+
+Test(mesh, a_ping_vouches_for_what_was_told_and_is_held)
+{
+	struct laid *l = open_quiet();
+
+	EXPECT(desk_heads(&desk, 1, "acme/a2", 9, 3), "heard acme/a2 2s");
+	desk.now_ns += 3 * NS_PER_S;
+	EXPECT(ping_me(NS_PER_S), "heard acme/a2 1s");
+	l->count = 2; /* the disk lost something */
+	EXPECT(ping_me(0), "ping, pull acme/a2 from c1");
+}
+
+Test(mesh, of_the_peer_itself_a_ping_says_that_it_is_so_now)
+{
+	open_quiet();
+	*desk_lay(&desk, "acme/a1") = (struct laid){.origin = "acme/a1",
+						    .held = true,
+						    .cursor = "c1",
+						    .count = 3,
+						    .head_count = 3,
+						    .head_seq = 9};
+	desk_heads(&desk, 1, "acme/a1", 9, 3);
+	desk.now_ns += NS_PER_S;
+	EXPECT(ping_me(9 * NS_PER_S), "heard acme/a1 0s");
+}
+
+Test(mesh, a_ping_says_nothing_of_what_was_told_as_old)
+{
+	open_quiet();
+	desk.age_ns = PING_AGE_MAX_NS + NS_PER_S;
+	EXPECT(desk_heads(&desk, 1, "acme/a2", 9, 3), "heard acme/a2 11s");
+	EXPECT(ping_me(0), "");
+}
+
+Test(mesh, who_missed_a_frame_asks_until_all_is_told)
+{
+	struct message ping = {.kind = MESSAGE_PING};
+
+	open_quiet();
+	desk_heads(&desk, 1, "acme/a2", 9, 3);
+	desk.frame++; /* lost */
+	EXPECT(desk_frame(&desk, 1, &ping), "tell");
+	EXPECT(ping_me(0), "");
+	EXPECT(desk_pass(&desk, NS_PER_S), "tell");
+	EXPECT(list_nothing(), "");
+	EXPECT(desk_pass(&desk, 100 * NS_PER_MS), "");
+}
+
+Test(mesh, what_is_not_listed_is_not_offered)
+{
+	open_quiet();
+	*desk_lay(&desk, "acme/a3") = (struct laid){.origin = "acme/a3"};
+	EXPECT(desk_heads(&desk, 1, "acme/a3", 9, 3), "pull acme/a3 from 0");
+	EXPECT(list_nothing(), "");
+	EXPECT(ping_me(0), "");
+	desk.now_ns += NS_PER_S;
+	EXPECT(desk_heads(&desk, 1, "acme/a2", 9, 3), "heard acme/a2 2s");
+}
+
+Test(mesh, heads_that_cannot_be_believed_are_asked_for_again_when_trust_changes)
+{
+	struct head_notice notice = desk_notice(&desk, "acme/a3", 9, 0, 3);
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1, false}};
+	const struct mesh_event trust = {.kind = MESH_TRUST};
+
+	open_quiet();
+	notice.head.key.b[0] = 1;
+	EXPECT(desk_frame(&desk, 1, &m), "");
+	EXPECT(desk_pass(&desk, NS_PER_S), "tell");
+	EXPECT(desk_event(&desk, &trust), "tell");
+}
+
+Test(mesh, sleeping_longer_than_it_wanted_it_closes_nobody)
+{
+	open_session();
+	EXPECT(desk_pass(&desk, 3600 * NS_PER_S), "ping");
+	cr_expect(eq(int, pass_until("close"), 5));
 }
 
 Test(mesh, closes_a_session_on_which_no_hello_comes)

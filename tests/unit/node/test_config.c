@@ -180,7 +180,7 @@ Test(config, the_environment_overrides_and_is_checked)
 	cr_expect(eq(int, environment(wrong), ERR_REFUSED));
 	cr_expect_str_eq(note.text, "HOLON_LIMITS_STORE_SIZE: 1 is outside 16MiB..16TiB");
 	cr_expect(eq(int, config.log_level, LOG_LEVEL_INFO));
-	cr_expect(eq(i64, config.silence_ms, 5000));
+	cr_expect(eq(i64, config.silence_ms, 15000));
 }
 
 Test(config, the_command_line_sets_one_at_a_time)
