@@ -104,14 +104,16 @@ free_addresses() {
 
 # ---- Nodes ------------------------------------------------------------------------------------------------------
 
-# Start ORG/NODE and wait until it serves. Rest: further arguments of holond.
+# Start ORG/NODE and wait until it serves. Rest: further arguments of holond. NODE_WITHIN: words of a command that runs
+# it elsewhere and becomes it, such as `ip netns exec NAME`.
 node_start() {
 	local node=$1 fifo=$1.ready seconds=${READY_SECONDS:-30} pid
 	shift
 	rm -f "$fifo"
 	mkfifo "$fifo"
 	# descriptor 9 is the lock of demo.sh, which a node must not keep
-	setsid holond --dir "$node" --ready-fd 3 "$@" 3>"$fifo" >>"$node.log" 2>&1 </dev/null 9>&- &
+	# shellcheck disable=SC2086 # a list of words
+	setsid ${NODE_WITHIN-} holond --dir "$node" --ready-fd 3 "$@" 3>"$fifo" >>"$node.log" 2>&1 </dev/null 9>&- &
 	pid=$!
 	disown "$pid"
 	printf '%s\n' "$pid" >"$node.pid"
