@@ -194,6 +194,14 @@ static int judge(struct mesh *m, struct session *s)
 	return r == 0 && !s->open ? open_session(m, s) : 0;
 }
 
+/* Something it said: all is to be told again. */
+static void lose(const struct mesh *m, struct session *s)
+{
+	s->lost = true;
+	s->listing = false;
+	s->tell_due_ns = m->now_ns;
+}
+
 static int on_hello(struct mesh *m, struct session *s, const struct message *message)
 {
 	const struct hello *h = &message->hello;
@@ -210,6 +218,8 @@ static int on_hello(struct mesh *m, struct session *s, const struct message *mes
 	s->features = h->features;
 	s->protocol = h->protocol_max < PROTOCOL_MAX ? h->protocol_max : PROTOCOL_MAX;
 	begin_pulse(m, s);
+	if (message->frame != 1)
+		lose(m, s); /* to the peer the session began with an earlier HELLO, and perhaps more */
 	struct mesh_action *a = mesh_emit(m, MESH_GREETED, s->id);
 	if (!a)
 		return FAIL(-ENOMEM);
@@ -279,14 +289,6 @@ static int before_hello(struct mesh *m, struct session *s, const struct message 
 	if (message->kind != MESSAGE_BYE)
 		TRY(session_send(m, s, &bye));
 	return session_close(m, s, "peer sent before HELLO");
-}
-
-/* Something it said: all is to be told again. */
-static void lose(const struct mesh *m, struct session *s)
-{
-	s->lost = true;
-	s->listing = false;
-	s->tell_due_ns = m->now_ns;
 }
 
 static void hear(const struct mesh *m, struct session *s, enum message_kind kind)
