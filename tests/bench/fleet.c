@@ -33,7 +33,8 @@ static int add_node(struct fleet *f, size_t i, struct err_note *note)
 	char path[PATH_BYTES], endpoint[64];
 
 	snprintf(f->nodes[i].name, sizeof f->nodes[i].name, "n%zu", i);
-	snprintf(endpoint, sizeof endpoint, "tcp://127.0.%zu.%zu:%u", 1 + i / 250, 1 + i % 250, f->port);
+	snprintf(f->nodes[i].host, sizeof f->nodes[i].host, "127.0.%zu.%zu", 1 + i / 250, 1 + i % 250);
+	snprintf(endpoint, sizeof endpoint, "tcp://%s:%u", f->nodes[i].host, f->port);
 	path_of(f, i, "", path);
 	const struct node_options node = {.org_dir = f->org,
 					  .node_dir = path,
@@ -108,8 +109,8 @@ int fleet_tell_all(struct fleet *f)
 int fleet_launch(struct fleet *f, size_t node)
 {
 	struct fleet_node *n = &f->nodes[node];
-	char path[PATH_BYTES], log[PATH_BYTES];
-	const char *argv[16] = {f->holond, "--dir", path};
+	char path[PATH_BYTES], log[PATH_BYTES], listen[64];
+	const char *argv[18] = {f->holond, "--dir", path};
 	const struct process_options how = {.log = log};
 	size_t args = 3;
 
@@ -119,6 +120,9 @@ int fleet_launch(struct fleet *f, size_t node)
 		argv[args++] = "--set";
 		argv[args++] = f->settings[i];
 	}
+	snprintf(listen, sizeof listen, "listen.own=tcp://%s:%u", n->host, f->listen_port);
+	argv[args++] = f->listen_port > 0 ? "--set" : NULL;
+	argv[args] = listen;
 	return process_start(argv, &how, &n->pid) < 0 ? bench_say(f->bench, "%s did not start", f->holond)
 						      : 0;
 }

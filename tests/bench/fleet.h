@@ -19,7 +19,7 @@
 #define FLEET_ORG "acme"
 
 struct fleet_node {
-	char name[24];
+	char name[24], host[48];
 	pid_t pid;             /* 0: does not run */
 	struct client *client; /* after fleet_client() */
 };
@@ -29,11 +29,12 @@ struct fleet {
 	size_t n;
 	const char *settings[4]; /* of every node, `section.key=value`, NULL behind the last */
 	struct fleet_node *nodes;
+	uint16_t port;        /* of the endpoints of all */
+	uint16_t listen_port; /* where they listen behind what the bench puts at their endpoints; 0: there */
 
 	/* private */
 	char dir[96], org[112];
 	const char *holond;
-	uint16_t port;
 };
 
 int fleet_init(struct fleet *f, const struct bench_options *opt); /* founded; nobody runs */
