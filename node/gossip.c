@@ -57,8 +57,8 @@ const struct session *gossip_find(const struct gossip *g, const char *org, const
 	const bool own = strcmp(org, g->engine->trust->self->org) == 0;
 
 	for (const struct session *s = g->sessions; s; s = s->next)
-		if (s->open && strcmp(s->org, org) == 0 && (!own || strcmp(s->node, node) == 0) &&
-		    mesh_session_counts(g->mesh, s->id))
+		if (s->open && !s->broken && strcmp(s->org, org) == 0 &&
+		    (!own || strcmp(s->node, node) == 0) && mesh_session_counts(g->mesh, s->id))
 			return s;
 	return NULL;
 }
@@ -134,12 +134,6 @@ static void on_down(void *ctx, uint32_t id)
 	drop(e->gossip, id);
 }
 
-static void reset_session(struct gossip *g, uint32_t id)
-{
-	drop(g, id);
-	transport_close(g->engine->transport, id);
-}
-
 /* What follows is the doing of the peer. */
 static void take_frame(struct gossip *g, const struct session *s, const struct message *m)
 {
@@ -188,20 +182,41 @@ struct transport_handler gossip_handler(struct engine *e)
 /* ---- What a step wants done ------------------------------------------------------------------------------
  */
 
-/* False: the session is gone, and the mesh must hear of it when the list is done. */
-static bool send_message(struct gossip *g, uint32_t id, const struct message *m)
+/* One that fails ends its session when the list is done: the mesh must not hear of it before, for what it
+ * then wants said would pass what is still to be sent. */
+static void send_message(struct gossip *g, uint32_t id, const struct message *m)
 {
 	struct session *s = find_session(g, id);
 	SCOPED(buf_fini) struct buf frame = {0};
 
+	if (!s || s->broken)
+		return;
 	message_encode(m, &frame);
-	if (!s || buf_check(&frame) < 0 || transport_send(g->engine->transport, id, buf_bytes(&frame)) < 0)
-		return false;
+	if (buf_check(&frame) < 0 || transport_send(g->engine->transport, id, buf_bytes(&frame)) < 0) {
+		s->broken = true;
+		return;
+	}
 	log_debug("mesh", "sent %s peer=%s/%s bytes=%zu", message_kind_text(m->kind), s->org, s->node,
 		  frame.len);
 	s->frames_out++;
 	s->bytes_out += frame.len;
-	return true;
+}
+
+static void end_broken(struct gossip *g)
+{
+	struct session *s = g->sessions;
+
+	while (s) {
+		const uint32_t id = s->id;
+		if (!s->broken) {
+			s = s->next;
+			continue;
+		}
+		s->broken = false; /* what its end leads to ends others in turn */
+		drop(g, id);
+		transport_close(g->engine->transport, id);
+		s = g->sessions; /* any may be gone */
+	}
 }
 
 /* A STORE on its way to disk. Of one origin one commit is under way at a time, with all that had come when it
@@ -530,10 +545,10 @@ static void on_fork(struct gossip *g, const struct mesh_action *action)
 	gossip_changed(g);
 }
 
-static bool perform(struct gossip *g, const struct mesh_action *action)
+static void perform(struct gossip *g, const struct mesh_action *action)
 {
 	switch (action->kind) {
-	case MESH_SEND: return send_message(g, action->session, &action->message);
+	case MESH_SEND: send_message(g, action->session, &action->message); break;
 	case MESH_STORE:
 		if (store_rows(g, action) < 0)
 			step(g, &(struct mesh_event){
@@ -554,7 +569,6 @@ static bool perform(struct gossip *g, const struct mesh_action *action)
 	case MESH_ALARM: alarm_about(g, action); break;
 	case MESH_FORK: on_fork(g, action); break;
 	}
-	return true;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -582,10 +596,13 @@ static void step(struct gossip *g, const struct mesh_event *event)
 	if (r < 0)
 		engine_log_failure("mesh", "a step could not be finished", r, NULL);
 	/* What is sent first: the rest may say more on the same sessions, with later frame numbers. */
+	g->depth++;
 	for (int sending = 1; r == 0 && sending >= 0; sending--)
 		for (size_t i = 0; i < todo.n; i++)
-			if ((todo.actions[i].kind == MESH_SEND) == sending && !perform(g, &todo.actions[i]))
-				reset_session(g, todo.actions[i].session);
+			if ((todo.actions[i].kind == MESH_SEND) == sending)
+				perform(g, &todo.actions[i]);
+	if (--g->depth == 0)
+		end_broken(g);
 	arm(g);
 }
 
@@ -676,7 +693,8 @@ int gossip_say(struct gossip *g, uint32_t session, const struct message *m)
 	if (!s || !(s->open || (trust && s->greeted)))
 		return FAIL(ERR_UNREACHABLE);
 	step(g, &(struct mesh_event){.kind = MESH_SAY, .session = session, .message = m});
-	return find_session(g, session) ? 0 : FAIL(ERR_UNREACHABLE);
+	s = find_session(g, session);
+	return s && !s->broken ? 0 : FAIL(ERR_UNREACHABLE);
 }
 
 void gossip_trust(struct gossip *g)

@@ -13,6 +13,7 @@ struct session {
 	char org[ORG_NAME_MAX + 1], node[NODE_NAME_MAX + 1], endpoint[256];
 	uint32_t roles;
 	bool own, dialled, greeted, open;
+	bool broken; /* a frame could not be sent: it ends when all that is under way is done */
 	struct curve_key key;
 	uint64_t features; /* from HELLO */
 	char *reach;       /* from REACH: names, one behind the other, the last one empty; NULL: none yet */

@@ -26,5 +26,6 @@ struct gossip {
 	uint64_t last_token;
 	uv_timer_t timer;
 	uint64_t malformed;
+	unsigned depth; /* steps under way: doing what one wants may lead to another */
 	struct log_shares shares;
 };

@@ -8,8 +8,8 @@
  * high-water mark. Frames are single-part; anything else is refused and counted.
  *
  *     link: dial -> CURVE handshake done (socket monitor) -> on_up ... disconnect -> on_down, dialled again
- * after a back-off port: first frame of an admitted peer -> on_up, on_frame ... cannot be sent to any more,
- * or replaced by a newer connection of the same key, or frames of several parts -> on_down
+ * after a back-off port: first frame of an admitted peer -> on_up, on_frame ... disconnect, cannot be sent to
+ * any more, or replaced by a newer connection of the same key, or frames of several parts -> on_down
  *
  * Owner:   the engine; callbacks run on the loop and may call anything here, transport_free() excepted.
  * Threads: the loop's.

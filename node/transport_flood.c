@@ -35,8 +35,25 @@ static struct connection *find(const struct flood *f, int fd)
 	return fd >= 0 && (size_t)fd < f->size && f->connections[fd].open ? &f->connections[fd] : NULL;
 }
 
+/* The session on a connection that is no more has ended with it. What it still sent may come before that is
+ * told. */
+static void end_session(struct port *p, const struct connection *c)
+{
+	struct transport *t = p->t;
+
+	for (size_t i = 0; i < t->n_sessions; i++) {
+		struct session *s = t->sessions[i];
+		if (s->port == p && s->cookie == c->cookie && !s->lost) {
+			session_is_lost(t, s, KICK_NONE);
+			return;
+		}
+	}
+}
+
 static void forget(struct port *p, struct connection *c)
 {
+	if (c->spoke && !p->closing)
+		end_session(p, c);
 	if (c->spoke && p->t->zap)
 		zap_ended(p->t->zap, &c->key);
 	p->t->n_unheard -= !c->heard;

@@ -123,6 +123,23 @@ Test(transport, the_empty_and_the_largest_frame_pass)
 	free(frame);
 }
 
+/* Nothing is sent to it: the end of the connection alone is the news. */
+Test(transport, a_session_at_a_port_ends_with_its_connection)
+{
+	meet();
+	const uint32_t first = a.session;
+
+	host_close(&b);
+	cr_assert(net_until(&a.downs, 1));
+	cr_expect(eq(u32, a.down, first));
+	cr_expect(eq(int, a.ups, 1));
+	cr_assert(eq(int, host_open(&b, both, "", "", NULL), 0));
+	meet();
+	cr_expect(eq(int, a.ups, 2));
+	cr_expect(eq(int, a.downs, 1));
+	cr_expect(eq(int, a.kicks, 0));
+}
+
 Test(transport, a_restarted_listener_is_found_again)
 {
 	char endpoint[64];
@@ -176,11 +193,14 @@ Test(transport, a_peer_that_left_is_noticed_when_it_is_sent_to)
 
 Test(transport, on_down_follows_a_failed_send_only_from_the_loop)
 {
+	uint8_t *frame = calloc(1, FRAME_OWN_MAX);
+
 	meet();
-	host_close(&b);
-	net_run_ms(50);
+	while (transport_send(a.t, a.session, (struct bytes){frame, FRAME_OWN_MAX}) == 0)
+		; /* nobody reads: its queue fills up */
 	cr_expect(eq(int, transport_send(a.t, a.session, BYTES("x")), ERR_UNREACHABLE));
 	cr_expect(eq(int, a.downs, 0));
+	free(frame);
 	cr_expect(net_until(&a.downs, 1));
 }
 
