@@ -334,6 +334,8 @@ MUST_CHECK int fork_watch_ping(struct mesh *m, const struct session *s);
 /* Does what stands at a place of an origin count? (port.counts) */
 bool fork_counts(const struct mesh *m, const char *origin, const struct place *p);
 void forks_chosen(struct mesh *m); /* MESH_CHOSEN */
+/* It spoke for itself a short while ago. */
+bool fork_is_watched(const struct mesh *m, const struct stream *st);
 void fork_fini(struct stream *st);
 
 /* ---- stream_tell.c */

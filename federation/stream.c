@@ -288,14 +288,16 @@ int64_t streams_deadline(const struct mesh *m)
 	return ns;
 }
 
-/* A stream nobody offers is forgotten, but not that it is to be left alone. */
+/* A stream nobody offers is forgotten, but not that it is to be left alone, or who spoke for it: two that
+ * live with one key may take each other's place. */
 void streams_reap(struct mesh *m)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < m->n_streams; i++) {
 		struct stream *st = m->streams[i];
-		if (st->n_offers > 0 || stream_is_busy(st) || st->blocked_ns > m->now_ns)
+		if (st->n_offers > 0 || stream_is_busy(st) || st->blocked_ns > m->now_ns ||
+		    fork_is_watched(m, st))
 			m->streams[kept++] = st;
 		else
 			stream_free(st);

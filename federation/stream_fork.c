@@ -209,6 +209,14 @@ int fork_watch_self(struct mesh *m, const struct session *s, const struct head *
 			 buf_bytes(&mine), buf_bytes(&theirs));
 }
 
+bool fork_is_watched(const struct mesh *m, const struct stream *st)
+{
+	for (size_t i = 0; i < N_LIVES; i++)
+		if (st->lives[i].head.len > 0 && st->lives[i].last_ns > m->now_ns - 2 * m->opt.fork_margin_ns)
+			return true;
+	return false;
+}
+
 bool mesh_session_counts(const struct mesh *m, uint32_t session)
 {
 	const struct session *s = session_find(m, session);

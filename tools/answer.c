@@ -19,6 +19,7 @@ static const struct list_row lists[] = {
 	LIST(notes, n_notes, struct change_note),
 	LIST(twins, n_twins, struct twin_def),
 	LIST(summaries, n_summaries, struct twin_summary),
+	LIST(forks, n_forks, struct fork_info),
 	LIST(values, n_values, struct kpi),
 	LIST(types, n_types, struct type_def),
 	LIST(relations, n_relations, struct relation),
