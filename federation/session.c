@@ -279,16 +279,21 @@ int sessions_trust(struct mesh *m, const struct mesh_event *e)
 	return 0;
 }
 
+static int say_bye(struct mesh *m, struct session *s, const struct message *answered, const char *why)
+{
+	struct message bye = {.kind = MESSAGE_BYE};
+
+	if (answered->kind != MESSAGE_BYE)
+		TRY(session_send(m, s, &bye));
+	return session_close(m, s, why);
+}
+
 /* Something other than HELLO on a session that has not begun: the peer takes this for a connection that is
  * gone. BYE makes it connect anew. */
 static int before_hello(struct mesh *m, struct session *s, const struct message *message)
 {
-	struct message bye = {.kind = MESSAGE_BYE};
-
 	COUNT(m, s, frames_old_session);
-	if (message->kind != MESSAGE_BYE)
-		TRY(session_send(m, s, &bye));
-	return session_close(m, s, "peer sent before HELLO");
+	return say_bye(m, s, message, "peer sent before HELLO");
 }
 
 static void hear(const struct mesh *m, struct session *s, enum message_kind kind)
@@ -320,6 +325,8 @@ int session_frame(struct mesh *m, const struct mesh_event *e)
 	}
 	if (message->frame != s->peer_frame + 1) {
 		COUNT(m, s, frames_gap);
+		if (!s->open) /* what was lost may be the HELLO that would have opened it */
+			return say_bye(m, s, message, "frames were lost before the peer was believed");
 		streams_abandon(m, s);
 		lose(m, s);
 	}

@@ -365,6 +365,15 @@ void net_node_gone(struct world *w, int node)
 	}
 }
 
+bool net_is_up(const struct world *w, int link)
+{
+	const struct link *l = &w->links[link];
+	const struct conn *c = l->conn > 0 ? &w->conns[l->conn - 1] : NULL;
+
+	return c && !c->broken && c->session[0] != 0 && c->session[1] != 0 && c->nonce[0] != 0 &&
+	       c->nonce[1] != 0;
+}
+
 uint32_t net_any_session(struct world *w, int *node)
 {
 	const struct link *l = &w->links[world_below(w, (uint64_t)w->n_links)];

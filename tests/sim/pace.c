@@ -21,7 +21,8 @@ static void reach(const struct world *w, int from, int without, bool ret[N_NODES
 		for (int i = 0; i < w->n_links; i++)
 			for (int side = 0; side < 2; side++) {
 				const int a = w->links[i].ends[side], b = w->links[i].ends[!side];
-				if (!ret[a] || ret[b] || b == without || sites[a].org != sites[b].org)
+				if (!ret[a] || ret[b] || b == without || sites[a].org != sites[b].org ||
+				    !net_is_up(w, i))
 					continue;
 				ret[b] = grown = true;
 			}

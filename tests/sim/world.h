@@ -385,6 +385,7 @@ void net_break(struct world *w, int link); /* the connection is reset */
 /* One side hears of the end at once, the other one finds out by silence. */
 void net_half_open(struct world *w, int link);
 void net_node_gone(struct world *w, int node);        /* its sessions die with it */
+bool net_is_up(const struct world *w, int link);      /* and both ends know */
 uint32_t net_any_session(struct world *w, int *node); /* 0: none */
 /* The node that steps for an event; -1: none. */
 int net_whose(const struct world *w, const struct sim_event *e);
