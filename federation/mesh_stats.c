@@ -2,6 +2,8 @@
 /* What the mesh tells of itself: counts, and how far behind it is. */
 #include "federation/mesh_state.h"
 
+#include "proto/id.h"
+
 /* ---- Counts ----------------------------------------------------------------------------------------------
  */
 
@@ -121,9 +123,11 @@ static int describe(struct mesh *m, const struct stream *st, const struct offer 
 		.origin = st->origin, .offered = o->place.seq, .n_offers = st->n_offers};
 	ret->behind = offer_weigh(&held, &o->place) == OFFER_ROWS;
 	ret->state = state_of(m, st, ret->behind);
-	ret->knows_lag = o->place.seq > 0;
-	if (ret->knows_lag && held.known && cursor_decode(held.cursor, &cursor) == 0)
-		ret->seq = cursor.seq;
+	ret->knows_lag = id_is_of_org(st->origin, m->org);
+	if (ret->knows_lag && held.known && held.whole) {
+		ret->knows_lag = cursor_decode(held.cursor, &cursor) == 0;
+		ret->seq = ret->knows_lag ? cursor.seq : 0;
+	}
 	if (ret->knows_lag && ret->behind && ret->offered > ret->seq)
 		ret->lag = ret->offered - ret->seq;
 	return 0;

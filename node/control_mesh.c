@@ -14,7 +14,9 @@ static void on_report(void *ctx, const struct node_report *report)
 
 static void on_reports_done(void *ctx)
 {
-	call_done(ctx, &(struct control_answer){.text = ""});
+	const struct call *c = ctx;
+
+	call_done(ctx, &(struct control_answer){.text = c->e->trust->self->org});
 }
 
 /* A part for each node as it answers. */

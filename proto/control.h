@@ -52,8 +52,8 @@ enum control_op {
 	CONTROL_SUMMARIES,    /* prefix?, after?, limit -> summaries, more */
 	CONTROL_FORKS,        /* -> forks */
 	CONTROL_FORK_CHOOSE,  /* name: ORG/NODE, text: incarnation, 16 hexadecimal digits -> text, forks */
-	CONTROL_MESH, /* step_ns: how long to wait -> reports: of every own node, also those that did not
-			 answer */
+	CONTROL_MESH, /* step_ns: how long to wait -> text: the organisation, reports: of every own node, also
+			 those that did not answer */
 	N_CONTROL_OPS,
 };
 

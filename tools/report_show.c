@@ -97,7 +97,7 @@ void report_alarms_text(struct arena *a, const struct alarm_info *alarms, size_t
 /* ---- Peers -----------------------------------------------------------------------------------------------
  */
 
-static void duration_or_none(struct json *j, const char *key, int64_t ns)
+void report_duration_json(struct json *j, const char *key, int64_t ns)
 {
 	if (ns < 0)
 		json_none(j, key);
@@ -115,14 +115,14 @@ void report_peer_json(struct json *j, const struct peer_info *p)
 	json_text(j, "roles", p->roles);
 	json_bool(j, "dialled", p->dialled);
 	json_count(j, "protocol", p->protocol);
-	duration_or_none(j, "heard_s", p->heard_ns);
+	report_duration_json(j, "heard_s", p->heard_ns);
 	json_count(j, "origins", p->n_origins);
 	json_count(j, "behind", p->n_behind);
 	if (p->lag < 0)
 		json_none(j, "lag_changes");
 	else
 		json_count(j, "lag_changes", (uint64_t)p->lag);
-	duration_or_none(j, "age_s", p->age_ns);
+	report_duration_json(j, "age_s", p->age_ns);
 	json_count(j, "frames_in", p->frames_in);
 	json_count(j, "frames_out", p->frames_out);
 	json_count(j, "bytes_in", p->bytes_in);

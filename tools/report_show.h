@@ -16,6 +16,7 @@ void report_counts_text(struct arena *a, const struct mesh_counts *c, report_lin
 void report_alarms_json(struct json *j, const struct alarm_info *alarms, size_t n); /* under "alarms" */
 void report_alarms_text(struct arena *a, const struct alarm_info *alarms, size_t n);
 
+void report_duration_json(struct json *j, const char *key, int64_t ns); /* below 0: null */
 void report_peer_json(struct json *j, const struct peer_info *p);
 
 /* `2.1 s ago`, `never`; of an age `2.1 s`, `unknown`. In the arena. */

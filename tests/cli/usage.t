@@ -127,6 +127,7 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   peer list
   peer forks
   peer choose
+  mesh
   history
   backup create
   backup verify
