@@ -4,8 +4,8 @@
  *     rogue MODE NODE-DIR OWN-BUNDLE THEIR-BUNDLE
  *
  * Connects to the first border node of THEIR-BUNDLE, with the keys of NODE-DIR where the mode wants valid
- * ones, and does what the mode says. Prints `admitted` or `refused`, and how many frames came back. Exit code
- * 0 if it could try at all.
+ * ones, and does what the mode says. Prints `admitted` or `refused`, how many frames came back, and of those
+ * that can be read how many of each kind. Exit code 0 if it could try at all.
  */
 #include <stdio.h>
 #include <time.h>
@@ -16,7 +16,7 @@
 #include "proto/message.h"
 #include "security/org.h"
 
-enum { MEMORY = 4 << 20, WAIT_MS = 3000, QUIET_MS = 300, RANDOM_FRAMES = 200 };
+enum { MEMORY = 16 << 20, WAIT_MS = 3000, QUIET_MS = 300, RANDOM_FRAMES = 200, FLOOD = 4000 };
 
 struct rogue {
 	struct arena *arena;
@@ -24,6 +24,8 @@ struct rogue {
 	struct org own, their;
 	const struct credential *server;
 	void *zmq, *socket, *monitor;
+	uint64_t frame;
+	size_t n_came, came[N_MESSAGE_KINDS];
 };
 
 enum key_used { KEY_VALID, KEY_FRESH, KEY_NONE };
@@ -76,7 +78,7 @@ static int use_key(struct rogue *r, enum key_used which, struct err_note *note)
 
 static int dial(struct rogue *r, enum key_used which, struct err_note *note)
 {
-	const int none = 0, once = -1;
+	const int none = 0, once = -1, patience_ms = WAIT_MS;
 
 	r->zmq = zmq_ctx_new();
 	r->socket = zmq_socket(r->zmq, ZMQ_DEALER);
@@ -84,6 +86,7 @@ static int dial(struct rogue *r, enum key_used which, struct err_note *note)
 	TRY(use_key(r, which, note));
 	TRY(from_zmq(zmq_setsockopt(r->socket, ZMQ_LINGER, &none, sizeof none)));
 	TRY(from_zmq(zmq_setsockopt(r->socket, ZMQ_RECONNECT_IVL, &once, sizeof once)));
+	TRY(from_zmq(zmq_setsockopt(r->socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms)));
 	TRY(from_zmq(zmq_socket_monitor(r->socket, "inproc://monitor", ZMQ_EVENT_ALL)));
 	TRY(from_zmq(zmq_connect(r->monitor, "inproc://monitor")));
 	return from_zmq(zmq_connect(r->socket, r->server->border_endpoint));
@@ -137,6 +140,7 @@ static int good_hello(struct rogue *r, struct buf *out)
 		.frame = 1,
 		.hello = {.protocol_min = PROTOCOL_MIN,
 			  .protocol_max = PROTOCOL_MAX,
+			  .features = FEATURE_TRUST | FEATURE_QUIET | FEATURE_REPAIR,
 			  .org = r->own.nodes[0].org,
 			  .node = r->own.nodes[0].node},
 	};
@@ -207,27 +211,216 @@ static int say_nothing(struct rogue *r)
 	return 0;
 }
 
+/* ---- After a good HELLO ----------------------------------------------------------------------------------
+ */
+
+static void count_frames(struct rogue *r, int wait_ms);
+
+static void speak_as(struct rogue *r, uint64_t nonce, uint64_t frame, struct message *m)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+
+	m->nonce = nonce;
+	m->frame = frame;
+	message_encode(m, &b);
+	if (buf_check(&b) == 0)
+		ignore(zmq_send(r->socket, b.data, b.len, 0)); /* the node may have hung up */
+}
+
+static void speak(struct rogue *r, struct message *m)
+{
+	speak_as(r, 1, ++r->frame, m);
+}
+
+static int greet(struct rogue *r)
+{
+	SCOPED(buf_fini) struct buf hello = {0};
+
+	TRY(good_hello(r, &hello));
+	send_frame(r, buf_bytes(&hello), 0);
+	r->frame = 1;
+	count_frames(r, WAIT_MS / 3);
+	return 0;
+}
+
+static const char *origin_of(struct rogue *r, const struct org *org)
+{
+	return arena_print(r->arena, "%s/%s", org->manifest.org, org->nodes[0].node);
+}
+
+static void pull(struct rogue *r, uint64_t id, struct bytes cursor)
+{
+	struct message m = {
+		.kind = MESSAGE_PULL,
+		.pull = {.id = id, .origin = origin_of(r, &r->their), .cursor = cursor, .credit = 8}};
+
+	speak(r, &m);
+}
+
+static int say_forged_cursors(struct rogue *r)
+{
+	uint8_t cursor[CURSOR_MAX];
+
+	TRY(greet(r));
+	for (uint64_t i = 1; i <= 20; i++) {
+		randombytes_buf(cursor, sizeof cursor);
+		pull(r, i, (struct bytes){cursor, (size_t)(i * 12)});
+	}
+	return 0;
+}
+
+static int say_old_frames(struct rogue *r)
+{
+	struct message ask = {.kind = MESSAGE_PULL,
+			      .pull = {.id = 7, .origin = origin_of(r, &r->their), .credit = 8}};
+
+	TRY(greet(r));
+	for (uint64_t i = 0; i < 20; i++) {
+		speak_as(r, 2, 2 + i, &ask); /* of another session */
+		speak_as(r, 1, 1, &ask);     /* already said */
+	}
+	return 0;
+}
+
+/* Of everything, without end: `id` differs, the question does not. */
+static int say_flood(struct rogue *r, enum message_kind kind)
+{
+	uint16_t prefixes[REPAIR_PREFIXES_MAX];
+	struct message m = {.kind = kind};
+
+	for (size_t i = 0; i < REPAIR_PREFIXES_MAX; i++)
+		prefixes[i] = (uint16_t)(i << 8);
+	TRY(greet(r));
+	for (uint64_t i = 1; i <= FLOOD; i++) {
+		if (kind == MESSAGE_PULL)
+			m.pull = (struct pull){.id = i, .origin = origin_of(r, &r->their), .credit = 8};
+		if (kind == MESSAGE_REPAIR)
+			m.repair = (struct repair){.id = i,
+						   .origin = origin_of(r, &r->their),
+						   .cursor = BYTES("nowhere"),
+						   .depth = 16,
+						   .prefixes = prefixes,
+						   .n = REPAIR_PREFIXES_MAX};
+		speak(r, &m);
+		if (i % 50 == 0)
+			count_frames(r, 0);
+	}
+	return 0;
+}
+
+static int say_pulls(struct rogue *r)
+{
+	return say_flood(r, MESSAGE_PULL);
+}
+
+static int say_repairs(struct rogue *r)
+{
+	return say_flood(r, MESSAGE_REPAIR);
+}
+
+static int say_tells(struct rogue *r)
+{
+	return say_flood(r, MESSAGE_TELL);
+}
+
+/* What nobody asked for: sums, and rows of a twin that is the other side's. */
+static int say_answers(struct rogue *r)
+{
+	const struct row twin = {.id = arena_print(r->arena, "%s/plant", r->their.manifest.org),
+				 .version.stamp_ns = 1,
+				 .seq = 1,
+				 .mask = 1,
+				 .type = "",
+				 .name = ""};
+	SCOPED(buf_fini) struct buf encoded = {0};
+	struct message rows = {.kind = MESSAGE_ROWS}, sums = {.kind = MESSAGE_SUMS};
+
+	TRY(greet(r));
+	row_encode(&twin, &encoded);
+	struct bytes list = buf_bytes(&encoded);
+	for (uint64_t i = 1; i <= 20; i++) {
+		rows.rows = (struct rows){.pull = i,
+					  .origin = origin_of(r, &r->own),
+					  .rows = &list,
+					  .n = 1,
+					  .cursor = BYTES("nowhere")};
+		sums.sums =
+			(struct sums){.id = i, .origin = origin_of(r, &r->own), .cursor = BYTES("nowhere")};
+		speak(r, &rows);
+		speak(r, &sums);
+	}
+	return 0;
+}
+
+/* A head of its own, signed with a key of nobody; then one of the other side's. */
+static int say_unsigned_heads(struct rogue *r)
+{
+	struct incarnation lineage = {1, 0};
+	struct head head = {.origin = origin_of(r, &r->own),
+			    .lineage = &lineage,
+			    .n_lineage = 1,
+			    .epoch = 1,
+			    .fingerprint.count = 5};
+	SCOPED(buf_fini) struct buf encoded = {0};
+	struct head_notice notice = {0};
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}};
+
+	TRY(greet(r));
+	head_encode(&head, &encoded);
+	notice.head.payload = buf_bytes(&encoded);
+	randombytes_buf(notice.head.key.b, KEY_BYTES);
+	for (int i = 0; i < 20; i++)
+		speak(r, &m);
+	return 0;
+}
+
 static const struct mode {
 	const char *name;
 	enum key_used key;
 	int (*say)(struct rogue *r);
 } modes[] = {
-	{"stranger", KEY_FRESH, say_nothing},    {"plain", KEY_NONE, say_garbage},
-	{"silent", KEY_VALID, say_nothing},      {"garbage", KEY_VALID, say_garbage},
-	{"cut-hello", KEY_VALID, say_cut_hello}, {"garbage-after-hello", KEY_VALID, say_garbage_after_hello},
-	{"too-much", KEY_VALID, say_too_much},   {"many-parts", KEY_VALID, say_many_parts},
+	{"stranger", KEY_FRESH, say_nothing},
+	{"plain", KEY_NONE, say_garbage},
+	{"silent", KEY_VALID, say_nothing},
+	{"garbage", KEY_VALID, say_garbage},
+	{"cut-hello", KEY_VALID, say_cut_hello},
+	{"garbage-after-hello", KEY_VALID, say_garbage_after_hello},
+	{"too-much", KEY_VALID, say_too_much},
+	{"many-parts", KEY_VALID, say_many_parts},
+	{"forged-cursors", KEY_VALID, say_forged_cursors},
+	{"old-frames", KEY_VALID, say_old_frames},
+	{"pulls", KEY_VALID, say_pulls},
+	{"repairs", KEY_VALID, say_repairs},
+	{"tells", KEY_VALID, say_tells},
+	{"answers", KEY_VALID, say_answers},
+	{"unsigned-heads", KEY_VALID, say_unsigned_heads},
 };
 
-static size_t count_frames(struct rogue *r)
+/* Until nothing came for so long. */
+static void count_frames(struct rogue *r, int wait_ms)
 {
+	static uint8_t frame[FRAME_OWN_MAX];
 	zmq_pollitem_t item = {.socket = r->socket, .events = ZMQ_POLLIN};
-	uint8_t frame[1];
-	size_t n = 0;
+	int n;
 
-	while (zmq_poll(&item, 1, QUIET_MS) > 0 &&
-	       zmq_recv(r->socket, frame, sizeof frame, ZMQ_DONTWAIT) >= 0)
-		n++;
-	return n;
+	while (zmq_poll(&item, 1, wait_ms) > 0 &&
+	       (n = zmq_recv(r->socket, frame, sizeof frame, ZMQ_DONTWAIT)) >= 0) {
+		SCOPED(scope_arena) struct arena *a = NULL;
+		struct message m;
+		r->n_came++;
+		wait_ms = wait_ms > QUIET_MS ? QUIET_MS : wait_ms;
+		if (arena_new(&a, MEMORY * 2) == 0 &&
+		    message_decode(a, (struct bytes){frame, (size_t)n}, &m) == 0)
+			r->came[m.kind]++;
+	}
+}
+
+static void print_kinds(const struct rogue *r)
+{
+	for (size_t i = 0; i < N_MESSAGE_KINDS; i++)
+		if (r->came[i] > 0)
+			printf(" %s=%zu", message_kind_text((enum message_kind)i), r->came[i]);
+	putchar('\n');
 }
 
 static void hang_up(struct rogue *r)
@@ -255,7 +448,9 @@ static int misbehave(struct rogue *r, const struct mode *mode, char *const argv[
 	in = admitted(r);
 	if (in)
 		TRY(mode->say(r));
-	printf("%s, %zu frames came back\n", in ? "admitted" : "refused", count_frames(r));
+	count_frames(r, QUIET_MS);
+	printf("%s, %zu frames came back", in ? "admitted" : "refused", r->n_came);
+	print_kinds(r);
 	return 0;
 }
 
