@@ -29,7 +29,15 @@ static void address_of(size_t i, uint16_t port, char *ret, size_t size)
 static int start(const char *place, size_t i, pid_t *ret)
 {
 	char name[40], own[48], rpc[48], seed[48], log[160];
-	const char *argv[] = {"serf", "agent", "-log-level=err", name, own, rpc, i > 0 ? seed : NULL, NULL};
+	const char *argv[] = {"serf",
+			      "agent",
+			      "-log-level=err",
+			      "-retry-interval=200ms",
+			      name,
+			      own,
+			      rpc,
+			      i > 0 ? seed : NULL,
+			      NULL};
 	const struct process_options how = {.log = log};
 
 	snprintf(name, sizeof name, "-node=s%zu", i);
