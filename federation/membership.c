@@ -52,13 +52,13 @@ static bool should_dial(const struct member_self *self, const struct member *m, 
 {
 	if (!m->wanted || !m->counts || !m->dialable)
 		return false;
+	if (!m->both && (m->dialled || m->accepted))
+		return m->dialled;
 	if (goes_first(self, m))
-		return true;
+		return m->both || !m->learnt || is_due(m->wanted_ns + MEMBER_LEARNT_NS, now_ns, deadline_ns);
 	if (m->both)
 		return !is_due(m->both_ns + MEMBER_DOUBLE_NS, now_ns, deadline_ns);
-	if (m->accepted)
-		return false;
-	return m->dialled || is_due(m->sight.since_ns + MEMBER_SECOND_NS, now_ns, deadline_ns);
+	return m->eager || is_due(m->sight.since_ns + MEMBER_SECOND_NS, now_ns, deadline_ns);
 }
 
 static void decide(const struct member_self *self, struct member *m, bool wanted, int64_t now_ns,
@@ -66,6 +66,8 @@ static void decide(const struct member_self *self, struct member *m, bool wanted
 {
 	if (wanted && !m->wanted && !m->sight.up)
 		m->sight.since_ns = now_ns;
+	if (wanted && !m->wanted)
+		m->wanted_ns = now_ns;
 	m->wanted = wanted;
 	if (wanted && !m->sight.up)
 		look(&m->sight, false, now_ns, deadline_ns);
@@ -75,9 +77,17 @@ static void decide(const struct member_self *self, struct member *m, bool wanted
 void membership_inside(const struct member_self *self, struct member *peers, size_t n, int64_t now_ns,
 		       int64_t *deadline_ns)
 {
+	size_t n_up = 0, n_eager = 0;
+
 	for (size_t i = 0; i < n; i++) {
 		look_at(&peers[i], now_ns, deadline_ns);
-		decide(self, &peers[i], true, now_ns, deadline_ns);
+		n_up += peers[i].sight.up;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct member *m = &peers[i];
+		m->eager = !m->sight.up && (m->eager || (n_up == 0 && n_eager < MEMBER_EAGER));
+		n_eager += m->eager && m->counts && m->dialable;
+		decide(self, m, true, now_ns, deadline_ns);
 	}
 }
 

@@ -6,10 +6,12 @@
  *
  * A pair that wants a session:
  *
- *     lower key     dials at once, and goes on
- *     higher key    dials too after MEMBER_SECOND_NS without a session: perhaps only it gets through.
- *                   Once the other's link is there as well, its own ends after MEMBER_DOUBLE_NS, by when
- *                   what was asked over it is answered
+ *     lower key     dials while there is no session; at once, but somebody whom it just learnt of after
+ *                   MEMBER_LEARNT_NS: that one has to learn of it as well, or would refuse it
+ *     higher key    dials too after MEMBER_SECOND_NS without a session: perhaps only it gets through
+ *     who has no session with anybody dials MEMBER_EAGER of the others at once, whatever their keys
+ *     both did      the higher key's link ends after MEMBER_DOUBLE_NS, by when what was asked over it is
+ *                   answered
  *     without an endpoint, or to somebody without one: as whoever can dial has the lower key
  *
  * Inside an organisation everybody wants everybody. Across a border each organisation ranks its border nodes
@@ -29,8 +31,12 @@
 #include "proto/clock.h"
 #include "proto/trust.h"
 
-enum { MEMBER_BORDERS = 2 }; /* of each side that speak */
+enum {
+	MEMBER_BORDERS = 2, /* of each side that speak */
+	MEMBER_EAGER = 2,
+};
 
+#define MEMBER_LEARNT_NS (150 * NS_PER_MS)
 #define MEMBER_SECOND_NS (2 * NS_PER_S)
 #define MEMBER_DOUBLE_NS (5 * NS_PER_S)
 #define MEMBER_GONE_NS (5 * NS_PER_S)
@@ -48,14 +54,15 @@ struct member {
 	struct curve_key key;
 	bool counts;            /* its credential counts now */
 	bool dialable;          /* it has an endpoint for this node */
+	bool learnt;            /* of it, while this node was running */
 	bool dialled, accepted; /* a session is open over a link of this node; ... of the other one */
 
 	bool dial; /* what to do: keep a link to it, or none */
 
 	/* private */
 	struct member_sight sight;
-	bool wanted, both;
-	int64_t both_ns;
+	bool wanted, both, eager;
+	int64_t wanted_ns, both_ns;
 };
 
 /* Another border node of the own organisation, as to one partner. The owner says: */

@@ -125,12 +125,14 @@ static const struct circle *find_circle(const struct members *m, const char *org
 static void inherit(struct circle *c, const struct circle *from)
 {
 	c->alone = from->alone;
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n; i++) {
+		c->members[i].learnt = true;
 		for (size_t j = 0; j < from->n; j++)
 			if (is_key(&c->members[i].key, &from->members[j].key)) {
 				c->members[i] = from->members[j];
 				c->targets[i].linked = from->targets[j].linked;
 			}
+	}
 	for (size_t i = 0; i < c->n_fellows; i++)
 		for (size_t j = 0; j < from->n_fellows; j++)
 			if (is_key(&c->fellows[i].key, &from->fellows[j].key))
@@ -255,6 +257,18 @@ static void decide(struct members *m, struct circle *c, int64_t now_ns, int64_t 
 		membership_across(&me, &partner, now_ns, deadline_ns);
 }
 
+/* Over a link that got through the greeting goes on, and then the other side knows as well that there are
+ * two.
+ */
+static bool is_greeting(const struct members *m, const struct curve_key *key)
+{
+	const struct session *s = m->gossip->sessions;
+
+	while (s && !(s->dialled && !s->open && is_key(&s->key, key)))
+		s = s->next;
+	return s != NULL;
+}
+
 /* May end sessions, and so change anything but the circles. */
 static void act(struct members *m, struct circle *c)
 {
@@ -263,7 +277,7 @@ static void act(struct members *m, struct circle *c)
 	for (size_t i = 0; i < c->n; i++) {
 		struct target *x = &c->targets[i];
 		const bool dial = c->members[i].dial;
-		if (dial == x->linked && !dial)
+		if (!dial && (!x->linked || is_greeting(m, &x->entry.key)))
 			continue;
 		x->linked = dial;
 		if (!dial)
