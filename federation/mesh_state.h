@@ -86,6 +86,8 @@ struct stream {
 	char *origin;
 	struct offer *offers;
 	size_t n_offers;
+	struct buf stored; /* the head last reached, as it is stored; empty: not read yet */
+	struct place stored_place;
 	enum stream_phase phase;
 	enum stream_listing listing;
 	uint64_t pull;
@@ -308,7 +310,7 @@ struct held {
 	struct fingerprint fingerprint;
 	bool whole;         /* no listing is under way: the cursor stands for all of it */
 	bool at_head;       /* whole, and it agrees with the head below */
-	struct place place; /* of the head last reached; lineage lives in the scratch arena */
+	struct place place; /* of the head last reached; lineage is borrowed, for this step */
 };
 /* -ENOMEM */
 MUST_CHECK int held_read(struct mesh *m, const char *origin, struct held *ret);

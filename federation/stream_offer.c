@@ -9,6 +9,8 @@ void stream_free(struct stream *st)
 		place_fini(&st->offers[i].place);
 	free(st->offers);
 	fork_fini(st);
+	buf_fini(&st->stored);
+	place_fini(&st->stored_place);
 	buf_fini(&st->listed_to);
 	free(st->origin);
 	free(st);

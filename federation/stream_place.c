@@ -74,6 +74,32 @@ static int held_place(struct mesh *m, struct bytes encoded, struct place *ret)
 	return 0;
 }
 
+/* The same head is asked for all the time: of a stream it is read once. */
+static int stored_place(struct mesh *m, const char *origin, struct bytes encoded, struct place *ret)
+{
+	struct stream *st = stream_find(m, origin);
+
+	if (st && bytes_equal(encoded, buf_bytes(&st->stored))) {
+		*ret = st->stored_place;
+		return 0;
+	}
+	TRY(held_place(m, encoded, ret));
+	if (!st)
+		return 0;
+	const size_t bytes = (ret->n_lineage + 1) * sizeof *ret->lineage;
+	struct incarnation *lineage = malloc(bytes);
+	if (!lineage || mesh_keep(encoded, &st->stored) < 0) {
+		free(lineage);
+		return FAIL(-ENOMEM);
+	}
+	if (ret->n_lineage > 0)
+		memcpy(lineage, ret->lineage, ret->n_lineage * sizeof *lineage);
+	place_fini(&st->stored_place);
+	st->stored_place = *ret;
+	st->stored_place.lineage = ret->lineage = lineage;
+	return 0;
+}
+
 /* A stored head that cannot be read is as good as none: everything offered is then newer. */
 int held_read(struct mesh *m, const char *origin, struct held *ret)
 {
@@ -92,7 +118,7 @@ int held_read(struct mesh *m, const char *origin, struct held *ret)
 	ret->whole = ret->cursor.len > 0;
 	if (head.len == 0)
 		return 0;
-	r = held_place(m, head, &ret->place);
+	r = stored_place(m, origin, head, &ret->place);
 	if (r == -ENOMEM)
 		return r;
 	ret->at_head = r == 0 && ret->whole && fingerprint_equal(&ret->fingerprint, &ret->place.fingerprint);

@@ -60,7 +60,8 @@ uint64_t __wrap_hash64(const char *domain, struct bytes a, struct bytes b)
 {
 	if (is_real)
 		return __real_hash64(domain, a, b);
-	return mix_bytes(mix_bytes(mix_bytes(1, bytes_of_text(domain)), a), b);
+	const uint64_t h = mix_bytes((uint8_t)domain[0] + 256u * (uint8_t)domain[1], a);
+	return b.len > 0 ? mix_bytes(h, b) : h;
 }
 
 struct hash128 __wrap_hash128(const char *domain, struct bytes a, struct bytes b)

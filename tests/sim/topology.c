@@ -19,8 +19,8 @@ static const char *const twins[N_NODES][TWINS] = {
 };
 #undef T
 
-/* The names have one shape, so a place in the tables can be read from them: compared is only that one. */
-enum { ORIGIN_LETTER = 5, ORIGIN_DIGIT, ORIGIN_LEN, TWIN_DIGIT = ORIGIN_LEN + 2, TWIN_LEN };
+/* The names have one shape, so a place in the tables can be read from them. */
+enum { ORIGIN_DIGIT = 6, ORIGIN_LEN, TWIN_DIGIT = ORIGIN_LEN + 2, TWIN_LEN };
 
 int org_index(const char *name)
 {
@@ -31,29 +31,32 @@ int org_index(const char *name)
 
 static int origin_guess(const char *name)
 {
-	if (strnlen(name, ORIGIN_LEN) < ORIGIN_LEN)
+	const int org = name[0] - 'a';
+
+	if (org < 0 || org >= N_ORGS)
 		return -1;
-	const int org = name[ORIGIN_LETTER] - 'a', node = name[ORIGIN_DIGIT] - '1';
-	if (org < 0 || org >= N_ORGS || node < 0 || node >= N_OF_ORG)
-		return -1;
-	return org * N_OF_ORG + node;
+	for (int i = 1; i < ORIGIN_DIGIT; i++)
+		if (name[i] != sites[org * N_OF_ORG].origin[i])
+			return -1;
+	const int node = name[ORIGIN_DIGIT] - '1';
+	return node >= 0 && node < N_OF_ORG ? org * N_OF_ORG + node : -1;
 }
 
 int origin_index(const char *name)
 {
 	const int i = origin_guess(name);
 
-	return i >= 0 && strcmp(sites[i].origin, name) == 0 ? i : -1;
+	return i >= 0 && name[ORIGIN_LEN] == '\0' ? i : -1;
 }
 
 int twin_index(const char *id, int *origin)
 {
 	const int i = origin_guess(id);
 
-	if (i < 0 || strlen(id) != TWIN_LEN)
+	if (i < 0 || id[ORIGIN_LEN] != '/' || id[ORIGIN_LEN + 1] != 't')
 		return -1;
 	const int twin = id[TWIN_DIGIT] - '0';
-	if (twin < 0 || twin >= TWINS || strcmp(twins[i][twin], id) != 0)
+	if (twin < 0 || twin >= TWINS || id[TWIN_LEN] != '\0')
 		return -1;
 	*origin = i;
 	return twin;
