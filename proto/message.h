@@ -113,7 +113,7 @@ struct heads {
 /* Nothing that was told on this session has changed, and of every origin whose last notice was not older than
  * PING_AGE_MAX the sender has heard, directly or not, at most age_ns ago. */
 struct ping {
-	int64_t age_ns; /* 0 from who does not know FEATURE_QUIET */
+	int64_t age_ns; /* a multiple of 1 ms, rounded up; 0 from who does not know FEATURE_QUIET */
 };
 
 struct pull {

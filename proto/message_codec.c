@@ -309,14 +309,15 @@ static int sums_from_pb(const PB(Sums) * pb, struct sums *ret)
 static int ping_to_pb(struct arena *a, const struct ping *p, PB(Ping) * pb)
 {
 	(void)a;
-	pb->age_ns = p->age_ns;
+	pb->age_ms = (uint64_t)(p->age_ns / NS_PER_MS + (p->age_ns % NS_PER_MS > 0));
 	return 0;
 }
 
 static int ping_from_pb(const PB(Ping) * pb, struct ping *ret)
 {
-	ret->age_ns = pb->age_ns;
-	return malformed_unless(pb->age_ns >= 0);
+	TRY(malformed_unless(pb->age_ms <= INT64_MAX / NS_PER_MS));
+	ret->age_ns = (int64_t)pb->age_ms * NS_PER_MS;
+	return 0;
 }
 
 /* ---- questions and answers */

@@ -339,7 +339,7 @@ static const struct message agreement_message = {
 	FRAME(MESSAGE_AGREEMENT), .agreement = {{(const uint8_t *)"agreement", 9}, {"k"}, "s"}};
 static const struct message freshness_message = {
 	FRAME(MESSAGE_FRESHNESS), .freshness = {{(const uint8_t *)"freshness", 9}, {"k"}, "s"}};
-static const struct message ping = {FRAME(MESSAGE_PING), .ping = {7}}, bye = {FRAME(MESSAGE_BYE)},
+static const struct message ping = {FRAME(MESSAGE_PING), .ping = {7 * NS_PER_MS}}, bye = {FRAME(MESSAGE_BYE)},
 			    tell = {FRAME(MESSAGE_TELL)};
 static const struct message policy = {FRAME(MESSAGE_POLICY),
 				      .policy = {{(const uint8_t *)"policy", 6}, {"k"}, "s"}};

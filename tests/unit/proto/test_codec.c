@@ -479,3 +479,16 @@ Test(codec, every_allocation_may_fail)
 		}
 	}
 }
+
+Test(codec, an_age_travels_as_too_old_rather_than_too_young)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	SCOPED(buf_fini) struct buf b = {0};
+	const struct message young = {.kind = MESSAGE_PING, .nonce = 1, .frame = 1, .ping.age_ns = 1};
+	struct message ret;
+
+	cr_assert(eq(int, arena_new(&a, AMPLE), 0));
+	message_encode(&young, &b);
+	cr_assert(eq(int, message_decode(a, buf_bytes(&b), &ret), 0));
+	cr_expect(eq(i64, ret.ping.age_ns, NS_PER_MS));
+}

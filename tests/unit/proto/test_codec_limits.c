@@ -385,8 +385,8 @@ Test(codec_limits, streams_have_origins_cursors_and_heads)
 	MALFORMED(full_reset, message, x.reset.reason = (enum reset_reason)0);
 	MALFORMED(full_reset, message, x.reset.reason = N_RESET_REASONS);
 	struct message ping = {.kind = MESSAGE_PING, .frame = 1};
-	GOOD(ping, message, x.ping.age_ns = 3);
-	MALFORMED(ping, message, x.ping.age_ns = -1);
+	GOOD(ping, message, x.ping.age_ns = 3 * NS_PER_MS);
+	MALFORMED(ping, message, x.ping.age_ns = INT64_MAX);
 }
 
 Test(codec_limits, a_repair_asks_in_order_and_lists_what_lies_below)
