@@ -69,14 +69,20 @@ int fleet_init(struct fleet *f, const struct bench_options *opt)
 }
 
 /* All are killed before any is waited for: those that are left must not be busy with the loss. */
-void fleet_fini(struct fleet *f)
+void fleet_stop(struct fleet *f)
 {
+	for (size_t i = 0; f->nodes && i < f->n; i++)
+		fleet_signal(f, i, SIGKILL);
 	for (size_t i = 0; f->nodes && i < f->n; i++) {
 		client_close(f->nodes[i].client);
-		fleet_signal(f, i, SIGKILL);
-	}
-	for (size_t i = 0; f->nodes && i < f->n; i++)
+		f->nodes[i].client = NULL;
 		fleet_kill(f, i);
+	}
+}
+
+void fleet_fini(struct fleet *f)
+{
+	fleet_stop(f);
 	free(f->nodes);
 	f->nodes = NULL;
 	bench_remove(f->dir);

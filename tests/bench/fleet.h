@@ -38,6 +38,7 @@ struct fleet {
 };
 
 int fleet_init(struct fleet *f, const struct bench_options *opt); /* founded; nobody runs */
+void fleet_stop(struct fleet *f);                                 /* all of them are killed; logs stay */
 void fleet_fini(struct fleet *f);
 
 /* While it does not run: it knows all nodes when it starts. */

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <math.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "proto/scope.h"
 #include "tests/bench/process.h"
 
-enum { BIND_PORT = 17946, RPC_PORT = 17373, REPLY_MAX = 1 << 18, LOOK_MS = 20, WAIT_S = 2 };
+enum { BIND_PORT = 17946, RPC_PORT = 17373, REPLY_MAX = 1 << 18, LOOK_MS = 20, WAIT_S = 2, REST_MS = 5000 };
 
 struct agent {
 	pid_t pid;
@@ -74,20 +75,25 @@ static int call(size_t i)
 	return -1;
 }
 
-static size_t count(const uint8_t *reply, size_t len)
+static const char alive[] =
+	"\xa5"
+	"alive";
+static const char failed[] =
+	"\xa6"
+	"failed";
+
+static size_t count(const uint8_t *reply, size_t len, const char *word)
 {
-	static const char word[] =
-		"\xa5"
-		"alive";
+	const size_t size = strlen(word);
 	size_t n = 0;
 
-	for (size_t at = 0; at + sizeof word - 1 <= len; at++)
-		n += memcmp(reply + at, word, sizeof word - 1) == 0;
+	for (size_t at = 0; at + size <= len; at++)
+		n += memcmp(reply + at, word, size) == 0;
 	return n;
 }
 
-/* How many it lists as alive, once the last of them must have been read. */
-static size_t alive(int fd, size_t want)
+/* How many it lists so, once the last of them must have been read. */
+static size_t listed(int fd, const char *word, size_t want)
 {
 	static const char ask[] =
 		"\x82\xa7"
@@ -102,7 +108,7 @@ static size_t alive(int fd, size_t want)
 	/* a list ends when nothing more comes at once */
 	while ((got = recv(fd, reply + len, REPLY_MAX - len, len > 0 ? MSG_DONTWAIT : 0)) > 0) {
 		len += (size_t)got;
-		n = count(reply, len);
+		n = count(reply, len, word);
 		if (n >= want)
 			break;
 		bench_pause_ms(1);
@@ -110,14 +116,15 @@ static size_t alive(int fd, size_t want)
 	return n;
 }
 
-static bool all_list_all(struct agent *agents, size_t n, double within_s)
+/* Of the first n: each lists so many so. */
+static bool all_list(struct agent *agents, size_t n, const char *word, size_t want, double within_s)
 {
 	const double until_s = bench_now_s() + within_s;
 
 	for (size_t i = 0; i < n && bench_now_s() < until_s;) {
 		if (agents[i].fd < 0)
 			agents[i].fd = call(i);
-		if (agents[i].fd >= 0 && alive(agents[i].fd, n) == n) {
+		if (agents[i].fd >= 0 && listed(agents[i].fd, word, want) == want) {
 			i++;
 			continue;
 		}
@@ -129,36 +136,81 @@ static bool all_list_all(struct agent *agents, size_t n, double within_s)
 	return bench_now_s() < until_s;
 }
 
-static double join(struct agent *agents, size_t n, const char *place, double within_s)
+struct agents {
+	struct agent *list;
+	size_t n;
+	char place[96];
+	double joined_s; /* after their start; NaN: not installed, or they have not joined */
+};
+
+static double join(struct agents *s, double within_s)
 {
 	const double began_s = bench_now_s();
 
-	for (size_t i = 0; i < n; i++)
-		if (start(place, i, &agents[i].pid) < 0) {
+	for (size_t i = 0; i < s->n; i++)
+		if (start(s->place, i, &s->list[i].pid) < 0) {
 			bench_say("join", "serf did not start");
 			return NAN;
 		}
-	if (all_list_all(agents, n, within_s))
+	if (all_list(s->list, s->n, alive, s->n, within_s))
 		return bench_now_s() - began_s;
 	bench_say("join", "serf has not joined in %.0f s", within_s);
 	return NAN;
 }
 
+static void agents_start(struct agents *s, const struct bench_options *opt, double within_s)
+{
+	s->joined_s = NAN;
+	s->list = calloc(s->n, sizeof *s->list);
+	if (!process_finds("serf") || !s->list || bench_place(opt, s->place, sizeof s->place) < 0)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		s->list[i].fd = -1;
+	s->joined_s = join(s, within_s);
+}
+
+static void agents_fini(struct agents *s)
+{
+	for (size_t i = 0; s->place[0] && i < s->n; i++) {
+		if (s->list[i].fd >= 0)
+			close(s->list[i].fd);
+		process_kill(s->list[i].pid);
+	}
+	free(s->list);
+	bench_remove(s->place);
+}
+
 double peer_serf_join(const struct bench_options *opt, size_t n, double within_s)
 {
-	SCOPED(scope_free) struct agent *agents = calloc(n, sizeof *agents);
-	char place[96] = "";
+	SCOPED(agents_fini) struct agents s = {.n = n};
 
-	if (!process_finds("serf") || !agents || bench_place(opt, place, sizeof place) < 0)
+	agents_start(&s, opt, within_s);
+	return s.joined_s;
+}
+
+double peer_serf_detect(const struct bench_options *opt, size_t n, int signal, double within_s)
+{
+	SCOPED(agents_fini) struct agents s = {.n = n};
+
+	agents_start(&s, opt, within_s);
+	if (isnan(s.joined_s))
 		return NAN;
+	bench_pause_ms(REST_MS);
+	const double began_s = bench_now_s();
+	kill(s.list[n - 1].pid, signal);
+	return all_list(s.list, n - 1, failed, 1, within_s) ? bench_now_s() - began_s : NAN;
+}
+
+double peer_serf_rss(const struct bench_options *opt, size_t n, double within_s)
+{
+	SCOPED(agents_fini) struct agents s = {.n = n};
+	double sum = 0;
+
+	agents_start(&s, opt, within_s);
+	if (isnan(s.joined_s))
+		return NAN;
+	bench_pause_ms(REST_MS);
 	for (size_t i = 0; i < n; i++)
-		agents[i].fd = -1;
-	const double s = join(agents, n, place, within_s);
-	for (size_t i = 0; i < n; i++) {
-		if (agents[i].fd >= 0)
-			close(agents[i].fd);
-		process_kill(agents[i].pid);
-	}
-	bench_remove(place);
-	return s;
+		sum += (double)process_figure(s.list[i].pid, "status", "VmRSS:") / 1e6;
+	return sum / (double)n;
 }
