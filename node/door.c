@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/alarms.h"
 #include "node/audit.h"
 #include "node/log.h"
 #include "node/record.h"
@@ -136,10 +137,21 @@ static void note_limits(struct door *d)
 	d->n_held = 0;
 }
 
+/* It did what no peer that is in order does. */
+static bool is_its_fault(enum transport_kick why)
+{
+	return why == KICK_FLOOD || why == KICK_PARTS || why == KICK_MALFORMED || why == KICK_SLOW;
+}
+
 void door_on_kick(void *ctx, const char *org, const char *node, enum transport_kick why)
 {
 	struct engine *e = ctx;
+	char peer[ORG_NAME_MAX + NODE_NAME_MAX + 2], text[100];
 
+	snprintf(peer, sizeof peer, "%s/%s", org, node);
+	snprintf(text, sizeof text, "its connection was cut: %s", transport_kick_text(why));
+	if (!e->stopping && org[0] && is_its_fault(why))
+		alarms_raise(e->alarms, ALARM_PEER, peer, text);
 	if (!e->stopping)
 		record_kick(e->journal, org, node, transport_kick_text(why));
 }

@@ -2,7 +2,6 @@
 #include "node/gossip_private.h"
 
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "node/alarms.h"
@@ -18,7 +17,6 @@
 #include "node/spread_port.h"
 #include "node/writer.h"
 #include "proto/clock.h"
-#include "proto/words.h"
 
 enum { STEP_ARENA = 16 << 20 };
 
@@ -109,19 +107,13 @@ static void on_up(void *ctx, uint32_t id, const struct transport_peer *peer)
 					      .dialled = s->dialled}});
 }
 
-/* What peers can make us write is bounded. */
-static bool may_log(struct gossip *g, const struct session *s)
-{
-	return log_share_take(&g->shares, s ? s->org : "-", s ? s->node : "-", engine_mono_ns());
-}
-
 static void drop(struct gossip *g, uint32_t id)
 {
 	const struct session *s = find_session(g, id);
 
 	if (!s)
 		return;
-	if (s->open && may_log(g, s))
+	if (s->open && gossip_may_log(g, s))
 		log_info("mesh", "lost peer=%s/%s", s->org, s->node);
 	step(g, &(struct mesh_event){.kind = MESH_DOWN, .session = id});
 	forget_session(g, id);
@@ -163,10 +155,7 @@ static void on_frame(void *ctx, uint32_t id, struct bytes frame)
 	s->bytes_in += frame.len;
 	if (message_decode(a, frame, &m) < 0) {
 		g->malformed++;
-		if (may_log(g, s))
-			log_warn("mesh", "malformed frame, session reset peer=%s/%s bytes=%zu", s->org,
-				 s->node, frame.len);
-		record_refused_of(e->journal, s->org, s->node, "frame", ERR_MALFORMED, NULL);
+		gossip_say_malformed(g, s, frame.len);
 		drop(g, id);
 		transport_malformed(e->transport, id);
 		return;
@@ -401,7 +390,7 @@ static void take_policy(struct gossip *g, const struct session *s, struct bytes 
 	const int r = trust_take_policy(e->trust, signed_policy, trust_now(e->trust), &note);
 
 	if (r < 0) {
-		if (may_log(g, s))
+		if (gossip_may_log(g, s))
 			engine_log_failure("policy", "a peer's policy was not taken", r, &note);
 		record_refused(e->journal, AUDIT_POLICY, "policy", r, &note);
 	}
@@ -459,7 +448,7 @@ static void opened(struct gossip *g, uint32_t id)
 	if (!s)
 		return;
 	s->open = true;
-	if (may_log(g, s))
+	if (gossip_may_log(g, s))
 		log_info("mesh", "joined peer=%s/%s endpoint=%s", s->org, s->node, s->endpoint);
 	spread_on_opened(g->engine->spread, id, engine_mono_ns());
 	if ((s = find_session(g, id)))
@@ -476,75 +465,6 @@ const struct session *gossip_session(const struct gossip *g, uint32_t id)
 	return find_session(g, id);
 }
 
-void gossip_complain(struct gossip *g, uint32_t session, const char *format, ...)
-{
-	const struct session *s = find_session(g, session);
-	char text[300], quoted[300];
-	va_list args;
-
-	if (!may_log(g, s))
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	log_warn("mesh", "%s peer=%s/%s", log_quote(text, quoted, sizeof quoted), s ? s->org : "-",
-		 s ? s->node : "-");
-}
-
-static void alarm_about(struct gossip *g, const struct mesh_action *action)
-{
-	const struct session *s = find_session(g, action->session);
-	char text[200], peer[ORG_NAME_MAX + NODE_NAME_MAX + 2];
-
-	snprintf(peer, sizeof peer, "%s/%s", s ? s->org : "-", s ? s->node : "-");
-	alarms_raise(g->engine->alarms, action->origin ? ALARM_REPAIR : ALARM_PEER,
-		     action->origin ? action->origin : peer, action->text);
-	if (may_log(g, s))
-		log_warn("mesh", "%s peer=%s/%s", log_quote(action->text, text, sizeof text),
-			 s ? s->org : "-", s ? s->node : "-");
-}
-
-static void alarm_fork(struct gossip *g, const char *origin)
-{
-	char text[256];
-
-	snprintf(text, sizeof text, "%s signed what cannot all be true: see `holon audit evidence`", origin);
-	alarms_raise(g->engine->alarms, ALARM_FORK, origin, text);
-}
-
-/* Sessions that this side ends, and why. */
-static void say_closed(struct gossip *g, const struct mesh_action *action)
-{
-	const struct session *s = find_session(g, action->session);
-	const char *why = text_or_empty(action->text);
-	char text[200];
-
-	if (!s)
-		return;
-	record_kick(g->engine->journal, s->org, s->node, why);
-	if (may_log(g, s))
-		log_info("mesh", "closing peer=%s/%s: %s", s->org, s->node,
-			 log_quote(why, text, sizeof text));
-}
-
-/* Two with one key: from here on nothing of it counts until an admin has chosen (node/forks.h). */
-static void on_fork(struct gossip *g, const struct mesh_action *action)
-{
-	struct engine *e = g->engine;
-
-	log_error("mesh", "%s origin=%s: see `holon audit evidence`", action->text, action->origin);
-	const int r = forks_note(e->forks, action->origin, action->heads, engine_wall_ns());
-	if (r < 0)
-		engine_log_failure("mesh", "it cannot be noted that two nodes live with one key", r, NULL);
-	record_fork(e->journal, action->origin, action->text, action->heads);
-	if (r != 0) {
-		alarm_fork(g, action->origin);
-		return;
-	}
-	log_error("mesh", "nothing of origin=%s is taken or served: see `holon peer forks`", action->origin);
-	gossip_changed(g);
-}
-
 static void perform(struct gossip *g, const struct mesh_action *action)
 {
 	switch (action->kind) {
@@ -555,7 +475,7 @@ static void perform(struct gossip *g, const struct mesh_action *action)
 					.kind = MESH_STORED, .token = action->token, .result = -ENOMEM});
 		break;
 	case MESH_CLOSE:
-		say_closed(g, action);
+		gossip_say_closed(g, action);
 		forget_session(g, action->session);
 		transport_close(g->engine->transport, action->session);
 		break;
@@ -566,8 +486,8 @@ static void perform(struct gossip *g, const struct mesh_action *action)
 		alarms_clear(g->engine->alarms, ALARM_REPAIR, action->origin); /* it agrees with its head */
 		remember_heard(g, action->origin, action->age_ns);
 		break;
-	case MESH_ALARM: alarm_about(g, action); break;
-	case MESH_FORK: on_fork(g, action); break;
+	case MESH_ALARM: gossip_alarm(g, action); break;
+	case MESH_FORK: gossip_fork(g, action); break;
 	}
 }
 

@@ -5,6 +5,7 @@
  *   gossip_peers.c  `peer list`
  *   members.c       who should be connected: dialling
  *   gossip_report.c which origins are held, and how far
+ *   gossip_tell.c   what people are told of peers
  */
 #pragma once
 
@@ -29,3 +30,12 @@ struct gossip {
 	unsigned depth; /* steps under way: doing what one wants may lead to another */
 	struct log_shares shares;
 };
+
+/* What peers can make us write is bounded: may a line about this one (NULL: nobody) be written? */
+bool gossip_may_log(struct gossip *g, const struct session *s);
+void gossip_say_malformed(struct gossip *g, const struct session *s, size_t bytes);
+/* Sessions that this side ends, and why. */
+void gossip_say_closed(struct gossip *g, const struct mesh_action *action);
+void gossip_alarm(struct gossip *g, const struct mesh_action *action); /* MESH_ALARM */
+/* MESH_FORK: two with one key. From here on nothing of it counts until an admin has chosen (node/forks.h). */
+void gossip_fork(struct gossip *g, const struct mesh_action *action);

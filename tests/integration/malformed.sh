@@ -33,5 +33,7 @@ done
 # libzmq itself hangs up on a frame above the limit, before anybody can count it
 check 'the node outlives too-much' lives_after too-much
 
+check 'and an alarm says who it was' eval 'holon --node acme/site status | grep -q "^alarm peer harbor/site since "'
+
 node_start harbor/site
 check 'the real node of that key is served as before' soon 15 city_is_whole 150.0
