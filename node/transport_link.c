@@ -57,6 +57,11 @@ static int watch(struct wire *w)
 	return 0;
 }
 
+static bool is_proven(const struct link *l)
+{
+	return uv_now(l->t->loop) < l->proven_ms;
+}
+
 static int connect_wire(struct wire *w, const struct link *l)
 {
 	struct monitored d;
@@ -65,6 +70,7 @@ static int connect_wire(struct wire *w, const struct link *l)
 	TRY(dealer_new(w->t, w->t->keys, &l->to.key, frame_max, &d));
 	w->dealer = d.socket;
 	w->monitor = d.monitor;
+	TRY(dealer_patience(w->dealer, is_proven(l) ? PROVEN_WAIT_MS : w->t->limits.reconnect_max_ms));
 	TRY(watch(w));
 	return zmq_connect(w->dealer, l->endpoint) != 0 ? FAIL(-zmq_errno()) : 0;
 }
@@ -194,19 +200,37 @@ static void arm_redial(struct transport *t)
 		uv_timer_start(&t->redial, on_redial, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+struct link_wait link_wait(const struct transport_limits *l, unsigned failures, bool refused, bool proven)
+{
+	const uint64_t first_ms = (uint64_t)l->reconnect_ms, longest_ms = (uint64_t)l->reconnect_max_ms;
+	const uint64_t soon_ms = lesser(PROVEN_WAIT_MS, longest_ms);
+	uint64_t wait_ms = first_ms;
+
+	if (proven && !refused)
+		return (struct link_wait){first_ms / 2, soon_ms > first_ms / 2 ? soon_ms - first_ms / 2 : 0};
+	const uint64_t most_ms = refused ? REFUSED_WAIT_MS : longest_ms;
+	for (unsigned i = 0; i < failures && wait_ms < most_ms; i++)
+		wait_ms *= 2;
+	wait_ms = lesser(wait_ms, most_ms);
+	return (struct link_wait){wait_ms, wait_ms / 4};
+}
+
 static void back_off(struct link *l)
 {
-	const uint64_t now_ms = uv_now(l->t->loop), most_ms = (uint64_t)l->t->limits.reconnect_max_ms;
-	uint64_t wait_ms = (uint64_t)l->t->limits.reconnect_ms;
+	const uint64_t now_ms = uv_now(l->t->loop);
 
-	if (l->session != 0 && now_ms - l->up_at_ms >= STEADY_MS)
+	if (l->session != 0 && now_ms - l->up_at_ms >= STEADY_MS) {
 		l->failures = 0;
-	for (unsigned i = 0; i < l->failures && wait_ms < most_ms; i++)
-		wait_ms *= 2;
-	if (wait_ms > most_ms)
-		wait_ms = most_ms;
+		l->proven_ms = now_ms + PROVEN_MS;
+	}
+	const struct link_wait w = link_wait(&l->t->limits, l->failures, l->refused, is_proven(l));
 	l->failures++;
-	l->due_ms = now_ms + wait_ms + randombytes_uniform((uint32_t)wait_ms / 4 + 1);
+	l->due_ms = now_ms + w.least_ms + randombytes_uniform((uint32_t)w.spread_ms + 1);
 }
 
 void link_restart(struct link *l)

@@ -26,7 +26,11 @@ enum {
 	SELFTEST_MS = 3000,
 	PATROL_MS = 500,
 	OFFENDERS_MAX = 1024,
-	STEADY_MS = 5000, /* a link up for so long starts its back-off anew */
+	STEADY_MS = 5000,            /* a link up for so long starts its back-off anew */
+	PROVEN_MS = 10 * 60 * 1000,  /* ... and is tried within PROVEN_WAIT_MS for so long after it broke */
+	PROVEN_WAIT_MS = 800,        /* with what libzmq adds, within a second */
+	REFUSED_WAIT_MS = 10 * 1000, /* at the longest, for who does not let us in */
+	CONNECT_MS = 2000,           /* the first packet and one more: of a host that is gone nothing comes */
 };
 
 struct routing_id {
@@ -95,11 +99,12 @@ struct link {
 	struct transport *t;
 	struct roster_entry to;
 	char endpoint[ENDPOINT_SIZE];
-	struct wire *wire; /* NULL: waits for due_ms */
-	uint32_t session;  /* 0: down */
-	bool refused;      /* the last time, by the peer's handler */
-	unsigned failures; /* since it was last steady */
-	uint64_t life_ms;  /* of a session */
+	struct wire *wire;  /* NULL: waits for due_ms */
+	uint32_t session;   /* 0: down */
+	bool refused;       /* the last time, by the peer's handler */
+	unsigned failures;  /* since it was last steady */
+	uint64_t proven_ms; /* until then it is taken for one that only went away; 0: never steady */
+	uint64_t life_ms;   /* of a session */
 	uint64_t up_at_ms, due_ms;
 };
 
@@ -190,6 +195,12 @@ void offences_forget(struct transport *t); /* of keys that are not in the roster
 
 /* transport_link.c */
 
+/* How long a link waits before it is tried again: from `least`, up to `spread` more, drawn at random so that
+ * the peers of one that went away do not come back to it all at once. */
+struct link_wait {
+	uint64_t least_ms, spread_ms;
+};
+struct link_wait link_wait(const struct transport_limits *l, unsigned failures, bool refused, bool proven);
 struct link *link_find(const struct transport *t, const struct curve_key *key);
 MUST_CHECK int link_new(struct transport *t, const struct roster_entry *to, const char *endpoint);
 void link_free(struct link *l);          /* closes the wire; the session must be gone */
@@ -224,6 +235,8 @@ MUST_CHECK int router_bind(void *socket, const char *endpoint, char ret[ENDPOINT
 MUST_CHECK int dealer_new(struct transport *t, const struct curve_pair *keys, const struct curve_key *server,
 			  int64_t frame_max, struct monitored *ret);
 
+/* How long libzmq itself waits at the longest before it tries again to connect this one. */
+MUST_CHECK int dealer_patience(void *dealer, int most_ms);
 /* One that has no key, of the same kind. */
 MUST_CHECK int plain_dealer_new(struct transport *t, struct monitored *ret);
 

@@ -186,7 +186,7 @@ static int make_dealer(struct transport *t, void *socket, const struct curve_pai
 	const struct option options[] = {
 		{ZMQ_IMMEDIATE, 1}, /* nothing is queued for a peer that is not there */
 		{ZMQ_RECONNECT_IVL, t->limits.reconnect_ms},
-		{ZMQ_RECONNECT_IVL_MAX, t->limits.reconnect_max_ms},
+		{ZMQ_CONNECT_TIMEOUT, CONNECT_MS},
 	};
 
 	TRY(set_limits(t, socket, frame_max));
@@ -207,6 +207,11 @@ int dealer_new(struct transport *t, const struct curve_pair *keys, const struct 
 	if (r == 0)
 		r = make_dealer(t, m.socket, keys, server, frame_max);
 	return hand_out(r, &m, ret);
+}
+
+int dealer_patience(void *dealer, int most_ms)
+{
+	return set_options(dealer, &(struct option){ZMQ_RECONNECT_IVL_MAX, most_ms}, 1);
 }
 
 int plain_dealer_new(struct transport *t, struct monitored *ret)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <zmq.h>
 
+#include "node/transport_private.h"
 #include "tests/unit/node/net.h"
 
 #define ANY_PORT "tcp://127.0.0.1:*"
@@ -366,4 +367,35 @@ Test(transport, two_nodes_that_dial_each_other_have_a_session_each_way)
 	cr_expect(eq(int, a.downs + c.downs, 0));
 	roster_unref(all);
 	host_fini(&c);
+}
+
+static const struct transport_limits usual = {.reconnect_ms = 200, .reconnect_max_ms = 3000};
+
+Test(transport, who_only_went_away_is_tried_within_a_second_and_not_by_all_at_once)
+{
+	for (unsigned failures = 0; failures < 40; failures++) {
+		const struct link_wait w = link_wait(&usual, failures, false, true);
+		cr_expect(le(u64, w.least_ms + w.spread_ms, 1000));
+		cr_expect(ge(u64, w.spread_ms, 500)); /* of a hundred peers one every five milliseconds */
+	}
+}
+
+Test(transport, who_never_was_there_or_does_not_let_us_in_is_tried_ever_more_rarely)
+{
+	static const struct {
+		unsigned failures;
+		bool refused, proven;
+		uint64_t least_ms;
+	} table[] = {
+		{0, false, false, 200},  {1, false, false, 400},   {3, false, false, 1600},
+		{4, false, false, 3000}, {99, false, false, 3000}, {0, true, false, 200},
+		{5, true, false, 6400},  {99, true, false, 10000}, {99, true, true, 10000},
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		const struct link_wait w =
+			link_wait(&usual, table[i].failures, table[i].refused, table[i].proven);
+		cr_expect(eq(u64, w.least_ms, table[i].least_ms), "%zu", i);
+		cr_expect(eq(u64, w.spread_ms, table[i].least_ms / 4), "%zu", i);
+	}
 }
