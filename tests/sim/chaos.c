@@ -33,6 +33,15 @@ static void draw_rates(struct world *w)
 			w->links[i].byte_ns = 1000 << world_below(w, 6);
 }
 
+/* In some seeds a part of the mesh has not been upgraded yet. */
+static void draw_releases(struct world *w)
+{
+	const bool mixed = world_chance(w, 250);
+
+	for (int i = 0; i < N_NODES; i++)
+		w->nodes[i].old = mixed && world_chance(w, 300);
+}
+
 static void draw_rule(struct world *w, int org)
 {
 	struct rule *r = &w->rules[org][++w->epochs[org]];
@@ -61,6 +70,7 @@ void chaos_start(struct world *w)
 	w->chaos_left = w->opt.steps;
 	topology_draw(w);
 	draw_rates(w);
+	draw_releases(w);
 	trust_start(w);
 	for (int org = 0; org < N_ORGS; org++)
 		draw_rule(w, org);

@@ -60,9 +60,12 @@ static void set_org(struct sim_node *n, int org, bool without)
 {
 	for (int i = org * N_OF_ORG; i < (org + 1) * N_OF_ORG; i++)
 		n->beliefs[i].without_org = without;
+	const struct mesh_event ended = {.kind = MESH_ENDED, .peer.org = org_names[org]};
 	look_again(n);
-	if (without && n->up)
-		disk_drop_org(n, org);
+	if (!without || !n->up)
+		return;
+	disk_drop_org(n, org);
+	node_step(n, &ended);
 }
 
 static void set_needs(struct sim_node *n, int peer, uint64_t generation)

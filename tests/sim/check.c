@@ -111,6 +111,9 @@ void check_sent(struct sim_node *n, const struct session_at *to, const struct me
 		world_fail(w, "%s sends on another node's session", sites[n->id].origin);
 	check_believed(n, to, m->kind);
 	check_number(w, to, m);
+	if ((n->old || w->nodes[peer].old) && m->kind >= MESSAGE_TELL)
+		world_fail(w, "%s says %s to %s, of a release that does not know it", sites[n->id].origin,
+			   message_kind_text(m->kind), sites[peer].origin);
 	if (m->kind == MESSAGE_ROWS)
 		for (size_t i = 0; i < m->rows.n; i++)
 			check_row(n, peer, m->rows.rows[i]);

@@ -5,6 +5,8 @@
 #include "tests/sim/world.h"
 
 #define DIAL_NS (500 * NS_PER_MS)
+/* All origins of an organisation at once, asked for again while the line is slow. */
+enum { ROWS_MAX = 128 };
 #define LATE_NS (2 * NS_PER_S)
 
 static struct conn *conn_of(struct world *w, uint32_t conn)
@@ -17,8 +19,10 @@ static uint32_t open_side(struct world *w, int link, uint32_t conn, int side)
 	struct session_at *at = world_grow(&w->sessions, &w->n_sessions, sizeof *at);
 	uint32_t session = (uint32_t)w->n_sessions;
 
-	*at = (struct session_at){conn, side, w->links[link].ends[side], link};
+	*at = (struct session_at){conn, side, w->links[link].ends[side], link,
+				  w->nodes[w->links[link].ends[side]].boots};
 	conn_of(w, conn)->session[side] = session;
+	w->nodes[at->node].n_open++;
 	return session;
 }
 
@@ -66,6 +70,9 @@ static void push_frame(struct world *w, struct sim_event e, int64_t delay_ns)
 		e.at_ns = e.at_ns > c->last_ns[e.side] ? e.at_ns : c->last_ns[e.side] + 1;
 		c->last_ns[e.side] = e.at_ns;
 		c->waiting[e.side]++;
+		c->rows[e.side] += e.frame->message.kind == MESSAGE_ROWS;
+		if (c->rows[e.side] > ROWS_MAX)
+			world_fail(w, "%u frames with rows are under way on one connection", c->rows[e.side]);
 	}
 	world_push(w, e);
 }
@@ -148,6 +155,8 @@ void net_send(struct sim_node *n, uint32_t session, struct message *m)
 	    (!w->healed && conn_of(w, at->conn)->waiting[e.side] >= w->rates.mark))
 		return;
 	e.frame = frame_new(w, m);
+	if (m->kind == MESSAGE_HELLO && (n->old || w->nodes[l->ends[e.side]].old))
+		e.frame->message.hello.features &= ~(uint64_t)(FEATURE_QUIET | FEATURE_REPAIR);
 	push_frame(w, e, passage_ns(w, l, e.side, e.frame->size) + world_delay(w, w->rates.latency_ns));
 }
 
@@ -251,6 +260,7 @@ void net_on_frame(struct world *w, const struct sim_event *e)
 	struct sim_node *n = &w->nodes[l->ends[e->side]];
 
 	c->waiting[e->side] -= !e->late;
+	c->rows[e->side] -= !e->late && e->frame->message.kind == MESSAGE_ROWS;
 	if (c->broken) {
 		if (!e->late && !w->healed && world_chance(w, w->rates.late))
 			keep_late(w, e->node, e->side, e->frame);
@@ -276,13 +286,15 @@ static void lose_side(struct world *w, int link, uint32_t conn, int side)
 
 	if (c->session[side] == 0)
 		return;
+	struct sim_node *n = &w->nodes[w->links[link].ends[side]];
 	c->session[side] = 0;
+	n->n_open -= n->up && w->sessions[down.session - 1].boot == n->boots;
 	if (side == 0) {
 		c->broken = true;
 		dial_later(w, link);
 	}
-	if (w->nodes[w->links[link].ends[side]].up)
-		node_step(&w->nodes[w->links[link].ends[side]], &down);
+	if (n->up)
+		node_step(n, &down);
 }
 
 void net_on_down(struct world *w, const struct sim_event *e)
@@ -318,6 +330,7 @@ void net_close(struct sim_node *n, uint32_t session)
 	if (c->session[at.side] != session)
 		return;
 	c->session[at.side] = 0;
+	n->n_open--;
 	if (at.side == 0) {
 		c->broken = true;
 		notice_later(w, at.link, at.conn, 1);

@@ -240,6 +240,8 @@ void node_step(struct sim_node *n, const struct mesh_event *e)
 			tell(n, &todo.actions[i]);
 		do_action(n, &todo.actions[i]);
 	}
+	if (!w->failure[0])
+		check_memory(n);
 	set_tick(n);
 }
 
@@ -285,6 +287,7 @@ void node_stop(struct sim_node *n)
 	n->up = false;
 	node_thaw(n);
 	n->tick_ns = 0;
+	n->n_open = 0;
 	disk_lose_changes(n);
 	memset(n->heard_ns, 0, sizeof n->heard_ns);
 	memset(n->sight, 0, sizeof n->sight);

@@ -21,6 +21,7 @@
  *   port*.c     struct mesh_port over that
  *   chaos*.c    what goes wrong, and how it heals
  *   check.c     what must hold, after every step and at the end
+ *   check_memory.c  nor does anything grow without bound
  *   pace.c      a node that hangs and a stream that never rests delay nobody
  *   sim.c       the command line
  */
@@ -178,6 +179,8 @@ struct sim_node {
 	struct disk *copy;    /* a backup; NULL: none */
 	struct disk *durable; /* only where publish-early parts it from disk */
 	bool commit_due, parted;
+	bool old;      /* a release that knows neither quiet heads nor repairs by tree */
+	size_t n_open; /* sessions that the transport has for it */
 	struct sim_change *changes, **changes_end;
 	int64_t tick_ns;   /* of the tick in the queue */
 	int64_t full_ns;   /* the disk is full until then */
@@ -200,7 +203,8 @@ struct conn {
 	uint32_t session[2]; /* 0: this side is closed; [0] dialled */
 	bool broken;
 	int64_t last_ns[2];  /* arrival of the newest frame towards that side */
-	unsigned waiting[2]; /* frames under way towards that side */
+	unsigned waiting[2]; /* frames under way towards that side ... */
+	unsigned rows[2];    /* ... those with rows */
 	uint64_t nonce[2];   /* of the latest HELLO that came to that side */
 	uint64_t shown[2];   /* the credential in it */
 	uint64_t shift[2];   /* no-nonce, no-gap: renumbering towards that side */
@@ -308,6 +312,7 @@ struct world {
 	struct session_at {
 		uint32_t conn;
 		int side, node, link;
+		unsigned boot;
 	} * sessions; /* id - 1 */
 	size_t n_sessions;
 	struct rule rules[N_ORGS][EPOCHS_MAX];
@@ -437,6 +442,9 @@ void check_late(struct sim_node *n, const struct mesh_todo *todo);
 void check_state(struct sim_node *n); /* the own twins changed */
 /* Does everybody hold what it should? False: `ret` says who does not. */
 bool check_converged(const struct world *w, char *ret, size_t size);
+
+/* ---- check_memory.c */
+void check_memory(struct sim_node *n);
 
 /* ---- pace.c */
 void pace_check(struct world *w);
