@@ -66,6 +66,7 @@ static void set_defaults(struct mesh_options *opt)
 	if (opt->ping_every_ns > opt->silence_ns / 3)
 		opt->ping_every_ns = opt->silence_ns / 3;
 	opt->pull_timeout_ns = opt->pull_timeout_ns ? opt->pull_timeout_ns : 3 * NS_PER_S;
+	opt->window_bytes = opt->window_bytes ? opt->window_bytes : 1 << 20;
 	opt->publish_every_ns = opt->publish_every_ns ? opt->publish_every_ns : 50 * NS_PER_MS;
 	opt->fork_margin_ns = opt->fork_margin_ns ? opt->fork_margin_ns : FORK_MARGIN_NS;
 }

@@ -101,7 +101,8 @@ struct mesh_options {
 	int64_t silence_ns;     /* a session silent for so long is closed in any case (liveness.h); 0: 15 s */
 	int64_t pull_timeout_ns;  /* 0: 3 s */
 	int64_t publish_every_ns; /* heads go out at most this often; 0: 50 ms */
-	int64_t fork_margin_ns;   /* two incarnations speak for so long: both live; 0: 60 s */
+	size_t window_bytes;    /* at most so much is asked for on a session, or not yet durable; 0: 1 MiB */
+	int64_t fork_margin_ns; /* two incarnations speak for so long: both live; 0: 60 s */
 };
 
 MUST_CHECK int mesh_new(struct mesh **ret, const struct mesh_options *opt);
@@ -192,6 +193,8 @@ struct mesh_stats {
 	uint64_t rows_outside; /* rows of twins that are not their origin's */
 	uint64_t sessions;     /* opened so far */
 	size_t sessions_open;
+	size_t window_peak; /* the most bytes asked for on one session, or not yet durable, of SESSION_WINDOW
+			     */
 };
 void mesh_stats(const struct mesh *m, struct mesh_stats *ret);
 /* What of it a peer had part in, since the mesh began; zeros for a stranger. */
@@ -222,6 +225,9 @@ bool mesh_stream_next(struct mesh *m, uint32_t session, const char *after, struc
 
 /* False: the peer is an incarnation that does not count (port.counts). */
 bool mesh_session_counts(const struct mesh *m, uint32_t session);
+
+/* Bytes asked for on a session, or not yet durable, now. */
+size_t mesh_session_window(const struct mesh *m, uint32_t session);
 
 /* For `peer list`. False: no such session. */
 bool mesh_session_open(const struct mesh *m, uint32_t session, uint32_t *ret_protocol);

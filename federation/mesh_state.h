@@ -8,6 +8,7 @@
  *   stream_offer.c  the reader: who offers which stream
  *   stream_store.c  the reader: what is made durable, agreement with the head
  *   stream_place.c  which of two heads is newer
+ *   stream_flow.c   the reader: how much may be under way
  *   stream_fork.c   which two cannot both be true
  *   stream_tell.c   the server: heads told, and vouched for
  *   stream_serve.c  the server: pulls answered
@@ -92,7 +93,12 @@ struct stream {
 	enum stream_listing listing;
 	uint64_t pull;
 	uint32_t session;
-	uint32_t index;       /* of the next ROWS */
+	uint32_t index;       /* of the next ROWS ... */
+	uint32_t credit;      /* ... of so many */
+	int64_t first_ns;     /* when the first of them came */
+	bool flowing;         /* the next pull goes on behind `tail`, durable or not */
+	bool waits;           /* for room in the session's window */
+	struct buf tail;      /* cursor of the last row that came */
 	struct buf listed_to; /* LISTING_GOING: the server's cursor */
 	int64_t deadline_ns;
 	size_t n_stores; /* not yet durable */
@@ -137,7 +143,8 @@ struct session {
 	struct pulse pulse;
 	int64_t spared_ns; /* overdue, and not judged before */
 	unsigned timeouts;
-	uint64_t life; /* incarnation that the peer speaks for as an origin; 0: not known */
+	uint32_t credit; /* frames that the link carries in a moment; 0: not known */
+	uint64_t life;   /* incarnation that the peer speaks for as an origin; 0: not known */
 	/* what it is told */
 	int64_t heads_due_ns; /* or a PING, if it knows FEATURE_QUIET */
 	bool stale;           /* heads may differ from what was told */
@@ -157,6 +164,8 @@ struct session {
 struct pending {
 	uint64_t token;
 	struct stream *stream;
+	uint32_t session; /* that its rows came from */
+	size_t bytes;     /* they take */
 };
 
 /* The highest policy epoch seen of another organisation: nothing older is taken (DESIGN 7). */
@@ -180,6 +189,8 @@ struct mesh {
 	struct partner partners[PARTNERS_MAX];
 	size_t n_partners;
 	uint64_t last_token;
+	size_t stream_turn; /* the stream that looks first */
+	bool room;          /* in the window of some session, perhaps */
 	struct awake awake;
 	int64_t deadline_ns; /* mesh_deadline() */
 	size_t turn;         /* the session that is looked at first */
@@ -262,6 +273,18 @@ void streams_forget(struct mesh *m, const struct session *s);  /* its pulls and 
 MUST_CHECK int streams_run(struct mesh *m);                    /* pulls due and overdue */
 int64_t streams_deadline(const struct mesh *m);
 void streams_reap(struct mesh *m);
+
+/* ---- stream_flow.c */
+
+/* Bytes that are asked for on a session, or came from it and are not yet durable. */
+size_t flow_bytes(const struct mesh *m, const struct session *s);
+/* Frames that a pull may ask for on it now; 0: it has to wait. */
+uint32_t flow_credit(const struct mesh *m, const struct session *s);
+void flow_begin(struct mesh *m, struct stream *st, const struct session *s, uint32_t credit); /* a pull */
+/* A frame of it came and is being stored: what next. */
+MUST_CHECK int flow_took(struct mesh *m, struct stream *st, struct session *s, const struct rows *rows);
+void flow_wait(const struct mesh *m, struct stream *st); /* for room */
+void flow_wake(struct mesh *m);                          /* those that wait, if there may be some */
 
 /* ---- stream_offer.c */
 

@@ -5,8 +5,9 @@
  *      ^------- RESET, gap, timeout, session gone ---'                      |
  *      ^------ at the head: agrees, or is listed in full next --------------'
  *
- * From IDLE nothing is pulled while rows of an earlier pull are not yet durable: the cursor held is the one
- * thing a pull begins with, so it has to be the last one.
+ * A pull that did not come to the head is followed by another one at once (stream_flow.c). Else nothing is
+ * pulled from IDLE while rows of an earlier pull are not yet durable: the cursor held is the one thing a pull
+ * begins with, so it has to be the last one.
  */
 #include "federation/mesh_state.h"
 
@@ -21,26 +22,31 @@ bool stream_is_busy(const struct stream *st)
 void stream_abandon(struct mesh *m, struct stream *st)
 {
 	st->phase = STREAM_IDLE;
+	st->flowing = false;
 	st->look_ns = m->now_ns;
+	m->room = true;
 }
 
-static int pull(struct mesh *m, struct stream *st, struct session *s, const struct held *held)
+static int pull(struct mesh *m, struct stream *st, struct session *s, const struct held *held,
+		uint32_t credit)
 {
 	struct arena *a = m->todo->arena;
 	struct message message = {.kind = MESSAGE_PULL};
 	struct pull *p = &message.pull;
 
-	if (st->listing == LISTING_NONE && held->known && !held->whole)
+	if (!st->flowing && st->listing == LISTING_NONE && held->known && !held->whole)
 		st->listing = LISTING_BEGIN; /* one was under way when this node or its session ended */
 	*p = (struct pull){
 		.id = mesh_random(m),
 		.origin = arena_copy(a, st->origin),
 		.full = st->listing != LISTING_NONE,
-		.credit = PULL_CREDIT,
+		.credit = credit,
 	};
 	if (!p->origin)
 		return FAIL(-ENOMEM);
-	if (st->listing != LISTING_BEGIN)
+	if (st->flowing)
+		TRY(stream_copy(a, buf_bytes(&st->tail), &p->cursor));
+	else if (st->listing != LISTING_BEGIN)
 		TRY(stream_copy(a, st->listing == LISTING_GOING ? buf_bytes(&st->listed_to) : held->cursor,
 				&p->cursor));
 	TRY(session_send(m, s, &message));
@@ -50,8 +56,8 @@ static int pull(struct mesh *m, struct stream *st, struct session *s, const stru
 	st->phase = STREAM_PULLING;
 	st->pull = p->id;
 	st->session = s->id;
-	st->index = 0;
 	st->at_head = false;
+	flow_begin(m, st, s, credit);
 	st->deadline_ns = m->now_ns + m->opt.pull_timeout_ns;
 	return 0;
 }
@@ -105,7 +111,10 @@ static int look(struct mesh *m, struct stream *st)
 	TRY(held_read(m, st->origin, &held));
 	const struct offer *o = choose(m, st, &held);
 	struct session *s = o ? session_find(m, o->session) : NULL;
-	return s ? pull(m, st, s, &held) : 0;
+	const uint32_t credit = s ? flow_credit(m, s) : 0;
+	if (s && credit == 0)
+		flow_wait(m, st);
+	return credit > 0 ? pull(m, st, s, &held, credit) : 0;
 }
 
 /* The stream whose pull a message answers; NULL: a pull that was given up. */
@@ -167,12 +176,8 @@ static int take_rows(struct mesh *m, struct session *s, struct stream *st, const
 {
 	TRY(stream_store_rows(m, st, rows));
 	s->timeouts = 0;
-	st->index++;
 	st->deadline_ns = m->now_ns + m->opt.pull_timeout_ns;
-	st->at_head = rows->at_head;
-	if (rows->at_head || st->index == PULL_CREDIT)
-		st->phase = STREAM_STORING;
-	return 0;
+	return flow_took(m, st, s, rows);
 }
 
 /* Whoever hands them on may not know better, so it is the origin that is left alone for a while. */
@@ -261,7 +266,8 @@ static int64_t stream_due(const struct stream *st)
 {
 	if (st->phase == STREAM_PULLING)
 		return st->deadline_ns;
-	if (stream_is_busy(st) || st->look_ns == INT64_MAX)
+	if (st->phase != STREAM_IDLE || (st->n_stores > 0 && !st->flowing) || st->waits ||
+	    st->look_ns == INT64_MAX)
 		return INT64_MAX;
 	return st->look_ns > st->blocked_ns ? st->look_ns : st->blocked_ns;
 }
@@ -271,9 +277,15 @@ int streams_run(struct mesh *m)
 	for (size_t i = 0; i < m->n_streams; i++)
 		if (m->streams[i]->phase == STREAM_PULLING && stream_due(m->streams[i]) <= m->now_ns)
 			TRY(on_timeout(m, m->streams[i]));
-	for (size_t i = 0; i < m->n_streams; i++)
-		if (m->streams[i]->phase == STREAM_IDLE && stream_due(m->streams[i]) <= m->now_ns)
-			TRY(look(m, m->streams[i]));
+	flow_wake(m);
+	for (size_t i = 0, first = m->stream_turn; i < m->n_streams; i++) {
+		const size_t at = (first + i) % m->n_streams;
+		struct stream *st = m->streams[at];
+		if (st->phase != STREAM_IDLE || stream_due(st) > m->now_ns)
+			continue;
+		TRY(look(m, st));
+		m->stream_turn = st->phase == STREAM_PULLING ? at + 1 : m->stream_turn;
+	}
 	return 0;
 }
 

@@ -12,6 +12,7 @@ void stream_free(struct stream *st)
 	buf_fini(&st->stored);
 	place_fini(&st->stored_place);
 	buf_fini(&st->listed_to);
+	buf_fini(&st->tail);
 	free(st->origin);
 	free(st);
 }

@@ -23,6 +23,15 @@ int stream_copy(struct arena *a, struct bytes in, struct bytes *ret)
 	return copy ? 0 : FAIL(-ENOMEM);
 }
 
+static size_t rows_bytes(const struct op_rows *rows)
+{
+	size_t sum = rows->cursor.len + rows->head.len;
+
+	for (size_t i = 0; i < rows->n; i++)
+		sum += rows->rows[i].len;
+	return sum;
+}
+
 static int emit_store(struct mesh *m, struct stream *st, const struct op_rows *rows)
 {
 	struct pending *p = mesh_grow(&m->pending, &m->n_pending, sizeof *p);
@@ -32,7 +41,7 @@ static int emit_store(struct mesh *m, struct stream *st, const struct op_rows *r
 		m->n_pending -= p != NULL;
 		return FAIL(-ENOMEM);
 	}
-	*p = (struct pending){++m->last_token, st};
+	*p = (struct pending){++m->last_token, st, st->session, rows_bytes(rows)};
 	st->n_stores++;
 	a->token = p->token;
 	a->op = (struct op){.kind = OP_ROWS, .rows = *rows};
@@ -159,6 +168,7 @@ int stream_on_stored(struct mesh *m, const struct mesh_event *e)
 	if (!st)
 		return 0;
 	st->n_stores--;
+	m->room = true;
 	st->failed = st->failed || e->result != 0;
 	m->dirty = m->dirty || e->result == 0; /* what is held now can be handed on */
 	if (st->failed) {

@@ -115,7 +115,7 @@ int fleet_tell_all(struct fleet *f)
 int fleet_launch(struct fleet *f, size_t node)
 {
 	struct fleet_node *n = &f->nodes[node];
-	char path[PATH_BYTES], log[PATH_BYTES], listen[64];
+	char path[PATH_BYTES], log[PATH_BYTES], listen[96];
 	const char *argv[18] = {f->holond, "--dir", path};
 	const struct process_options how = {.log = log};
 	size_t args = 3;

@@ -70,9 +70,10 @@ static void check_pull(struct sim_node *n, const struct pull *p)
 	int origin = origin_index(p->origin);
 	const struct sim_origin *o = &n->disk.origins[origin];
 
-	if (n->stores[origin] > 0)
-		world_fail(n->world, "%s pulls %s before the last rows are durable", sites[n->id].origin,
-			   p->origin);
+	if (n->stores[origin] > 0 &&
+	    (n->failing[origin] || (!p->full && !bytes_equal(p->cursor, n->given[origin]))))
+		world_fail(n->world, "%s pulls %s elsewhere than behind the rows that are not yet durable",
+			   sites[n->id].origin, p->origin);
 	if (p->full && p->cursor.len == 0 && sites[origin].org == sites[n->id].org && !o->suspect &&
 	    !disk_is_listing(o))
 		world_fail(n->world, "%s lists %s in full for no reason", sites[n->id].origin, p->origin);
@@ -121,6 +122,9 @@ void check_sent(struct sim_node *n, const struct session_at *to, const struct me
 		check_foreign_heads(n, &m->heads);
 	if (m->kind == MESSAGE_PULL)
 		check_pull(n, &m->pull);
+	if (m->kind == MESSAGE_PULL &&
+	    mesh_session_window(n->mesh, (uint32_t)(to - w->sessions) + 1) > world_window(w))
+		world_fail(w, "%s asks for more than its window", sites[n->id].origin);
 }
 
 void check_received(struct sim_node *n, const struct message *m)
@@ -133,9 +137,8 @@ void check_stored(struct sim_node *n, const struct mesh_action *a)
 {
 	int origin = origin_index(a->op.rows.origin);
 
-	if (++n->stores[origin] > 8)
-		world_fail(n->world, "%s stores more frames of %s than one pull has", sites[n->id].origin,
-			   sites[origin].origin);
+	n->stores[origin]++;
+	n->given[origin] = world_keep(n->world, a->op.rows.cursor);
 }
 
 /* Versions never go back: but for a listing that takes back what the origin itself has lost, or one that

@@ -245,6 +245,14 @@ void node_step(struct sim_node *n, const struct mesh_event *e)
 	set_tick(n);
 }
 
+/* One frame at a time, a few, or as many as a node has. */
+size_t world_window(const struct world *w)
+{
+	static const size_t frames[] = {1, 5, 26};
+
+	return FRAME_FILL * frames[w->opt.seed % 3];
+}
+
 void node_start(struct sim_node *n)
 {
 	const struct mesh_options opt = {
@@ -253,6 +261,7 @@ void node_start(struct sim_node *n)
 		.credential = trust_credential(n),
 		.seed = world_random(n->world),
 		.port = port_of(n),
+		.window_bytes = world_window(n->world),
 	};
 
 	world_tell(n->world, "%s starts", sites[n->id].origin);

@@ -196,7 +196,8 @@ struct sim_node {
 	struct sim_head heads[N_ORGS + 1][N_NODES];
 	bool offered[N_ORGS][N_NODES];
 	unsigned stores[N_NODES];
-	bool failing[N_NODES]; /* a store of this origin failed, and so do those that wait behind it */
+	struct bytes given[N_NODES]; /* the cursor of the latest of them */
+	bool failing[N_NODES];       /* a store of this origin failed, and so do those that wait behind it */
 };
 
 struct conn {
@@ -341,6 +342,8 @@ void world_run(struct world *w, const struct sim_options *opt);
 /* Go on for so long, or until something fails. */
 void world_go_on(struct world *w, int64_t for_ns);
 void world_fini(struct world *w);
+/* Bytes that its nodes ask for on a session at most. */
+size_t world_window(const struct world *w);
 void world_stats(const struct world *w, struct mesh_stats *ret);
 /* The first failure is kept and ends the run. */
 void world_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
