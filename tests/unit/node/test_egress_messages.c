@@ -623,6 +623,15 @@ Test(leaves, ping_is_one_word)
 	expect_clean(MESSAGE_PING);
 }
 
+Test(leaves, tell_is_one_word)
+{
+	wire_features = FEATURE_QUIET;
+	wire_join(WIRE_VOLT_AGAIN);
+	wire_lose(WIRE_VOLT_AGAIN);
+	wire_hear(WIRE_VOLT_AGAIN, &(struct message){.kind = MESSAGE_PING});
+	expect_clean(MESSAGE_TELL);
+}
+
 Test(leaves, bye_is_one_word)
 {
 	must(gossip_say(world.gossip, WIRE_VOLT, &(struct message){.kind = MESSAGE_BYE}) == 0);

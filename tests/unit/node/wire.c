@@ -16,6 +16,8 @@
 struct sent wire_sent[WIRE_SENT_MAX];
 size_t wire_n_sent;
 struct arena *wire_arena;
+uint64_t wire_features;
+uint32_t wire_deaf;
 
 static const char *const orgs[] = {[WIRE_VOLT] = "volt",
 				   [WIRE_OWN] = "acme",
@@ -43,6 +45,8 @@ void wire_take(uint32_t session, struct bytes frame)
 int __wrap_transport_send(struct transport *t, uint32_t session, struct bytes frame)
 {
 	(void)t;
+	if (session == wire_deaf)
+		return ERR_UNREACHABLE;
 	wire_take(session, frame);
 	return 0;
 }
@@ -97,6 +101,8 @@ void wire_set_up(void)
 	must(gossip_start(&world.gossip, &world) == 0);
 	handler = gossip_handler(&world);
 	wire_n_sent = 0;
+	wire_features = 0;
+	wire_deaf = 0;
 	memset(frames, 0, sizeof frames);
 }
 
@@ -131,13 +137,14 @@ void wire_join(uint32_t session)
 	snprintf(entry.org, sizeof entry.org, "%s", orgs[session]);
 	snprintf(entry.node, sizeof entry.node, own ? "n2" : "gate");
 	handler.on_up(handler.ctx, session, &peer);
-	wire_hear(session, &(struct message){.kind = MESSAGE_HELLO,
-					     .hello = {.protocol_min = PROTOCOL_MIN,
-						       .protocol_max = PROTOCOL_MAX,
-						       .features = FEATURE_TRUST | FEATURE_MESH,
-						       .org = entry.org,
-						       .node = entry.node,
-						       .credential = BYTES("credential of a peer")}});
+	wire_hear(session,
+		  &(struct message){.kind = MESSAGE_HELLO,
+				    .hello = {.protocol_min = PROTOCOL_MIN,
+					      .protocol_max = PROTOCOL_MAX,
+					      .features = FEATURE_TRUST | FEATURE_MESH | wire_features,
+					      .org = entry.org,
+					      .node = entry.node,
+					      .credential = BYTES("credential of a peer")}});
 	gossip_changed(world.gossip); /* the next step: heads go behind what is said of trust */
 }
 
@@ -155,6 +162,11 @@ void wire_hear(uint32_t session, struct message *m)
 	message_encode(m, &frame);
 	must(buf_check(&frame) == 0);
 	wire_hear_raw(session, buf_bytes(&frame));
+}
+
+void wire_lose(uint32_t session)
+{
+	frames[session]++;
 }
 
 bool wire_is_own(const struct sent *s)

@@ -37,6 +37,12 @@ void wire_join(uint32_t session);
 /* A frame of a peer that has joined; nonce and number are filled in. */
 void wire_hear(uint32_t session, struct message *m);
 void wire_hear_raw(uint32_t session, struct bytes frame);
+/* A frame of that peer is lost. */
+void wire_lose(uint32_t session);
+/* What they say in HELLO that they know besides trust and mesh; nothing at first. */
+extern uint64_t wire_features;
+/* To this session nothing can be sent; 0: to all. */
+extern uint32_t wire_deaf;
 /* A frame on its way out that did not pass the transport. */
 void wire_take(uint32_t session, struct bytes frame);
 
