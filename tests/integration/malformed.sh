@@ -34,6 +34,7 @@ done
 check 'the node outlives too-much' lives_after too-much
 
 check 'and an alarm says who it was' eval 'holon --node acme/site status | grep -q "^alarm peer harbor/site since "'
+check 'the doctor has it too' eval '(holon doctor --node acme/site || true) | grep -q "^warning *peer: .*(harbor/site)"'
 
 node_start harbor/site
 check 'the real node of that key is served as before' soon 15 city_is_whole 150.0
