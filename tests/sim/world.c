@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define FOR_EVER_NS (3600 * NS_PER_S) /* longer than a seed */
 #define HEAL_NS (40 * NS_PER_S)
 #define STEP_BUDGET ((size_t)64 << 20)
 #define ROOM_BYTES ((size_t)256 << 10) /* so much at first: growing costs more than the step */
@@ -261,6 +262,8 @@ void node_start(struct sim_node *n)
 		.credential = trust_credential(n),
 		.seed = world_random(n->world),
 		.port = port_of(n),
+		.silence_ns = n->world->opt.broken == BREAK_NO_SILENCE ? FOR_EVER_NS : 0,
+		.ping_every_ns = n->world->opt.broken == BREAK_NO_SILENCE ? FOR_EVER_NS / 3 : 0,
 		.window_bytes = world_window(n->world),
 	};
 

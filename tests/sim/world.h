@@ -63,7 +63,8 @@ enum {
 	X(PUBLISH_EARLY, "publish-early") \
 	X(NO_VERIFY, "no-verify") \
 	X(YOUNG_PINGS, "young-pings") \
-	X(NO_TELL, "no-tell")
+	X(NO_TELL, "no-tell") \
+	X(NO_SILENCE, "no-silence")
 
 enum sim_break {
 #define X(name, text) BREAK_##name,
