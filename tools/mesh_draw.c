@@ -5,7 +5,6 @@
 
 #include "tools/json.h"
 #include "tools/mesh_show.h"
-#include "tools/print.h"
 #include "tools/report_show.h"
 
 /* ---- JSON ------------------------------------------------------------------------------------------------
@@ -63,13 +62,19 @@ void mesh_show_json(const struct mesh_show *m)
 /* ---- Graphviz --------------------------------------------------------------------------------------------
  */
 
-/* Names have no quotes in them; what comes from elsewhere is cleaned all the same. */
+/* Within quotes; what would end them comes out as '?'. */
+static void put_label(const char *text)
+{
+	for (; *text; text++)
+		putchar(*text == '"' || *text == '\\' || (unsigned char)*text < ' ' ? '?' : *text);
+}
+
 static void quoted(const char *org, const char *node)
 {
 	putchar('"');
-	print_clean(stdout, org);
+	put_label(org);
 	putchar('/');
-	print_clean(stdout, node);
+	put_label(node);
 	putchar('"');
 }
 
@@ -77,8 +82,9 @@ static void draw_node(const struct mesh_show *m, const struct node_report *r)
 {
 	fputs("    ", stdout);
 	quoted(m->org, r->node);
-	printf(" [label=\"%s\\n%s\"%s];\n", r->node, r->answered ? r->roles : "silent",
-	       r->answered ? "" : ", style=dashed, color=red");
+	printf(" [label=\"%s\\n", r->node);
+	put_label(r->answered ? r->roles : "silent");
+	printf("\"%s];\n", r->answered ? "" : ", style=dashed, color=red");
 }
 
 /* An own node without a session is drawn too: that is what one looks for. */

@@ -210,24 +210,27 @@ static void print_held(const struct mesh_show *m, const char *const *origins, si
 	table_print(&t, stdout);
 }
 
+/* Nodes say it: their words are cleaned like anybody's. */
+static void say_line(const char *text)
+{
+	print_clean(stdout, text ? text : "");
+	putchar('\n');
+}
+
 static void say_missing(const struct mesh_show *m, const struct node_report *r, size_t *left)
 {
 	for (size_t i = 0; i<m->n && * left> 0; i++) {
 		const struct peer_info *p = report_peer(r, m->org, m->reports[i].node);
 		if (!p || peer_is_seen(p))
 			continue;
-		printf("%s does not see %s: ", r->node, p->node);
-		print_clean(stdout, p->state);
-		putchar('\n');
+		say_line(arena_print(m->arena, "%s does not see %s: %s", r->node, p->node, p->state));
 		(*left)--;
 	}
 	for (size_t i = 0; i<r->n_origins && * left> 0; i++) {
 		const struct origin_info *o = &r->origins[i];
 		if (!is_behind(o))
 			continue;
-		printf("%s: ", r->node);
-		print_clean(stdout, o->origin);
-		printf(" %s\n", held_cell(m->arena, r, o));
+		say_line(arena_print(m->arena, "%s: %s %s", r->node, o->origin, held_cell(m->arena, r, o)));
 		(*left)--;
 	}
 }
