@@ -46,15 +46,17 @@ static uint32_t least(size_t a, size_t b)
 	return (uint32_t)(a < b ? a : b);
 }
 
+/* A few frames are not worth a question while others are under way: room for more comes with them. */
 uint32_t flow_credit(const struct mesh *m, const struct session *s)
 {
-	const size_t asked = asked_frames(m, s), bytes = flow_bytes(m, s);
+	const size_t asked = asked_frames(m, s), bytes = flow_bytes(m, s), window = m->opt.window_bytes;
 	const uint32_t most = s->credit > 0 ? s->credit : PULL_CREDIT;
 
-	if (asked >= PULLS_AT_ONCE * (size_t)most || bytes + FRAME_FILL > m->opt.window_bytes)
+	if (asked >= PULLS_AT_ONCE * (size_t)most || bytes >= window)
 		return 0;
-	return least(least(most, PULLS_AT_ONCE * (size_t)most - asked),
-		     (m->opt.window_bytes - bytes) / FRAME_FILL);
+	const uint32_t n =
+		least(least((window - bytes) / FRAME_FILL, most), PULLS_AT_ONCE * (size_t)most - asked);
+	return bytes > 0 && n < most / 2 ? 0 : n;
 }
 
 void flow_begin(struct mesh *m, struct stream *st, const struct session *s, uint32_t credit)
