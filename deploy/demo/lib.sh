@@ -210,12 +210,17 @@ mesh_endpoints() {
 
 # ---- Organisations -----------------------------------------------------------------------------------------------
 
-# Found ORG with one node that is owner and border. $1: organisation, $2: node, $3: border address, $4: its roles if
-# they are others
-org_found() {
+# The keys and the bundle of the organisation $1, in $1/org.
+org_init() {
 	[ -f passphrase ] || (umask 077 && head -c 24 /dev/urandom | base64 >passphrase)
 	mkdir -p "$1"
 	run holon org init "$1" --dir "$1/org" --passphrase-file passphrase
+}
+
+# Found ORG with one node that is owner and border. $1: organisation, $2: node, $3: border address, $4: its roles if
+# they are others
+org_found() {
+	org_init "$1"
 	run holon node init "$2" --org "$1/org" --dir "$1/$2" --role "${4:-owner,border}" --border "tcp://$3"
 	run holon org show --dir "$1/org" --bundle "$1/$1.bundle"
 }

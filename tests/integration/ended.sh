@@ -5,8 +5,7 @@
 
 mapfile -t addresses < <(free_addresses 4)
 mkdir -p acme
-(umask 077 && echo passphrase >passphrase)
-quietly holon org init acme --dir acme/org --passphrase-file passphrase
+quietly org_init acme
 quietly holon node init hq --org acme/org --dir acme/hq --role admin,owner
 quietly holon node init site --org acme/org --dir acme/site --role owner,border \
 	--listen "tcp://${addresses[0]}" --border "tcp://${addresses[1]}"

@@ -4,8 +4,7 @@
 
 mapfile -t addresses < <(free_addresses 3)
 mkdir -p acme
-(umask 077 && echo passphrase >passphrase)
-quietly holon org init acme --dir acme/org --passphrase-file passphrase
+quietly org_init acme
 quietly holon node init plant --org acme/org --dir acme/plant --role owner --listen "tcp://${addresses[2]}"
 quietly holon node init gate --org acme/org --dir acme/gate --role border \
 	--listen "tcp://${addresses[0]}" --border "tcp://${addresses[1]}"

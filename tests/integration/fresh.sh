@@ -6,8 +6,7 @@
 mapfile -t addresses < <(free_addresses 3)
 short=(--set trust.freshness-every=1s --set trust.freshness-ttl=$((4 * SLOW))s)
 mkdir -p acme
-(umask 077 && echo passphrase >passphrase)
-quietly holon org init acme --dir acme/org --passphrase-file passphrase
+quietly org_init acme
 for hq in hq hq2; do # they only dial out: who does not listen to them has not got them
 	quietly holon node init $hq --org acme/org --dir acme/$hq --role admin
 done

@@ -155,8 +155,7 @@ start() {
 }
 found() {
 	local org=$1 node
-	mkdir "$org"
-	quietly holon org init "$org" --dir "$org/org" --passphrase-file passphrase
+	quietly org_init "$org"
 	for node in gate1 gate2 plant1 plant2; do
 		local words=(--listen "tcp://${own_address[$org/$node]}:7000")
 		case $node in
@@ -320,7 +319,6 @@ restore() {
 
 # ---- The play
 
-umask 077 && head -c 24 /dev/urandom | base64 >passphrase
 build_net
 for org in "${orgs[@]}"; do
 	found "$org"

@@ -8,16 +8,14 @@ mapfile -t addresses < <(free_addresses 6)
 adm_own=${addresses[0]} adm_enrol=${addresses[1]} press_own=${addresses[2]} other_own=${addresses[3]}
 other_enrol=${addresses[4]} gate_border=${addresses[5]}
 
-(umask 077 && head -c 24 /dev/urandom | base64 >passphrase)
 found_admin() { # $1: organisation, $2: own address
-	quietly holon org init "$1" --dir "$1/org" --passphrase-file passphrase
+	quietly org_init "$1"
 	quietly holon node init adm --org "$1/org" --dir "$1/adm" --role owner,admin --listen "tcp://$2"
 	rm "$1/org/root.key" "$1/org/next-root.key" # offline from now on
 }
 start_admin() { # $1: organisation, $2: address of enrolment
 	node_start "$1/adm" --set "admin.organisation=$1/org" --set "listen.enrol=tcp://$2"
 }
-mkdir -p acme bolt
 found_admin acme "$adm_own"
 found_admin bolt "$other_own"
 start_admin acme "$adm_enrol"

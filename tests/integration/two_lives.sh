@@ -6,8 +6,7 @@ export HOLON_MESH_TWO_LIVES=2s
 
 mapfile -t addresses < <(free_addresses 2)
 mkdir -p acme
-(umask 077 && echo passphrase >passphrase)
-quietly holon org init acme --dir acme/org --passphrase-file passphrase
+quietly org_init acme
 quietly holon node init plant --org acme/org --dir acme/plant --role owner
 quietly holon node init gate --org acme/org --dir acme/gate --role border \
 	--listen "tcp://${addresses[0]}" --border "tcp://${addresses[1]}"
