@@ -17,10 +17,10 @@ quietly holon node init s2 --org harbor/org --dir harbor/s2 --role owner,border 
 	--listen "tcp://${addresses[8]}"
 for org in acme harbor; do
 	quietly holon org show --dir $org/org --bundle $org/$org.bundle
-	for node in $org/*/; do [ ! -f "$node/bundle" ] || [ "$node" = $org/org/ ] || cp $org/org/bundle "$node/bundle"; done
+	for node in "$org"/*/; do [ ! -f "$node/bundle" ] || [ "$node" = $org/org/ ] || cp $org/org/bundle "$node/bundle"; done
 done
 borders=(acme/b1 acme/b2 acme/b3 harbor/s1 harbor/s2)
-for node in "${borders[@]}" acme/hidden; do node_start $node; done
+for node in "${borders[@]}" acme/hidden; do node_start "$node"; done
 node_start acme/walled --set listen.own=none
 for node in "${borders[@]}"; do
 	[ "${node%/*}" = acme ] && other=harbor || other=acme
@@ -37,7 +37,7 @@ links() {
 	local node
 	for node in "${borders[@]}"; do
 		[ "${node%/*}" = acme ] && other=harbor || other=acme
-		if [ -f $node.pid ]; then with $node $other | wc -w; else echo -; fi
+		if [ -f "$node.pid" ]; then with "$node" $other | wc -w; else echo -; fi
 	done | xargs
 }
 links_are() {
@@ -63,7 +63,7 @@ both_know() {
 }
 check 'the partner sees what the hidden node owns' soon 15 both_know 100.0
 
-mapfile -t two < <(for node in "${borders[@]:0:3}"; do [ "$(with $node harbor)" = '' ] || echo $node; done)
+mapfile -t two < <(for node in "${borders[@]:0:3}"; do [ "$(with "$node" harbor)" = '' ] || echo "$node"; done)
 node_kill "${two[0]}"
 set_load 101
 check 'one border is gone: summaries go on' soon 10 both_know 101.0
