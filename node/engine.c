@@ -243,7 +243,7 @@ static void end_shares(struct engine *e)
 		return;
 	if (ended)
 		e->next_end_ns = policy_next_end(e->trust->policy, trust_now(e->trust));
-	if (visibility_edit(e->visibility) < 0)
+	if (visibility_renew(&e->visibility) < 0)
 		log_error("policy", "out of memory: visibility is computed again in a second");
 	gossip_changed(e->gossip);
 }
@@ -297,7 +297,7 @@ void engine_trust_changed(struct engine *e)
 	spread_changed(e->spread, engine_mono_ns()); /* revocations go first */
 	gossip_trust(e->gossip);
 	if (e->visibility)
-		r = visibility_edit(e->visibility);
+		r = visibility_renew(&e->visibility);
 	if (r < 0)
 		engine_log_failure("policy", "visibility could not be computed", r, NULL);
 	e->next_end_ns =

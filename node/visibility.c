@@ -333,6 +333,21 @@ int visibility_edit(struct visibility *v)
 	return visibility_follow(v);
 }
 
+int visibility_renew(struct visibility **v)
+{
+	SCOPED(scope_visibility) struct visibility *fresh = NULL;
+	const int r = visibility_edit(*v);
+
+	if (r != ERR_FULL)
+		return r;
+	TRY(visibility_new(&fresh, (*v)->egress));
+	TRY(visibility_sweep(fresh));
+	struct visibility *old = *v;
+	*v = fresh;
+	fresh = old;
+	return 0;
+}
+
 /* Rows that a full listing dropped are in no order of changes any more. */
 static int see_dropped(struct visibility *v)
 {

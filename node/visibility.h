@@ -35,8 +35,12 @@ struct visibility;
 MUST_CHECK int visibility_new(struct visibility **ret, const struct egress *egress);
 void visibility_free(struct visibility *v); /* NULL is fine */
 
-/* The policy, a share's end or the set of partners changed. What the store changed meanwhile is taken in. */
+/* The policy, a share's end or the set of partners changed. What the store changed meanwhile is taken in.
+ * ERR_FULL: too many organisations came and went for the places there are: then visibility_renew(). */
 MUST_CHECK int visibility_edit(struct visibility *v);
+/* The same; where the places are used up by organisations that are not trusted any more it begins anew, as
+ * after a restart. */
+MUST_CHECK int visibility_renew(struct visibility **v);
 
 /* The store may have dropped or changed rows without a trace: look at every twin anew, and decide as in
  * visibility_edit(). */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 
+#include "node/visibility_private.h"
 #include "proto/clock.h"
 #include "tests/lib/must.h"
 #include "tests/unit/node/world.h"
@@ -291,4 +293,30 @@ Test(visibility, an_origin_that_went_back_is_seen_from_the_beginning)
 	relay("acme/a", &early);
 	cr_assert(eq(int, visibility_sweep(world.visibility), 0));
 	cr_expect(eq(u64, look("volt", "acme/a").f.count, 2));
+}
+
+/* As if so many organisations had been trusted, one after the other, and none of them is any more. */
+static void use_up_places(void)
+{
+	struct visibility *v = world.visibility;
+
+	for (v->n_partners = 0; v->n_partners < PARTNERS_MAX; v->n_partners++)
+		snprintf(v->partners[v->n_partners], sizeof v->partners[0], "gone%zu", v->n_partners);
+}
+
+Test(visibility, places_of_organisations_that_are_gone_are_given_again)
+{
+	world_twin("acme/l1", "line", "tie-volt");
+	follow();
+	const uint64_t run = visibility_run(world.visibility);
+	cr_expect(zero(int, visibility_renew(&world.visibility)));
+	cr_expect(eq(u64, visibility_run(world.visibility), run), "there is room: it goes on");
+	use_up_places();
+	cr_expect(eq(int, visibility_edit(world.visibility), ERR_FULL));
+	cr_expect(not(visibility_is_settled(world.visibility)));
+	cr_expect(zero(int, visibility_renew(&world.visibility)));
+	cr_expect(ne(u64, visibility_run(world.visibility), run), "what was a place before is none now");
+	cr_expect(visibility_is_settled(world.visibility));
+	cr_expect(ne(u32, mask("volt", "acme/l1"), 0));
+	cr_expect(eq(u64, in_sight("volt"), 1));
 }
