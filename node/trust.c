@@ -72,8 +72,10 @@ int trust_keep_time(struct trust *t, bool end)
 	return clock_keep(&t->clock, t->store, clock_evidence_ns(&t->own.org), end);
 }
 
-static size_t list_nodes(const struct org *org, bool own, int64_t now_ns, struct roster_entry *ret)
+static size_t list_nodes(const struct trust *t, const struct partner *p, bool own, int64_t now_ns,
+			 struct roster_entry *ret)
 {
+	const struct org *org = &p->org;
 	size_t n = 0;
 
 	for (size_t i = 0; i < org->n_nodes; i++) {
@@ -87,6 +89,8 @@ static size_t list_nodes(const struct org *org, bool own, int64_t now_ns, struct
 		if (!own && !(c->roles & ROLE_BORDER))
 			continue; /* a partner's inner nodes have no business with us */
 		if (!own && c->own_only)
+			continue;
+		if (!own && shadow_hides(t, p, &c->curve))
 			continue;
 		snprintf(e.org, sizeof e.org, "%s", c->org);
 		snprintf(e.node, sizeof e.node, "%s", c->node);
@@ -104,8 +108,8 @@ int trust_roster(const struct trust *t, int64_t now_ns, struct roster **ret)
 	SCOPED(scope_free) struct roster_entry *entries = calloc(most + 1, sizeof *entries);
 	if (!entries)
 		return FAIL(-ENOMEM);
-	n = list_nodes(&t->own.org, true, now_ns, entries);
+	n = list_nodes(t, &t->own, true, now_ns, entries);
 	for (size_t i = 0; i < t->n_partners; i++)
-		n += list_nodes(&t->partners[i]->org, false, now_ns, entries + n);
+		n += list_nodes(t, t->partners[i], false, now_ns, entries + n);
 	return roster_new(ret, entries, n);
 }

@@ -22,9 +22,11 @@
 struct partner {
 	struct arena *arena;
 	struct org org;
-	uint64_t digest;     /* of its bundle: org_digest() */
-	uint64_t epoch_seen; /* highest policy epoch its border showed */
-	bool epoch_dirty;    /* not stored yet */
+	uint64_t digest;                      /* of its bundle: org_digest() */
+	uint64_t epoch_seen;                  /* highest policy epoch its border showed */
+	bool epoch_dirty;                     /* not stored yet */
+	struct curve_key shadowed[NODES_MAX]; /* another partner showed them before (trust_shadow.c) */
+	size_t n_shadowed;
 };
 
 enum { PARTNERS_MAX = 256 };
@@ -65,8 +67,9 @@ MUST_CHECK int trust_keep_time(struct trust *t, bool end);
 /* Take a bundle: of a new partner (then `fingerprint` must be what its admin said), or of an organisation
  * already trusted, the own one included: then it is joined with what is held (security/org_merge.h), and
  * refused if it is older in manifest or revocations and newer in neither. Durable when it returns; the policy
- * held is compiled again. ERR_UNTRUSTED also when a partner's bundle has a key of another organisation, or
- * the own one other keys for this node than it has; then nothing has changed. */
+ * held is compiled again. ERR_UNTRUSTED also when a partner's bundle has a key of the own organisation,
+ * that of a new partner one of any other, or the own one other keys for this node than it has; then nothing
+ * has changed. */
 MUST_CHECK int trust_accept(struct trust *t, struct bytes bundle, const char *fingerprint, int64_t now_ns,
 			    const struct org **ret, struct err_note *note);
 

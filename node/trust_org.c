@@ -167,6 +167,8 @@ int trust_load_partners(struct trust *t, int64_t now_ns)
 	TRY(r);
 	for (size_t i = 0; i < t->n_partners; i++)
 		TRY(trust_load_epoch(t, t->partners[i]));
+	for (size_t i = 0; i < t->n_partners; i++)
+		TRY(shadow_load(t, t->partners[i]));
 	return 0;
 }
 
@@ -266,11 +268,13 @@ static int check_keys_unlike(const struct org *held, const struct org *next, str
 	return 0;
 }
 
-/* A partner shows keys of its own only, none of ours or of another partner's. */
-static int check_partner_keys(const struct trust *t, const struct org *next, struct err_note *note)
+/* A partner shows keys of its own only, none of ours. Nor of another partner's, when it is new and an admin
+ * can ask: later its bundles are taken all the same (trust_shadow.c). */
+static int check_partner_keys(const struct trust *t, const struct partner *old, const struct org *next,
+			      struct err_note *note)
 {
 	TRY(check_keys_unlike(&t->own.org, next, note));
-	for (size_t i = 0; i < t->n_partners; i++)
+	for (size_t i = 0; i < t->n_partners && !old; i++)
 		if (strcmp(t->partners[i]->org.manifest.org, next->manifest.org) != 0)
 			TRY(check_keys_unlike(&t->partners[i]->org, next, note));
 	return 0;
@@ -305,7 +309,8 @@ static int accept_partner(struct trust *t, struct partner *old, struct partner *
 	const size_t at = place_of(t, org->manifest.org);
 	char key[ORG_NAME_MAX + 8];
 
-	TRY(check_partner_keys(t, org, note));
+	TRY(check_partner_keys(t, old, org, note));
+	TRY(shadow_note(t, old, *joined));
 	TRY(inherit_epoch(t, old, *joined));
 	snprintf(key, sizeof key, "bundle/%s", org->manifest.org);
 	TRY(trust_store_put(t->store, key, org->encoded));

@@ -4,6 +4,7 @@
  *   trust.c         open, close, the roster
  *   trust_org.c     bundles: the own one and the partners'
  *   trust_policy.c  the policy held, the highest epochs seen
+ *   trust_shadow.c  keys that two partners show
  */
 #pragma once
 
@@ -31,3 +32,11 @@ MUST_CHECK int trust_load_policy(struct trust *t, int64_t now_ns, struct err_not
 /* The highest epoch of an organisation that is stored. */
 MUST_CHECK int trust_load_epoch(const struct trust *t, struct partner *p);
 MUST_CHECK int trust_save_epoch(struct trust *t, struct partner *p); /* only what changed */
+
+/* ---- trust_shadow.c */
+
+/* Does another partner count with this key, which it showed before this one did? */
+bool shadow_hides(const struct trust *t, const struct partner *p, const struct curve_key *key);
+MUST_CHECK int shadow_load(const struct trust *t, struct partner *p);
+/* `next` takes the place of `old` (NULL: it is new): which of its keys others showed before. Stored. */
+MUST_CHECK int shadow_note(const struct trust *t, const struct partner *old, struct partner *next);

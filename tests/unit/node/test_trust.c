@@ -152,6 +152,52 @@ Test(trust, the_own_entry_wins_when_a_partner_has_its_key)
 	cr_expect_str_eq(roster_find(roster, &theirs)->org, "bolt");
 }
 
+static const char *who_has(const struct member *m)
+{
+	SCOPED(scope_roster) struct roster *roster = NULL;
+	const struct curve_key key = curve_pair_public(m->curve);
+
+	must(trust_roster(trust, NOW, &roster) == 0);
+	const struct roster_entry *e = roster_find(roster, &key);
+	return e ? arena_print(arena, "%s/%s", e->org, e->node) : "nobody";
+}
+
+/* `f` shows one more node, with the keys of a member of another organisation. */
+static int show_copy(struct founded *f, const struct member *of)
+{
+	struct founded thief = *f;
+
+	thief.members[thief.n_members] = *of;
+	thief.members[thief.n_members].roles |= ROLE_BORDER;
+	thief.members[thief.n_members++].name = "thief";
+	return accept_at(&thief, NOW);
+}
+
+Test(trust, a_partner_that_copies_a_key_keeps_nobodys_bundles_away_and_gets_nothing_by_it)
+{
+	add_member(&volt, "spare");
+	volt.members[0].roles |= ROLE_BORDER;
+	volt.members[1].roles |= ROLE_BORDER;
+	volt.n_members = 1;
+	admit(&bolt);
+	admit(&volt);
+	cr_expect(zero(int, show_copy(&bolt, &volt.members[0])), "%s", note.text);
+	for (int i = 0; i < 2; i++, open_at(NOW))
+		cr_expect_str_eq(who_has(&volt.members[0]), "volt/gate", "who showed it first");
+	volt.n_members = 2; /* a new node, whose key the other one was quicker to show */
+	cr_expect(zero(int, show_copy(&bolt, &volt.members[1])), "%s", note.text);
+	cr_expect_str_eq(who_has(&volt.members[1]), "bolt/thief");
+	cr_expect(zero(int, accept_at(&volt, NOW)), "%s", note.text);
+	cr_expect(org_node(&trust_org(trust, "volt")->org, "spare") != NULL,
+		  "the bundle counts all the same");
+	for (int i = 0; i < 2; i++, open_at(NOW)) {
+		cr_expect_str_eq(who_has(&volt.members[0]), "volt/gate");
+		cr_expect_str_eq(who_has(&volt.members[1]), "bolt/thief",
+				 "one of them, and it lacks the key");
+	}
+	cr_expect(eq(int, show_copy(&volt, &acme.members[0]), ERR_UNTRUSTED), "ours it may not show");
+}
+
 /* ---- Policy ---- */
 
 static int64_t policy_issued_ns = NOW;
