@@ -73,10 +73,11 @@ check 'of questions about trees few were answered' [ "$(came rows)" -le 200 ]
 check 'and then it was cut, too' [ "$(came reset)" -lt 3000 ]
 rounds tells
 check 'told again was little' [ "$(came heads)" -le 400 ]
+check 'the status says whom it cut and why' eval 'holon --node acme/site status | grep harbor/site | grep -q "more than its share"'
 rounds garbage-after-hello
+check 'and of what it sent last' eval 'holon --node acme/site status | grep -q harbor/site'
 
 check 'cutting is in the audit' eval 'holon --node acme/site audit list --kind kick | grep -q "more than its share"'
-check 'and in the status' eval 'holon --node acme/site status | grep -q "more than its share"'
 check 'the log has some lines of it' [ "$(wc -c <acme/site.log)" -lt 65536 ]
 size=$(status_of acme/site resident_bytes)
 for _ in 1 2 3; do attack pulls >/dev/null && attack repairs >/dev/null && attack tells >/dev/null; done
