@@ -222,6 +222,8 @@ struct mesh_stream_stats {
 /* The first origin behind `after` (NULL to begin) that a session offers, 0: that anybody offers. False: there
  * is none. */
 bool mesh_stream_next(struct mesh *m, uint32_t session, const char *after, struct mesh_stream_stats *ret);
+/* One of them. False: nobody offers it. */
+bool mesh_stream_of(struct mesh *m, const char *origin, struct mesh_stream_stats *ret);
 
 /* False: the peer is an incarnation that does not count (port.counts). */
 bool mesh_session_counts(const struct mesh *m, uint32_t session);

@@ -133,13 +133,35 @@ static int describe(struct mesh *m, const struct stream *st, const struct offer 
 	return 0;
 }
 
+/* Where the first stream behind a name stands. */
+static size_t first_behind(const struct mesh *m, const char *after)
+{
+	size_t low = 0, high = m->n_streams;
+
+	while (after && low < high) {
+		const size_t mid = low + (high - low) / 2;
+		if (strcmp(m->streams[mid]->origin, after) > 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
 bool mesh_stream_next(struct mesh *m, uint32_t session, const char *after, struct mesh_stream_stats *ret)
 {
-	for (size_t i = 0; i < m->n_streams; i++) {
-		const struct stream *st = m->streams[i];
-		const struct offer *o = furthest(st, session);
-		if (o && (!after || strcmp(st->origin, after) > 0) && describe(m, st, o, ret) == 0)
+	for (size_t i = first_behind(m, after); i < m->n_streams; i++) {
+		const struct offer *o = furthest(m->streams[i], session);
+		if (o && describe(m, m->streams[i], o, ret) == 0)
 			return true;
 	}
 	return false;
+}
+
+bool mesh_stream_of(struct mesh *m, const char *origin, struct mesh_stream_stats *ret)
+{
+	const struct stream *st = stream_find(m, origin);
+	const struct offer *o = st ? furthest(st, 0) : NULL;
+
+	return o && describe(m, st, o, ret) == 0;
 }

@@ -23,24 +23,34 @@ static int64_t known_age(const struct gossip *g, const char *origin)
 	return age_ns == INT64_MAX ? -1 : age_ns;
 }
 
-/* How far this node is behind what a session offers; of how old what is held may be: a node of its own twins,
- * a partner's border of all it serves. */
-static void tell_lag(const struct gossip *g, uint32_t session, bool own, struct peer_info *p)
+static void add_lag(const struct mesh_stream_stats *of, struct peer_info *p)
+{
+	p->n_origins++;
+	p->n_behind += of->behind;
+	p->lag = of->knows_lag && p->lag >= 0 ? p->lag + (int64_t)of->lag : -1;
+}
+
+/* How far this node is behind what a node of its organisation owns, whoever hands it on. */
+static void tell_lag_inside(const struct gossip *g, struct peer_info *p)
 {
 	char origin[ORG_NAME_MAX + NODE_NAME_MAX + 2];
-	struct mesh_stream_stats of = {0};
-	const char *after = NULL;
+	struct mesh_stream_stats of;
 
 	snprintf(origin, sizeof origin, "%s/%s", p->org, p->node);
-	p->age_ns = own ? known_age(g, origin) : -1;
-	while (session && mesh_stream_next(g->mesh, session, after, &of)) {
+	p->age_ns = known_age(g, origin);
+	if (mesh_stream_of(g->mesh, origin, &of))
+		add_lag(&of, p);
+}
+
+/* And behind all that a partner's border serves. */
+static void tell_lag_across(const struct gossip *g, uint32_t session, struct peer_info *p)
+{
+	struct mesh_stream_stats of = {0};
+
+	for (const char *after = NULL; mesh_stream_next(g->mesh, session, after, &of); after = of.origin) {
 		const int64_t age_ns = known_age(g, of.origin);
-		after = of.origin;
-		p->n_origins++;
-		p->n_behind += of.behind;
-		p->lag = of.knows_lag ? p->lag + (int64_t)of.lag : -1;
-		if (!own && age_ns > p->age_ns)
-			p->age_ns = age_ns;
+		add_lag(&of, p);
+		p->age_ns = age_ns > p->age_ns ? age_ns : p->age_ns;
 	}
 }
 
@@ -91,7 +101,11 @@ static int add_peer(const struct gossip *g, const struct credential *c, bool own
 	if (s)
 		tell_session(g, s, p);
 	tell_counts(g, p);
-	tell_lag(g, s ? s->id : 0, own, p);
+	p->age_ns = -1;
+	if (own)
+		tell_lag_inside(g, p);
+	else if (s)
+		tell_lag_across(g, s->id, p);
 	return 0;
 }
 

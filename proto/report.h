@@ -24,9 +24,10 @@ struct peer_info {
 	uint64_t gaps;      /* frames of it were lost */
 	uint64_t repairs;   /* begun with it */
 	uint64_t refused; /* frames of it that broke the protocol, or were not believed, or of old sessions */
-	uint64_t n_origins; /* that it offers now ... */
-	uint64_t n_behind;  /* ... and of which it has something that this node lacks */
-	int64_t lag;        /* changes that it has and this node lacks; -1: partners do not tell */
+	uint64_t n_origins; /* of its own that are offered now, by itself or others; of a partner's border:
+			       all ... */
+	uint64_t n_behind;  /* ... and of which there is something that this node lacks */
+	int64_t lag;        /* changes of them that this node lacks; -1: partners do not tell */
 	int64_t age_ns; /* since the origin of which that is longest ago vouched for what is held; -1: never
 			 */
 };

@@ -85,6 +85,8 @@ Test(mesh_stats, what_is_offered_and_not_held_is_a_lag)
 	cr_expect(mesh_stream_next(desk.mesh, 1, NULL, &s));
 	cr_expect(not(mesh_stream_next(desk.mesh, 2, NULL, &s)), "it does not offer it");
 	cr_expect(not(mesh_stream_next(desk.mesh, 0, "acme/a1", &s)));
+	cr_expect(mesh_stream_of(desk.mesh, "acme/a1", &s));
+	cr_expect(not(mesh_stream_of(desk.mesh, "acme/a2", &s)));
 }
 
 Test(mesh_stats, what_is_held_whole_is_level)
