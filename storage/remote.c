@@ -415,24 +415,29 @@ bool remote_has_org(const struct remote *m, const char *org)
 /* ---- Checking ---------------------------------------------------------------------------------------------
  */
 
-static int check_row(const struct remote *m, const struct own_origin *origin, const struct op_rows *rows,
-		     struct bytes encoded, bool *unchanged, struct err_note *note)
+struct check {
+	const struct remote *remote;
+	const struct own_origin *origin; /* NULL: nothing of it is held */
+	const struct op_rows *rows;
+	struct arena *arena;
+	bool unchanged; /* so far */
+};
+
+static int check_row(struct check *c, struct bytes encoded, struct err_note *note)
 {
-	const char *name = rows->origin;
-	SCOPED(scope_arena) struct arena *a = NULL;
+	const char *name = c->rows->origin;
 	struct row row;
 
-	TRY(arena_new(&a, SIZE_MAX));
-	const int r = row_decode(a, encoded, &row);
+	arena_reset(c->arena);
+	const int r = row_decode(c->arena, encoded, &row);
 	if (r == ERR_MALFORMED)
 		return FAIL_SAY(note, ERR_REFUSED, "a row of %s does not decode", name);
 	TRY(r);
 	if (!same_org(row.id, name))
 		return FAIL_SAY(note, ERR_REFUSED, "%s speaks of %s, which is not its organisation's", name,
 				row.id);
-	if (!origin ||
-	    effect_of(map_get(&m->rows, row.id), origin, is_listing(rows), &row, encoded) != EFFECT_NONE)
-		*unchanged = false;
+	c->unchanged = c->unchanged && effect_of(map_get(&c->remote->rows, row.id), c->origin,
+						 is_listing(c->rows), &row, encoded) == EFFECT_NONE;
 	return 0;
 }
 
@@ -440,13 +445,20 @@ int remote_check(const struct remote *m, const struct op_rows *rows, bool *ret_u
 		 struct err_note *note)
 {
 	const struct own_origin *origin = find_origin(m, rows->origin);
-	/* A row of a listing is marked as being in it, even where it says nothing new. */
-	bool unchanged = origin && !is_listing(rows) && bytes_equal(origin->pub.cursor, rows->cursor) &&
-			 (rows->head.len == 0 || bytes_equal(origin->pub.head, rows->head));
+	SCOPED(scope_arena) struct arena *a = NULL;
 
+	TRY(arena_new(&a, SIZE_MAX));
+	/* A row of a listing is marked as being in it, even where it says nothing new. */
+	struct check c = {.remote = m,
+			  .origin = origin,
+			  .rows = rows,
+			  .arena = a,
+			  .unchanged = origin && !is_listing(rows) &&
+				       bytes_equal(origin->pub.cursor, rows->cursor) &&
+				       (rows->head.len == 0 || bytes_equal(origin->pub.head, rows->head))};
 	for (size_t i = 0; i < rows->n; i++)
-		TRY(check_row(m, origin, rows, rows->rows[i], &unchanged, note));
-	*ret_unchanged = unchanged;
+		TRY(check_row(&c, rows->rows[i], note));
+	*ret_unchanged = c.unchanged;
 	return 0;
 }
 
