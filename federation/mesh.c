@@ -174,6 +174,8 @@ int mesh_dispatch(struct mesh *m, struct session *s, const struct message *messa
 		[MESSAGE_PULL] = serve_pull,
 		[MESSAGE_ROWS] = stream_on_rows,
 		[MESSAGE_RESET] = stream_on_reset,
+		[MESSAGE_REPAIR] = serve_repair,
+		[MESSAGE_SUMS] = stream_on_sums,
 		[MESSAGE_QUESTION] = on_deliver,
 		[MESSAGE_ANSWER] = on_deliver,
 		[MESSAGE_PING] = stream_on_ping,

@@ -18,8 +18,8 @@
  * Whoever holds less pulls by cursor, one pull per origin at a time, from the best session that offers it:
  * the origin itself, else any node of its organisation. Rows are stored together with their cursor (todo:
  * STORE) before the next pull goes out. At the head, count and fingerprint must agree; if they do not, or the
- * cursor is refused, the origin is pulled in full (mark and sweep); three full pulls in a row that do not
- * agree stop and raise an alarm.
+ * cursor is refused, the origin is repaired (stream_repair.c); three repairs in a row behind which it does
+ * not agree stop and raise an alarm. A server that cannot repair is pulled from afresh.
  *
  * Owner:   node/ or the simulator. Threads: one.
  */
@@ -111,7 +111,7 @@ void mesh_free(struct mesh *m); /* NULL is fine */
 /* The session ids are the owner's and never used twice.
  *
  * STOREs of one origin are done in order. When one fails, those of the same origin that were given out before
- * the report fail too: rows behind a hole would take the cursor, or the sweep of a listing, across it. */
+ * the report fail too: rows behind a hole would take the cursor, across it. */
 enum mesh_event_kind {
 	MESH_UP,      /* session, peer: connected and authenticated */
 	MESH_DOWN,    /* session: the connection broke */
@@ -143,8 +143,9 @@ struct mesh_event {
 	int result;
 };
 
-/* Of a full listing the STOREs have an empty cursor up to the last one. Until then rows replace what is held
- * of the origin even if that is newer by its version: an origin restored from a copy has gone back. */
+/* Of a repair the STOREs have an empty cursor up to the last one: until then the origin is not whole. Their
+ * rows replace what is held of the origin even if that is newer by its version: an origin restored from a
+ * copy has gone back. */
 enum mesh_action_kind {
 	MESH_SEND,    /* session, message: encode and send; if that fails report MESH_DOWN */
 	MESH_STORE,   /* token, op (OP_ROWS): make durable, then report MESH_STORED */
@@ -188,7 +189,7 @@ int64_t mesh_deadline(const struct mesh *m);
 
 struct mesh_stats {
 	uint64_t frames_old_session, frames_gap, frames_refused, frames_unbelieved;
-	uint64_t pulls, pulls_full, resets, mismatches, alarms, forks;
+	uint64_t pulls, repairs, resets, mismatches, alarms, forks;
 	uint64_t over_share;   /* messages of partners that asked for more than their share */
 	uint64_t rows_outside; /* rows of twins that are not their origin's */
 	uint64_t sessions;     /* opened so far */

@@ -10,8 +10,10 @@
  *   stream_place.c  which of two heads is newer
  *   stream_flow.c   the reader: how much may be under way
  *   stream_fork.c   which two cannot both be true
+ *   stream_repair.c the reader: finding and mending what differs
  *   stream_tell.c   the server: heads told, and vouched for
  *   stream_serve.c  the server: pulls answered
+ *   stream_tree.c   the server: repairs answered
  *   mesh_stats.c    what is counted, and how far behind the reader is
  */
 #pragma once
@@ -23,15 +25,17 @@
 
 enum {
 	PULL_CREDIT = 8,       /* frames one PULL may be answered with */
-	FULL_PULLS_MAX = 3,    /* in a row that do not agree with the head */
+	REPAIRS_MAX = 3,       /* in a row after which it does not agree with the head */
+	LATERS_MAX = 400,      /* in a row, then the repair is given up */
 	PULL_TIMEOUTS_MAX = 2, /* in a row, then the session is closed */
 	PARTNERS_MAX = 256,
 	LOOKS_PER_STEP = 2048, /* at heads: each takes room in the step's arena */
 };
 
 #define OFFER_PAUSE_NS (2 * NS_PER_S)     /* a server that is behind is not asked again for so long */
+#define LATER_PAUSE_NS (50 * NS_PER_MS)   /* while a tree is being made */
 #define FAILURE_PAUSE_NS NS_PER_S         /* after rows could not be stored, or were not sent */
-#define MISMATCH_PAUSE_NS (60 * NS_PER_S) /* after FULL_PULLS_MAX */
+#define MISMATCH_PAUSE_NS (60 * NS_PER_S) /* after REPAIRS_MAX */
 
 #define GREETING_NS (5 * NS_PER_S)        /* a session that is not open may be silent for so long */
 #define SPARED_NS (250 * NS_PER_MS)       /* who was not judged is looked at again then */
@@ -72,15 +76,12 @@ enum { N_LIVES = 2 };
 
 enum stream_phase {
 	STREAM_IDLE,
-	STREAM_PULLING, /* waiting for ROWS */
-	STREAM_STORING, /* all ROWS of the pull are here, not all are durable */
+	STREAM_PULLING,   /* waiting for ROWS */
+	STREAM_REPAIRING, /* waiting for SUMS, or for ROWS of a repair */
+	STREAM_STORING,   /* all ROWS of the question are here, not all are durable */
 };
 
-enum stream_listing {
-	LISTING_NONE,  /* by cursor */
-	LISTING_BEGIN, /* in full, from the beginning */
-	LISTING_GOING, /* in full, behind listed_to */
-};
+struct repair_run;
 
 /* What is being done about one origin. */
 struct stream {
@@ -90,26 +91,31 @@ struct stream {
 	struct buf stored; /* the head last reached, as it is stored; empty: not read yet */
 	struct place stored_place;
 	enum stream_phase phase;
-	enum stream_listing listing;
+	struct repair_run *repair; /* the one that is going on, with `session`; NULL: none */
+	bool wanted;               /* a repair: `session` refused the cursor, or disagrees at its head */
+	bool treeless;             /* it cannot be repaired: it is pulled afresh */
 	uint64_t pull;
 	uint32_t session;
-	uint32_t index;       /* of the next ROWS ... */
-	uint32_t credit;      /* ... of so many */
-	int64_t first_ns;     /* when the first of them came */
-	bool flowing;         /* the next pull goes on behind `tail`, durable or not */
-	bool waits;           /* for room in the session's window */
-	struct buf tail;      /* cursor of the last row that came */
-	struct buf listed_to; /* LISTING_GOING: the server's cursor */
+	uint32_t index;   /* of the next ROWS ... */
+	uint32_t credit;  /* ... of so many */
+	int64_t first_ns; /* when the first of them came */
+	bool from_start;  /* the pull begins with nothing ... */
+	bool afresh;      /* ... for which what is held goes */
+	bool scanning;    /* it, or one before it, began with nothing */
+	bool flowing;     /* the next pull goes on behind `tail`, durable or not */
+	bool waits;       /* for room in the session's window */
+	struct buf tail;  /* cursor of the last row that came */
 	int64_t deadline_ns;
 	size_t n_stores; /* not yet durable */
 	bool failed;     /* one of them could not be stored */
 	bool at_head;    /* the last ROWS reached the head ... */
 	struct fingerprint reached;
-	int64_t reached_ns;  /* ... that the origin vouched for at this time */
-	int64_t vouched_ns;  /* the latest time of which a PING said so */
-	int64_t look_ns;     /* when to look for something to pull; INT64_MAX: nothing is known to be there */
-	int64_t blocked_ns;  /* nothing is pulled before */
-	unsigned full_pulls; /* in a row that did not agree */
+	int64_t reached_ns; /* ... that the origin vouched for at this time */
+	int64_t vouched_ns; /* the latest time of which a PING said so */
+	int64_t look_ns;    /* when to look for something to pull; INT64_MAX: nothing is known to be there */
+	int64_t blocked_ns; /* nothing is pulled before */
+	bool mended;        /* by a repair, or by beginning anew, which has not yet been seen to help */
+	unsigned repairs;   /* that did not */
 	struct life lives[N_LIVES];
 	int64_t fork_ns; /* none is told before */
 };
@@ -266,13 +272,32 @@ void session_free(struct session *s);
 
 MUST_CHECK int stream_on_rows(struct mesh *m, struct session *s, const struct message *message);
 MUST_CHECK int stream_on_reset(struct mesh *m, struct session *s, const struct message *message);
-bool stream_is_busy(const struct stream *st);           /* a pull is in flight, or rows are not yet durable */
-void stream_abandon(struct mesh *m, struct stream *st); /* back to IDLE, to look again */
+bool stream_is_busy(const struct stream *st); /* a pull or a repair goes on, or rows are not yet durable */
+void stream_abandon(struct mesh *m, struct stream *st);        /* back to IDLE, to look again */
 void streams_abandon(struct mesh *m, const struct session *s); /* its pulls in flight */
 void streams_forget(struct mesh *m, const struct session *s);  /* its pulls and offers */
 MUST_CHECK int streams_run(struct mesh *m);                    /* pulls due and overdue */
 int64_t streams_deadline(const struct mesh *m);
 void streams_reap(struct mesh *m);
+
+/* It should be repaired, unless that was tried too often. */
+MUST_CHECK int stream_want_repair(struct mesh *m, struct stream *st);
+/* What is wrong with a row of an origin, which is decoded into the scratch arena; NULL: nothing. */
+const char *stream_row_fault(struct mesh *m, const char *origin, struct bytes encoded, struct row *ret);
+/* The peer's fault, or that of the origin whose rows it hands on. */
+MUST_CHECK int stream_fault(struct mesh *m, struct session *s, struct stream *st, const char *fault);
+
+/* ---- stream_repair.c */
+
+MUST_CHECK int repair_begin(struct mesh *m, struct stream *st, struct session *s);
+MUST_CHECK int repair_ask(struct mesh *m, struct stream *st); /* the next question, or the end */
+void repair_drop(struct stream *st);                          /* none goes on any more */
+/* The stream whose repair a message answers; NULL: one that was given up. */
+struct stream *repair_find(const struct mesh *m, const struct session *s, const char *origin, uint64_t id);
+MUST_CHECK int stream_on_sums(struct mesh *m, struct session *s, const struct message *message);
+MUST_CHECK int repair_on_rows(struct mesh *m, struct session *s, const struct message *message);
+/* A repair goes on with the same question a little later; false: it does not. */
+bool repair_waits(struct mesh *m, struct stream *st, enum reset_reason reason);
 
 /* ---- stream_flow.c */
 
@@ -311,10 +336,12 @@ enum verdict offer_weigh(const struct held *held, const struct place *offered);
 /* ---- stream_store.c */
 
 MUST_CHECK int stream_on_stored(struct mesh *m, const struct mesh_event *e);
+MUST_CHECK int stream_emit_store(struct mesh *m, struct stream *st, const struct op_rows *rows);
 MUST_CHECK int stream_store_rows(struct mesh *m, struct stream *st, const struct rows *rows);
 /* The rows held are also what a newer head is about. */
 MUST_CHECK int stream_store_head(struct mesh *m, struct stream *st, const struct held *held,
 				 const struct signed_blob *head);
+void stream_agrees(struct stream *st); /* what is held is what its head says */
 MUST_CHECK int stream_heard(struct mesh *m, const char *origin, int64_t age_ns);
 int64_t stream_age(int64_t age_ns); /* what a peer says of an age, kept away from overflow */
 MUST_CHECK int stream_copy(struct arena *a, struct bytes in, struct bytes *ret);
@@ -331,7 +358,7 @@ struct held {
 	bool known;
 	struct bytes cursor;
 	struct fingerprint fingerprint;
-	bool whole;         /* no listing is under way: the cursor stands for all of it */
+	bool whole;         /* no repair is under way: the cursor stands for all of it */
 	bool at_head;       /* whole, and it agrees with the head below */
 	struct place place; /* of the head last reached; lineage is borrowed, for this step */
 };
@@ -377,5 +404,16 @@ MUST_CHECK int serve_settled(struct mesh *m, const char *origin, bool *ret);
 /* ---- stream_serve.c */
 
 MUST_CHECK int serve_pull(struct mesh *m, struct session *s, const struct message *message);
+/* May an origin be served on that session now? 0, or an enum reset_reason. */
+MUST_CHECK int serve_may(struct mesh *m, const struct session *s, const char *origin);
+MUST_CHECK int serve_reset(struct mesh *m, struct session *s, const struct reset *reset);
+enum reset_reason serve_reason(int r); /* of what a port answered */
+
+/* ---- stream_tree.c */
+
+MUST_CHECK int serve_repair(struct mesh *m, struct session *s, const struct message *message);
+
+/* ---- stream_serve.c */
+
 /* Not now: what is asked for is to be asked again. */
 MUST_CHECK int serve_later(struct mesh *m, struct session *s, const struct message *message);

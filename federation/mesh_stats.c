@@ -103,7 +103,7 @@ static const struct offer *furthest(const struct stream *st, uint32_t session)
 
 static enum mesh_stream_state state_of(const struct mesh *m, const struct stream *st, bool behind)
 {
-	if (st->listing != LISTING_NONE)
+	if (st->repair != NULL)
 		return MESH_STREAM_REPAIRING;
 	if (stream_is_busy(st))
 		return MESH_STREAM_PULLING;

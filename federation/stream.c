@@ -2,11 +2,12 @@
 /* The reader's side of streams. For every origin somebody offers there is a struct stream:
  *
  *     IDLE --an offer is ahead of what is held--> PULLING --last ROWS--> STORING --all durable--> IDLE
- *      ^------- RESET, gap, timeout, session gone ---'                      |
- *      ^------ at the head: agrees, or is listed in full next --------------'
+ *      |^------- RESET, gap, timeout, session gone ---'                      |
+ *      |^------ at the head: agrees, or is repaired next --------------------'
+ *      '--what is held is not whole, or was found wrong--> REPAIRING <--> STORING (stream_repair.c)
  *
  * A pull that did not come to the head is followed by another one at once (stream_flow.c). Else nothing is
- * pulled from IDLE while rows of an earlier pull are not yet durable: the cursor held is the one thing a pull
+ * asked from IDLE while rows asked for earlier are not yet durable: the cursor held is the one thing a pull
  * begins with, so it has to be the last one.
  */
 #include "federation/mesh_state.h"
@@ -16,7 +17,7 @@
 
 bool stream_is_busy(const struct stream *st)
 {
-	return st->phase != STREAM_IDLE || st->n_stores > 0;
+	return st->phase != STREAM_IDLE || st->n_stores > 0 || st->repair;
 }
 
 void stream_abandon(struct mesh *m, struct stream *st)
@@ -27,6 +28,13 @@ void stream_abandon(struct mesh *m, struct stream *st)
 	m->room = true;
 }
 
+static bool cursor_scans(struct bytes cursor)
+{
+	struct cursor c;
+
+	return cursor_decode(cursor, &c) == 0 && cursor_is_scan(&c);
+}
+
 static int pull(struct mesh *m, struct stream *st, struct session *s, const struct held *held,
 		uint32_t credit)
 {
@@ -34,25 +42,16 @@ static int pull(struct mesh *m, struct stream *st, struct session *s, const stru
 	struct message message = {.kind = MESSAGE_PULL};
 	struct pull *p = &message.pull;
 
-	if (!st->flowing && st->listing == LISTING_NONE && held->known && !held->whole)
-		st->listing = LISTING_BEGIN; /* one was under way when this node or its session ended */
-	*p = (struct pull){
-		.id = mesh_random(m),
-		.origin = arena_copy(a, st->origin),
-		.full = st->listing != LISTING_NONE,
-		.credit = credit,
-	};
+	const struct bytes cursor = st->flowing ? buf_bytes(&st->tail) : held->cursor;
+	*p = (struct pull){.id = mesh_random(m), .origin = arena_copy(a, st->origin), .credit = credit};
 	if (!p->origin)
 		return FAIL(-ENOMEM);
-	if (st->flowing)
-		TRY(stream_copy(a, buf_bytes(&st->tail), &p->cursor));
-	else if (st->listing != LISTING_BEGIN)
-		TRY(stream_copy(a, st->listing == LISTING_GOING ? buf_bytes(&st->listed_to) : held->cursor,
-				&p->cursor));
+	if (!st->from_start)
+		TRY(stream_copy(a, cursor, &p->cursor));
 	TRY(session_send(m, s, &message));
 	COUNT(m, s, pulls);
-	if (st->listing == LISTING_BEGIN)
-		COUNT(m, s, pulls_full);
+	st->scanning = st->from_start || cursor_scans(cursor);
+	st->afresh = st->from_start && held->known;
 	st->phase = STREAM_PULLING;
 	st->pull = p->id;
 	st->session = s->id;
@@ -60,6 +59,34 @@ static int pull(struct mesh *m, struct stream *st, struct session *s, const stru
 	flow_begin(m, st, s, credit);
 	st->deadline_ns = m->now_ns + m->opt.pull_timeout_ns;
 	return 0;
+}
+
+/* What is held was found wrong, or a repair of it broke off: repair it, or begin with nothing where nothing
+ * is held or nobody can. */
+static int ask(struct mesh *m, struct stream *st, struct session *s, const struct held *held, uint32_t credit)
+{
+	const bool broken = !st->flowing && (st->wanted || (held->known && !held->whole));
+	const bool can = (s->features & FEATURE_REPAIR) && m->opt.port.held_tree && !st->treeless;
+
+	if (broken && held->fingerprint.count > 0 && can)
+		return repair_begin(m, st, s);
+	st->from_start = broken || (!st->flowing && !held->known);
+	return pull(m, st, s, held, credit);
+}
+
+int stream_want_repair(struct mesh *m, struct stream *st)
+{
+	st->wanted = true;
+	st->repairs += st->mended;
+	st->mended = false;
+	if (st->repairs < REPAIRS_MAX)
+		return 0;
+	st->repairs = 0;
+	st->blocked_ns = m->now_ns + MISMATCH_PAUSE_NS;
+	const char *text = arena_print(
+		m->todo->arena, "%s: %d repairs in a row do not lead to what its head says, waiting a minute",
+		st->origin, REPAIRS_MAX);
+	return text ? mesh_alarm_of(m, st->session, st->origin, text) : FAIL(-ENOMEM);
 }
 
 /* The origin itself rather than a node that holds its rows, then whoever is further. */
@@ -70,18 +97,18 @@ static bool is_better(const struct offer *a, const struct offer *b)
 	return place_compare(&a->place, &b->place) > 0;
 }
 
-/* A listing begins at no cursor, so its server cannot tell whether it is behind what is held here. Only the
+/* A repair begins at no cursor, so its server cannot tell whether it is behind what is held here. Only the
  * one that refused the cursor, or disagreed at its head, is known not to be: without it the cursor is tried
  * again. */
 static bool is_bound(const struct mesh *m, struct stream *st, const struct held *held)
 {
 	const struct offer *o = offer_find(st, st->session);
 
-	if (st->listing != LISTING_BEGIN || !held->whole)
+	if (!st->wanted || !held->whole)
 		return false;
 	if (!o || o->not_before_ns > m->now_ns || offer_weigh(held, &o->place) != OFFER_ROWS)
-		st->listing = LISTING_NONE;
-	return st->listing == LISTING_BEGIN;
+		st->wanted = false;
+	return st->wanted;
 }
 
 /* The best offer that may be asked now; NULL: none, and look_ns says when there will be one. */
@@ -108,13 +135,15 @@ static int look(struct mesh *m, struct stream *st)
 	struct held held;
 
 	st->look_ns = INT64_MAX;
+	if (st->repair)
+		return repair_ask(m, st);
 	TRY(held_read(m, st->origin, &held));
 	const struct offer *o = choose(m, st, &held);
 	struct session *s = o ? session_find(m, o->session) : NULL;
 	const uint32_t credit = s ? flow_credit(m, s) : 0;
 	if (s && credit == 0)
 		flow_wait(m, st);
-	return credit > 0 ? pull(m, st, s, &held, credit) : 0;
+	return credit > 0 ? ask(m, st, s, &held, credit) : 0;
 }
 
 /* The stream whose pull a message answers; NULL: a pull that was given up. */
@@ -129,18 +158,17 @@ static const char outside[] = "a row is about a twin that its origin may not own
 
 /* Nobody may speak of twins that are not of the origin's organisation. An origin that may own less than it
  * did takes back what it had, so tombstones are anybody's: they end only what is held of their own origin. */
-static const char *row_fault(struct mesh *m, const char *origin, struct bytes encoded)
+const char *stream_row_fault(struct mesh *m, const char *origin, struct bytes encoded, struct row *ret)
 {
 	const struct mesh_port *port = &m->opt.port;
-	struct row row;
 
 	arena_reset(m->scratch);
-	if (row_decode(m->scratch, encoded, &row) < 0)
+	if (row_decode(m->scratch, encoded, ret) < 0)
 		return "peer sent a row that cannot be read";
-	struct bytes org = id_org(row.id), owner = id_org(origin);
+	struct bytes org = id_org(ret->id), owner = id_org(origin);
 	if (!bytes_equal(org, owner))
 		return "peer sent a twin of an organisation that is not its own";
-	return row.deleted || !port->owns || port->owns(port->ctx, origin, row.id) ? NULL : outside;
+	return ret->deleted || !port->owns || port->owns(port->ctx, origin, ret->id) ? NULL : outside;
 }
 
 static const char *head_fault(struct mesh *m, const struct session *s, const struct rows *rows,
@@ -158,11 +186,12 @@ static const char *head_fault(struct mesh *m, const struct session *s, const str
 static const char *rows_fault(struct mesh *m, const struct stream *st, const struct rows *rows)
 {
 	const char *fault = NULL;
+	struct row row;
 
-	if (rows->index != st->index || rows->full != (st->listing != LISTING_NONE) || rows->cursor.len == 0)
+	if (rows->index != st->index || rows->full || rows->cursor.len == 0)
 		return "peer sent rows that do not fit the question";
 	for (size_t i = 0; i < rows->n && !fault; i++)
-		fault = row_fault(m, rows->origin, rows->rows[i]);
+		fault = stream_row_fault(m, rows->origin, rows->rows[i], &row);
 	return fault;
 }
 
@@ -186,9 +215,15 @@ static int leave_outside(struct mesh *m, struct stream *st)
 	const char *text = arena_print(m->todo->arena, "%s: %s, waiting a minute", st->origin, outside);
 
 	COUNT(m, session_find(m, st->session), rows_outside);
+	repair_drop(st);
 	st->blocked_ns = m->now_ns + MISMATCH_PAUSE_NS;
 	stream_abandon(m, st);
 	return text ? mesh_alarm_of(m, st->session, st->origin, text) : FAIL(-ENOMEM);
+}
+
+int stream_fault(struct mesh *m, struct session *s, struct stream *st, const char *fault)
+{
+	return fault == outside ? leave_outside(m, st) : session_refuse(m, s, fault);
 }
 
 int stream_on_rows(struct mesh *m, struct session *s, const struct message *message)
@@ -197,6 +232,8 @@ int stream_on_rows(struct mesh *m, struct session *s, const struct message *mess
 	struct stream *st = pulling(m, s, rows->origin, rows->pull);
 	struct head head;
 
+	if (rows->repair)
+		return repair_on_rows(m, s, message);
 	if (!st)
 		return 0;
 	if (is_outdated(m, s, rows)) {
@@ -208,7 +245,7 @@ int stream_on_rows(struct mesh *m, struct session *s, const struct message *mess
 	if (!fault && rows->at_head)
 		fault = head_fault(m, s, rows, &head);
 	if (fault)
-		return fault == outside ? leave_outside(m, st) : session_refuse(m, s, fault);
+		return stream_fault(m, s, st, fault);
 	if (rows->at_head) {
 		st->reached = head.fingerprint;
 		st->reached_ns = m->now_ns - stream_age(rows->head.age_ns);
@@ -217,39 +254,55 @@ int stream_on_rows(struct mesh *m, struct session *s, const struct message *mess
 	return take_rows(m, s, st, rows);
 }
 
+/* From the beginning no cursor can be wrong: such an answer only says that this server does not serve. */
 int stream_on_reset(struct mesh *m, struct session *s, const struct message *message)
 {
 	const struct reset *reset = &message->reset;
 	struct stream *st = pulling(m, s, reset->origin, reset->pull);
 
 	if (!st)
+		st = repair_find(m, s, reset->origin, reset->pull);
+	if (!st || (st->repair && repair_waits(m, st, reset->reason)))
 		return 0;
 	COUNT(m, s, resets);
-	/* from the beginning no cursor can be wrong: such an answer only says that this server does not serve
-	 */
-	bool from_start = st->listing == LISTING_BEGIN;
+	const bool no_cursor = !st->repair && st->from_start && st->index == 0, repaired = st->repair;
+	repair_drop(st);
+	stream_abandon(m, st);
 	if (reset->reason == RESET_UNKNOWN)
 		offer_drop(st, s->id);
-	else if (reset->reason == RESET_BEHIND || from_start)
+	else if (reset->reason == RESET_BEHIND || reset->reason == RESET_LATER || no_cursor)
 		offer_pause(st, s->id, m->now_ns + OFFER_PAUSE_NS);
-	else
-		st->listing = LISTING_BEGIN;
-	stream_abandon(m, st);
+	else {
+		st->repairs += repaired;
+		return stream_want_repair(m, st);
+	}
 	return 0;
+}
+
+static bool is_asking(const struct stream *st)
+{
+	return st->phase == STREAM_PULLING || st->phase == STREAM_REPAIRING;
 }
 
 void streams_abandon(struct mesh *m, const struct session *s)
 {
 	for (size_t i = 0; i < m->n_streams; i++)
-		if (m->streams[i]->phase == STREAM_PULLING && m->streams[i]->session == s->id)
+		if (is_asking(m->streams[i]) && m->streams[i]->session == s->id)
 			stream_abandon(m, m->streams[i]);
 }
 
 void streams_forget(struct mesh *m, const struct session *s)
 {
 	streams_abandon(m, s);
-	for (size_t i = 0; i < m->n_streams; i++)
-		offer_drop(m->streams[i], s->id);
+	for (size_t i = 0; i < m->n_streams; i++) {
+		struct stream *st = m->streams[i];
+		offer_drop(st, s->id);
+		if (!st->repair || st->session != s->id)
+			continue;
+		repair_drop(st);
+		if (st->phase == STREAM_IDLE)
+			st->look_ns = m->now_ns;
+	}
 }
 
 /* The answer does not come. Once may be bad luck; a session on which it happens again is not alive. */
@@ -264,7 +317,7 @@ static int on_timeout(struct mesh *m, struct stream *st)
 
 static int64_t stream_due(const struct stream *st)
 {
-	if (st->phase == STREAM_PULLING)
+	if (is_asking(st))
 		return st->deadline_ns;
 	if (st->phase != STREAM_IDLE || (st->n_stores > 0 && !st->flowing) || st->waits ||
 	    st->look_ns == INT64_MAX)
@@ -275,7 +328,7 @@ static int64_t stream_due(const struct stream *st)
 int streams_run(struct mesh *m)
 {
 	for (size_t i = 0; i < m->n_streams; i++)
-		if (m->streams[i]->phase == STREAM_PULLING && stream_due(m->streams[i]) <= m->now_ns)
+		if (is_asking(m->streams[i]) && stream_due(m->streams[i]) <= m->now_ns)
 			TRY(on_timeout(m, m->streams[i]));
 	flow_wake(m);
 	for (size_t i = 0, first = m->stream_turn; i < m->n_streams; i++) {

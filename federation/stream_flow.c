@@ -23,6 +23,8 @@ static size_t asked_frames(const struct mesh *m, const struct session *s)
 		const struct stream *st = m->streams[i];
 		if (st->phase == STREAM_PULLING && st->session == s->id)
 			n += st->credit - st->index;
+		if (st->phase == STREAM_REPAIRING && st->session == s->id)
+			n++;
 	}
 	return n;
 }

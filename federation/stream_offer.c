@@ -9,9 +9,9 @@ void stream_free(struct stream *st)
 		place_fini(&st->offers[i].place);
 	free(st->offers);
 	fork_fini(st);
+	repair_drop(st);
 	buf_fini(&st->stored);
 	place_fini(&st->stored_place);
-	buf_fini(&st->listed_to);
 	buf_fini(&st->tail);
 	free(st->origin);
 	free(st);
@@ -155,8 +155,11 @@ static int consider(struct mesh *m, struct stream *st, const struct place *offer
 	TRY(held_read(m, st->origin, &held));
 	TRY(fork_watch_held(m, st, &held, offered, notice));
 	enum verdict verdict = offer_weigh(&held, offered);
-	if (held.whole && fingerprint_equal(&held.fingerprint, &offered->fingerprint))
+	if (held.whole && fingerprint_equal(&held.fingerprint, &offered->fingerprint)) {
 		TRY(stream_heard(m, st->origin, notice->age_ns));
+		if (!st->repair)
+			stream_agrees(st);
+	}
 	if (verdict == OFFER_HEAD && !stream_is_busy(st))
 		return stream_store_head(m, st, &held, &notice->head);
 	if (verdict != OFFER_NOTHING)

@@ -12,16 +12,33 @@ static bool is_offered(struct mesh *m, const char *audience, const char *origin)
 	return false;
 }
 
+int serve_reset(struct mesh *m, struct session *s, const struct reset *reset)
+{
+	struct message message = {.kind = MESSAGE_RESET, .reset = *reset};
+
+	message.reset.origin = arena_copy(m->todo->arena, reset->origin);
+	if (!message.reset.origin)
+		return FAIL(-ENOMEM);
+	if (reset->reason == RESET_COLLECTED && !(s->features & FEATURE_REPAIR))
+		message.reset.reason = RESET_LINEAGE;
+	if (reset->reason == RESET_UNKNOWN)
+		serve_forget(s, reset->origin); /* the reader does, too */
+	return session_send(m, s, &message);
+}
+
 static int send_reset(struct mesh *m, struct session *s, const struct pull *p, enum reset_reason reason)
 {
-	const char *origin = arena_copy(m->todo->arena, p->origin);
-	struct message message = {.kind = MESSAGE_RESET, .reset = {p->id, origin, reason}};
+	return serve_reset(m, s, &(struct reset){p->id, p->origin, reason});
+}
 
-	if (!origin)
-		return FAIL(-ENOMEM);
-	if (reason == RESET_UNKNOWN)
-		serve_forget(s, origin); /* the reader does, too */
-	return session_send(m, s, &message);
+int serve_may(struct mesh *m, const struct session *s, const char *origin)
+{
+	bool settled;
+
+	if (!is_offered(m, session_audience(s), origin))
+		return RESET_UNKNOWN;
+	TRY(serve_settled(m, origin, &settled));
+	return settled ? 0 : RESET_BEHIND;
 }
 
 static int send_rows(struct mesh *m, struct session *s, const struct pull *p, uint32_t index,
@@ -40,7 +57,7 @@ static int send_rows(struct mesh *m, struct session *s, const struct pull *p, ui
 }
 
 /* A store that fails to answer is to the reader like one that is behind: another one may serve. */
-static enum reset_reason reason_of(int r)
+enum reset_reason serve_reason(int r)
 {
 	return r > 0 && r < N_RESET_REASONS ? (enum reset_reason)r : RESET_BEHIND;
 }
@@ -55,7 +72,7 @@ static int send_batches(struct mesh *m, struct session *s, const struct pull *p)
 		struct rows rows = {0};
 		int r = port->rows(port->ctx, session_audience(s), &next, m->todo->arena, &rows);
 		if (r != 0)
-			return send_reset(m, s, p, reason_of(r));
+			return send_reset(m, s, p, serve_reason(r));
 		TRY(send_rows(m, s, p, index, &rows));
 		if (rows.at_head || bytes_equal(rows.cursor, next.cursor))
 			break;
@@ -77,10 +94,8 @@ int serve_later(struct mesh *m, struct session *s, const struct message *message
 int serve_pull(struct mesh *m, struct session *s, const struct message *message)
 {
 	const struct pull *p = &message->pull;
-	bool settled;
+	const int reason = serve_may(m, s, p->origin);
 
-	if (!is_offered(m, session_audience(s), p->origin))
-		return send_reset(m, s, p, RESET_UNKNOWN);
-	TRY(serve_settled(m, p->origin, &settled));
-	return settled ? send_batches(m, s, p) : send_reset(m, s, p, RESET_BEHIND);
+	TRY(reason);
+	return reason > 0 ? send_reset(m, s, p, (enum reset_reason)reason) : send_batches(m, s, p);
 }

@@ -32,7 +32,7 @@ static size_t rows_bytes(const struct op_rows *rows)
 	return sum;
 }
 
-static int emit_store(struct mesh *m, struct stream *st, const struct op_rows *rows)
+int stream_emit_store(struct mesh *m, struct stream *st, const struct op_rows *rows)
 {
 	struct pending *p = mesh_grow(&m->pending, &m->n_pending, sizeof *p);
 	struct mesh_action *a = p ? mesh_emit(m, MESH_STORE, 0) : NULL;
@@ -58,7 +58,7 @@ int stream_store_head(struct mesh *m, struct stream *st, const struct held *held
 		return FAIL(-ENOMEM);
 	TRY(stream_copy(a, held->cursor, &rows.cursor));
 	TRY(encode_blob(a, head, &rows.head));
-	return emit_store(m, st, &rows);
+	return stream_emit_store(m, st, &rows);
 }
 
 int64_t stream_age(int64_t age_ns)
@@ -81,17 +81,13 @@ int stream_heard(struct mesh *m, const char *origin, int64_t age_ns)
 	return 0;
 }
 
-/* While a listing is under way no cursor is stored: behind a cursor nobody would find what the listing has
- * not come to yet. So a listing that is interrupted by a crash begins again, and between two pulls the cursor
- * is kept here. */
-static int keep_listed_to(struct stream *st, struct op_rows *op)
+/* Whoever begins with nothing does not know what was deleted before it came that far. */
+static void set_floor(const struct stream *st, struct op_rows *op)
 {
-	buf_clear(&st->listed_to);
-	buf_put(&st->listed_to, op->cursor);
-	if (!op->full_end)
-		op->cursor = (struct bytes){0};
-	st->listing = LISTING_GOING;
-	return buf_check(&st->listed_to);
+	struct cursor c;
+
+	op->has_floor = st->scanning && cursor_decode(op->cursor, &c) == 0;
+	op->floor = op->has_floor ? c.seq : 0;
 }
 
 int stream_store_rows(struct mesh *m, struct stream *st, const struct rows *rows)
@@ -101,15 +97,16 @@ int stream_store_rows(struct mesh *m, struct stream *st, const struct rows *rows
 		.rows = rows->rows,
 		.n = rows->n,
 		.cursor = rows->cursor,
-		.full_begin = st->listing == LISTING_BEGIN,
-		.full_end = st->listing != LISTING_NONE && rows->at_head,
+		.afresh = st->afresh,
 	};
 
 	if (rows->at_head)
 		TRY(encode_blob(m->todo->arena, &rows->head.head, &op.head));
-	if (st->listing != LISTING_NONE)
-		TRY(keep_listed_to(st, &op));
-	return emit_store(m, st, &op);
+	set_floor(st, &op);
+	st->mended = st->mended || st->afresh;
+	st->wanted = st->wanted && !st->from_start;
+	st->afresh = false;
+	return stream_emit_store(m, st, &op);
 }
 
 static struct stream *take_pending(struct mesh *m, uint64_t token)
@@ -123,39 +120,31 @@ static struct stream *take_pending(struct mesh *m, uint64_t token)
 	return NULL;
 }
 
-static int disagree(struct mesh *m, struct stream *st)
-{
-	COUNT(m, session_find(m, st->session), mismatches);
-	bool in_full = st->listing != LISTING_NONE;
-	st->listing = LISTING_BEGIN;
-	if (!in_full || ++st->full_pulls < FULL_PULLS_MAX)
-		return 0;
-	st->full_pulls = 0;
-	st->blocked_ns = m->now_ns + MISMATCH_PAUSE_NS;
-	const char *text = arena_print(
-		m->todo->arena, "%s: %d full listings in a row do not agree with its head, waiting a minute",
-		st->origin, FULL_PULLS_MAX);
-	return text ? mesh_alarm_of(m, st->session, st->origin, text) : FAIL(-ENOMEM);
-}
-
 /* Everything up to the head is durable: it must be what the head says. */
 static int check_agreement(struct mesh *m, struct stream *st)
 {
 	struct held held;
 
 	TRY(held_read(m, st->origin, &held));
-	if (!fingerprint_equal(&held.fingerprint, &st->reached))
-		return disagree(m, st);
-	st->listing = LISTING_NONE;
-	st->full_pulls = 0;
+	if (!fingerprint_equal(&held.fingerprint, &st->reached)) {
+		COUNT(m, session_find(m, st->session), mismatches);
+		return stream_want_repair(m, st);
+	}
+	stream_agrees(st);
 	return stream_heard(m, st->origin, m->now_ns - st->reached_ns);
 }
 
-/* The cursor held stands where it stood; of a listing nobody knows how much was marked. */
+void stream_agrees(struct stream *st)
+{
+	st->wanted = st->treeless = st->mended = false;
+	st->repairs = 0;
+}
+
+/* The cursor held stands where it stood; a repair is begun anew. */
 static void after_failure(struct mesh *m, struct stream *st)
 {
-	if (st->listing != LISTING_NONE)
-		st->listing = LISTING_BEGIN;
+	repair_drop(st);
+	st->mended = false;
 	st->failed = st->n_stores > 0;
 	st->blocked_ns = m->now_ns + FAILURE_PAUSE_NS;
 	stream_abandon(m, st);

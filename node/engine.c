@@ -28,6 +28,7 @@
 #include "node/signer.h"
 #include "node/spread.h"
 #include "node/spread_port.h"
+#include "node/trees.h"
 #include "node/views.h"
 #include "node/writer.h"
 #include "proto/clock.h"
@@ -272,6 +273,7 @@ static void on_housekeeping(uv_timer_t *timer)
 		gossip_trust(e->gossip);
 	}
 	spread_tick(e->spread, engine_mono_ns());
+	trees_expire(e->trees, engine_mono_ns());
 	end_shares(e);
 	int r = trust_flush(e->trust);
 	if (r < 0)
@@ -433,6 +435,7 @@ void engine_close(struct engine *e)
 	endings_free(e->endings);
 	forks_close(e->forks);
 	quotas_free(e->quotas);
+	trees_free(e->trees);
 	spread_free(e->spread);
 	views_free(e->views);
 	asks_free(e->asks);

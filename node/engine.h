@@ -33,6 +33,7 @@ struct fresh;
 struct endings;
 struct forks;
 struct quotas;
+struct trees;
 struct spread;
 struct signer;
 struct invites;
@@ -62,6 +63,7 @@ struct engine {
 	struct endings *endings;
 	struct forks *forks;
 	struct quotas *quotas;
+	struct trees *trees; /* for repairs (serve_repair.c) */
 	struct spread *spread;
 	struct signer *signer;   /* NULL unless admin.organisation is set */
 	struct invites *invites; /* the same */

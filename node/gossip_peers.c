@@ -12,7 +12,7 @@ static void tell_counts(const struct gossip *g, struct peer_info *p)
 	p->sessions = stats.sessions;
 	p->resets = stats.resets;
 	p->gaps = stats.frames_gap;
-	p->repairs = stats.pulls_full;
+	p->repairs = stats.repairs;
 	p->refused = stats.frames_refused + stats.frames_unbelieved + stats.frames_old_session;
 }
 
@@ -153,7 +153,7 @@ void gossip_counts(const struct gossip *g, struct mesh_counts *ret)
 		.refused = s.frames_refused,
 		.unbelieved = s.frames_unbelieved,
 		.pulls = s.pulls,
-		.repairs = s.pulls_full,
+		.repairs = s.repairs,
 		.resets = s.resets,
 		.mismatches = s.mismatches,
 		.alarms = s.alarms,

@@ -153,7 +153,7 @@ struct reader {
 	struct engine *e;
 	const char *origin;
 	bool mine;
-	uint64_t seq;
+	uint64_t seq, begun, floor;
 	const struct twin *twin;
 	const struct remote_row *row;
 };
@@ -205,12 +205,14 @@ static int start_reading(struct reader *r, const struct pull *pull, const struct
 {
 	struct cursor c;
 
+	r->begun = head->seq;
 	if (pull->cursor.len == 0)
 		return 0;
 	if (cursor_decode(pull->cursor, &c) < 0)
 		return RESET_LINEAGE;
 	r->seq = c.seq;
-	return cursor_judge(&c, head, 0, 0);
+	r->begun = c.begun;
+	return cursor_judge(&c, head, 0, r->floor);
 }
 
 /* Until the frame is full: the row that would be too much begins the next one. */
@@ -236,20 +238,29 @@ static int fill_rows(struct reader *reader, const struct head *head, struct aren
 	}
 }
 
-static int keep_cursor(const struct cursor *c, struct arena *a, struct bytes *ret)
+int serve_cursor(const struct cursor *c, struct arena *a, struct bytes *ret)
 {
-	uint8_t *kept = arena_take(a, CURSOR_BYTES);
+	uint8_t *kept = arena_take(a, CURSOR_SCAN_BYTES);
 
 	if (!kept)
 		return FAIL(-ENOMEM);
-	cursor_encode(c, kept);
-	*ret = (struct bytes){kept, CURSOR_BYTES};
+	*ret = (struct bytes){kept, cursor_encode_scan(c, kept)};
 	return 0;
+}
+
+uint64_t serve_floor(const struct engine *e, const char *origin)
+{
+	const struct origin *o = store_origin(e->store, origin);
+
+	return o && !is_own_origin(e, origin) ? o->floor : 0;
 }
 
 static int own_rows(struct engine *e, const struct pull *pull, struct arena *a, struct rows *ret)
 {
-	struct reader reader = {.e = e, .origin = pull->origin, .mine = is_own_origin(e, pull->origin)};
+	struct reader reader = {.e = e,
+				.origin = pull->origin,
+				.mine = is_own_origin(e, pull->origin),
+				.floor = serve_floor(e, pull->origin)};
 	struct head head;
 
 	TRY(serve_origin_head(e, pull->origin, a, &head));
@@ -261,8 +272,9 @@ static int own_rows(struct engine *e, const struct pull *pull, struct arena *a, 
 	const struct cursor c = {.incarnation = head.lineage[head.n_lineage - 1].id,
 				 .seq = reader.seq,
 				 .snap_hi = head.seq,
-				 .stamp_ns = head.stamp_ns};
-	return keep_cursor(&c, a, &ret->cursor);
+				 .stamp_ns = head.stamp_ns,
+				 .begun = reader.begun};
+	return serve_cursor(&c, a, &ret->cursor);
 }
 
 static int get_rows(void *ctx, const char *audience, const struct pull *pull, struct arena *a,
@@ -351,6 +363,9 @@ struct mesh_port serve_port(struct engine *e)
 				  .rows = get_rows,
 				  .verify_head = verify_head,
 				  .held = get_held,
+				  .tree = repair_tree,
+				  .row = repair_row,
+				  .held_tree = repair_held_tree,
 				  .counts = counts,
 				  .owns = owns,
 				  .admit = admit};

@@ -237,3 +237,42 @@ int partner_rows(struct engine *e, const char *org, const struct pull *pull, str
 				 .epoch = epoch};
 	return make_cursor(&reader, &c, a, &ret->cursor);
 }
+
+/* ---- For repairs -----------------------------------------------------------------------------------------
+ */
+
+int partner_row(struct engine *e, const char *org, const char *id, struct arena *a, struct rows *rows)
+{
+	const struct partner_reader reader = {.e = e, .org = org};
+	struct shown shown;
+
+	if (!visibility_shown(e->visibility, org, id, &shown) || shown.mask == 0)
+		return 0;
+	return push_shown(&reader, &shown, rows, a);
+}
+
+int partner_cursor(struct engine *e, const char *org, const char *origin, const struct partner_cursor *where,
+		   struct arena *a, struct bytes *ret)
+{
+	const struct pull pull = {.origin = origin, .cursor = where->before};
+	struct partner_reader r = {.e = e, .org = org, .pull = &pull};
+	struct partner_place at = {
+		.run = visibility_run(e->visibility), .place = where->end, .since = where->end};
+	struct cursor c = where->begun;
+
+	r.at = at;
+	if (where->before.len > 0) {
+		if (open_cursor(&r, &c, &at) < 0)
+			return RESET_LINEAGE;
+		const int reason = cursor_judge(&c, where->head, e->trust->policy_doc.epoch, 0);
+		if (reason != 0)
+			return reason;
+		if (at.run != r.at.run)
+			return RESET_EPOCH;
+		r.at = at;
+	}
+	c.incarnation = where->head->lineage[where->head->n_lineage - 1].id;
+	c.snap_hi = where->head->seq;
+	c.stamp_ns = where->head->stamp_ns;
+	return make_cursor(&r, &c, a, ret);
+}

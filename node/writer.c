@@ -271,7 +271,8 @@ static int stage_op(struct writer *w, struct waiting *q, size_t at, int64_t now_
 	if (r == STORE_REFUSED)
 		return refuse(q, at, UINT32_MAX, &note);
 	*(r == 0 ? &q->result.n_changed : &q->result.n_unchanged) += weight(op);
-	w->swept |= r == 0 && op->kind == OP_ROWS && op->rows.full_end;
+	w->swept |= r == 0 && op->kind == OP_ROWS &&
+		    (op->rows.afresh || (op->rows.repair && op->rows.cursor.len > 0));
 	return 0;
 }
 

@@ -42,9 +42,12 @@ struct op_rows {
 	struct bytes *rows; /* encoded as received, see row.h; `deleted` rows take the twin away */
 	size_t n;
 	struct bytes cursor; /* the sender's token behind the last row; opaque here */
-	bool full_begin;     /* first of a full listing: from here on mark ... */
-	bool full_end;       /* ... and here drop every row of the origin that was not in it */
-	struct bytes head;   /* encoded signed head that these rows reach, empty if not yet at the head */
+	bool afresh;         /* what is held of the origin is dropped before */
+	bool repair;    /* rows count though they be older than what is held; until the last one, which has
+			   the cursor, the origin has none */
+	bool has_floor; /* deletions up to `floor` are not known: tombstones are dropped */
+	uint64_t floor;
+	struct bytes head; /* encoded signed head that these rows reach, empty if not yet at the head */
 };
 
 struct op {

@@ -23,8 +23,10 @@ static int rows_to_pb(struct arena *a, const struct op_rows *r, PB(RowBatch) * p
 {
 	pb->origin = text_to_pb(r->origin);
 	pb->cursor = bytes_to_pb(r->cursor);
-	pb->full_begin = r->full_begin;
-	pb->full_end = r->full_end;
+	pb->afresh = r->afresh;
+	pb->repair = r->repair;
+	pb->has_floor = r->has_floor;
+	pb->floor = r->floor;
 	pb->head = bytes_to_pb(r->head);
 	return blobs_to_pb(a, r->rows, r->n, &pb->rows, &pb->n_rows);
 }
@@ -35,8 +37,10 @@ static int rows_from_pb(struct arena *a, const PB(RowBatch) * pb, struct op_rows
 	TRY(blobs_from_pb(a, pb->rows, pb->n_rows, FRAME_OWN_MAX, &ret->rows));
 	ret->n = pb->n_rows;
 	TRY(blob_from_pb(pb->cursor, CURSOR_MAX, &ret->cursor));
-	ret->full_begin = pb->full_begin;
-	ret->full_end = pb->full_end;
+	ret->afresh = pb->afresh;
+	ret->repair = pb->repair;
+	ret->has_floor = pb->has_floor;
+	ret->floor = pb->floor;
 	return blob_from_pb(pb->head, HEAD_MAX, &ret->head);
 }
 

@@ -51,6 +51,7 @@ static void free_origin(void *item)
 	struct own_origin *o = item;
 
 	ordered_fini(&o->by_seq);
+	ordered_fini(&o->graves);
 	buf_fini(&o->cursor);
 	buf_fini(&o->head);
 	free(o);
@@ -87,7 +88,7 @@ int origin_get(struct remote *m, const char *name, struct own_origin **ret)
 		return FAIL(-ENOMEM);
 	memcpy(o->name, name, size);
 	o->pub.name = o->name;
-	o->by_seq.compare = by_seq;
+	o->by_seq.compare = o->graves.compare = by_seq;
 	o->number = m->next_number;
 	TRY(ordered_put(&m->origins, name, o));
 	m->next_number++;
@@ -169,8 +170,10 @@ static void unlink_row(struct remote *m, struct own_row *w)
 	for (size_t i = 0; i < w->n_parents; i++)
 		ordered_remove(&m->children,
 			       &(struct child_key){w->parents[i].hierarchy, w->parents[i].parent, w->pub.id});
-	if (w->pub.seq > 0 && ordered_get(&w->origin->by_seq, &w->pub.seq) == w)
+	if (w->pub.seq > 0 && ordered_get(&w->origin->by_seq, &w->pub.seq) == w) {
 		ordered_remove(&w->origin->by_seq, &w->pub.seq);
+		ordered_remove(&w->origin->graves, &w->pub.seq);
+	}
 	ordered_remove(&m->by_id, w->pub.id);
 	map_remove(&m->rows, w->pub.id);
 	free_row(m, w);
@@ -197,6 +200,8 @@ static int link_seq(struct remote *m, struct own_row *w)
 		return 0;
 	if (other)
 		TRY(remove_row(m, other));
+	if (w->deleted)
+		TRY(ordered_put(&w->origin->graves, &w->pub.seq, w));
 	return ordered_put(&w->origin->by_seq, &w->pub.seq, w);
 }
 
@@ -249,7 +254,6 @@ static struct own_row *new_row(struct own_origin *origin, const struct row *row,
 	};
 	w->origin = origin;
 	w->deleted = row->deleted;
-	w->listing = origin->listing;
 	return w;
 }
 
@@ -286,13 +290,6 @@ static bool same_org(const char *id, const char *origin)
 
 enum effect { EFFECT_NONE, EFFECT_REPLACE, EFFECT_REMOVE };
 
-/* Rows of a full listing are what the origin has now, whatever was held before: an origin that was restored
- * from a copy has gone back. Until the listing is whole its ops carry no cursor (mesh.h, MESH_STORE). */
-static bool is_listing(const struct op_rows *rows)
-{
-	return rows->full_begin || rows->full_end || rows->cursor.len == 0;
-}
-
 /* Another origin of the organisation takes a twin over with a newer state, whatever its clock says once the
  * old owner has deleted it; and what an origin has no more does not end what another one has. */
 static bool takes_over(const struct own_row *held, const struct row *row)
@@ -303,7 +300,7 @@ static bool takes_over(const struct own_row *held, const struct row *row)
 }
 
 /* What a row does to the one that is held. */
-static enum effect effect_of(const struct own_row *held, const struct own_origin *origin, bool listing,
+static enum effect effect_of(const struct own_row *held, const struct own_origin *origin, bool repair,
 			     const struct row *row, struct bytes encoded)
 {
 	const bool retraction = row->deleted && row->seq == 0;
@@ -312,7 +309,7 @@ static enum effect effect_of(const struct own_row *held, const struct own_origin
 		return retraction ? EFFECT_NONE : EFFECT_REPLACE;
 	if (held->origin != origin && !takes_over(held, row))
 		return EFFECT_NONE;
-	if (held->origin == origin && !listing && row_version_compare(row->version, held->pub.version) < 0)
+	if (held->origin == origin && !repair && row_version_compare(row->version, held->pub.version) < 0)
 		return EFFECT_NONE;
 	if (retraction)
 		return EFFECT_REMOVE;
@@ -320,7 +317,7 @@ static enum effect effect_of(const struct own_row *held, const struct own_origin
 										 : EFFECT_REPLACE;
 }
 
-static int put_row(struct remote *m, struct own_origin *origin, bool listing, struct arena *a,
+static int put_row(struct remote *m, struct own_origin *origin, bool repair, struct arena *a,
 		   struct bytes encoded)
 {
 	struct own_row *w;
@@ -331,28 +328,40 @@ static int put_row(struct remote *m, struct own_origin *origin, bool listing, st
 		return 0;
 	TRY(r);
 	w = map_get(&m->rows, row.id);
-	switch (effect_of(w, origin, listing, &row, encoded)) {
+	switch (effect_of(w, origin, repair, &row, encoded)) {
 	case EFFECT_NONE: break;
 	case EFFECT_REMOVE: return remove_row(m, w);
 	case EFFECT_REPLACE: TRY(row_put(m, origin, &row, encoded, &w)); return row_mark(m, w);
 	}
-	if (!w || w->origin != origin || w->listing == origin->listing)
-		return 0;
-	w->listing = origin->listing;
-	return row_mark(m, w);
+	return 0;
 }
 
-/* Drop the rows of an origin that were not in its latest listing; listing 0 is none: all of them. */
-static int sweep(struct remote *m, struct own_origin *origin, uint32_t listing)
+static int drop_rows(struct remote *m, struct own_origin *origin)
 {
 	struct own_row *next;
 
 	for (struct own_row *w = ordered_first(&m->by_id); w; w = next) {
 		next = ordered_after(&m->by_id, w->pub.id);
-		if (w->origin == origin && (listing == 0 || w->listing != listing))
+		if (w->origin == origin)
 			TRY(remove_row(m, w));
 	}
 	return 0;
+}
+
+static int drop_tombstones(struct remote *m, struct own_origin *origin, uint64_t up_to)
+{
+	struct own_row *w;
+
+	while ((w = ordered_first(&origin->graves)) && w->pub.seq <= up_to)
+		TRY(remove_row(m, w));
+	return 0;
+}
+
+/* Below the floor a tombstone helps nobody, and one from above it is of a branch that is void. */
+static int set_floor(struct remote *m, struct own_origin *origin, uint64_t floor)
+{
+	origin->pub.floor = floor;
+	return drop_tombstones(m, origin, UINT64_MAX);
 }
 
 int remote_put_rows(struct remote *m, const struct op_rows *rows)
@@ -363,13 +372,14 @@ int remote_put_rows(struct remote *m, const struct op_rows *rows)
 	TRY(arena_new(&a, SIZE_MAX));
 	TRY(origin_get(m, rows->origin, &origin));
 	origin->dirty = true;
-	origin->listing += rows->full_begin;
+	if (rows->afresh)
+		TRY(drop_rows(m, origin));
 	for (size_t i = 0; i < rows->n; i++) {
 		arena_reset(a);
-		TRY(put_row(m, origin, is_listing(rows), a, rows->rows[i]));
+		TRY(put_row(m, origin, rows->repair, a, rows->rows[i]));
 	}
-	if (rows->full_end)
-		TRY(sweep(m, origin, origin->listing));
+	if (rows->has_floor)
+		TRY(set_floor(m, origin, rows->floor));
 	count_seq(origin);
 	TRY(origin_set_bytes(&origin->cursor, rows->cursor, &origin->pub.cursor));
 	return rows->head.len > 0 ? origin_set_bytes(&origin->head, rows->head, &origin->pub.head) : 0;
@@ -379,7 +389,7 @@ static int drop_origin(struct remote *m, struct own_origin *origin)
 {
 	SCOPED(buf_fini) struct buf key = {0};
 
-	TRY(sweep(m, origin, 0));
+	TRY(drop_rows(m, origin));
 	buf_put_u8(&key, 'o');
 	buf_put_text(&key, origin->name);
 	TRY(buf_check(&key));
@@ -437,7 +447,7 @@ static int check_row(struct check *c, struct bytes encoded, struct err_note *not
 		return FAIL_SAY(note, ERR_REFUSED, "%s speaks of %s, which is not its organisation's", name,
 				row.id);
 	c->unchanged = c->unchanged && effect_of(map_get(&c->remote->rows, row.id), c->origin,
-						 is_listing(c->rows), &row, encoded) == EFFECT_NONE;
+						 c->rows->repair, &row, encoded) == EFFECT_NONE;
 	return 0;
 }
 
@@ -448,12 +458,11 @@ int remote_check(const struct remote *m, const struct op_rows *rows, bool *ret_u
 	SCOPED(scope_arena) struct arena *a = NULL;
 
 	TRY(arena_new(&a, SIZE_MAX));
-	/* A row of a listing is marked as being in it, even where it says nothing new. */
 	struct check c = {.remote = m,
 			  .origin = origin,
 			  .rows = rows,
 			  .arena = a,
-			  .unchanged = origin && !is_listing(rows) &&
+			  .unchanged = origin && !rows->afresh && !rows->repair && !rows->has_floor &&
 				       bytes_equal(origin->pub.cursor, rows->cursor) &&
 				       (rows->head.len == 0 || bytes_equal(origin->pub.head, rows->head))};
 	for (size_t i = 0; i < rows->n; i++)

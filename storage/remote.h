@@ -3,14 +3,14 @@
  * each origin. Like the table it is total: a row that does not decode or belongs to another organisation is
  * skipped.
  *
- *     remote/  'o' ORG/NODE:  number, listing, newest stamp, cursor, head
- *              'w' id:        number of the origin, listing, encoded row
+ *     remote/  'o' ORG/NODE:  number, 0, newest stamp, cursor, head, floor (absent in old ones: 0)
+ *              'w' id:        number of the origin, 0, encoded row
  *              'M':           number of the last log batch that is in it
  *
  * A row replaces one it is newer than; at the same version the one that came last counts (the policy of a
  * border may show more or less of the same state). Inside the organisation (seq > 0) tombstones are kept, to
- * be handed on; a retraction by a border takes the row away. A full listing is what the
- * origin has now: its rows count though they be older, and what was not in it is dropped at its end.
+ * be handed on, until they are collected; a retraction by a border takes the row away. Rows of a repair are
+ * what the origin has now: they count though they be older.
  *
  * Owner:   the store. Threads: the loop's.
  */
@@ -26,9 +26,9 @@
 struct own_origin {
 	struct origin pub;
 	struct ordered by_seq; /* own_row with seq > 0 */
+	struct ordered graves; /* those that are tombstones */
 	struct buf cursor, head;
-	uint32_t number;  /* stands for the name in the records of the rows */
-	uint32_t listing; /* full listings begun */
+	uint32_t number; /* stands for the name in the records of the rows */
 	bool dirty;
 	char name[];
 };

@@ -15,9 +15,8 @@ struct parent_ref {
 struct own_row {
 	struct remote_row pub;
 	struct own_origin *origin;
-	uint32_t listing; /* of its origin, when the row was last in one */
-	bool deleted;     /* tombstone */
-	size_t dirty_at;  /* place in remote.dirty, one up; 0: not dirty */
+	bool deleted;    /* tombstone */
+	size_t dirty_at; /* place in remote.dirty, one up; 0: not dirty */
 	size_t n_parents;
 	struct parent_ref parents[];
 };

@@ -35,10 +35,11 @@ static int encode_origins(const struct remote *m, struct changeset *to)
 			continue;
 		buf_clear(&value);
 		buf_put_u32(&value, o->number);
-		buf_put_u32(&value, o->listing);
+		buf_put_u32(&value, 0);
 		buf_put_u64(&value, (uint64_t)o->pub.stamp_ns);
 		put_sized(&value, o->pub.cursor);
 		put_sized(&value, o->pub.head);
+		buf_put_u64(&value, o->pub.floor);
 		TRY(put(to, ORIGIN, o->name, &value));
 	}
 	return 0;
@@ -54,7 +55,7 @@ static int encode_rows(const struct remote *m, struct changeset *to)
 			continue;
 		buf_clear(&value);
 		buf_put_u32(&value, w->origin->number);
-		buf_put_u32(&value, w->listing);
+		buf_put_u32(&value, 0);
 		buf_put(&value, w->pub.encoded);
 		TRY(put(to, ROW, w->pub.id, &value));
 	}
@@ -98,10 +99,12 @@ static int load_origin(struct remote *m, struct arena *a, const char *name, stru
 	(void)a;
 	TRY(origin_get(m, name, &o));
 	o->number = record_u32(&r);
-	o->listing = record_u32(&r);
+	(void)record_u32(&r);
 	o->pub.stamp_ns = (int64_t)record_u64(&r);
 	TRY(origin_set_bytes(&o->cursor, record_bytes(&r, record_varint(&r)), &o->pub.cursor));
 	TRY(origin_set_bytes(&o->head, record_bytes(&r, record_varint(&r)), &o->pub.head));
+	if (r.at < r.end)
+		o->pub.floor = record_u64(&r);
 	if (o->number >= m->next_number)
 		m->next_number = o->number + 1;
 	return record_end(&r);
@@ -121,7 +124,7 @@ static int load_row(struct remote *m, struct arena *a, const char *id, struct by
 {
 	struct record_reader r = record_reader(value);
 	struct own_origin *o = origin_by_number(m, record_u32(&r));
-	const uint32_t listing = record_u32(&r);
+	(void)record_u32(&r);
 	const struct bytes encoded = record_rest(&r);
 	struct own_row *w;
 	struct row row;
@@ -132,7 +135,6 @@ static int load_row(struct remote *m, struct arena *a, const char *id, struct by
 	if (strcmp(row.id, id) != 0)
 		return FAIL(ERR_CORRUPT);
 	TRY(row_put(m, o, &row, encoded, &w));
-	w->listing = listing;
 	if (row.seq > o->pub.max_seq)
 		o->pub.max_seq = row.seq;
 	return 0;

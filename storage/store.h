@@ -318,6 +318,7 @@ struct origin {
 	struct fingerprint fingerprint; /* over what is held: compare with the head's */
 	uint64_t n_rows, max_seq;
 	int64_t stamp_ns; /* newest version held */
+	uint64_t floor;   /* up to there deletions are not known: tombstones were collected, or never came */
 };
 
 const struct origin *store_origin(const struct store *s, const char *name);

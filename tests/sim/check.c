@@ -63,20 +63,46 @@ static void check_foreign_heads(struct sim_node *n, const struct heads *heads)
 	}
 }
 
-/* A full listing costs: it must have been asked for by a RESET, or by something that really went wrong. Of
- * partners it cannot be told: what one border retracts another may not know of. */
+/* To repair costs, and to pull afresh from a node of an older release, too: it must have been asked for by a
+ * RESET, or by something that really went wrong. Of partners it cannot be told: what one border retracts
+ * another may not know of. */
+static void check_reason(struct sim_node *n, int origin)
+{
+	struct sim_origin *o = &n->disk.origins[origin];
+
+	if (sites[origin].org == sites[n->id].org && !o->suspect && !o->excused && !disk_is_repairing(o))
+		world_fail(n->world, "%s repairs %s for no reason", sites[n->id].origin,
+			   sites[origin].origin);
+	o->mixed |= disk_is_repairing(o);
+	if (o->excused)
+		return; /* asked again, perhaps: what went wrong since comes to light later */
+	o->excused = o->suspect;
+	o->suspect = false;
+}
+
 static void check_pull(struct sim_node *n, const struct pull *p)
 {
 	int origin = origin_index(p->origin);
 	const struct sim_origin *o = &n->disk.origins[origin];
 
-	if (n->stores[origin] > 0 &&
-	    (n->failing[origin] || (!p->full && !bytes_equal(p->cursor, n->given[origin]))))
+	if (n->stores[origin] > 0 && (n->failing[origin] || !bytes_equal(p->cursor, n->given[origin])))
 		world_fail(n->world, "%s pulls %s elsewhere than behind the rows that are not yet durable",
 			   sites[n->id].origin, p->origin);
-	if (p->full && p->cursor.len == 0 && sites[origin].org == sites[n->id].org && !o->suspect &&
-	    !disk_is_listing(o))
-		world_fail(n->world, "%s lists %s in full for no reason", sites[n->id].origin, p->origin);
+	if (p->full)
+		world_fail(n->world, "%s lists %s in full", sites[n->id].origin, p->origin);
+	if (p->cursor.len == 0 && o->fingerprint.count > 0)
+		check_reason(n, origin);
+}
+
+static void check_repair(struct sim_node *n, const struct repair *r)
+{
+	int origin = origin_index(r->origin);
+
+	if (n->stores[origin] > 0)
+		world_fail(n->world, "%s repairs %s before the last rows are durable", sites[n->id].origin,
+			   r->origin);
+	if (r->cursor.len == 0)
+		check_reason(n, origin);
 }
 
 /* Whom it does not believe a node tells nothing, and hears nothing of him. */
@@ -122,6 +148,8 @@ void check_sent(struct sim_node *n, const struct session_at *to, const struct me
 		check_foreign_heads(n, &m->heads);
 	if (m->kind == MESSAGE_PULL)
 		check_pull(n, &m->pull);
+	if (m->kind == MESSAGE_REPAIR)
+		check_repair(n, &m->repair);
 	if (m->kind == MESSAGE_PULL &&
 	    mesh_session_window(n->mesh, (uint32_t)(to - w->sessions) + 1) > world_window(w))
 		world_fail(w, "%s asks for more than its window", sites[n->id].origin);
@@ -129,7 +157,8 @@ void check_sent(struct sim_node *n, const struct session_at *to, const struct me
 
 void check_received(struct sim_node *n, const struct message *m)
 {
-	if (m->kind == MESSAGE_RESET && (m->reset.reason == RESET_LINEAGE || m->reset.reason == RESET_EPOCH))
+	if (m->kind == MESSAGE_RESET && (m->reset.reason == RESET_LINEAGE || m->reset.reason == RESET_EPOCH ||
+					 m->reset.reason == RESET_COLLECTED))
 		n->disk.origins[origin_index(m->reset.origin)].suspect = true;
 }
 
@@ -141,18 +170,18 @@ void check_stored(struct sim_node *n, const struct mesh_action *a)
 	n->given[origin] = world_keep(n->world, a->op.rows.cursor);
 }
 
-/* Versions never go back: but for a listing that takes back what the origin itself has lost, or one that
+/* Versions never go back: but for a repair that takes back what the origin itself has lost, or one that
  * begins where another broke off, for then no server can tell whether it is behind. */
-void check_applied(struct sim_node *n, int origin, int twin, struct row_version version, bool listing)
+void check_applied(struct sim_node *n, int origin, int twin, struct row_version version, bool repair)
 {
 	const struct sim_origin *o = &n->disk.origins[origin];
 	const struct sim_row *held = &o->rows[twin];
 
 	if (!held->present || o->mixed || row_version_compare(version, held->version) >= 0)
 		return;
-	if (!listing || !fact_find(n->world, origin, twin, held->version)->undone)
+	if (!repair || !fact_find(n->world, origin, twin, held->version)->undone)
 		world_fail(n->world, "%s gets an older version of %s/t%d in %s", sites[n->id].origin,
-			   sites[origin].origin, twin, listing ? "a listing" : "rows behind its cursor");
+			   sites[origin].origin, twin, repair ? "a repair" : "rows behind its cursor");
 }
 
 /* Was there a moment in the window in which the origin's twins added up to this? */
@@ -259,7 +288,7 @@ static bool is_held(const struct world *w, const struct sim_node *n, int origin,
 		snprintf(ret, size, "%s %s %s", sites[n->id].origin, fault, twin_name(origin, t));
 		return false;
 	}
-	if (disk_is_listing(&n->disk.origins[origin])) {
+	if (disk_is_repairing(&n->disk.origins[origin])) {
 		snprintf(ret, size, "%s is not whole in %s", sites[origin].origin, sites[n->id].origin);
 		return false;
 	}

@@ -167,7 +167,7 @@ void disk_drop_org(struct sim_node *n, int org)
 	add_change(n, (struct sim_change){.kind = CHANGE_DROP, .twin = org});
 }
 
-bool disk_is_listing(const struct sim_origin *o)
+bool disk_is_repairing(const struct sim_origin *o)
 {
 	return o->known && o->cursor.len == 0;
 }
@@ -181,12 +181,12 @@ static struct bytes kept_row(struct world *w, int origin, int twin, struct row_v
 	return f && bytes_equal(f->encoded, encoded) ? f->encoded : world_keep(w, encoded);
 }
 
-/* Apply if newer; a full listing is what the origin says now, also where that is older (after a restore). */
-static void apply_row(struct sim_node *n, int origin, struct bytes encoded)
+/* Apply if newer; a repair is what the origin says now, also where that is older (after a restore). */
+static void apply_row(struct sim_node *n, int origin, bool repair, struct bytes encoded)
 {
 	struct sim_origin *o = &n->disk.origins[origin];
-	bool listing = disk_is_listing(o);
-	struct sim_row row = {.present = true, .marked = listing};
+	const enum sim_break broken = n->world->opt.broken;
+	struct sim_row row = {.present = true};
 	struct row r;
 	int owner = -1;
 
@@ -201,12 +201,12 @@ static void apply_row(struct sim_node *n, int origin, struct bytes encoded)
 	const struct sim_row *held = &o->rows[twin];
 	/* a retraction is as of what was shown, and another border may have shown something newer since */
 	if (!r.deleted || r.seq > 0)
-		check_applied(n, origin, twin, r.version, listing);
-	bool keeps = !listing || n->world->opt.broken == BREAK_KEEP_NEWER;
-	if (keeps && held->present && row_version_compare(r.version, held->version) < 0) {
-		o->rows[twin].marked = listing;
+		check_applied(n, origin, twin, r.version, repair);
+	else if (repair && broken == BREAK_NO_GONE)
 		return;
-	}
+	bool keeps = !repair || broken == BREAK_KEEP_NEWER;
+	if (keeps && held->present && row_version_compare(r.version, held->version) < 0)
+		return;
 	row.version = r.version;
 	row.seq = r.seq;
 	row.mask = r.mask;
@@ -216,15 +216,19 @@ static void apply_row(struct sim_node *n, int origin, struct bytes encoded)
 	put_row(o, origin, twin, &row);
 }
 
-static void sweep(struct sim_node *n, int origin)
+static void drop_rows(struct sim_node *n, int origin, bool living)
 {
 	struct sim_origin *o = &n->disk.origins[origin];
 	const struct sim_row none = {0};
 
 	for (int t = 0; t < TWINS; t++)
-		if (!o->rows[t].marked && n->world->opt.broken != BREAK_NO_SWEEP)
+		if (living || o->rows[t].deleted)
 			put_row(o, origin, t, &none);
-	o->mixed = false;
+}
+
+static void end_repair(struct sim_origin *o)
+{
+	o->mixed = o->excused = false;
 }
 
 static void apply_rows(struct sim_node *n, const struct op_rows *op)
@@ -232,18 +236,16 @@ static void apply_rows(struct sim_node *n, const struct op_rows *op)
 	int origin = origin_index(op->origin);
 	struct sim_origin *o = &n->disk.origins[origin];
 
-	if (op->full_begin) {
-		o->mixed = disk_is_listing(o);
-		o->suspect = false;
-		o->known = true;
-		o->cursor = (struct bytes){0};
-		for (int t = 0; t < TWINS; t++)
-			o->rows[t].marked = false;
-	}
+	if (op->afresh)
+		drop_rows(n, origin, true);
 	for (size_t i = 0; i < op->n; i++)
-		apply_row(n, origin, op->rows[i]);
-	if (op->full_end)
-		sweep(n, origin);
+		apply_row(n, origin, op->repair, op->rows[i]);
+	if (op->has_floor) {
+		o->floor = op->floor;
+		drop_rows(n, origin, false);
+	}
+	if ((op->repair || op->afresh) && op->cursor.len > 0)
+		end_repair(o);
 	o->known = true;
 	o->cursor = world_keep(n->world, op->cursor);
 	o->edits++;

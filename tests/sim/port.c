@@ -70,7 +70,8 @@ int view_judge(const struct view *v, struct cursor *c, const struct head *head)
 		c->snap_hi = c->seq;
 	if (broken == BREAK_NO_STAMP)
 		c->stamp_ns = INT64_MIN;
-	int r = cursor_judge(c, head, v->audience < 0 ? 0 : v->n->disk.epoch, 0);
+	int r = cursor_judge(c, head, v->audience < 0 ? 0 : v->n->disk.epoch,
+			     v->audience < 0 && broken != BREAK_NO_FLOOR ? v->held->floor : 0);
 	if ((r == RESET_LINEAGE && broken == BREAK_NO_LINEAGE) ||
 	    (r == RESET_BEHIND && broken == BREAK_NO_BEHIND))
 		return 0;
@@ -110,11 +111,13 @@ static int push_twin(const struct view *v, int twin, struct arena *a, struct row
 	return view_push(rows, a, held->encoded);
 }
 
-static int fill(const struct view *v, const struct head *top, uint64_t seq, struct arena *a, struct rows *ret)
+static int fill(const struct view *v, const struct head *top, const struct cursor *from, struct arena *a,
+		struct rows *ret)
 {
+	uint64_t seq = from->seq;
 	uint64_t most = 1 + world_below(v->n->world, 4);
 	int twin = next_twin(v->held, seq);
-	uint8_t *out = arena_take(a, CURSOR_BYTES);
+	uint8_t *out = arena_take(a, CURSOR_SCAN_BYTES);
 
 	if (!out)
 		return -ENOMEM;
@@ -128,16 +131,16 @@ static int fill(const struct view *v, const struct head *top, uint64_t seq, stru
 		.seq = ret->at_head ? top->seq : seq,
 		.snap_hi = top->seq,
 		.stamp_ns = top->stamp_ns,
+		.begun = from->begun,
 	};
-	cursor_encode(&behind, out);
-	ret->cursor = (struct bytes){out, CURSOR_BYTES};
+	ret->cursor = (struct bytes){out, cursor_encode_scan(&behind, out)};
 	return 0;
 }
 
 static int own_rows(const struct view *v, const struct pull *pull, const struct head *top, struct arena *a,
 		    struct rows *ret)
 {
-	struct cursor c = {0};
+	struct cursor c = {.begun = top->seq};
 
 	if (pull->cursor.len > 0) {
 		if (cursor_decode(pull->cursor, &c) < 0)
@@ -146,7 +149,7 @@ static int own_rows(const struct view *v, const struct pull *pull, const struct 
 		if (reason != 0)
 			return reason;
 	}
-	return fill(v, top, c.seq, a, ret);
+	return fill(v, top, &c, a, ret);
 }
 
 static int rows(void *ctx, const char *audience, const struct pull *pull, struct arena *a, struct rows *ret)

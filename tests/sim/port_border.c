@@ -186,7 +186,6 @@ static int encode(const struct view *v, int twin, struct arena *a, struct buf *o
 	struct sim_sight *s = &sights(v)[twin];
 	struct row row = {.id = twin_name(v->origin, twin), .deleted = true, .type = "", .name = ""};
 
-	s->sent |= s->shown;
 	if (s->shown) {
 		TRY(row_decode(a, held->encoded, &row));
 		row.mask = s->mask;
@@ -202,7 +201,7 @@ static int push(const struct view *v, int twin, struct arena *a, struct rows *ro
 	SCOPED(buf_fini) struct buf b = {0};
 	const struct sim_sight *s = &sights(v)[twin];
 
-	if (!s->shown && !s->sent)
+	if (!s->shown && !v->n->world->ever_sent[v->audience][v->origin][twin])
 		return 0; /* it was in sight for a moment in which nobody looked */
 	TRY(encode(v, twin, a, &b));
 	return view_push(rows, a, buf_bytes(&b));

@@ -44,8 +44,9 @@ static void make(struct sim_tree *t, const struct view *v, const struct head *to
 
 static bool is_good(const struct sim_tree *t, const struct view *v, const struct head *top)
 {
-	return t->tree && t->begun.epoch == v->n->disk.epoch &&
-	       t->incarnation == top->lineage[top->n_lineage - 1].id &&
+	/* who began below what was collected since could not go on */
+	return t->tree && (v->audience >= 0 || t->begun.seq >= v->held->floor) &&
+	       t->begun.epoch == v->n->disk.epoch && t->incarnation == top->lineage[top->n_lineage - 1].id &&
 	       t->made_ns + TREE_KEPT_NS > v->n->world->now_ns;
 }
 
@@ -55,7 +56,7 @@ static int next_cursor(const struct view *v, const struct sim_tree *t, const str
 		       struct bytes before, struct arena *a, struct bytes *ret)
 {
 	struct cursor c = t->begun;
-	uint8_t *out = arena_take(a, CURSOR_BYTES);
+	uint8_t *out = arena_take(a, CURSOR_SCAN_BYTES);
 
 	if (v->audience >= 0)
 		return border_cursor(v, t, top, before, a, ret);
@@ -72,8 +73,7 @@ static int next_cursor(const struct view *v, const struct sim_tree *t, const str
 	c.snap_hi = top->seq;
 	c.stamp_ns = top->stamp_ns;
 	c.epoch = 0;
-	cursor_encode(&c, out);
-	*ret = (struct bytes){out, CURSOR_BYTES};
+	*ret = (struct bytes){out, cursor_encode_scan(&c, out)};
 	return 0;
 }
 

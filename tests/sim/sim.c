@@ -117,7 +117,7 @@ static void add(struct totals *t, const struct world *w)
 	t->stats.frames_old_session += w->stats.frames_old_session;
 	t->stats.frames_gap += w->stats.frames_gap;
 	t->stats.pulls += w->stats.pulls;
-	t->stats.pulls_full += w->stats.pulls_full;
+	t->stats.repairs += w->stats.repairs;
 	t->stats.resets += w->stats.resets;
 	t->stats.mismatches += w->stats.mismatches;
 }
@@ -146,11 +146,11 @@ static void report(const struct arguments *args, const struct totals *t)
 {
 	const struct mesh_stats *s = &t->stats;
 
-	printf("%lu seeds, %lu failed (%s broken): %lu steps, %lu frames, %lu pulls, %lu in full, %lu "
+	printf("%lu seeds, %lu failed (%s broken): %lu steps, %lu frames, %lu pulls, %lu repairs, %lu "
 	       "resets, "
 	       "%lu mismatches, %lu gaps, %lu frames of old sessions\n",
 	       t->run, t->failed, break_text[args->opt.broken], (unsigned long)t->steps,
-	       (unsigned long)t->frames, (unsigned long)s->pulls, (unsigned long)s->pulls_full,
+	       (unsigned long)t->frames, (unsigned long)s->pulls, (unsigned long)s->repairs,
 	       (unsigned long)s->resets, (unsigned long)s->mismatches, (unsigned long)s->frames_gap,
 	       (unsigned long)s->frames_old_session);
 }

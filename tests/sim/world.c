@@ -183,6 +183,11 @@ static void tell_send(const struct world *w, const struct mesh_action *a)
 	if (m->kind == MESSAGE_PULL)
 		printf(" %s%s%s", m->pull.origin, m->pull.full ? " full" : "",
 		       m->pull.cursor.len ? "" : " from 0");
+	if (m->kind == MESSAGE_REPAIR)
+		printf(" %s depth=%u of %zu with %zu%s", m->repair.origin, m->repair.depth, m->repair.n,
+		       m->repair.n_entries, m->repair.cursor.len ? "" : " begins");
+	if (m->kind == MESSAGE_ROWS && m->rows.repair)
+		printf(" repair leaves=%u gone=%zu", m->rows.leaves, m->rows.n_gone);
 	if (m->kind == MESSAGE_ROWS)
 		printf(" %s [%u] n=%zu%s", m->rows.origin, m->rows.index, m->rows.n,
 		       m->rows.at_head ? " head" : "");
@@ -204,9 +209,8 @@ static void tell(const struct sim_node *n, const struct mesh_action *a)
 	else
 		printf("%s %s%s", kinds[a->kind], a->origin ? a->origin : "", a->text ? a->text : "");
 	if (a->kind == MESH_STORE)
-		printf("%s n=%zu%s%s%s", a->op.rows.origin, a->op.rows.n,
-		       a->op.rows.full_begin ? " begin" : "", a->op.rows.full_end ? " end" : "",
-		       a->op.rows.head.len ? " head" : "");
+		printf("%s n=%zu%s%s%s", a->op.rows.origin, a->op.rows.n, a->op.rows.afresh ? " afresh" : "",
+		       a->op.rows.repair ? " repair" : "", a->op.rows.head.len ? " head" : "");
 	printf(" session=%u\n", a->session);
 }
 
@@ -280,7 +284,7 @@ static void add_stats(struct mesh_stats *sum, const struct mesh_stats *s)
 	sum->frames_gap += s->frames_gap;
 	sum->frames_refused += s->frames_refused;
 	sum->pulls += s->pulls;
-	sum->pulls_full += s->pulls_full;
+	sum->repairs += s->repairs;
 	sum->resets += s->resets;
 	sum->mismatches += s->mismatches;
 	sum->alarms += s->alarms;

@@ -53,7 +53,8 @@ enum {
 	X(NO_STAMP, "no-stamp") \
 	X(NO_BEHIND, "no-behind") \
 	X(NO_FILTER, "no-filter") \
-	X(NO_SWEEP, "no-sweep") \
+	X(NO_GONE, "no-gone") \
+	X(NO_FLOOR, "no-floor") \
 	X(NO_TOMBSTONES, "no-tombstones") \
 	X(NO_CHECK, "no-check") \
 	X(FORGET_OFFERS, "forget-offers") \
@@ -95,7 +96,7 @@ struct duty {
 
 /* A twin of an origin as some node holds it. */
 struct sim_row {
-	bool present, deleted, marked;
+	bool present, deleted;
 	uint8_t attr; /* own twins only: what policies look at */
 	uint32_t mask;
 	struct row_version version;
@@ -106,8 +107,10 @@ struct sim_row {
 /* What a node holds of one origin, itself included. */
 struct sim_origin {
 	bool known;
-	bool mixed;   /* a listing broke off in the middle: parts are of one state, parts of another */
-	bool suspect; /* something happened that makes a full listing necessary */
+	bool mixed;   /* a repair broke off in the middle: parts are of one state, parts of another */
+	bool suspect; /* something happened that makes a repair necessary */
+	bool excused; /* so it is that one that goes on */
+	uint64_t floor;
 	struct sim_row rows[TWINS];
 	struct fingerprint fingerprint;
 	struct bytes cursor, head; /* in the world's pool */
@@ -134,7 +137,7 @@ struct sim_tree {
 
 /* What a border shows another organisation of a twin, or showed last. */
 struct sim_sight {
-	bool shown, sent; /* sent: at least once */
+	bool shown;
 	struct row_version version;
 	uint32_t mask;
 	uint64_t place;      /* in the order of changes; 0: never shown */
@@ -407,8 +410,8 @@ void disk_drop_org(struct sim_node *n, int org);
 void disk_on_commit(struct sim_node *n);
 void disk_lose_changes(struct sim_node *n);
 void disk_copy(struct sim_node *n);
-/* Between the first and the last rows of a full listing of it. */
-bool disk_is_listing(const struct sim_origin *o);
+/* Between the first and the last rows of a repair of it. */
+bool disk_is_repairing(const struct sim_origin *o);
 void disk_restore(struct sim_node *n); /* the copy, as a new incarnation */
 void disk_corrupt(struct sim_node *n, int origin, int twin);
 
@@ -439,7 +442,7 @@ uint64_t trust_generation(struct bytes credential);
 void check_sent(struct sim_node *n, const struct session_at *to, const struct message *m);
 void check_received(struct sim_node *n, const struct message *m);
 void check_stored(struct sim_node *n, const struct mesh_action *a);
-void check_applied(struct sim_node *n, int origin, int twin, struct row_version version, bool listing);
+void check_applied(struct sim_node *n, int origin, int twin, struct row_version version, bool repair);
 void check_heard(struct sim_node *n, const char *origin, int64_t age_ns);
 void check_delivered(struct sim_node *n, const struct mesh_action *a);
 void check_late(struct sim_node *n, const struct mesh_todo *todo);

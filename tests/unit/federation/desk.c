@@ -137,6 +137,37 @@ static int held(void *ctx, const char *origin, struct bytes *ret_cursor, struct 
 	return keep(d, &b, ret_head);
 }
 
+static int tree(void *ctx, const char *audience, const char *origin, struct bytes cursor, struct arena *a,
+		struct tree_view *ret)
+{
+	const struct laid *l = find(ctx, origin);
+
+	(void)audience, (void)cursor, (void)a;
+	*ret = (struct tree_view){.tree = l->shown, .cursor = BYTES("c8")};
+	return l->reset;
+}
+
+static int row(void *ctx, const char *audience, const char *origin, const char *id, struct arena *a,
+	       struct bytes *ret)
+{
+	struct desk *d = ctx;
+
+	(void)audience, (void)origin, (void)a;
+	if (strcmp(id, d->hidden) == 0)
+		return ERR_ABSENT;
+	*ret = desk_row(d, id);
+	return 0;
+}
+
+static int held_tree(void *ctx, const char *origin, uint64_t run, const struct tree **ret)
+{
+	const struct laid *l = find(ctx, origin);
+
+	(void)run;
+	*ret = l->tree;
+	return l->tree ? 0 : RESET_LATER;
+}
+
 static int verify_hello(void *ctx, uint32_t session, const struct hello *hello)
 {
 	struct desk *d = ctx;
@@ -178,6 +209,9 @@ void desk_init(struct desk *d)
 				       .rows = rows,
 				       .verify_head = verify_head,
 				       .held = held,
+				       .tree = tree,
+				       .row = row,
+				       .held_tree = held_tree,
 				       .verify_hello = verify_hello,
 				       .counts = counts,
 				       .owns = owns,
@@ -185,7 +219,7 @@ void desk_init(struct desk *d)
 	const struct mesh_options opt = {
 		.org = "acme", .node = "me", .seed = 1, .port = port, .silence_ns = 5 * NS_PER_S};
 
-	*d = (struct desk){.now_ns = NS_PER_S, .nonce = 77, .epoch = 1};
+	*d = (struct desk){.now_ns = NS_PER_S, .nonce = 77, .epoch = 1, .hidden = ""};
 	must(arena_new(&d->arena, 64 << 20) == 0);
 	must(arena_take(d->arena, 4 << 20)); /* one large block: */
 	arena_reset(d->arena);               /* the desk itself never runs out of memory */
@@ -243,14 +277,23 @@ static void tell_message(struct desk *d, const struct message *m)
 		     m->pull.cursor.len ? (const char *)m->pull.cursor.data : "0");
 	if (m->kind == MESSAGE_ROWS)
 		tell(d, " %s #%u%s", m->rows.origin, m->rows.index, m->rows.at_head ? " head" : "");
+	if (m->kind == MESSAGE_REPAIR)
+		tell(d, " %s/%u n=%zu entries=%zu", m->repair.origin, m->repair.depth, m->repair.n,
+		     m->repair.n_entries);
+	if (m->kind == MESSAGE_SUMS)
+		tell(d, " n=%zu", m->sums.n);
+	if (m->kind == MESSAGE_ROWS && m->rows.repair)
+		tell(d, " repair n=%zu gone=%zu leaves=%u", m->rows.n, m->rows.n_gone, m->rows.leaves);
 	if (m->kind == MESSAGE_RESET)
 		tell(d, " %s %s", m->reset.origin, reset_reason_text(m->reset.reason));
 }
 
 static void tell_store(struct desk *d, const struct op_rows *op)
 {
-	tell(d, "store %s n=%zu%s%s%s", op->origin, op->n, op->full_begin ? " begin" : "",
-	     op->full_end ? " end" : "", op->head.len ? " head" : "");
+	tell(d, "store %s n=%zu%s%s%s", op->origin, op->n, op->afresh ? " afresh" : "",
+	     op->repair ? " repair" : "", op->head.len ? " head" : "");
+	if (op->has_floor)
+		tell(d, " floor=%lu", (unsigned long)op->floor);
 	if (op->cursor.len > 0)
 		tell(d, " to %.*s", (int)op->cursor.len, (const char *)op->cursor.data);
 }
@@ -282,6 +325,12 @@ static void note(struct desk *d, const struct mesh_action *a)
 		d->full = a->message.pull.full;
 		d->asked = a->session;
 	}
+	if (a->kind == MESH_SEND && a->message.kind == MESSAGE_REPAIR)
+		d->pull = a->message.repair.id;
+	if (a->kind == MESH_SEND)
+		d->sent = a->message;
+	if (a->kind == MESH_STORE)
+		d->stored = a->op.rows;
 	if (a->kind == MESH_SEND && a->session == 1) {
 		d->my_nonce = a->message.nonce;
 		d->my_frame = a->message.frame;

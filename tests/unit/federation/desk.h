@@ -18,7 +18,8 @@ struct laid {
 	uint64_t count, head_count, head_seq, epoch; /* head_count 0 and head_seq 0: no head yet */
 	bool offered;                                /* to anybody who asks */
 	unsigned batches;                            /* ROWS frames up to the head */
-	int reset;                                   /* what port.rows answers instead */
+	int reset;                                   /* what port.rows and port.tree answer instead */
+	struct tree *tree, *shown;                   /* over what is held, and what would be served */
 };
 
 struct desk {
@@ -32,6 +33,9 @@ struct desk {
 	uint32_t asked;        /* and the session it went to */
 	uint64_t epoch;        /* of partners: policy in their heads and rows */
 	uint64_t token;        /* the last STORE */
+	const char *hidden;    /* the id of a row that is not shown any more */
+	struct message sent;   /* the last one */
+	struct op_rows stored; /* the last one */
 	uint64_t my_nonce, my_frame;
 	uint64_t features;   /* that peers say they know */
 	int64_t age_ns;      /* of heads that the port gives; 0: two seconds */

@@ -138,41 +138,27 @@ Test(stream, is_asked_of_its_origin_rather_than_of_a_relay)
 	EXPECT(desk_event(&desk, &down), "pull acme/a1 from c5");
 }
 
-Test(stream, is_listed_in_full_when_the_cursor_is_refused)
+/* The peer here cannot repair. */
+Test(stream, is_pulled_afresh_when_the_cursor_is_refused)
 {
 	pull_a1();
-	EXPECT(reset(RESET_LINEAGE), "pull acme/a1 full from 0");
-	EXPECT(desk_rows(&desk, "acme/a1", 0, 2, 0, 0), "store acme/a1 n=2 begin");
-	EXPECT(desk_rows(&desk, "acme/a1", 1, 2, 7, 4), "store acme/a1 n=2 end head to c9");
-	cr_expect(eq(u64, stats().pulls_full, 1));
+	EXPECT(reset(RESET_LINEAGE), "pull acme/a1 from 0");
+	EXPECT(desk_rows(&desk, "acme/a1", 0, 2, 0, 0), "store acme/a1 n=2 afresh to c9");
+	EXPECT(desk_rows(&desk, "acme/a1", 1, 2, 7, 4), "store acme/a1 n=2 head to c9");
 }
 
-Test(stream, goes_on_with_a_long_listing_behind_what_was_listed)
-{
-	pull_a1();
-	reset(RESET_EPOCH);
-	for (uint32_t i = 0; i < 8; i++) {
-		EXPECT(desk_rows(&desk, "acme/a1", i, 1, 0, 0),
-		       i == 0   ? "store acme/a1 n=1 begin"
-		       : i == 7 ? "store acme/a1 n=1, pull acme/a1 full from c9"
-				: "store acme/a1 n=1");
-		a1->cursor = "";
-		EXPECT(desk_stored(&desk, 0), "");
-	}
-	EXPECT(desk_rows(&desk, "acme/a1", 0, 1, 7, 4), "store acme/a1 n=1 end head to c9");
-}
-
-Test(stream, whose_listing_broke_off_is_listed_again)
+Test(stream, whose_repair_broke_off_is_pulled_afresh)
 {
 	*a1 = (struct laid){
 		.origin = "acme/a1", .held = true, .cursor = "", .count = 3, .head_count = 3, .head_seq = 5};
-	EXPECT(desk_heads(&desk, 1, "acme/a1", 5, 3), "pull acme/a1 full from 0");
+	EXPECT(desk_heads(&desk, 1, "acme/a1", 5, 3), "pull acme/a1 from 0");
+	EXPECT(desk_rows(&desk, "acme/a1", 0, 2, 5, 3), "store acme/a1 n=2 afresh head to c9");
 }
 
-Test(stream, is_not_listed_again_at_once_when_that_is_refused_too)
+Test(stream, is_not_pulled_afresh_again_at_once_when_that_is_refused_too)
 {
 	pull_a1();
-	EXPECT(reset(RESET_LINEAGE), "pull acme/a1 full from 0");
+	EXPECT(reset(RESET_LINEAGE), "pull acme/a1 from 0");
 	EXPECT(reset(RESET_LINEAGE), "");
 	EXPECT(desk_pass(&desk, NS_PER_S), "ping");
 	desk_heads(&desk, 1, "acme/a1", 7, 4);
@@ -184,19 +170,16 @@ Test(stream, is_not_pulled_while_rows_of_a_pull_that_was_given_up_are_on_their_w
 	pull_a1();
 	desk_rows(&desk, "acme/a1", 0, 1, 0, 0);
 	EXPECT(reset(RESET_LINEAGE), "");
-	EXPECT(desk_stored(&desk, 0), "pull acme/a1 full from 0");
+	EXPECT(desk_stored(&desk, 0), "pull acme/a1 from 0");
 }
 
-Test(stream, whose_listing_could_not_be_stored_is_listed_from_the_beginning)
+Test(stream, that_could_not_be_stored_afresh_is_pulled_by_what_is_held)
 {
 	pull_a1();
 	reset(RESET_LINEAGE);
 	desk_rows(&desk, "acme/a1", 0, 1, 0, 0);
-	desk_stored(&desk, 0);
-	a1->cursor = "";
-	desk_rows(&desk, "acme/a1", 1, 1, 7, 4);
 	EXPECT(desk_stored(&desk, -ENOSPC), "");
-	EXPECT(desk_pass(&desk, NS_PER_S), "ping, pull acme/a1 full from 0");
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping, pull acme/a1 from c5");
 }
 
 Test(stream, is_asked_elsewhere_or_later_when_the_server_is_behind)
@@ -210,7 +193,7 @@ Test(stream, is_asked_elsewhere_or_later_when_the_server_is_behind)
 	EXPECT(desk_heads(&desk, 1, "acme/a1", 8, 4), "pull acme/a1 from c5");
 }
 
-Test(stream, is_listed_only_by_the_server_that_refused_the_cursor)
+Test(stream, is_begun_afresh_only_with_the_server_that_refused_the_cursor)
 {
 	*desk_lay(&desk, "acme/a3") = (struct laid){.origin = "acme/a3",
 						    .held = true,
@@ -225,7 +208,7 @@ Test(stream, is_listed_only_by_the_server_that_refused_the_cursor)
 	EXPECT(desk_heads(&desk, 2, "acme/a3", 9, 5), "");
 	struct message m = {.kind = MESSAGE_RESET, .reset = {desk.pull, "acme/a3", RESET_LINEAGE}};
 	desk.frame = 2;
-	EXPECT(desk_frame(&desk, 1, &m), "pull acme/a3 full from 0");
+	EXPECT(desk_frame(&desk, 1, &m), "pull acme/a3 from 0");
 	const struct mesh_event down = {.kind = MESH_DOWN, .session = 1};
 	EXPECT(desk_event(&desk, &down), "@2 pull acme/a3 from c5");
 }
@@ -237,15 +220,15 @@ Test(stream, is_forgotten_when_the_server_does_not_know_it)
 	EXPECT(desk_pass(&desk, 4 * NS_PER_S), "ping");
 }
 
-Test(stream, is_listed_in_full_when_it_does_not_agree_and_left_alone_after_three_times)
+Test(stream, is_pulled_afresh_when_it_does_not_agree_and_left_alone_after_three_times)
 {
 	pull_a1();
 	desk_rows(&desk, "acme/a1", 0, 1, 7, 4);
 	a1->head_count = 4;
 	a1->head_seq = 7;
 	for (int i = 0; i < 3; i++) {
-		EXPECT(desk_stored(&desk, 0), "pull acme/a1 full from 0");
-		EXPECT(desk_rows(&desk, "acme/a1", 0, 1, 7, 4), "store acme/a1 n=1 begin end head to c9");
+		EXPECT(desk_stored(&desk, 0), "pull acme/a1 from 0");
+		EXPECT(desk_rows(&desk, "acme/a1", 0, 1, 7, 4), "store acme/a1 n=1 afresh head to c9");
 	}
 	EXPECT(desk_stored(&desk, 0), "alarm");
 	EXPECT(desk_heads(&desk, 1, "acme/a1", 7, 4), "");
@@ -255,7 +238,7 @@ Test(stream, is_listed_in_full_when_it_does_not_agree_and_left_alone_after_three
 		EXPECT(desk_pass(&desk, NS_PER_S), "ping");
 	}
 	desk_heads(&desk, 1, "acme/a1", 7, 4);
-	EXPECT(desk_pass(&desk, NS_PER_S), "ping, pull acme/a1 full from 0");
+	EXPECT(desk_pass(&desk, NS_PER_S), "ping, pull acme/a1 from 0");
 }
 
 Test(stream, is_pulled_again_after_a_second_when_its_rows_could_not_be_stored)

@@ -94,6 +94,8 @@ static struct op ops[] = {
 		  {(const uint8_t *)"cursor", 6},
 		  true,
 		  true,
+		  true,
+		  9,
 		  {(const uint8_t *)"head", 4}}},
 	{.kind = OP_ORG_DROP, .id = "volt"},
 };

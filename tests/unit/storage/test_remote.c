@@ -25,12 +25,13 @@ static struct bytes encode(const struct row *row)
 	return (struct bytes){(const uint8_t *)copy, b.len};
 }
 
-struct listing {
+struct how {
 	const char *origin, *cursor;
-	bool begin, end;
+	bool afresh, repair;
+	uint64_t floor; /* 0: none */
 };
 
-static int put_as(struct listing how, const struct row *rows, size_t n)
+static int put_as(struct how how, const struct row *rows, size_t n)
 {
 	struct bytes encoded[8];
 
@@ -42,15 +43,17 @@ static int put_as(struct listing how, const struct row *rows, size_t n)
 		.rows = encoded,
 		.n = n,
 		.cursor = bytes_of_text(how.cursor),
-		.full_begin = how.begin,
-		.full_end = how.end,
+		.afresh = how.afresh,
+		.repair = how.repair,
+		.has_floor = how.floor > 0,
+		.floor = how.floor,
 	};
 	return world_do(&(struct op){.kind = OP_ROWS, .rows = op});
 }
 
 static int put(const struct row *row, const char *cursor)
 {
-	return put_as((struct listing){.origin = "volt/east", .cursor = cursor}, row, 1);
+	return put_as((struct how){.origin = "volt/east", .cursor = cursor}, row, 1);
 }
 
 static void every_way(void (*check)(void))
@@ -166,53 +169,70 @@ Test(remote, tombstones_are_handed_on_inside_the_organisation)
 	struct row rows[] = {make_row("volt/a", 10, 1), make_row("volt/b", 11, 2), make_row("volt/a", 12, 3)};
 
 	rows[2].deleted = true;
-	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "c"}, rows, 3), 0);
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "c"}, rows, 3), 0);
 	every_way(check_tombstone);
 }
 
-Test(remote, a_full_listing_drops_what_is_not_in_it)
+Test(remote, what_is_held_goes_before_rows_that_begin_afresh)
 {
 	struct row rows[] = {make_row("volt/a", 10, 1), make_row("volt/b", 11, 2), make_row("volt/c", 12, 3)};
 	const struct row other = make_row("bolt/x", 1, 1);
 
-	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "c1"}, rows, 3), 0);
-	cr_assert_eq(put_as((struct listing){.origin = "bolt/one", .cursor = "c1"}, &other, 1), 0);
-	cr_assert_eq(
-		put_as((struct listing){.origin = "volt/east", .cursor = "c2", .begin = true}, &rows[0], 1),
-		0);
-	cr_expect_str_eq(rows_below("volt"), "volt/a@10 volt/b@11 volt/c@12 ", "not before it ends");
-	world_checkpoint();
-	world_reopen();
-	cr_assert_eq(
-		put_as((struct listing){.origin = "volt/east", .cursor = "c3", .end = true}, &rows[2], 1), 0);
-	cr_expect_str_eq(rows_below(""), "bolt/x@1 volt/a@10 volt/c@12 ");
-	check_fingerprint("volt/east");
-	world_checkpoint();
-	world_reopen();
-	cr_expect_str_eq(rows_below(""), "bolt/x@1 volt/a@10 volt/c@12 ");
-	check_fingerprint("volt/east");
-}
-
-/* Its frames carry no cursor but the last one. */
-Test(remote, a_full_listing_keeps_what_is_in_it_and_may_go_back)
-{
-	struct row rows[] = {make_row("volt/a", 10, 1), make_row("volt/b", 11, 2), make_row("volt/c", 12, 3)};
-
-	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "c1"}, rows, 3), 0);
-	rows[2] = make_row("volt/c", 5, 3);
-	cr_assert_eq(
-		put_as((struct listing){.origin = "volt/east", .cursor = "", .begin = true}, &rows[0], 1), 0);
-	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = ""}, &rows[1], 1), 0,
-		     "being listed is a change, though the row is known");
-	cr_assert_eq(
-		put_as((struct listing){.origin = "volt/east", .cursor = "c2", .end = true}, &rows[2], 1), 0);
+	rows[1].deleted = true;
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "c1"}, rows, 3), 0);
+	cr_assert_eq(put_as((struct how){.origin = "bolt/one", .cursor = "c1"}, &other, 1), 0);
+	rows[1] = make_row("volt/b", 5, 2);
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "c2", .afresh = true}, &rows[1], 1),
+		     0);
 	for (int round = 0; round < 3; round++) {
-		cr_expect_str_eq(rows_below(""), "volt/a@10 volt/b@11 volt/c@5 ");
+		cr_expect_str_eq(rows_below(""), "bolt/x@1 volt/b@5 ");
 		check_fingerprint("volt/east");
 		if (round > 0)
 			world_checkpoint();
 		world_reopen();
 	}
+}
+
+/* Its frames carry no cursor but the last one. */
+Test(remote, a_repair_may_go_back_and_takes_away)
+{
+	struct row rows[] = {make_row("volt/a", 10, 1), make_row("volt/b", 11, 2), make_row("volt/c", 12, 3)};
+
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "c1"}, rows, 3), 0);
+	rows[2] = make_row("volt/c", 5, 3);
+	rows[1].deleted = true;
+	rows[1].version.stamp_ns = 0;
+	rows[1].seq = 0;
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "", .repair = true}, &rows[1], 2),
+		     0);
+	cr_expect_eq(store_origin(world.store, "volt/east")->cursor.len, 0);
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "c2", .repair = true}, rows, 0), 0);
+	for (int round = 0; round < 3; round++) {
+		cr_expect_str_eq(rows_below(""), "volt/a@10 volt/c@5 ");
+		check_fingerprint("volt/east");
+		cr_expect(bytes_equal(store_origin(world.store, "volt/east")->cursor, BYTES("c2")));
+		if (round > 0)
+			world_checkpoint();
+		world_reopen();
+	}
+}
+
+static void check_floor(void)
+{
+	const struct remote_row *r = store_row_change_next(world.store, "volt/east", 0);
+
+	cr_expect_eq(store_origin(world.store, "volt/east")->floor, 7);
+	cr_expect(r && r->seq == 2 && !store_row_change_next(world.store, "volt/east", 2));
+}
+
+Test(remote, a_floor_is_kept_and_tombstones_go)
+{
+	struct row rows[] = {make_row("volt/a", 10, 1), make_row("volt/b", 11, 2)};
+
+	rows[0].deleted = true;
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "c1"}, rows, 2), 0);
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "c1", .floor = 7}, rows, 0), 0);
+	every_way(check_floor);
 }
 
 Test(remote, rows_are_found_by_the_parents_they_name)
@@ -225,7 +245,7 @@ Test(remote, rows_are_found_by_the_parents_they_name)
 		rows[i].parents = parents;
 		rows[i].n_parents = i == 2 ? 1 : 2;
 	}
-	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "c"}, rows, 3), 0);
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "c"}, rows, 3), 0);
 	for (int round = 0; round < 2; round++) {
 		const struct remote_row *r = NULL;
 		const char *expected[] = {"volt/a", "volt/b", "volt/c"};
@@ -253,9 +273,9 @@ Test(remote, an_organisation_can_be_forgotten)
 			 kept = make_row("volt-2/c", 10, 1);
 	const struct op drop = {.kind = OP_ORG_DROP, .id = "volt"};
 
-	cr_assert_eq(put_as((struct listing){.origin = "volt-2/east", .cursor = "c"}, &kept, 1), 0);
+	cr_assert_eq(put_as((struct how){.origin = "volt-2/east", .cursor = "c"}, &kept, 1), 0);
 	cr_assert_eq(put(&row, "c"), 0);
-	cr_assert_eq(put_as((struct listing){.origin = "volt/west", .cursor = "c"}, &other, 1), 0);
+	cr_assert_eq(put_as((struct how){.origin = "volt/west", .cursor = "c"}, &other, 1), 0);
 	world_checkpoint();
 	cr_assert_eq(world_do(&drop), 0);
 	for (int round = 0; round < 3; round++) {
@@ -320,12 +340,12 @@ Test(remote, nobody_speaks_for_another_organisation)
 
 	cr_expect_eq(put(&row, "c"), STORE_REFUSED);
 	cr_expect(strstr(world.note.text, "volt/east speaks of bolt/a"), "%s", world.note.text);
-	cr_expect_eq(put_as((struct listing){.origin = "acme/north", .cursor = "c"}, &own, 1), STORE_REFUSED);
-	cr_expect_eq(put_as((struct listing){.origin = "volt", .cursor = "c"}, &row, 1), STORE_REFUSED);
+	cr_expect_eq(put_as((struct how){.origin = "acme/north", .cursor = "c"}, &own, 1), STORE_REFUSED);
+	cr_expect_eq(put_as((struct how){.origin = "volt", .cursor = "c"}, &row, 1), STORE_REFUSED);
 	cr_expect_eq(world_do(&(struct op){.kind = OP_ROWS,
 					   .rows = {.origin = "volt/east", .rows = rows, .n = 1}}),
 		     STORE_REFUSED);
-	cr_expect_eq(put_as((struct listing){.origin = "acme/south", .cursor = "c"}, &own, 1), 0);
+	cr_expect_eq(put_as((struct how){.origin = "acme/south", .cursor = "c"}, &own, 1), 0);
 	cr_expect_eq(world_twin("acme/a", "", KIND_ASSET), STORE_REFUSED);
 	cr_expect(strstr(world.note.text, "owned by acme/south"), "%s", world.note.text);
 	cr_assert_eq(world_twin("acme/b", "", KIND_ASSET), 0);
@@ -363,16 +383,16 @@ Test(remote, a_sequence_number_and_a_twin_are_held_once)
 	struct row rows[] = {make_row("volt/a", 10, 7), make_row("volt/b", 11, 7)},
 		   moved = make_row("volt/b", 12, 3);
 
-	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "c"}, rows, 2), 0);
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "c"}, rows, 2), 0);
 	cr_expect_str_eq(rows_below(""), "volt/b@11 ", "of two rows under one number the later word counts");
 	check_fingerprint("volt/east");
-	cr_assert_eq(put_as((struct listing){.origin = "volt/west", .cursor = "c"}, &moved, 1), 0);
+	cr_assert_eq(put_as((struct how){.origin = "volt/west", .cursor = "c"}, &moved, 1), 0);
 	cr_expect_str_eq(store_row(world.store, "volt/b")->origin->name, "volt/west",
 			 "it moved to another node");
 	check_fingerprint("volt/east");
 	check_fingerprint("volt/west");
 	cr_expect_null(store_row_change_next(world.store, "volt/east", 0));
-	cr_assert_eq(put_as((struct listing){.origin = "volt/east", .cursor = "d"}, &rows[1], 1), 0);
+	cr_assert_eq(put_as((struct how){.origin = "volt/east", .cursor = "d"}, &rows[1], 1), 0);
 	cr_expect_str_eq(rows_below(""), "volt/b@12 ", "and does not go back by an older row");
 }
 
@@ -385,7 +405,7 @@ Test(remote, a_deleted_twin_goes_to_a_new_owner_whose_clock_is_behind)
 	row = make_row("volt/a", 20, 2);
 	row.deleted = true;
 	cr_assert_eq(put(&row, "c2"), 0);
-	cr_assert_eq(put_as((struct listing){.origin = "volt/west", .cursor = "c"}, &taken, 1), 0);
+	cr_assert_eq(put_as((struct how){.origin = "volt/west", .cursor = "c"}, &taken, 1), 0);
 	cr_expect_str_eq(rows_below(""), "volt/a@5 ");
 	row.version.stamp_ns = 30;
 	row.seq = 3;
