@@ -12,8 +12,8 @@
 
 struct trees;
 
-MUST_CHECK int trees_new(struct trees **ret); /* trees_get() calls it when the engine has none */
-void trees_free(struct trees *t); /* NULL is fine */
+MUST_CHECK int trees_new(struct trees **ret);       /* trees_get() calls it when the engine has none */
+void trees_free(struct trees *t);                   /* NULL is fine */
 void trees_expire(struct trees *t, int64_t now_ns); /* NULL is fine */
 
 /* A tree, and where its maker stood when it was begun. */
