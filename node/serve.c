@@ -59,7 +59,7 @@ int serve_keep(struct arena *a, const struct buf *b, struct bytes *ret)
 	return 0;
 }
 
-int serve_sign(const struct engine *e, const struct head *h, struct arena *a, struct head_notice *ret)
+int serve_sign(struct engine *e, const struct head *h, struct arena *a, struct head_notice *ret)
 {
 	SCOPED(buf_fini) struct buf encoded = {0};
 	struct bytes kept;
@@ -67,7 +67,7 @@ int serve_sign(const struct engine *e, const struct head *h, struct arena *a, st
 	head_encode(h, &encoded);
 	TRY(buf_check(&encoded));
 	TRY(serve_keep(a, &encoded, &kept));
-	sign_blob(e->trust->sign, SIGN_HEAD, kept, &ret->head);
+	signed_head(&e->verified, e->trust->sign, kept, &ret->head);
 	return 0;
 }
 

@@ -10,8 +10,7 @@
 /* What stands in an origin's head, as this node knows it: lineage, sequence number. ERR_ABSENT. */
 MUST_CHECK int serve_origin_head(const struct engine *e, const char *origin, struct arena *a,
 				 struct head *ret);
-MUST_CHECK int serve_sign(const struct engine *e, const struct head *h, struct arena *a,
-			  struct head_notice *ret);
+MUST_CHECK int serve_sign(struct engine *e, const struct head *h, struct arena *a, struct head_notice *ret);
 /* A cursor of the own organisation. */
 MUST_CHECK int serve_cursor(const struct cursor *c, struct arena *a, struct bytes *ret);
 /* Up to where deletions of an origin are no longer known. */

@@ -27,3 +27,21 @@ bool verified_head(struct verified *v, const struct signed_blob *blob)
 	*place = digest;
 	return true;
 }
+
+void signed_head(struct verified *v, const struct sign_key *key, struct bytes payload,
+		 struct signed_blob *ret)
+{
+	const struct public_key public = sign_key_public(key);
+	const struct hash128 digest = hash128("made", payload, (struct bytes){public.b, sizeof public.b});
+	const size_t place = digest.b[0] % SIGNED_MAX;
+
+	if (memcmp(&v->made[place].digest, &digest, sizeof digest) == 0) {
+		*ret = (struct signed_blob){.payload = payload, .key = public};
+		memcpy(ret->signature, v->made[place].signature, sizeof ret->signature);
+		return;
+	}
+	v->n_made++;
+	sign_blob(key, SIGN_HEAD, payload, ret);
+	v->made[place].digest = digest;
+	memcpy(v->made[place].signature, ret->signature, sizeof ret->signature);
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verified - signatures that were found good: the same head comes from many peers, and again with the rows
- * behind it, and checking it costs more than taking it in. Says only that the key signed the bytes: whether
- * the key may is asked each time.
+/* Verified - signatures of heads that were found good, or made: the same head comes from many peers and is
+ * told to many, again with the rows behind it, and a signature costs more than all the rest. Says only that
+ * the key signed the bytes: whether the key may is asked each time.
  *
  * Owner:   the engine embeds it, zeroed. Threads: the loop's.
  */
@@ -10,12 +10,21 @@
 #include "proto/hash.h"
 #include "proto/trust.h"
 
-enum { VERIFIED_MAX = 512 };
+struct sign_key;
+
+enum { VERIFIED_MAX = 512, SIGNED_MAX = 64 };
 
 struct verified {
 	struct hash128 seen[VERIFIED_MAX]; /* each has one place: a later one takes it */
-	uint64_t n_checked;                /* signatures that had to be computed */
+	struct {
+		struct hash128 digest;
+		uint8_t signature[SIGNATURE_BYTES];
+	} made[SIGNED_MAX];         /* the same */
+	uint64_t n_checked, n_made; /* signatures that had to be computed */
 };
 
 /* As sign_verify() with SIGN_HEAD. */
 bool verified_head(struct verified *v, const struct signed_blob *blob);
+/* As sign_blob() with SIGN_HEAD. */
+void signed_head(struct verified *v, const struct sign_key *key, struct bytes payload,
+		 struct signed_blob *ret);

@@ -69,3 +69,22 @@ Test(verified, many_take_each_others_places)
 			cr_expect(verified_head(&v, &blob));
 		}
 }
+
+Test(verified, a_signature_is_made_once_and_is_of_these_bytes_and_this_key)
+{
+	struct signed_blob blob;
+	struct sign_key *other;
+
+	for (int i = 0; i < 200; i++) {
+		char text[16];
+		snprintf(text, sizeof text, "%d", i / 2);
+		signed_head(&v, key, bytes_of_text(text), &blob);
+		cr_expect(sign_verify(SIGN_HEAD, &blob), "%d", i);
+	}
+	cr_expect_eq(v.n_made, 100);
+	cr_assert_eq(sign_key_new(&other), 0);
+	signed_head(&v, other, BYTES("99"), &blob);
+	cr_expect(sign_verify(SIGN_HEAD, &blob));
+	cr_expect_eq(v.n_made, 101);
+	sign_key_free(other);
+}
