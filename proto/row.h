@@ -69,8 +69,8 @@ int row_version_compare(struct row_version a, struct row_version b);
  * have shown the same content first under another one. */
 struct hash128 row_hash(const char *id, struct row_version version, uint32_t mask);
 
-/* Where a row stands in the tree that finds differences (federation/tree.h): SipHash-2-4 of its id under a key
- * that everybody knows, so that all compute the same. */
+/* Where a row stands in the tree that finds differences (federation/tree.h): SipHash-2-4 of its id under a
+ * key that everybody knows, so that all compute the same. */
 uint64_t row_key(const char *id);
 
 void row_encode(const struct row *r, struct buf *out);
