@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "federation/cursor.h"
 #include "node/border.h"
+#include "node/quota.h"
 #include "node/serve_private.h"
 #include "node/summary.h"
 #include "node/trees.h"
@@ -87,6 +88,7 @@ int repair_row(void *ctx, const char *audience, const char *origin, const char *
 	if (rows.n == 0)
 		return FAIL(ERR_ABSENT);
 	*ret = rows.rows[0];
+	quota_charge(e->quotas, audience, QUOTA_ROWS, 1, engine_mono_ns());
 	return 0;
 }
 

@@ -199,7 +199,8 @@ Test(hostile, a_partner_over_its_share_is_told_to_ask_later)
 		.origin = "acme/me", .offered = true, .head_seq = 5, .head_count = 2, .batches = 1};
 	desk.admit = MESH_NOT_YET;
 	EXPECT(ask(MESSAGE_PULL, "acme/me"), "reset acme/me behind");
-	cr_expect(eq(u64, stats().over_share, 1));
+	EXPECT(ask(MESSAGE_REPAIR, "acme/me"), "reset acme/me behind");
+	cr_expect(eq(u64, stats().over_share, 2));
 	cr_expect(eq(sz, stats().sessions_open, 1));
 	desk.admit = 0;
 	cr_expect(says(ask(MESSAGE_PULL, "acme/me"), "rows acme/me"));
