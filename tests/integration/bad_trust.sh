@@ -17,8 +17,7 @@ state() { # what an object that was refused could have changed
 	holon --json --node acme/site org show
 	holon --node acme/site policy show
 	holon --json --node acme/site twin list
-	status_of acme/site policy_epoch
-	status_of acme/site seq
+	holon --json --node acme/site status | json '(d["policy_epoch"], d["seq"])'
 }
 
 # The entries from number $1 on that somebody caused: kind, subject and text; reads and handshakes are counted meanwhile.

@@ -56,6 +56,8 @@ for round in $(seq 1 "$rounds"); do
 	node_kill acme/site
 	wait $writer
 	node_start acme/site
-	check "round $round: every acknowledged reading is there" kept_all
+	# what was acknowledged once is not written again: if it is lost, it stays lost
+	[ $((round % 4)) -ne 0 ] && [ "$round" -ne "$rounds" ] ||
+		check "round $round: every acknowledged reading is there" kept_all
 done
 check "batches were acknowledged: $(wc -l <acknowledged)" [ "$(wc -l <acknowledged)" -ge "$rounds" ]

@@ -79,9 +79,9 @@ equal() {
 	[ "$1" = "$2" ] || { printf 'is:        %s\nshould be: %s\n' "$1" "$2" && return 1; }
 }
 
-# Retry a check until it holds. $1: seconds
+# Retry a check until it holds. $1: seconds that it may take on a machine with nothing else to do
 soon() {
-	await $(($1 * SLOW)) "${@:2}"
+	await $(($1 * SLOW * 3)) "${@:2}"
 }
 
 quietly() {
