@@ -309,7 +309,10 @@ static enum effect effect_of(const struct own_row *held, const struct own_origin
 		return retraction ? EFFECT_NONE : EFFECT_REPLACE;
 	if (held->origin != origin && !takes_over(held, row))
 		return EFFECT_NONE;
-	if (held->origin == origin && !repair && row_version_compare(row->version, held->pub.version) < 0)
+	/* the versions of what crossed a border are the border's own, and none serves a cursor it is behind
+	 * of */
+	if (held->origin == origin && !repair && row->seq > 0 &&
+	    row_version_compare(row->version, held->pub.version) < 0)
 		return EFFECT_NONE;
 	if (retraction)
 		return EFFECT_REMOVE;

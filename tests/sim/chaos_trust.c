@@ -65,6 +65,7 @@ static void set_org(struct sim_node *n, int org, bool without)
 	if (!without || !n->up)
 		return;
 	disk_drop_org(n, org);
+	n->seen_epoch[org] = 0;
 	node_step(n, &ended);
 }
 

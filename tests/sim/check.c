@@ -11,7 +11,7 @@ enum { HOPS_MAX = 3, ECHOES_PER_S = 4 };
 static void check_foreign_row(struct sim_node *n, int audience, int origin, int twin, const struct row *r)
 {
 	struct world *w = n->world;
-	const struct rule *rule = &w->rules[sites[n->id].org][n->disk.epoch];
+	const int org = sites[n->id].org;
 	const struct fact *f = fact_find(w, origin, twin, r->version);
 
 	if (r->seq != 0)
@@ -21,8 +21,9 @@ static void check_foreign_row(struct sim_node *n, int audience, int origin, int 
 			   org_names[audience]);
 	if (r->deleted)
 		return;
-	if (!f || !port_visible(w, sites[n->id].org, n->disk.epoch, audience, f->attr) ||
-	    r->mask != rule->mask)
+	const uint8_t attr = (uint8_t)(r->type[0] ? r->type[1] - '0' : N_ATTRS); /* as disk.c writes it */
+	if (!f || f->attr != attr || !port_visible(w, org, n->disk.epoch, audience, attr) ||
+	    r->mask != port_face(w, org, n->disk.epoch, attr))
 		world_fail(w, "%s shows %s to %s, which may not see it", sites[n->id].origin, r->id,
 			   org_names[audience]);
 	w->ever_sent[audience][origin][twin] = true;
@@ -177,6 +178,9 @@ void check_applied(struct sim_node *n, int origin, int twin, struct row_version 
 	const struct sim_origin *o = &n->disk.origins[origin];
 	const struct sim_row *held = &o->rows[twin];
 
+	if (sites[origin].org != sites[n->id].org)
+		return; /* what a border shows is as of when it showed it first: another one may have done so
+			   later */
 	if (!held->present || o->mixed || row_version_compare(version, held->version) >= 0)
 		return;
 	if (!repair || !fact_find(n->world, origin, twin, held->version)->undone)
@@ -267,16 +271,17 @@ static bool should_see(const struct world *w, const struct sim_node *n, int orig
 static const char *twin_fault(const struct world *w, const struct sim_node *n, int origin, int twin)
 {
 	const int org = sites[origin].org;
-	const uint32_t mask = org == sites[n->id].org ? ROW_MASK_ALL : w->rules[org][w->epochs[org]].mask;
 	const struct sim_row *truth = &w->nodes[origin].disk.origins[origin].rows[twin];
 	const struct sim_row *held = &n->disk.origins[origin].rows[twin];
 	const bool live = held->present && !held->deleted;
 
 	if (live != should_see(w, n, origin, twin))
 		return live ? "still has" : "lacks";
-	if (live && (row_version_compare(held->version, truth->version) != 0 || held->mask != mask))
-		return "has another state of";
-	return NULL;
+	const bool same = org == sites[n->id].org
+				  ? row_version_compare(held->version, truth->version) == 0 &&
+					    held->mask == ROW_MASK_ALL
+				  : held->mask == port_face(w, org, w->epochs[org], truth->attr);
+	return live && !same ? "has another state of" : NULL;
 }
 
 static bool is_held(const struct world *w, const struct sim_node *n, int origin, char *ret, size_t size)

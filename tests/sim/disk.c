@@ -204,7 +204,9 @@ static void apply_row(struct sim_node *n, int origin, bool repair, struct bytes 
 		check_applied(n, origin, twin, r.version, repair);
 	else if (repair && broken == BREAK_NO_GONE)
 		return;
-	bool keeps = !repair || broken == BREAK_KEEP_NEWER;
+	/* of what crossed a border the versions are the border's own, and none serves a cursor it is behind
+	 * of */
+	bool keeps = (!repair && r.seq > 0) || broken == BREAK_KEEP_NEWER;
 	if (keeps && held->present && row_version_compare(r.version, held->version) < 0)
 		return;
 	row.version = r.version;

@@ -208,6 +208,13 @@ static void note_frame(struct conn *c, const struct sim_event *e, const struct m
 		c->last_frame[e->side] = m->frame;
 }
 
+static void forget_partner(struct sim_node *n, int org)
+{
+	const struct mesh_event ended = {.kind = MESH_ENDED, .peer.org = org_names[org]};
+
+	node_step(n, &ended);
+}
+
 /* Nothing a late frame says may have any effect, so all timers are served first: what is done then was due.
  */
 static void deliver(struct world *w, struct sim_node *n, struct conn *c, const struct sim_event *e)
@@ -232,9 +239,18 @@ static void deliver(struct world *w, struct sim_node *n, struct conn *c, const s
 	remove_care(w, &m);
 	if (!e->late)
 		check_received(n, &m);
+	const int peer = w->links[e->node].ends[!e->side];
+	uint32_t protocol;
+	if (!e->late && m.nonce == c->nonce[e->side] && mesh_session_open(n->mesh, frame.session, &protocol))
+		check_epoch_begin(n, peer, &m);
+	if (w->opt.broken == BREAK_NO_EPOCH && sites[peer].org != sites[n->id].org)
+		forget_partner(n, sites[peer].org);
 	w->stale = e->late;
+	world_tell(w, "%s hears %s of %s, frame %lu%s", sites[n->id].origin, message_kind_text(m.kind),
+		   sites[peer].origin, (unsigned long)m.frame, e->late ? ", late" : "");
 	node_step(n, &frame);
 	w->stale = false;
+	check_epoch_end(w);
 }
 
 static void repeat(struct world *w, const struct sim_event *e)

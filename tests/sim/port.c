@@ -8,6 +8,11 @@ bool port_visible(const struct world *w, int org, uint64_t epoch, int audience, 
 	return w->rules[org][epoch].attrs[audience] >> attr & 1;
 }
 
+uint32_t port_face(const struct world *w, int org, uint64_t epoch, uint8_t attr)
+{
+	return ROW_MASK_DISCOVER | w->rules[org][epoch].mask | (attr + 1u) << 4;
+}
+
 struct fact *fact_find(const struct world *w, int origin, int twin, struct row_version version)
 {
 	const struct facts *f = &w->facts[origin][twin];

@@ -20,7 +20,7 @@ struct view {
 struct view view_of(struct sim_node *n, const char *audience, const char *origin);
 /* The head up to which this node can serve the origin. */
 int view_top(const struct view *v, struct arena *a, struct head *ret);
-uint32_t view_mask(const struct view *v); /* of what a border shows under its policy */
+uint32_t view_face(const struct view *v, int twin); /* of what a border shows under its policy */
 bool view_shows(const struct view *v, int twin);
 /* 0, or the reason why a cursor is refused, as far as the safeguards that are left allow one. */
 int view_judge(const struct view *v, struct cursor *c, const struct head *head);

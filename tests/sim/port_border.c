@@ -18,28 +18,27 @@ static struct sim_sight *sights(const struct view *v)
 	return v->n->sight[v->audience][v->origin % N_OF_ORG];
 }
 
-uint32_t view_mask(const struct view *v)
+uint32_t view_face(const struct view *v, int twin)
 {
-	return v->n->world->rules[sites[v->n->id].org][v->n->disk.epoch].mask;
+	const struct world *w = v->n->world;
+	const struct fact *f = fact_find(w, v->origin, twin, v->held->rows[twin].version);
+
+	return f ? port_face(w, sites[v->n->id].org, v->n->disk.epoch, f->attr) : 0;
 }
 
 /* ---- What is shown, and where it stands -------------------------------------------------------------------
  */
 
-static bool has_moved(const struct sim_sight *s, const struct sim_row *row, uint32_t mask, bool visible)
-{
-	if (visible != s->shown)
-		return true;
-	return visible && (s->mask != mask || row_version_compare(s->version, row->version) != 0);
-}
-
+/* What stays as it was shown keeps the version and the place under which it was first shown: what is hidden
+ * moves nothing (node/visibility.h). */
 static void place_twin(const struct view *v, int twin, uint64_t seq)
 {
 	const struct sim_row *row = &v->held->rows[twin];
 	struct sim_sight *s = &sights(v)[twin];
 	const bool visible = view_shows(v, twin);
+	const uint32_t face = visible ? view_face(v, twin) : 0;
 
-	if (!has_moved(s, row, view_mask(v), visible))
+	if (visible == s->shown && (!visible || s->mask == face))
 		return;
 	s->shown = visible;
 	s->seq = row->present && row_version_compare(s->version, row->version) != 0 ? row->seq : seq;
@@ -47,7 +46,7 @@ static void place_twin(const struct view *v, int twin, uint64_t seq)
 	s->place = ++v->n->place;
 	if (visible) {
 		s->version = row->version;
-		s->mask = view_mask(v);
+		s->mask = face;
 	}
 }
 

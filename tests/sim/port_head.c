@@ -102,7 +102,7 @@ static int make_border(const struct view *v, struct arena *a, const struct head 
 		if (!view_shows(v, t))
 			continue;
 		const struct hash128 h =
-			row_hash(twin_name(v->origin, t), v->held->rows[t].version, view_mask(v));
+			row_hash(twin_name(v->origin, t), v->held->rows[t].version, view_face(v, t));
 		fingerprint_add(&head.fingerprint, &h);
 	}
 	if (head.fingerprint.count == 0 &&

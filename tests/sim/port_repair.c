@@ -24,7 +24,7 @@ static struct tree *tree_over(const struct view *v)
 	for (int i = 0; i < TWINS; i++) {
 		const struct sim_row *row = &v->held->rows[i];
 		if (v->audience >= 0 ? view_shows(v, i) : row->present && !row->deleted)
-			add(t, v->origin, i, row, v->audience >= 0 ? view_mask(v) : row->mask);
+			add(t, v->origin, i, row, v->audience >= 0 ? view_face(v, i) : row->mask);
 	}
 	if (tree_end(t) < 0)
 		abort();

@@ -155,6 +155,7 @@ static void do_action(struct sim_node *n, struct mesh_action *a)
 	case MESH_SEND: net_send(n, a->session, &a->message); break;
 	case MESH_STORE:
 		check_stored(n, a);
+		check_epoch(n, a->op.rows.origin);
 		disk_store(n, a->token, &a->op);
 		break;
 	case MESH_CLOSE: net_close(n, a->session); break;
@@ -308,6 +309,7 @@ void node_stop(struct sim_node *n)
 	memset(n->heard_ns, 0, sizeof n->heard_ns);
 	memset(n->sight, 0, sizeof n->sight);
 	memset(n->heads, 0, sizeof n->heads);
+	memset(n->seen_epoch, 0, sizeof n->seen_epoch);
 	memset(n->offered, 0, sizeof n->offered);
 	port_forget(n);
 	memset(n->stores, 0, sizeof n->stores);
@@ -461,6 +463,7 @@ void world_run(struct world *w, const struct sim_options *opt)
 {
 	*w = (struct world){.opt = *opt, .random = opt->seed, .trace = UINT64_C(0xcbf29ce484222325)};
 	w->now_ns = NS_PER_S;
+	w->rows_of = -1;
 	w->real = opt->seed % REAL_EVERY == 0;
 	codec_use(w->real);
 	w->arena = roomy_arena();

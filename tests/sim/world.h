@@ -21,6 +21,7 @@
  *   port*.c     struct mesh_port over that
  *   chaos*.c    what goes wrong, and how it heals
  *   check.c     what must hold, after every step and at the end
+ *   check_epoch.c   what is taken from partners is of no older policy
  *   check_memory.c  nor does anything grow without bound
  *   pace.c      a node that hangs and a stream that never rests delay nobody
  *   sim.c       the command line
@@ -65,6 +66,7 @@ enum {
 	X(NO_VERIFY, "no-verify") \
 	X(YOUNG_PINGS, "young-pings") \
 	X(NO_TELL, "no-tell") \
+	X(NO_EPOCH, "no-epoch") \
 	X(NO_SILENCE, "no-silence")
 
 enum sim_break {
@@ -199,6 +201,7 @@ struct sim_node {
 	struct sim_tree trees[N_ORGS + 1][N_NODES], held_trees[N_NODES];
 	struct sim_head heads[N_ORGS + 1][N_NODES];
 	bool offered[N_ORGS][N_NODES];
+	uint64_t seen_epoch[N_ORGS]; /* the highest in heads of that partner */
 	unsigned stores[N_NODES];
 	struct bytes given[N_NODES]; /* the cursor of the latest of them */
 	bool failing[N_NODES];       /* a store of this origin failed, and so do those that wait behind it */
@@ -269,7 +272,7 @@ struct sim_event {
 
 struct rule {
 	uint8_t attrs[N_ORGS]; /* bits: twins with that attribute are visible to that organisation */
-	uint32_t mask;
+	uint32_t mask;         /* without the digest */
 };
 
 /* One state a twin ever had. */
@@ -332,6 +335,9 @@ struct world {
 	bool stale; /* the present step is about a late or repeated frame */
 	uint64_t questions_said;
 	uint8_t asked[QUESTIONS_MAX];
+	int rows_of; /* the origin at a partner whose rows the present step is about, and their epoch; -1:
+			none */
+	uint64_t rows_epoch;
 	uint64_t n_frames, n_steps;
 	int64_t flight_ns;       /* the longest that a frame was under way */
 	struct mesh_stats stats; /* of meshes that are gone */
@@ -418,6 +424,8 @@ void disk_corrupt(struct sim_node *n, int origin, int twin);
 /* ---- port.c */
 struct mesh_port port_of(struct sim_node *n);
 void port_forget(struct sim_node *n); /* its trees */
+/* The mask of a row that a border shows: with a digest of what it says. */
+uint32_t port_face(const struct world *w, int org, uint64_t epoch, uint8_t attr);
 bool port_visible(const struct world *w, int org, uint64_t epoch, int audience, uint8_t attr);
 struct fact *fact_find(const struct world *w, int origin, int twin, struct row_version version);
 
@@ -449,6 +457,11 @@ void check_late(struct sim_node *n, const struct mesh_todo *todo);
 void check_state(struct sim_node *n); /* the own twins changed */
 /* Does everybody hold what it should? False: `ret` says who does not. */
 bool check_converged(const struct world *w, char *ret, size_t size);
+
+/* ---- check_epoch.c */
+void check_epoch_begin(struct sim_node *n, int peer, const struct message *m); /* a frame it will hear */
+void check_epoch(struct sim_node *n, const char *origin);                      /* it takes rows */
+void check_epoch_end(struct world *w);
 
 /* ---- check_memory.c */
 void check_memory(struct sim_node *n);
