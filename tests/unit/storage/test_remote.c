@@ -132,6 +132,16 @@ Test(remote, only_newer_rows_replace)
 	check_fingerprint("volt/east");
 }
 
+Test(remote, what_crossed_a_border_replaces_whatever_its_version)
+{
+	struct row row = make_row("volt/a", 10, 0);
+
+	cr_assert_eq(put(&row, "c1"), 0);
+	row = make_row("volt/a", 9, 0);
+	cr_assert_eq(put(&row, "c2"), 0);
+	cr_expect_str_eq(rows_below(""), "volt/a@9 ", "another border showed it first under that version");
+}
+
 Test(remote, at_the_same_version_the_last_word_counts)
 {
 	struct row row = make_row("volt/a", 10, 0);
