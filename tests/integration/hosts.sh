@@ -57,6 +57,7 @@ for org in "${orgs[@]}"; do
 	gates+=("$org/gate1" "$org/gate2")
 done
 bad=harbor/gate1 # behind the bad line
+heals=()         # commands that take faults back
 hosts() {
 	python3 "$root/tests/integration/hosts.py" "$@"
 }
@@ -76,13 +77,19 @@ cleanup_net() {
 		ip netns del "$name"
 	done
 }
-trap 'code=$?; trap - EXIT; (exit $code); [ -z "${loader-}" ] || kill "$loader" 2>/dev/null; heal_all; conclude_with_net $code' EXIT
+trap 'code=$?; trap - EXIT; set +e; [ -z "${loader-}" ] || kill "$loader" 2>/dev/null; thaw; conclude_with_net $code' EXIT
+thaw() { # who is frozen could not end
+	local order
+	for order in "${heals[@]}"; do
+		case $order in 'kill -CONT'*) eval "$order" ;; esac
+	done
+}
 conclude_with_net() {
+	local code=0
 	(
 		(exit "$1")
 		conclude
-	)
-	local code=$?
+	) || code=$?
 	cleanup_net
 	exit $code
 }
@@ -185,7 +192,6 @@ variants() {
 
 # ---- Faults: each does something and adds what heals it to `heals`
 
-heals=()
 heal_all() {
 	while [ ${#heals[@]} -gt 0 ]; do
 		heal_one
