@@ -61,17 +61,17 @@ set_load() {
 both_know() {
 	equal "$(load harbor/s1) $(load harbor/s2)" "$1 $1"
 }
-check 'the partner sees what the hidden node owns' soon 15 both_know 100.0
+check 'the partner sees what the hidden node owns' soon 30 both_know 100.0
 
 mapfile -t two < <(for node in "${borders[@]:0:3}"; do [ "$(with "$node" harbor)" = '' ] || echo "$node"; done)
 node_kill "${two[0]}"
 set_load 101
-check 'one border is gone: summaries go on' soon 10 both_know 101.0
+check 'one border is gone: summaries go on' soon 30 both_know 101.0
 check 'and the next steps in' soon 20 links_are '(- 2 2|2 - 2|2 2 -) 2 2'
 node_kill "${two[1]}"
 set_load 102
-check 'another is gone: summaries go on' soon 10 both_know 102.0
+check 'another is gone: summaries go on' soon 30 both_know 102.0
 for node in "${two[@]}"; do node_start "$node"; done
 check 'it steps back when they return' soon 40 links_are '(2 2 0|2 0 2|0 2 2) 2 2'
 set_load 103
-check 'and summaries go on' soon 10 both_know 103.0
+check 'and summaries go on' soon 30 both_know 103.0
