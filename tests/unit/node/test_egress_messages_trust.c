@@ -61,6 +61,7 @@ static void set_up(void)
 
 	log_set_level(LOG_LEVEL_WARNING);
 	wire_set_up();
+	wire_features = FEATURE_REACH;
 	wire_join(WIRE_VOLT);
 	wire_join(WIRE_HARBOR);
 	wire_join(WIRE_OWN);
@@ -115,6 +116,18 @@ static void expect_clean(enum message_kind kind, bool ours)
 			cr_expect_str_eq(org, ours ? "acme" : s->session == WIRE_VOLT ? "volt" : "harbor");
 	}
 	cr_expect(n_own > 0 && n_partners > 0);
+}
+
+/* Which partners a border reaches. */
+Test(leaves, reach_never_to_a_partner)
+{
+	const char *reached[] = {"volt"};
+	const struct message m = {.kind = MESSAGE_REACH, .reach = {reached, 1}};
+
+	wire_join(WIRE_VOLT_AGAIN);
+	wire_join(WIRE_OWN_AGAIN);
+	gossip_tell(world.gossip, &m, 0);
+	expect_inside_only(MESSAGE_REACH);
 }
 
 Test(leaves, policy_never_to_a_partner)
