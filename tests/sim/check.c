@@ -145,6 +145,7 @@ void check_sent(struct sim_node *n, const struct session_at *to, const struct me
 	if (m->kind == MESSAGE_ROWS)
 		for (size_t i = 0; i < m->rows.n; i++)
 			check_row(n, peer, m->rows.rows[i]);
+	check_mended(n, peer, m);
 	if (m->kind == MESSAGE_HEADS && sites[peer].org != sites[n->id].org)
 		check_foreign_heads(n, &m->heads);
 	if (m->kind == MESSAGE_PULL)

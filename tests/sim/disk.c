@@ -255,6 +255,26 @@ static void apply_rows(struct sim_node *n, const struct op_rows *op)
 		o->head = world_keep(n->world, op->head);
 }
 
+/* Rows behind a hole would take the cursor across it. */
+static void check_hole(struct sim_node *n, int origin, bool stored)
+{
+	if (!stored)
+		n->behind[origin] = n->stores[origin];
+	else if (n->behind[origin] > 0)
+		world_fail(n->world, "%s stores rows of %s that stand behind some it could not",
+			   sites[n->id].origin, sites[origin].origin);
+}
+
+/* One with others waiting behind it does so more often than the rest: there care is needed. */
+static bool is_unlucky(struct sim_node *n, int origin)
+{
+	enum { WORSE = 8 };
+	struct world *w = n->world;
+	const unsigned factor = n->stores[origin] > 0 ? WORSE : 1;
+
+	return !w->healed && world_chance(w, w->rates.store_failure * factor);
+}
+
 static void commit_rows(struct sim_node *n, const struct sim_change *c)
 {
 	struct world *w = n->world;
@@ -264,7 +284,7 @@ static void commit_rows(struct sim_node *n, const struct sim_change *c)
 	const bool full = n->full_ns > w->now_ns;
 
 	n->stores[origin]--;
-	if (n->failing[origin] || full || (!w->healed && world_chance(w, w->rates.store_failure))) {
+	if (n->failing[origin] || full || is_unlucky(n, origin)) {
 		n->failing[origin] = n->stores[origin] > 0 && w->opt.broken != BREAK_STORE_HOLES;
 		stored.result = -ENOSPC;
 		n->disk.origins[origin].suspect = true;
@@ -272,6 +292,7 @@ static void commit_rows(struct sim_node *n, const struct sim_change *c)
 	} else {
 		apply_rows(n, rows);
 	}
+	check_hole(n, origin, stored.result == 0);
 	node_step(n, &stored);
 }
 

@@ -246,10 +246,12 @@ static void deliver(struct world *w, struct sim_node *n, struct conn *c, const s
 	if (w->opt.broken == BREAK_NO_EPOCH && sites[peer].org != sites[n->id].org)
 		forget_partner(n, sites[peer].org);
 	w->stale = e->late;
+	w->heard = &m;
 	world_tell(w, "%s hears %s of %s, frame %lu%s", sites[n->id].origin, message_kind_text(m.kind),
 		   sites[peer].origin, (unsigned long)m.frame, e->late ? ", late" : "");
 	node_step(n, &frame);
 	w->stale = false;
+	w->heard = NULL;
 	check_epoch_end(w);
 }
 

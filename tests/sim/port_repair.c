@@ -23,7 +23,9 @@ static struct tree *tree_over(const struct view *v)
 		abort();
 	for (int i = 0; i < TWINS; i++) {
 		const struct sim_row *row = &v->held->rows[i];
-		if (v->audience >= 0 ? view_shows(v, i) : row->present && !row->deleted)
+		const bool lives = row->present && !row->deleted;
+		const bool all = v->audience < 0 || v->n->world->opt.broken == BREAK_SUMS_OF_ALL;
+		if (all ? lives : view_shows(v, i))
 			add(t, v->origin, i, row, v->audience >= 0 ? view_face(v, i) : row->mask);
 	}
 	if (tree_end(t) < 0)

@@ -314,6 +314,7 @@ void node_stop(struct sim_node *n)
 	port_forget(n);
 	memset(n->stores, 0, sizeof n->stores);
 	memset(n->failing, 0, sizeof n->failing);
+	memset(n->behind, 0, sizeof n->behind);
 	net_node_gone(w, n->id);
 }
 

@@ -22,6 +22,7 @@
  *   chaos*.c    what goes wrong, and how it heals
  *   check.c     what must hold, after every step and at the end
  *   check_epoch.c   what is taken from partners is of no older policy
+ *   check_sums.c  what repairs tell a partner is of what it may see
  *   check_memory.c  nor does anything grow without bound
  *   pace.c      a node that hangs and a stream that never rests delay nobody
  *   sim.c       the command line
@@ -67,7 +68,8 @@ enum {
 	X(YOUNG_PINGS, "young-pings") \
 	X(NO_TELL, "no-tell") \
 	X(NO_EPOCH, "no-epoch") \
-	X(NO_SILENCE, "no-silence")
+	X(NO_SILENCE, "no-silence") \
+	X(SUMS_OF_ALL, "sums-of-all")
 
 enum sim_break {
 #define X(name, text) BREAK_##name,
@@ -205,6 +207,7 @@ struct sim_node {
 	unsigned stores[N_NODES];
 	struct bytes given[N_NODES]; /* the cursor of the latest of them */
 	bool failing[N_NODES];       /* a store of this origin failed, and so do those that wait behind it */
+	unsigned behind[N_NODES];    /* so many of them, as they were given out before it failed */
 };
 
 struct conn {
@@ -331,8 +334,9 @@ struct world {
 	bool ever_sent[N_ORGS][N_NODES][TWINS];
 	unsigned chaos_left;
 	bool healed;
-	bool real;  /* codecs and hashes are those of the product */
-	bool stale; /* the present step is about a late or repeated frame */
+	bool real;                   /* codecs and hashes are those of the product */
+	bool stale;                  /* the present step is about a late or repeated frame */
+	const struct message *heard; /* what the present step is about; NULL: no frame */
 	uint64_t questions_said;
 	uint8_t asked[QUESTIONS_MAX];
 	int rows_of; /* the origin at a partner whose rows the present step is about, and their epoch; -1:
@@ -462,6 +466,9 @@ bool check_converged(const struct world *w, char *ret, size_t size);
 void check_epoch_begin(struct sim_node *n, int peer, const struct message *m); /* a frame it will hear */
 void check_epoch(struct sim_node *n, const char *origin);                      /* it takes rows */
 void check_epoch_end(struct world *w);
+
+/* ---- check_sums.c */
+void check_mended(struct sim_node *n, int peer, const struct message *m); /* an answer to a repair */
 
 /* ---- check_memory.c */
 void check_memory(struct sim_node *n);
