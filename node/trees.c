@@ -7,12 +7,19 @@
 #include "proto/id.h"
 #include "proto/row.h"
 
-enum { TREES_MAX = 8, LOOK_AT_CLOCK = 256 };
+enum { TREES_OF_KIND = 8, TREES_OF_PARTNER = 4, LOOK_AT_CLOCK = 256 };
+enum { REST = 3, WORTH = 30 };
+
+/* Nobody's repairs take away the trees of others: what partners are shown, what the own organisation is
+ * shown, and what is held here have places of their own. */
+enum place { OF_PARTNERS, OF_OWN, OF_HELD, N_PLACES };
 
 #define TREES_BYTES_MAX ((size_t)256 << 20)
 #define KEPT_NS (30 * NS_PER_S)
 #define FRESH_NS (2 * NS_PER_S)
 #define SLICE_NS (10 * NS_PER_MS)
+#define REST_FROM_NS NS_PER_MS
+#define IN_USE_NS (3 * NS_PER_S) /* at most, behind the last question */
 
 struct slot {
 	struct tree *tree; /* NULL: free */
@@ -23,10 +30,12 @@ struct slot {
 	uint64_t run;
 	struct tree_base base;
 	int64_t done_ns, used_ns;
+	int64_t spent_ns; /* on making it */
 };
 
 struct trees {
-	struct slot slots[TREES_MAX];
+	struct slot slots[N_PLACES][TREES_OF_KIND];
+	int64_t rest_ns; /* nothing is made before: however many ask, most of the time is for the others */
 };
 
 int trees_new(struct trees **ret)
@@ -47,8 +56,8 @@ void trees_free(struct trees *t)
 {
 	if (!t)
 		return;
-	for (size_t i = 0; i < TREES_MAX; i++)
-		drop(&t->slots[i]);
+	for (size_t i = 0; i < (size_t)N_PLACES * TREES_OF_KIND; i++)
+		drop(&t->slots[0][0] + i);
 	free(t);
 }
 
@@ -59,9 +68,21 @@ static bool is_over(const struct slot *s, int64_t now_ns)
 
 void trees_expire(struct trees *t, int64_t now_ns)
 {
-	for (size_t i = 0; t && i < TREES_MAX; i++)
-		if (t->slots[i].tree && is_over(&t->slots[i], now_ns))
-			drop(&t->slots[i]);
+	for (size_t i = 0; t && i < (size_t)N_PLACES * TREES_OF_KIND; i++) {
+		struct slot *s = &t->slots[0][0] + i;
+		if (s->tree && is_over(s, now_ns))
+			drop(s);
+	}
+}
+
+/* Somebody is likely to ask again, and it took long enough to make: if the next one took its place, and that
+ * one's place the one after, none would ever be done. */
+static bool is_in_use(const struct slot *s, int64_t now_ns)
+{
+	const int64_t worth_ns = s->done ? s->spent_ns * WORTH : IN_USE_NS;
+
+	return s->tree && !is_over(s, now_ns) &&
+	       now_ns - s->used_ns < (worth_ns < IN_USE_NS ? worth_ns : IN_USE_NS);
 }
 
 /* ---- Which one -------------------------------------------------------------------------------------------
@@ -90,36 +111,58 @@ static bool is_good(const struct slot *s, const struct tree_wish *w, int64_t now
 	return !s->done || !w->begins || now_ns - s->done_ns <= FRESH_NS || !has_moved(s, w);
 }
 
-/* The one for this wish, or the one to make place. */
-static struct slot *find_slot(struct trees *t, const struct tree_wish *w)
+static enum place place_of(const struct tree_wish *w)
 {
-	struct slot *oldest = &t->slots[0];
+	if (!w->audience)
+		return OF_HELD;
+	return w->audience[0] == '\0' ? OF_OWN : OF_PARTNERS;
+}
 
-	for (size_t i = 0; i < TREES_MAX; i++) {
-		struct slot *s = &t->slots[i];
+/* Has a partner as many as it may? Then one of its own makes place. */
+static bool has_enough(const struct slot *slots, const struct tree_wish *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < TREES_OF_KIND && place_of(w) == OF_PARTNERS; i++)
+		n += slots[i].tree && strcmp(slots[i].audience, w->audience) == 0;
+	return n >= TREES_OF_PARTNER;
+}
+
+/* The one for this wish, or the one to make place; NULL: all are in use. */
+static struct slot *find_slot(struct trees *t, const struct tree_wish *w, int64_t now_ns)
+{
+	struct slot *slots = t->slots[place_of(w)], *oldest = NULL;
+	const bool enough = has_enough(slots, w);
+
+	for (size_t i = 0; i < TREES_OF_KIND; i++) {
+		struct slot *s = &slots[i];
 		if (is_of(s, w))
 			return s;
-		if (!s->tree || (oldest->tree && s->used_ns < oldest->used_ns))
+		if (is_in_use(s, now_ns) || (enough && (!s->tree || strcmp(s->audience, w->audience) != 0)))
+			continue;
+		if (!oldest || !s->tree || (oldest->tree && s->used_ns < oldest->used_ns))
 			oldest = s;
 	}
-	drop(oldest);
+	if (oldest)
+		drop(oldest);
 	return oldest;
 }
 
-static void bound_bytes(struct trees *t, const struct slot *keep)
+/* False: there is no memory for this one while others are in use. */
+static bool bound_bytes(struct trees *t, const struct slot *keep, int64_t now_ns)
 {
-	size_t bytes = tree_bytes(keep->tree);
+	size_t bytes = tree_bytes(keep->tree), others = 0;
 
-	for (size_t i = 0; i < TREES_MAX; i++) {
-		struct slot *s = &t->slots[i];
+	for (size_t i = 0; i < (size_t)N_PLACES * TREES_OF_KIND; i++) {
+		struct slot *s = &t->slots[0][0] + i;
 		if (!s->tree || s == keep)
 			continue;
-		bytes += tree_bytes(s->tree);
-		if (bytes <= TREES_BYTES_MAX)
-			continue;
-		bytes -= tree_bytes(s->tree);
-		drop(s);
+		if (bytes + others + tree_bytes(s->tree) > TREES_BYTES_MAX && !is_in_use(s, now_ns))
+			drop(s);
+		else
+			others += tree_bytes(s->tree);
 	}
+	return others == 0 || bytes + others <= TREES_BYTES_MAX;
 }
 
 /* ---- Making ----------------------------------------------------------------------------------------------
@@ -172,9 +215,8 @@ static int add_next(const struct engine *e, struct slot *s, const char *prefix)
 	return 1;
 }
 
-static int make_piece(const struct engine *e, struct slot *s)
+static int make_rows(const struct engine *e, struct slot *s, int64_t until_ns)
 {
-	const int64_t until_ns = engine_mono_ns() + SLICE_NS;
 	char prefix[ORG_NAME_MAX + 2];
 
 	snprintf(prefix, sizeof prefix, "%.*s/", (int)id_org(s->origin).len,
@@ -185,11 +227,25 @@ static int make_piece(const struct engine *e, struct slot *s)
 		if (r == 0) {
 			TRY(tree_end(s->tree));
 			s->done = true;
-			s->done_ns = engine_mono_ns();
 		}
 		if (i % LOOK_AT_CLOCK == 0 && engine_mono_ns() > until_ns)
 			break;
 	}
+	return 0;
+}
+
+static int make_piece(const struct engine *e, struct trees *t, struct slot *s)
+{
+	const int64_t begun_ns = engine_mono_ns();
+
+	if (begun_ns < t->rest_ns)
+		return RESET_LATER;
+	TRY(make_rows(e, s, begun_ns + SLICE_NS));
+	s->done_ns = engine_mono_ns();
+	const int64_t spent_ns = s->done_ns - begun_ns;
+	s->spent_ns += spent_ns;
+	if (spent_ns > REST_FROM_NS)
+		t->rest_ns = s->done_ns + spent_ns * REST;
 	return s->done ? 0 : RESET_LATER;
 }
 
@@ -198,18 +254,22 @@ int trees_get(struct engine *e, const struct tree_wish *wish, const struct tree 
 {
 	if (!e->trees)
 		TRY(trees_new(&e->trees));
-	struct trees *t = e->trees;
-	struct slot *s = find_slot(t, wish);
 	const int64_t now_ns = engine_mono_ns();
+	struct slot *s = find_slot(e->trees, wish, now_ns);
 
+	if (!s)
+		return RESET_LATER;
 	if (!s->tree || !is_good(s, wish, now_ns))
 		TRY(begin(s, wish));
 	s->used_ns = now_ns;
-	const int r = s->done ? 0 : make_piece(e, s);
+	const int r = s->done ? 0 : make_piece(e, e->trees, s);
 	if (r < 0)
 		drop(s);
 	TRY(r);
-	bound_bytes(t, s);
+	if (!bound_bytes(e->trees, s, now_ns)) {
+		drop(s);
+		return RESET_LATER;
+	}
 	*ret = s->tree;
 	*ret_base = s->base;
 	return r;
