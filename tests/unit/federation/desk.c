@@ -418,7 +418,7 @@ const char *desk_stored(struct desk *d, int result)
 const char *desk_heads(struct desk *d, uint32_t session, const char *origin, uint64_t seq, uint64_t count)
 {
 	struct head_notice notice = desk_notice(d, origin, seq, seq == 0 ? d->epoch : 0, count);
-	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1}};
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}};
 
 	return desk_frame(d, session, &m);
 }

@@ -69,7 +69,7 @@ static const char *say_head(uint64_t life, uint64_t seq, uint64_t count)
 				  .fingerprint.count = count};
 	SCOPED(buf_fini) struct buf b = {0};
 	struct head_notice notice = {0};
-	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1}};
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}};
 
 	head_encode(&head, &b);
 	notice.head.payload = buf_bytes(&b);
@@ -156,7 +156,7 @@ static bool head_2s(uint32_t session, uint64_t life, uint64_t frames[3])
 		.origin = "acme/a1", .lineage = lineage, .n_lineage = 1, .seq = 8, .fingerprint.count = 4};
 	SCOPED(buf_fini) struct buf b = {0};
 	struct head_notice notice = {0};
-	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1}};
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}};
 
 	head_encode(&head, &b);
 	notice.head.payload = buf_bytes(&b);

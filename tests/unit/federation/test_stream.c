@@ -312,7 +312,7 @@ Test(stream, of_another_organisation_may_not_be_offered)
 Test(stream, whose_head_cannot_be_verified_is_left_alone)
 {
 	struct head_notice notice = desk_notice(&desk, "acme/a1", 7, 0, 4);
-	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1}};
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}};
 
 	notice.head.key.b[0] = 1;
 	EXPECT(desk_frame(&desk, 1, &m), "");
@@ -351,7 +351,7 @@ Test(stream, of_a_partner_under_a_new_policy_but_with_the_same_rows_takes_only_t
 Test(stream, of_a_partner_under_an_older_policy_is_not_taken)
 {
 	struct head_notice notice = desk_notice(&desk, "bolt/b1", 0, 6, 4);
-	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1}};
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}};
 
 	partner();
 	EXPECT(desk_frame(&desk, 2, &m), "@2 pull bolt/b1 from 0");
@@ -444,7 +444,7 @@ static const char *say_head(uint32_t session, uint64_t life, uint64_t seq, uint6
 				  .fingerprint.count = count};
 	SCOPED(buf_fini) struct buf b = {0};
 	struct head_notice notice = {0};
-	struct message m = {.kind = MESSAGE_HEADS, .heads = {&notice, 1}};
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}};
 
 	head_encode(&head, &b);
 	notice.head.payload = buf_bytes(&b);
