@@ -37,6 +37,8 @@ enum {
 #define FAILURE_PAUSE_NS NS_PER_S         /* after rows could not be stored, or were not sent */
 #define MISMATCH_PAUSE_NS (60 * NS_PER_S) /* after REPAIRS_MAX */
 
+#define HOP_NS (250 * NS_PER_MS) /* what a relay says of an age is older by this: more than a frame flies */
+
 #define GREETING_NS (5 * NS_PER_S)        /* a session that is not open may be silent for so long */
 #define SPARED_NS (250 * NS_PER_MS)       /* who was not judged is looked at again then */
 #define ALL_PAUSE_NS NS_PER_S             /* everything is told at most so often */
@@ -343,6 +345,8 @@ MUST_CHECK int stream_store_head(struct mesh *m, struct stream *st, const struct
 				 const struct signed_blob *head);
 void stream_agrees(struct stream *st); /* what is held is what its head says */
 MUST_CHECK int stream_heard(struct mesh *m, const char *origin, int64_t age_ns);
+/* Of what a session tells of the head of an origin: nothing is younger than this. */
+int64_t stream_told_age(const struct session *s, const char *origin, int64_t age_ns);
 int64_t stream_age(int64_t age_ns); /* what a peer says of an age, kept away from overflow */
 MUST_CHECK int stream_copy(struct arena *a, struct bytes in, struct bytes *ret);
 

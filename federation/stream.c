@@ -248,7 +248,7 @@ int stream_on_rows(struct mesh *m, struct session *s, const struct message *mess
 		return stream_fault(m, s, st, fault);
 	if (rows->at_head) {
 		st->reached = head.fingerprint;
-		st->reached_ns = m->now_ns - stream_age(rows->head.age_ns);
+		st->reached_ns = m->now_ns - stream_told_age(s, st->origin, rows->head.age_ns);
 		TRY(offer_set(st, s, &head, rows->head.head.payload));
 	}
 	return take_rows(m, s, st, rows);

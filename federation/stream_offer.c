@@ -145,7 +145,7 @@ enum verdict offer_weigh(const struct held *held, const struct place *offered)
 	return offered->seq > 0 ? OFFER_ROWS : OFFER_HEAD;
 }
 
-static int consider(struct mesh *m, struct stream *st, const struct place *offered,
+static int consider(struct mesh *m, const struct session *s, struct stream *st, const struct place *offered,
 		    const struct head_notice *notice)
 {
 	struct held held;
@@ -156,7 +156,7 @@ static int consider(struct mesh *m, struct stream *st, const struct place *offer
 	TRY(fork_watch_held(m, st, &held, offered, notice));
 	enum verdict verdict = offer_weigh(&held, offered);
 	if (held.whole && fingerprint_equal(&held.fingerprint, &offered->fingerprint)) {
-		TRY(stream_heard(m, st->origin, notice->age_ns));
+		TRY(stream_heard(m, st->origin, stream_told_age(s, st->origin, notice->age_ns)));
 		if (!st->repair)
 			stream_agrees(st);
 	}
@@ -189,7 +189,7 @@ static int take_offer(struct mesh *m, struct session *s, const struct head *head
 	o->old = stream_age(notice->age_ns) > PING_AGE_MAX_NS;
 	o->listed = true;
 	TRY(fork_watch(m, st, s, head, notice));
-	return consider(m, st, &o->place, notice);
+	return consider(m, s, st, &o->place, notice);
 }
 
 /* A head that cannot be verified is no fault of the peer: this node may not know the signer yet. */
@@ -262,7 +262,8 @@ static int vouch(struct mesh *m, struct stream *st, int64_t age_ns)
 }
 
 /* The offer stands as it was told. What is held may not, if the disk lost or changed it. */
-static int confirm(struct mesh *m, struct stream *st, const struct offer *o, int64_t age_ns)
+static int confirm(struct mesh *m, const struct session *s, struct stream *st, const struct offer *o,
+		   int64_t age_ns)
 {
 	const struct mesh_port *port = &m->opt.port;
 	struct fingerprint fingerprint;
@@ -273,7 +274,7 @@ static int confirm(struct mesh *m, struct stream *st, const struct offer *o, int
 		return 0;
 	if (port->held(port->ctx, st->origin, &cursor, &fingerprint, &head) == 0 && cursor.len > 0 &&
 	    fingerprint_equal(&fingerprint, &o->place.fingerprint))
-		return o->old ? 0 : vouch(m, st, o->direct ? 0 : age_ns);
+		return o->old ? 0 : vouch(m, st, o->direct ? 0 : stream_told_age(s, st->origin, age_ns));
 	TRY(held_read(m, st->origin, &held));
 	if (offer_weigh(&held, &o->place) != OFFER_NOTHING)
 		st->look_ns = m->now_ns;
@@ -292,7 +293,7 @@ int stream_on_ping(struct mesh *m, struct session *s, const struct message *mess
 	for (size_t i = 0; i < m->n_streams; i++) {
 		const struct offer *o = offer_find(m->streams[i], s->id);
 		if (o)
-			TRY(confirm(m, m->streams[i], o, age_ns));
+			TRY(confirm(m, s, m->streams[i], o, age_ns));
 	}
 	return 0;
 }

@@ -68,6 +68,15 @@ int64_t stream_age(int64_t age_ns)
 	return age_ns < 0 ? 0 : age_ns < most_ns ? age_ns : most_ns;
 }
 
+/* Who has it from others may have it from this node. Were nothing added on the way, the time that frames fly
+ * would make what nobody vouches for any more younger with each round that it goes. */
+int64_t stream_told_age(const struct session *s, const char *origin, int64_t age_ns)
+{
+	const bool first_hand = !s->own || offer_is_direct(s, origin);
+
+	return stream_age(age_ns) + (first_hand ? 0 : HOP_NS);
+}
+
 int stream_heard(struct mesh *m, const char *origin, int64_t age_ns)
 {
 	const char *copy = arena_copy(m->todo->arena, origin);

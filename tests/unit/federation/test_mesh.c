@@ -319,6 +319,18 @@ Test(mesh, a_ping_vouches_for_what_was_told_and_is_held)
 	EXPECT(ping_me(0), "ping, pull acme/a2 from c1");
 }
 
+/* It may have it from this node: if the flight of the frames were left out, it would get younger each time.
+ */
+Test(mesh, what_a_relay_says_of_an_age_is_older_by_the_way)
+{
+	open_quiet();
+	EXPECT(desk_heads(&desk, 1, "acme/a2", 9, 3), "heard acme/a2 2s");
+	desk.now_ns += 3 * NS_PER_S;
+	EXPECT(ping_me(NS_PER_S - 200 * NS_PER_MS), "heard acme/a2 1s");
+	desk.now_ns += 200 * NS_PER_MS;
+	EXPECT(ping_me(NS_PER_S + 50 * NS_PER_MS), "ping"); /* what was just heard, told back */
+}
+
 Test(mesh, of_the_peer_itself_a_ping_says_that_it_is_so_now)
 {
 	open_quiet();
