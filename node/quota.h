@@ -26,7 +26,9 @@ enum quota_kind {
 	N_QUOTA_KINDS
 };
 
-enum { QUOTA_PATIENCE = 1000, QUOTA_FORGIVEN = 10 };
+/* Readers that are told to come later do so after two seconds, with each origin, on two sessions: so much is
+ * no offence, however long it goes on. */
+enum { QUOTA_PATIENCE = 1000, QUOTA_FORGIVEN = ORIGINS_MAX };
 
 struct quota_limits {
 	struct quota_limit {

@@ -95,6 +95,14 @@ Test(quota, who_asks_on_all_the_same_loses_patience)
 	cr_expect(eq(int, n, QUOTA_FORGIVEN));
 }
 
+Test(quota, who_waits_when_told_to_is_slowed_and_never_cut)
+{
+	quota_charge(quotas, "volt", QUOTA_ROWS, 100000, now_ns);
+	for (int round = 0; round < 300; round++, now_ns += 2 * NS_PER_S)
+		for (int i = 0; i < 2 * ORIGINS_MAX; i++)
+			cr_assert(eq(int, take("volt", QUOTA_PULLS), QUOTA_OVER), "round %d", round);
+}
+
 Test(quota, as_many_partners_as_there_can_be_and_more)
 {
 	char org[32];
