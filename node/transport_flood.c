@@ -115,8 +115,8 @@ size_t flood_shed(struct port *p, uint64_t up_to)
 	return n;
 }
 
-/* libzmq ends the process when its Unix socket is called and no descriptor is left, so they must not run out.
- * Honest peers speak within a moment: those that came first are most likely here for nothing else. */
+/* Without descriptors nobody is let in and nothing can be opened, so they should not run out. Honest peers
+ * speak within a moment: those that came first are most likely here for nothing else. */
 static void keep_reserve(struct transport *t)
 {
 	const size_t most = (size_t)t->limits.unheard_max;
