@@ -80,22 +80,32 @@ static struct session *find_conflict(struct port *p, const struct routing_id *id
 	return NULL;
 }
 
-static bool is_retired(const struct port *p, const struct routing_id *id)
+/* Late frames of a connection that is no more, and of whoever is not known any more. */
+static bool is_late(struct port *p, struct arrival *a)
 {
-	for (unsigned i = 0; i < RETIRED_MAX && i < p->n_retired; i++)
-		if (ids_equal(&p->retired[i], id))
+	const struct roster_entry *e = a->whole ? sender_of(p, a) : NULL;
+
+	for (unsigned i = 0; i < RETIRED_MAX && i < p->n_retired; i++) {
+		const struct retired *r = &p->retired[i];
+		const bool anothers = r->known && e && memcmp(r->key.b, e->key.b, KEY_BYTES) != 0;
+		if (ids_equal(&r->id, &a->id) && !anothers)
 			return true;
+	}
 	return false;
 }
 
-static void retire(struct port *p, const struct routing_id *id)
+static void retire(struct port *p, const struct routing_id *id, const struct curve_key *key)
 {
-	p->retired[p->n_retired++ % RETIRED_MAX] = *id;
+	struct retired *r = &p->retired[p->n_retired++ % RETIRED_MAX];
+
+	*r = (struct retired){.id = *id, .known = key != NULL};
+	if (key)
+		r->key = *key;
 }
 
 void port_cut(struct session *s)
 {
-	retire(s->port, &s->routing_id);
+	retire(s->port, &s->routing_id, &s->key);
 	connection_cut(s->fd, s->cookie);
 }
 
@@ -114,18 +124,19 @@ static void tell_refused(struct port *p, struct arrival *a)
 static void refuse(struct port *p, struct arrival *a)
 {
 	struct session *s = find_session(p, &a->id);
+	const struct roster_entry *e = a->whole ? sender_of(p, a) : NULL;
 	uint64_t cookie;
 	int fd;
 
 	p->t->stats.refused_frames++;
 	if (s) {
-		s->why = a->whole && !sender_of(p, a) ? KICK_REVOKED : KICK_PARTS;
+		s->why = a->whole && !e ? KICK_REVOKED : KICK_PARTS;
 		session_lose(p->t, s);
 		return;
 	}
 	tell_refused(p, a);
 	if (a->id.len > 0) /* a longer one than we take is not kept */
-		retire(p, &a->id);
+		retire(p, &a->id, e ? &e->key : NULL);
 	connection_of(&a->payload, &fd, &cookie);
 	connection_cut(fd, cookie);
 }
@@ -220,7 +231,7 @@ static bool read_one(struct port *p)
 	if (!receive(p, &a))
 		return false;
 	flood_delivered(p, zmq_msg_get(&a.payload, ZMQ_SRCFD));
-	if (is_retired(p, &a.id))
+	if (is_late(p, &a))
 		p->t->stats.refused_frames++;
 	else if (p == &p->t->enrol)
 		take_stranger(p, &a);

@@ -37,6 +37,13 @@ struct routing_id {
 	uint8_t len, b[ROUTING_ID_MAX];
 };
 
+/* A connection that was cut or ended. Its routing id may be somebody else's next. */
+struct retired {
+	struct routing_id id;
+	bool known; /* whose it was: */
+	struct curve_key key;
+};
+
 /* A connection that libzmq accepted, whether or not anything ever came out of it. */
 struct connection {
 	bool open;
@@ -83,7 +90,7 @@ struct port {
 	bool closing;
 	char endpoint[ENDPOINT_SIZE];
 	int64_t frame_max;
-	struct routing_id retired[RETIRED_MAX];
+	struct retired retired[RETIRED_MAX];
 	unsigned n_retired; /* ever */
 };
 
