@@ -28,7 +28,7 @@ static void tear_down(void)
 	quotas = NULL;
 }
 
-TestSuite(quota, .init = set_up, .fini = tear_down);
+TestSuite(quota, .init = set_up, .fini = tear_down, .timeout = 60);
 
 static int take(const char *org, enum quota_kind kind)
 {
