@@ -249,6 +249,7 @@ int mesh_step(struct mesh *m, const struct mesh_event *e, int64_t now_ns, struct
 	m->todo = todo;
 	m->heard = false;
 	m->n_looked = 0;
+	m->looks[0] = m->looks[1] = (struct looks){0};
 	todo->actions = NULL;
 	todo->n = 0;
 	TRY(on_event[e->kind](m, e));

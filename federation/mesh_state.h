@@ -122,6 +122,21 @@ struct stream {
 	int64_t fork_ns; /* none is told before */
 };
 
+/* What an audience can be told of an origin. */
+struct look {
+	const char *origin;
+	uint64_t name, head; /* hashes */
+	bool settled, shown;
+	struct head_notice notice;
+};
+
+/* Of all origins, in their order; in the step's arena. */
+struct looks {
+	const char *audience; /* NULL: nothing was looked at */
+	struct look *items;
+	size_t n;
+};
+
 /* What a session was last told of an origin. */
 struct told {
 	uint64_t origin, head; /* hashes */
@@ -213,6 +228,7 @@ struct mesh {
 	struct mesh_todo *todo;
 	int64_t awake_ns; /* now_ns, without what was overslept */
 	size_t n_looked;
+	struct looks looks[2]; /* at what the own organisation can be told, and another one */
 	bool heard; /* it tells the owner an age, so heads, which the owner fills with ages, wait for the next
 		       one */
 };

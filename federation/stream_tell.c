@@ -23,6 +23,46 @@ int serve_settled(struct mesh *m, const char *origin, bool *ret)
 	return 0;
 }
 
+static uint64_t name_of(const char *origin)
+{
+	return hash64("origin", bytes_of_text(origin), (struct bytes){0});
+}
+
+static int add_look(struct mesh *m, struct looks *looks, const char *audience, const char *origin)
+{
+	const struct mesh_port *port = &m->opt.port;
+	struct arena *a = m->todo->arena;
+	struct look *l = arena_push(a, &looks->items, &looks->n, sizeof *l);
+
+	if (!l)
+		return FAIL(-ENOMEM);
+	*l = (struct look){.origin = origin, .name = name_of(origin)};
+	m->n_looked++;
+	TRY(serve_settled(m, origin, &l->settled));
+	l->shown = l->settled && port->head(port->ctx, audience, origin, a, &l->notice) >= 0;
+	if (l->shown)
+		l->head = hash64("head", l->notice.head.payload, (struct bytes){0});
+	return 0;
+}
+
+/* Once in a step for all sessions of an audience: inside an organisation they are many, and each is to hear
+ * of every change. */
+static int look_around(struct mesh *m, const char *audience, const struct looks **ret)
+{
+	const struct mesh_port *port = &m->opt.port;
+	struct looks *looks = &m->looks[audience[0] != '\0'];
+	const char *origin = NULL;
+
+	*ret = looks;
+	if (looks->audience && strcmp(looks->audience, audience) == 0)
+		return 0;
+	*looks = (struct looks){0};
+	while ((origin = port->origin_next(port->ctx, audience, origin)))
+		TRY(add_look(m, looks, audience, origin));
+	looks->audience = audience;
+	return 0;
+}
+
 /* HEADS being filled; a long list goes out as several messages. */
 struct telling {
 	struct session *session;
@@ -42,11 +82,6 @@ static int send_heads(struct mesh *m, struct telling *t)
 	t->bytes = 0;
 	t->told = true;
 	return session_send(m, t->session, &message);
-}
-
-static uint64_t name_of(const char *origin)
-{
-	return hash64("origin", bytes_of_text(origin), (struct bytes){0});
 }
 
 /* Origins come in the same order each time: it mostly stands behind the one looked for before. */
@@ -69,12 +104,11 @@ static bool is_quiet(const struct session *s)
 
 /* Note what the session is told; true: it is something else than the last time. What does not fit into the
  * table waits for the next telling of everything. */
-static bool note_told(const struct mesh *m, struct session *s, const char *origin,
-		      const struct head_notice *notice)
+static bool note_told(const struct mesh *m, struct session *s, const struct look *l)
 {
-	const int64_t age_ns = stream_age(notice->age_ns);
-	const struct told now = {.origin = name_of(origin),
-				 .head = hash64("head", notice->head.payload, (struct bytes){0}),
+	const int64_t age_ns = stream_age(l->notice.age_ns);
+	const struct told now = {.origin = l->name,
+				 .head = l->head,
 				 .at_ns = m->now_ns - age_ns,
 				 .old = age_ns > PING_AGE_MAX_NS,
 				 .offered = true};
@@ -89,50 +123,44 @@ static bool note_told(const struct mesh *m, struct session *s, const char *origi
 }
 
 /* A place that is being gone over just now stands as it was told, from when it was. */
-static void keep_told(struct session *s, const char *origin)
+static void keep_told(struct session *s, const struct look *l)
 {
-	struct told *t = told_find(s, name_of(origin));
+	struct told *t = told_find(s, l->name);
 
 	if (t)
 		t->offered = true;
 }
 
-static int tell_head(struct mesh *m, struct telling *t, const char *origin)
+static int tell_head(struct mesh *m, struct telling *t, const struct look *l)
 {
-	const struct mesh_port *port = &m->opt.port;
-	struct arena *a = m->todo->arena;
-	struct head_notice notice;
-	bool settled;
-
-	m->n_looked++;
-	TRY(serve_settled(m, origin, &settled));
-	if (!settled)
-		keep_told(t->session, origin);
-	if (!settled || port->head(port->ctx, session_audience(t->session), origin, a, &notice) < 0)
+	if (!l->settled)
+		keep_told(t->session, l);
+	if (!l->shown)
 		return 0;
-	bool changed = note_told(m, t->session, origin, &notice);
+	bool changed = note_told(m, t->session, l);
 	if (!changed && !t->again)
 		return 0;
-	size_t bytes = notice.head.payload.len + sizeof notice.head;
+	m->n_looked++;
+	size_t bytes = l->notice.head.payload.len + sizeof l->notice.head;
 	if (t->bytes + bytes > FRAME_FILL || t->heads.n == ORIGINS_MAX)
 		TRY(send_heads(m, t));
-	struct head_notice *place = arena_push(a, &t->heads.heads, &t->heads.n, sizeof *place);
+	struct head_notice *place = arena_push(m->todo->arena, &t->heads.heads, &t->heads.n, sizeof *place);
 	if (!place)
 		return FAIL(-ENOMEM);
-	*place = notice;
+	*place = l->notice;
 	t->bytes += bytes;
 	return 0;
 }
 
 static int tell_changed(struct mesh *m, struct telling *t)
 {
-	const struct mesh_port *port = &m->opt.port;
-	const char *audience = session_audience(t->session), *origin = NULL;
+	const struct looks *looks;
 
 	for (size_t i = 0; i < t->session->n_told; i++)
 		t->session->told[i].offered = false;
-	while ((origin = port->origin_next(port->ctx, audience, origin)))
-		TRY(tell_head(m, t, origin));
+	TRY(look_around(m, session_audience(t->session), &looks));
+	for (size_t i = 0; i < looks->n; i++)
+		TRY(tell_head(m, t, &looks->items[i]));
 	return t->heads.n > 0 ? send_heads(m, t) : 0;
 }
 

@@ -81,6 +81,7 @@ static int head_of(struct desk *d, const struct laid *l, struct head_notice *ret
 				    .epoch = l->epoch,
 				    .fingerprint.count = l->head_count};
 
+	d->heads_given++;
 	return make_notice(d, l->origin, &places, ret);
 }
 

@@ -37,10 +37,11 @@ struct desk {
 	struct message sent;   /* the last one */
 	struct op_rows stored; /* the last one */
 	uint64_t my_nonce, my_frame;
-	uint64_t features;   /* that peers say they know */
-	int64_t age_ns;      /* of heads that the port gives; 0: two seconds */
-	int64_t ping_ns;     /* age in the last PING sent */
-	int step, fail_step; /* in the fail_step'th step allocations fail after so many */
+	uint64_t features;    /* that peers say they know */
+	int64_t age_ns;       /* of heads that the port gives; 0: two seconds */
+	int64_t ping_ns;      /* age in the last PING sent */
+	unsigned heads_given; /* by the port */
+	int step, fail_step;  /* in the fail_step'th step allocations fail after so many */
 	long fail_after;
 	bool failed;           /* one did */
 	int belief;            /* what verify_hello answers */

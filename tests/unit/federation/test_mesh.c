@@ -252,6 +252,28 @@ Test(mesh, who_knows_it_hears_nothing_but_pings_while_nothing_changes)
 	cr_expect(eq(i64, desk.ping_ns, 3 * NS_PER_S));
 }
 
+/* Else a change would cost a look at every origin for every node of the organisation. */
+Test(mesh, what_is_told_to_many_is_looked_at_once)
+{
+	struct laid *l = open_quiet();
+
+	desk_pass(&desk, 100 * NS_PER_MS);
+	desk.heads_given = 0;
+	l->count = l->head_count = 5;
+	EXPECT(desk_event(&desk, &(struct mesh_event){.kind = MESH_CHANGED}), "heads acme/a2:5");
+	const unsigned of_one = desk.heads_given;
+	for (uint32_t s = 2; s <= 4; s++) {
+		desk_up(&desk, s, "acme", s == 2 ? "a3" : s == 3 ? "a4" : "a5");
+		desk_hello(&desk, s, "acme", s == 2 ? "a3" : s == 3 ? "a4" : "a5");
+	}
+	desk_pass(&desk, 100 * NS_PER_MS);
+	l->count = l->head_count = 4;
+	desk.heads_given = 0;
+	const char *text = desk_event(&desk, &(struct mesh_event){.kind = MESH_CHANGED});
+	EXPECT(text, "heads acme/a2:4, @2 heads acme/a2:4, @3 heads acme/a2:4, @4 heads acme/a2:4");
+	cr_expect(eq(uint, desk.heads_given, of_one));
+}
+
 Test(mesh, before_a_ping_goes_out_what_has_changed_is_told)
 {
 	struct laid *l = open_quiet();
