@@ -115,9 +115,28 @@ static int get_head(void *ctx, const char *audience, const char *origin, struct 
 	return serve_sign(e, &h, a, ret);
 }
 
+/* Also of nodes that are gone, in all the years. */
+enum { ORIGINS_OF_PARTNER = 4 * ORIGINS_MAX };
+
+/* What is held of an origin is never forgotten while its organisation is trusted, so a border that makes up
+ * names would fill the disk with them. */
+static bool has_room(const struct engine *e, const char *org, const char *origin)
+{
+	char after[ORG_NAME_MAX + 2];
+	size_t n = 0;
+
+	if (store_origin(e->store, origin))
+		return true;
+	snprintf(after, sizeof after, "%s/", org);
+	const struct origin *o = store_origin_next(e->store, after);
+	for (; o && id_is_of_org(o->name, org); o = store_origin_next(e->store, o->name))
+		n++;
+	return n < ORIGINS_OF_PARTNER;
+}
+
 static int check_partner_head(struct engine *e, const struct org *org, const struct head *h)
 {
-	if (!id_is_of_org(h->origin, org->manifest.org))
+	if (!id_is_of_org(h->origin, org->manifest.org) || !has_room(e, org->manifest.org, h->origin))
 		return FAIL(ERR_UNTRUSTED);
 	return trust_see_epoch(e->trust, org->manifest.org, h->epoch);
 }

@@ -173,6 +173,44 @@ Test(serve, only_a_node_that_owns_twins_speaks_of_its_own)
 	cr_expect(eq(int, port.verify_head(port.ctx, "acme", "n2", &notice, a, &h), ERR_UNTRUSTED));
 }
 
+static int check_offered(const char *origin)
+{
+	SCOPED(scope_sign_key) struct sign_key *key = NULL;
+	struct credential gate = {.org = "volt", .node = "gate", .roles = ROLE_OWNER | ROLE_BORDER};
+	struct partner *volt = world.trust->partners[0];
+	struct incarnation lineage = {.id = 5};
+	const struct head head = {.origin = origin, .lineage = &lineage, .n_lineage = 1, .epoch = 1};
+	SCOPED(buf_fini) struct buf payload = {0};
+	struct head_notice notice = {0};
+	struct head ret;
+
+	must(sign_key_new(&key) == 0);
+	gate.sign = sign_key_public(key);
+	volt->org.nodes = &gate;
+	volt->org.n_nodes = 1;
+	head_encode(&head, &payload);
+	sign_blob(key, SIGN_HEAD, buf_bytes(&payload), &notice.head);
+	const int r = port.verify_head(port.ctx, "volt", "gate", &notice, a, &ret);
+	volt->org.n_nodes = 0;
+	return r;
+}
+
+Test(serve, a_partner_has_so_many_origins_and_no_more)
+{
+	enum { MANY = 4 * ORIGINS_MAX };
+	char names[32];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(names, sizeof names, "volt/o%d", i);
+		const struct op op = {.kind = OP_ROWS, .rows = {.origin = names, .cursor = BYTES("c")}};
+		if (i == MANY - 1)
+			cr_expect(eq(int, check_offered("volt/new"), 0));
+		world_put(&op, 1);
+	}
+	cr_expect(eq(int, check_offered("volt/new"), ERR_UNTRUSTED));
+	cr_expect(eq(int, check_offered("volt/o7"), 0), "what is held goes on");
+}
+
 Test(serve, rows_of_another_organisation_are_handed_on_to_nobody)
 {
 	struct row row = {.id = "volt/v1", .mask = ROW_MASK_DISCOVER, .type = "", .name = ""};
