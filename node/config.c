@@ -131,6 +131,10 @@ static const struct setting settings[] = {
 	 "changes wait so long to share one commit; 0s: not at all, 1s: less wear on flash"},
 	{"store", "checkpoint-every", TYPE_DURATION, MEMBER(checkpoint_every_ms), "1min", 100, DAY_MS,
 	 "the log is written behind at least this often"},
+	{"store", "tombstone-age", TYPE_DURATION, MEMBER(tombstone_age_ms), "10080min", 1000, 3650 * DAY_MS,
+	 "so long is it known that a twin was deleted; who was away for longer compares all that he holds"},
+	{"store", "tombstone-max", TYPE_COUNT, MEMBER(tombstone_max), "100000", 0, 1000000000,
+	 "of each origin at most so many deletions are known, the newest"},
 	{"log", "level", TYPE_LOG_LEVEL, MEMBER(log_level), "info", 0, 0, "error, warning, info or debug"},
 };
 

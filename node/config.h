@@ -53,6 +53,7 @@ struct config {
 	/* [store] */
 	int64_t commit_interval_ms; /* 0: group commit as fast as the disk */
 	int64_t checkpoint_every_ms;
+	int64_t tombstone_age_ms, tombstone_max;
 	/* [log] */
 	enum log_level log_level;
 };

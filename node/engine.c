@@ -12,6 +12,7 @@
 #include "node/asks.h"
 #include "node/audit.h"
 #include "node/border.h"
+#include "node/collect.h"
 #include "node/control.h"
 #include "node/door.h"
 #include "node/ending.h"
@@ -283,6 +284,7 @@ static void on_housekeeping(uv_timer_t *timer)
 		engine_log_failure("trust", "the time is not stored yet", r, NULL);
 	inside_tick(e);
 	endings_tick(e);
+	collect_tick(e);
 	border_watch(e);
 	alarms_watch(e);
 	door_tick(e->door);

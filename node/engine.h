@@ -75,9 +75,11 @@ struct engine {
 	int64_t next_end_ns;                           /* wall time at which the next share ends */
 	int64_t roster_ns;                             /* monotonic time of the last roster */
 	int64_t started_ns;                            /* monotonic */
+	int64_t collected_ns;                          /* monotonic time when tombstones were looked at */
 	char origin[ORG_NAME_MAX + NODE_NAME_MAX + 2]; /* ORG/NODE of this node */
 	struct verified verified;                      /* signatures of heads (serve.c) */
 	bool border_is_closed;                         /* said so (border.c) */
+	bool is_collecting;                            /* tombstones (collect.c) */
 	bool stopping;
 };
 

@@ -270,8 +270,12 @@ int serve_cursor(const struct cursor *c, struct arena *a, struct bytes *ret)
 uint64_t serve_floor(const struct engine *e, const char *origin)
 {
 	const struct origin *o = store_origin(e->store, origin);
+	struct store_position at;
 
-	return o && !is_own_origin(e, origin) ? o->floor : 0;
+	if (!is_own_origin(e, origin))
+		return o ? o->floor : 0;
+	store_position(e->store, &at);
+	return at.floor;
 }
 
 static int own_rows(struct engine *e, const struct pull *pull, struct arena *a, struct rows *ret)

@@ -17,6 +17,7 @@ enum op_kind {
 	/* The ones below are the node's own; the control socket refuses them. */
 	OP_ROWS,          /* rows of another origin, with the cursor that stands behind them */
 	OP_ORG_DROP = 10, /* id: another organisation: forget its origins, with rows and cursors */
+	OP_COLLECTION,    /* collection: tombstones of an origin go for good */
 };
 
 /* Why one sample of many was refused. */
@@ -50,6 +51,11 @@ struct op_rows {
 	struct bytes head; /* encoded signed head that these rows reach, empty if not yet at the head */
 };
 
+struct op_collection {
+	const char *origin; /* ORG/NODE: this node, or one that is held */
+	uint64_t floor;     /* with sequence numbers up to here */
+};
+
 struct op {
 	enum op_kind kind;
 	union {
@@ -60,6 +66,7 @@ struct op {
 		struct membership membership;
 		struct op_samples samples;
 		struct op_rows rows;
+		struct op_collection collection;
 	};
 };
 

@@ -3,6 +3,7 @@
 #include "proto/id.h"
 
 _Static_assert((int)HOLON__V1__OP__OP_ORG_DROP == OP_ORG_DROP, "op kinds agree");
+_Static_assert((int)HOLON__V1__OP__OP_COLLECTION == OP_COLLECTION, "op kinds agree");
 _Static_assert((int)HOLON__V1__OP__OP_SAMPLES == OP_SAMPLES, "op kinds agree");
 
 static int samples_to_pb(struct arena *a, const struct op_samples *s, PB(SampleBatch) * pb)
@@ -44,6 +45,21 @@ static int rows_from_pb(struct arena *a, const PB(RowBatch) * pb, struct op_rows
 	return blob_from_pb(pb->head, HEAD_MAX, &ret->head);
 }
 
+static int collection_to_pb(struct arena *a, const struct op_collection *c, PB(Collection) * pb)
+{
+	(void)a;
+	pb->origin = text_to_pb(c->origin);
+	pb->floor = c->floor;
+	return 0;
+}
+
+static int collection_from_pb(struct arena *a, const PB(Collection) * pb, struct op_collection *ret)
+{
+	(void)a;
+	ret->floor = pb->floor;
+	return word_from_pb(pb->origin, word_is_origin, &ret->origin);
+}
+
 int op_to_pb(struct arena *a, const struct op *op, PB(Op) * pb)
 {
 	pb->op_case = (PB(Op__OpCase))op->kind;
@@ -59,6 +75,8 @@ int op_to_pb(struct arena *a, const struct op *op, PB(Op) * pb)
 	case OP_SAMPLES: return ONE_TO_PB(a, sample_batch, &op->samples, samples_to_pb, &pb->samples);
 	case OP_ROWS: return ONE_TO_PB(a, row_batch, &op->rows, rows_to_pb, &pb->rows);
 	case OP_ORG_DROP: pb->org_drop = text_to_pb(op->id); return 0;
+	case OP_COLLECTION:
+		return ONE_TO_PB(a, collection, &op->collection, collection_to_pb, &pb->collection);
 	}
 	return 0;
 }
@@ -76,6 +94,7 @@ int op_from_pb(struct arena *a, const PB(Op) * pb, struct op *ret)
 	case OP_SAMPLES: return samples_from_pb(a, pb->samples, &ret->samples);
 	case OP_ROWS: return rows_from_pb(a, pb->rows, &ret->rows);
 	case OP_ORG_DROP: return word_from_pb(pb->org_drop, word_is_org, &ret->id);
+	case OP_COLLECTION: return collection_from_pb(a, pb->collection, &ret->collection);
 	}
 	return FAIL(ERR_MALFORMED);
 }

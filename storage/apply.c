@@ -6,6 +6,13 @@
 #include "storage/frame.h"
 #include "storage/store_private.h"
 
+static int apply_collection(struct store *s, const struct op_collection *c, bool keep_rows)
+{
+	if (store_is_own_origin(s, c->origin))
+		return table_collect(&s->table, c->floor);
+	return keep_rows ? remote_collect(&s->remote, c) : 0;
+}
+
 static int apply_op(struct store *s, uint64_t number, const struct op *op)
 {
 	const bool keep_rows = number > s->remote_position;
@@ -21,6 +28,7 @@ static int apply_op(struct store *s, uint64_t number, const struct op *op)
 	case OP_SAMPLES: return table_add_samples(t, &op->samples);
 	case OP_ROWS: return keep_rows ? remote_put_rows(&s->remote, &op->rows) : 0;
 	case OP_ORG_DROP: return keep_rows ? remote_drop_org(&s->remote, op->id) : 0;
+	case OP_COLLECTION: return apply_collection(s, &op->collection, keep_rows);
 	}
 	return 0;
 }

@@ -156,7 +156,8 @@ static int copy_seen(struct arena *a, const struct op *op, struct op *ret)
 	case OP_RELATION_DELETE:
 	case OP_SAMPLES:
 	case OP_ROWS:
-	case OP_ORG_DROP: return 0;
+	case OP_ORG_DROP:
+	case OP_COLLECTION: return 0;
 	}
 	return 0;
 }

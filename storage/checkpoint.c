@@ -29,8 +29,9 @@ struct checkpoint {
  */
 
 /* format (4), ORG, NODE, n of lineage (4), of each: id (8), start (8); batch (8), seq (8), stamp (8), next
- * numbers of series (4), twins (4), and relations and memberships (8); producers, see storage/producers.h.
- * Beside it, under 'H', the runs of the history, see history_runs(). */
+ * numbers of series (4), twins (4), and relations and memberships (8); producers, see storage/producers.h;
+ * the floor (8), if tombstones were ever collected. Beside it, under 'H', the runs of the history, see
+ * history_runs(). */
 static int encode_meta(const struct store *s, struct buf *out)
 {
 	buf_put_u32(out, FORMAT);
@@ -48,6 +49,8 @@ static int encode_meta(const struct store *s, struct buf *out)
 	buf_put_u32(out, s->table.twins.n);
 	buf_put_u64(out, s->table.next_number);
 	producers_encode(&s->producers, out);
+	if (s->table.floor > 0)
+		buf_put_u64(out, s->table.floor);
 	return buf_check(out);
 }
 
@@ -96,6 +99,7 @@ static int decode_meta(struct store *s, struct bytes in, struct err_note *note)
 	const uint32_t n_twins = record_u32(&r);
 	s->table.next_number = record_u64(&r);
 	TRY(producers_decode(&s->producers, &r));
+	s->table.floor = r.at < r.end ? record_u64(&r) : 0;
 	TRY(twin_index_reserve(&s->table.twins, n_twins));
 	return record_end(&r);
 }

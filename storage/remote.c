@@ -388,6 +388,19 @@ int remote_put_rows(struct remote *m, const struct op_rows *rows)
 	return rows->head.len > 0 ? origin_set_bytes(&origin->head, rows->head, &origin->pub.head) : 0;
 }
 
+int remote_collect(struct remote *m, const struct op_collection *c)
+{
+	struct own_origin *o = find_origin(m, c->origin);
+
+	if (!o || o->pub.cursor.len == 0 || c->floor <= o->pub.floor || c->floor > o->pub.max_seq)
+		return 0;
+	o->dirty = true;
+	o->pub.floor = c->floor;
+	TRY(drop_tombstones(m, o, c->floor));
+	count_seq(o);
+	return 0;
+}
+
 static int drop_origin(struct remote *m, struct own_origin *origin)
 {
 	SCOPED(buf_fini) struct buf key = {0};
@@ -489,6 +502,20 @@ const struct origin *remote_origin_next(const struct remote *m, const char *afte
 	const struct own_origin *o = ordered_after(&m->origins, after);
 
 	return o ? &o->pub : NULL;
+}
+
+uint64_t remote_graves_over(const struct remote *m, const char *origin, const struct graves_kept *kept)
+{
+	const struct own_origin *o = find_origin(m, origin);
+	const struct own_row *w = o && o->pub.cursor.len > 0 ? ordered_first(&o->graves) : NULL;
+	uint64_t floor = 0, n = 0;
+
+	for (; w && n < GRAVES_AT_ONCE; n++, w = ordered_after(&o->graves, &w->pub.seq)) {
+		if (o->graves.n - n <= kept->most && w->pub.version.stamp_ns >= kept->since_ns)
+			break;
+		floor = w->pub.seq;
+	}
+	return floor;
 }
 
 const struct remote_row *remote_row(const struct remote *m, const char *id)

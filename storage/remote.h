@@ -51,6 +51,8 @@ void remote_fini(struct remote *m);
 
 /* 0 or -ENOMEM (then good for remote_fini() only). */
 MUST_CHECK int remote_put_rows(struct remote *m, const struct op_rows *rows);
+/* Nothing while a repair goes on: the floor is what its last cursor says. */
+MUST_CHECK int remote_collect(struct remote *m, const struct op_collection *c);
 MUST_CHECK int remote_drop_org(struct remote *m, const char *org); /* all its origins */
 
 /* Would these rows change nothing at all? ERR_REFUSED with a note when one is not the origin's to speak of.
@@ -63,6 +65,7 @@ MUST_CHECK int remote_check(const struct remote *m, const struct op_rows *rows, 
 
 const struct origin *remote_origin(const struct remote *m, const char *name);
 const struct origin *remote_origin_next(const struct remote *m, const char *after);
+uint64_t remote_graves_over(const struct remote *m, const char *origin, const struct graves_kept *kept);
 bool remote_has_org(const struct remote *m, const char *org); /* rows or a cursor of any origin of it */
 const struct remote_row *remote_row(const struct remote *m, const char *id);
 const struct remote_row *remote_change_next(const struct remote *m, const char *origin, uint64_t after_seq);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Staging: may an op be done, and would it change anything? Looks at the table as it will be when the ops of
  * the batch before this one have been applied. */
+#include <inttypes.h>
+
 #include "storage/stage.h"
 
 #include <stdio.h>
@@ -155,7 +157,7 @@ static int check_origin(const struct stage *g, const char *origin)
 
 	if (!id_is_twin(bytes_of_text(origin)) || strchr(slash + 1, '/'))
 		return FAIL_SAY(g->note, ERR_REFUSED, "'%.80s' names no origin: write ORG/NODE", origin);
-	if (id_is_of_org(origin, g->store->org) && strcmp(slash + 1, g->store->node) == 0)
+	if (store_is_own_origin(g->store, origin))
 		return FAIL_SAY(g->note, ERR_REFUSED, "%s is this node: its rows are not taken from others",
 				origin);
 	return 0;
@@ -180,6 +182,23 @@ static int stage_rows(const struct stage *g, const struct op *op)
 	return unchanged && !batch_find(g->batch, &key) && !org_is_dropped(g, op->rows.origin)
 		       ? STORE_UNCHANGED
 		       : batch_take(g->batch, &key, op, op);
+}
+
+/* What is in the batch already does not count: a tombstone is a long time there before it goes. */
+static int stage_collection(const struct stage *g, const struct op *op)
+{
+	const struct op_collection *c = &op->collection;
+	const struct staged_key key = {STAGED_ORIGIN, c->origin, NULL, NULL};
+	const struct store *s = g->store;
+	const struct origin *o = remote_origin(&s->remote, c->origin);
+	const bool own = store_is_own_origin(s, c->origin);
+
+	if (c->floor > (own ? s->table.seq : o ? o->max_seq : 0))
+		return FAIL_SAY(g->note, ERR_REFUSED, "%s has not come to change %" PRIu64, c->origin,
+				c->floor);
+	if (c->floor <= (own ? s->table.floor : o ? o->floor : 0))
+		return STORE_UNCHANGED;
+	return batch_take(g->batch, &key, op, op);
 }
 
 /* What came into the batch before it goes, too: only an empty one is looked past. */
@@ -225,6 +244,7 @@ static int stage_op(const struct stage *g, const struct op *op)
 	case OP_SAMPLES: return stage_samples(g, op);
 	case OP_ROWS: return stage_rows(g, op);
 	case OP_ORG_DROP: return stage_org_drop(g, op);
+	case OP_COLLECTION: return stage_collection(g, op);
 	}
 	return FAIL_SAY(g->note, ERR_REFUSED, "there is no change of kind %d", (int)op->kind);
 }

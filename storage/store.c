@@ -285,6 +285,7 @@ void store_position(const struct store *s, struct store_position *ret)
 		.seq = s->table.seq,
 		/* an incarnation begins above everything an earlier one of this node can have given */
 		.stamp_ns = s->table.stamp_ns > 0 ? s->table.stamp_ns : s->floor_ns,
+		.floor = s->table.floor,
 		.n_twins = s->table.n_twins,
 		.n_types = s->table.types.n,
 		.n_relations = s->table.edges.n,
@@ -305,6 +306,17 @@ uint64_t store_incarnation(const struct store *s)
 
 /* ---- Rows of other origins --------------------------------------------------------------------------------
  */
+
+bool store_is_own_origin(const struct store *s, const char *origin)
+{
+	return id_is_of_org(origin, s->org) && strcmp(strchr(origin, '/') + 1, s->node) == 0;
+}
+
+uint64_t store_graves_over(const struct store *s, const char *origin, const struct graves_kept *kept)
+{
+	return store_is_own_origin(s, origin) ? table_graves_over(&s->table, kept)
+					      : remote_graves_over(&s->remote, origin, kept);
+}
 
 const struct origin *store_origin(const struct store *s, const char *name)
 {

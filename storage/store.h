@@ -223,6 +223,7 @@ struct store_position {
 	size_t n_lineage;
 	uint64_t seq;     /* head: of the latest applied change */
 	int64_t stamp_ns; /* hybrid clock of it */
+	uint64_t floor;   /* deletions up to there are not known any more: their tombstones were collected */
 	uint64_t n_twins, n_types, n_relations, n_series;
 };
 void store_position(const struct store *s, struct store_position *ret);
@@ -320,6 +321,16 @@ struct origin {
 	int64_t stamp_ns; /* newest version held */
 	uint64_t floor;   /* up to there deletions are not known: tombstones were collected, or never came */
 };
+
+/* Tombstones of an origin, the own one or one that is held, are kept until they are older than that, or as
+ * many newer ones are there. Up to which sequence number may they go, for an OP_COLLECTION that is not too
+ * long? 0: none. */
+enum { GRAVES_AT_ONCE = 2000 }; /* a few milliseconds */
+struct graves_kept {
+	int64_t since_ns; /* hybrid clock */
+	uint64_t most;
+};
+uint64_t store_graves_over(const struct store *s, const char *origin, const struct graves_kept *kept);
 
 const struct origin *store_origin(const struct store *s, const char *name);
 const struct origin *store_origin_next(const struct store *s, const char *after); /* "" to begin */

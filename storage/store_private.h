@@ -42,6 +42,8 @@ enum { PATH_BYTES = 4096 };
 /* DIR/name */
 void store_path(const struct store *s, const char *name, char ret[PATH_BYTES]);
 
+bool store_is_own_origin(const struct store *s, const char *origin); /* ORG/NODE */
+
 /* ---- apply.c ----------------------------------------------------------------------------------------------
  */
 

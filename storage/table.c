@@ -8,6 +8,13 @@ static int by_id(const void *key, const void *item)
 	return strcmp(key, ((const struct own_twin *)item)->id);
 }
 
+static int by_seq(const void *key, const void *item)
+{
+	const uint64_t seq = *(const uint64_t *)key, other = ((const struct own_twin *)item)->pub.seq;
+
+	return (seq > other) - (seq < other);
+}
+
 static int by_name(const void *key, const void *item)
 {
 	return strcmp(key, ((const struct own_type *)item)->name);
@@ -51,6 +58,7 @@ void table_init(struct table *t)
 		.types.compare = by_name,
 		.edges.compare = by_ends,
 		.members.compare = by_child,
+		.graves.compare = by_seq,
 		.next_number = 1,
 	};
 	values_init(&t->values, &t->words);
@@ -69,6 +77,8 @@ void table_fini(struct table *t)
 	turns_fini(&t->by_seq);
 	ordered_fini(&t->by_alias);
 	ordered_fini(&t->by_id);
+	ordered_fini(&t->graves);
+	free(t->holes);
 	for (uint32_t i = 1; i < t->twins.n; i++)
 		free_twin(twin_index_at(&t->twins, i));
 	arena_free(t->memory);

@@ -46,7 +46,7 @@ struct twin_rest {
 	struct alias_ref *refs; /* one per alias, see storage/table_alias.h */
 };
 
-/* Never moves and is never freed: its tombstone stays. */
+/* Never moves; its tombstone stays until it is collected, then its memory and its number are another's. */
 struct own_twin {
 	struct twin pub;
 	struct twin_rest *rest; /* NULL: no name, tag or alias, operating since always */
@@ -76,6 +76,10 @@ struct pile {
 	size_t n, size;
 };
 
+/* Memory for a twin comes in so many sizes. */
+enum { TWIN_ALIGN = _Alignof(struct own_twin) };
+enum { TWIN_SIZES = (sizeof(struct own_twin) + TWIN_ID_MAX + 1) / TWIN_ALIGN + 2 };
+
 enum { TWINS_BLOCK = 64 }; /* twins that are stored together, and their seq and version */
 enum { TWINS_DIRTY = 1, ROWS_DIRTY = 2, TWINS_FROZEN = 4, ROWS_FROZEN = 8 };
 
@@ -85,13 +89,15 @@ struct table {
 	struct twin_index twins; /* tombstones too */
 	struct ordered by_id;    /* the same */
 	struct turns by_seq;     /* the same */
+	struct ordered graves;   /* the tombstones, by seq */
 	struct ordered by_alias; /* struct alias_ref */
 	struct ordered types, edges, members;
 	struct map ends; /* id of no own twin -> struct end */
 	struct intern words;
 	struct values values;
 	uint64_t n_twins, n_series;
-	uint64_t seq; /* of the latest change */
+	uint64_t seq;   /* of the latest change */
+	uint64_t floor; /* tombstones up to there were collected */
 	int64_t stamp_ns;
 	struct fingerprint counted; /* over the living twins whose latest change is ... */
 	uint64_t counted_seq;       /* ... up to this one */
@@ -111,6 +117,9 @@ struct table {
 	size_t edges_at, n_frozen;   /* dirty_edges from edges_at to n_frozen are frozen */
 	uint8_t *ground;             /* the rest of a piece of `memory` */
 	size_t ground_left;
+	struct spare *spare[TWIN_SIZES]; /* memory of collected twins, by size */
+	uint32_t *holes;                 /* their numbers */
+	uint32_t n_holes, holes_size;
 };
 
 void table_init(struct table *t);
@@ -124,6 +133,7 @@ void table_begin_batch(struct table *t, uint32_t lineage, int64_t stamp_base_ns)
 MUST_CHECK int table_put_type(struct table *t, const struct type_def *def);
 MUST_CHECK int table_put_twin(struct table *t, const struct twin_def *def);
 MUST_CHECK int table_delete_twin(struct table *t, const char *id);
+MUST_CHECK int table_collect(struct table *t, uint64_t floor); /* tombstones up to there go for good */
 MUST_CHECK int table_put_edge(struct table *t, const struct relation *r);
 MUST_CHECK int table_delete_edge(struct table *t, const struct relation *r);
 MUST_CHECK int table_put_member(struct table *t, const struct membership *m);
@@ -195,6 +205,7 @@ const struct edge *table_edges_to(const struct table *t, const char *to);
 struct fingerprint table_fingerprint(struct table *t);
 /* The twin with the lowest seq above one, tombstones too; NULL: none. */
 const struct twin *table_change_next(const struct table *t, uint64_t seq);
+uint64_t table_graves_over(const struct table *t, const struct graves_kept *kept);
 const struct twin *table_alias_next(const struct table *t, const char *alias, const char *after_id);
 
 /* The life-cycle that a twin has after `given` is joined to `held` (NULL: a new twin) into `ret`, which has
@@ -225,6 +236,14 @@ MUST_CHECK int twin_mark(struct table *t, uint32_t number);    /* its record is 
 MUST_CHECK int turn_mark(struct table *t, uint32_t number);    /* its seq and version */
 MUST_CHECK int edge_mark(struct table *t, struct own_edge *e); /* the same */
 MUST_CHECK int edge_take(struct table *t, struct own_edge *e); /* if it is frozen */
+
+/* ---- table_grave.c */
+MUST_CHECK int grave_put(struct table *t, struct own_twin *w); /* it has died */
+void grave_remove(struct table *t, const struct own_twin *w);  /* it comes back, before its seq changes */
+MUST_CHECK int graves_load(struct table *t);                   /* all twins and their rows are there */
+uint32_t twin_next_number(struct table *t);
+/* Memory for a twin of so many bytes, not zeroed; NULL: of none that was collected. */
+void *spare_take(struct table *t, size_t size);
 
 /* Give the twin the series of a type, keeping those of properties that are the same in both (NULL: no type).
  */

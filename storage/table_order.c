@@ -107,17 +107,16 @@ static int sort(const struct id_sort *s, struct id_ref *refs, size_t n, size_t a
 
 int record_order_ids(struct table *t)
 {
-	const size_t n = t->twins.n > 0 ? t->twins.n - 1 : 0;
-	SCOPED(scope_free) struct id_ref *refs = malloc((n + 1) * 2 * sizeof *refs);
+	const size_t most = t->twins.n + 1;
+	SCOPED(scope_free) struct id_ref *refs = malloc(most * 2 * sizeof *refs);
+	size_t n = 0;
 
 	if (!refs)
 		return FAIL(-ENOMEM);
-	const struct id_sort s = {t, refs + n};
-	for (uint32_t i = 0; i < n; i++) {
-		if (!twin_index_at(&t->twins, i + 1))
-			return FAIL(ERR_CORRUPT);
-		refs[i].number = i + 1;
-	}
+	const struct id_sort s = {t, refs + most};
+	for (uint32_t i = 1; i < t->twins.n; i++)
+		if (twin_index_at(&t->twins, i))
+			refs[n++].number = i;
 	TRY(sort(&s, refs, n, 0));
 	for (size_t i = 0; i < n; i++)
 		TRY(ordered_append(&t->by_id, twin_index_at(&t->twins, refs[i].number)));

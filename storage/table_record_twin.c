@@ -2,7 +2,7 @@
 /* The stored form of twins.
  *
  *     't' number / 64 (4): of the twins with these numbers, as many as there are:
- *             id (text)  flags (1); unless deleted: kind (1)  type (text)
+ *             id (text, empty: nobody has the number)  flags (1); unless deleted: kind (1)  type (text)
  *             n of series, then their first, or each with HAS_MAP (varints)
  *             with HAS_REST: name  n tags  n aliases (varint before, texts)  n of life: state (1), since (8)
  *     's' number / 64 (4): of the twins with these numbers, as many as there are: seq (8)  stamp (8)  lineage
@@ -63,7 +63,9 @@ int record_encode_twins(struct encoder *e, const struct table *t, uint32_t block
 	buf_put_u32(&e->key, block);
 	for (uint32_t i = first_of(block); i < (block + 1) * TWINS_BLOCK && i < t->twins.n; i++) {
 		const struct own_twin *w = twin_index_at(&t->twins, i);
-		record_put_text(&e->value, w->id);
+		record_put_text(&e->value, w ? w->id : "");
+		if (!w)
+			continue;
 		buf_put_u8(&e->value, (uint8_t)(w->pub.deleted * DELETED | (w->map != NULL) * HAS_MAP |
 						(w->rest != NULL) * HAS_REST));
 		if (!w->pub.deleted)
@@ -179,10 +181,12 @@ static int read_living(struct table *t, struct arena *a, struct own_twin *w, uin
 static int load_twin(struct table *t, struct arena *a, uint32_t number, struct record_reader *r)
 {
 	const char *id = record_text(r);
-	const uint8_t flags = record_u8(r);
 	struct own_twin *w;
 
-	if (r->failed || !*id || number >= t->twins.twins_size || twin_index_at(&t->twins, number))
+	if (!*id)
+		return r->failed ? FAIL(ERR_CORRUPT) : 0;
+	const uint8_t flags = record_u8(r);
+	if (r->failed || number >= t->twins.twins_size || twin_index_at(&t->twins, number))
 		return FAIL(ERR_CORRUPT);
 	TRY(twin_new(t, bytes_of_text(id), number, &w));
 	return flags & DELETED ? 0 : read_living(t, a, w, flags, r);
@@ -206,9 +210,7 @@ int record_claim_series(struct table *t)
 	TRY(values_index(&t->values));
 	for (uint32_t number = 1; number < t->twins.n; number++) {
 		const struct own_twin *w = twin_index_at(&t->twins, number);
-		if (!w)
-			return FAIL(ERR_CORRUPT);
-		for (size_t i = 0; i < (w->map ? twin_places(w) : w->first > 0); i++)
+		for (size_t i = 0; w && i < (w->map ? twin_places(w) : w->first > 0); i++)
 			values_claim(&t->values, twin_series(w, i), number);
 	}
 	return 0;
@@ -273,19 +275,22 @@ static int append_turns(struct table *t, const struct turn *turns, size_t n)
 
 int record_order_rows(struct table *t)
 {
-	const size_t n = t->twins.n > 0 ? t->twins.n - 1 : 0;
-	SCOPED(scope_free) struct turn *turns = calloc(n + 1, 2 * sizeof *turns);
+	const size_t most = t->twins.n + 1;
+	SCOPED(scope_free) struct turn *turns = calloc(most, 2 * sizeof *turns);
+	size_t n = 0;
 
 	if (!turns)
 		return FAIL(-ENOMEM);
-	struct turn *from = turns, *to = turns + n;
-	for (uint32_t i = 0; i < n; i++)
-		from[i] = (struct turn){twin_index_at(&t->twins, i + 1)->pub.seq, i + 1};
+	struct turn *from = turns, *to = turns + most;
+	for (uint32_t i = 1; i < t->twins.n; i++)
+		if (twin_index_at(&t->twins, i))
+			from[n++] = (struct turn){twin_index_at(&t->twins, i)->pub.seq, i};
 	for (unsigned shift = 0; shift < 64 && t->seq >> shift > 0; shift += 11) {
 		sort_pass(from, to, n, shift);
 		struct turn *other = from;
 		from = to;
 		to = other;
 	}
-	return append_turns(t, from, n);
+	TRY(append_turns(t, from, n));
+	return graves_load(t);
 }

@@ -114,12 +114,16 @@ struct twin_def twin_def_of(const struct own_twin *w)
 /* ---- Coming, changing, going ------------------------------------------------------------------------------
  */
 
-enum { GROUND_BYTES = 64 * 1024, GROUND_ALIGN = _Alignof(struct own_twin) };
+enum { GROUND_BYTES = 64 * 1024 };
 
 /* Memory for a twin, zeroed, where the next one follows close behind. */
 static void *ground(struct table *t, size_t size)
 {
-	size = (size + GROUND_ALIGN - 1) / GROUND_ALIGN * GROUND_ALIGN;
+	void *spare = spare_take(t, size);
+
+	if (spare)
+		return memset(spare, 0, size);
+	size = (size + TWIN_ALIGN - 1) / TWIN_ALIGN * TWIN_ALIGN;
 	if (size > t->ground_left) {
 		uint8_t *piece = arena_take(t->memory, GROUND_BYTES);
 		if (!piece)
@@ -179,7 +183,7 @@ int table_put_twin(struct table *t, const struct twin_def *def)
 		return 0;
 	if (!is_new && twin_def_equal(&held, &joined))
 		return 0;
-	const uint32_t number = w ? w->number : t->twins.n ? t->twins.n : 1;
+	const uint32_t number = w ? w->number : twin_next_number(t);
 	TRY(twin_mark(t, number));
 	TRY(turn_mark(t, number));
 	if (!w) {
@@ -188,6 +192,8 @@ int table_put_twin(struct table *t, const struct twin_def *def)
 	}
 	TRY(twin_set_def(t, w, &joined));
 	TRY(set_type(t, w, type));
+	if (is_new)
+		grave_remove(t, w);
 	TRY(table_touch(t, w));
 	t->n_twins += w->pub.deleted;
 	w->pub.deleted = false;
@@ -209,5 +215,5 @@ int table_delete_twin(struct table *t, const char *id)
 	w->pub.kind = KIND_COMPONENT;
 	w->pub.deleted = true;
 	t->n_twins--;
-	return 0;
+	return grave_put(t, w);
 }

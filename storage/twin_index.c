@@ -104,6 +104,24 @@ int twin_index_put(struct twin_index *x, struct own_twin *w)
 	return 0;
 }
 
+void twin_index_remove(struct twin_index *x, const struct own_twin *w)
+{
+	const uint32_t mask = x->n_places - 1;
+	uint32_t hole = (uint32_t)(find(x, bytes_of_text(w->id)) - x->places);
+
+	/* who came after it and stands behind its home moves up */
+	for (uint32_t i = (hole + 1) & mask; x->places[i] > 0; i = (i + 1) & mask) {
+		const uint32_t from = home(x, bytes_of_text(x->twins[x->places[i]]->id));
+		if (((i - from) & mask) < ((i - hole) & mask))
+			continue;
+		x->places[hole] = x->places[i];
+		hole = i;
+	}
+	x->places[hole] = 0;
+	x->twins[w->number] = NULL;
+	x->n_put--;
+}
+
 struct own_twin *twin_index_get(const struct twin_index *x, struct bytes id)
 {
 	return x->n_places > 0 ? twin_index_at(x, *find(x, id)) : NULL;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Twin index - numbers to twins, and their ids to numbers: four bytes a place, where a general map has 24.
- * Twins are never taken out: their tombstones stay.
  *
  * Owner:   embeds the struct, zeroed is empty; the twins are not its own. Threads: one at a time.
  */
@@ -29,6 +28,7 @@ MUST_CHECK int twin_index_reserve(struct twin_index *x, uint32_t n);
 
 /* The id must not be in it, the number not taken. -ENOMEM, then nothing has changed. */
 MUST_CHECK int twin_index_put(struct twin_index *x, struct own_twin *w);
+void twin_index_remove(struct twin_index *x, const struct own_twin *w);       /* it is in it */
 struct own_twin *twin_index_get(const struct twin_index *x, struct bytes id); /* NULL: not there */
 
 static inline struct own_twin *twin_index_at(const struct twin_index *x, uint32_t number)

@@ -232,7 +232,8 @@ static void name_item(struct arena *a, const struct op *op, struct item *item)
 	case OP_TWIN_DELETE:
 	case OP_RELATION_DELETE:
 	case OP_ROWS:
-	case OP_ORG_DROP: break; /* no file says so */
+	case OP_ORG_DROP:
+	case OP_COLLECTION: break; /* no file says so */
 	}
 	item->kind = item->name = "";
 }
@@ -248,7 +249,8 @@ static enum status look_up(struct diff *d, const struct op *op, struct item *ite
 	case OP_TWIN_DELETE:
 	case OP_RELATION_DELETE:
 	case OP_ROWS:
-	case OP_ORG_DROP: break;
+	case OP_ORG_DROP:
+	case OP_COLLECTION: break;
 	}
 	return STATUS_OK;
 }

@@ -137,8 +137,10 @@ static int print_all(struct buf *out)
 	uint64_t after = 0;
 
 	store_position(world.store, &p);
-	buf_print(out, "change %" PRIu64 ", %" PRIu64 " twins, %" PRIu64 " types, %" PRIu64 " relations\n",
-		  p.seq, p.n_twins, p.n_types, p.n_relations);
+	buf_print(out,
+		  "change %" PRIu64 ", floor %" PRIu64 ", %" PRIu64 " twins, %" PRIu64 " types, %" PRIu64
+		  " relations\n",
+		  p.seq, p.floor, p.n_twins, p.n_types, p.n_relations);
 	print_types(out);
 	for (const struct twin *t; (t = store_change_next(world.store, after)); after = t->seq)
 		TRY(print_twin(out, t));
@@ -285,12 +287,23 @@ static int stage_rows(struct life *l, struct batch *b)
 	return stage(b, &op);
 }
 
+static int stage_collection(struct life *l, struct batch *b)
+{
+	static const char *const origins[] = {"acme/north", "volt/east"};
+	const char *origin = origins[chance(l, 2)];
+	const struct graves_kept kept = {.since_ns = INT64_MIN, .most = chance(l, 3)};
+	const uint64_t floor = store_graves_over(world.store, origin, &kept);
+	const struct op op = {.kind = OP_COLLECTION, .collection = {origin, floor}};
+
+	return floor > 0 ? stage(b, &op) : 0;
+}
+
 static int stage_one(struct life *l, struct batch *b)
 {
 	typedef int stage_fn(struct life *, struct batch *);
 	static stage_fn *const all[] = {stage_samples, stage_samples,  stage_frame,      stage_frame,
 					stage_text,    stage_twin,     stage_twin,       stage_relation,
-					stage_rows,    stage_deletion, stage_membership, stage_relation};
+					stage_rows,    stage_deletion, stage_membership, stage_collection};
 
 	return all[chance(l, sizeof all / sizeof all[0])](l, b);
 }

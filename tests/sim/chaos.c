@@ -218,6 +218,14 @@ static void corrupt(struct world *w)
 		disk_corrupt(n, origin, (int)world_below(w, TWINS));
 }
 
+static void collect(struct world *w)
+{
+	struct sim_node *n = any_node(w);
+
+	if (n->up && n->frozen_ns <= w->now_ns)
+		disk_collect(n, sites[n->id].org * N_OF_ORG + (int)world_below(w, N_OF_ORG));
+}
+
 static void ask(struct world *w)
 {
 	int node;
@@ -252,7 +260,7 @@ static const struct {
 	{40, cut_link},     {70, mend_link}, {20, half_open},   {20, freeze},
 	{12, fill_disk},    {30, crash},     {30, copy_disk},   {15, restore},
 	{10, corrupt},      {30, ask},       {30, nothing},     {15, trust_end_or_renew},
-	{6, trust_end_org},
+	{6, trust_end_org}, {60, collect},
 };
 
 void chaos_on_step(struct world *w)

@@ -167,6 +167,11 @@ void disk_drop_org(struct sim_node *n, int org)
 	add_change(n, (struct sim_change){.kind = CHANGE_DROP, .twin = org});
 }
 
+void disk_collect(struct sim_node *n, int origin)
+{
+	add_change(n, (struct sim_change){.kind = CHANGE_COLLECT, .twin = origin});
+}
+
 bool disk_is_repairing(const struct sim_origin *o)
 {
 	return o->known && o->cursor.len == 0;
@@ -302,6 +307,24 @@ static void drop_org(struct sim_node *n, int org)
 		n->disk.origins[i] = (struct sim_origin){.edits = n->disk.origins[i].edits + 1};
 }
 
+/* Up to any one of the tombstones. */
+static void collect(struct sim_node *n, int origin)
+{
+	struct sim_origin *o = &n->disk.origins[origin];
+	const struct sim_row *last = &o->rows[world_below(n->world, TWINS)], none = {0};
+	const uint64_t floor = last->seq;
+
+	if (!o->known || disk_is_repairing(o) != (origin == n->id) || !last->deleted || floor <= o->floor)
+		return;
+	for (int t = 0; t < TWINS; t++)
+		if (o->rows[t].deleted && o->rows[t].seq <= floor)
+			put_row(o, origin, t, &none);
+	if (n->world->opt.broken != BREAK_NO_COLLECTED)
+		o->floor = floor;
+	world_tell(n->world, "%s collects tombstones of %s up to %lu", sites[n->id].origin,
+		   sites[origin].origin, (unsigned long)floor);
+}
+
 static void free_change(struct sim_change *c)
 {
 	free(c->op);
@@ -327,6 +350,7 @@ void disk_on_commit(struct sim_node *n)
 		case CHANGE_OWN: apply_own(n, c, true); break;
 		case CHANGE_ROWS: commit_rows(n, c); break;
 		case CHANGE_DROP: drop_org(n, c->twin); break;
+		case CHANGE_COLLECT: collect(n, c->twin); break;
 		}
 		free_change(c);
 	}

@@ -57,6 +57,7 @@ enum {
 	X(NO_FILTER, "no-filter") \
 	X(NO_GONE, "no-gone") \
 	X(NO_FLOOR, "no-floor") \
+	X(NO_COLLECTED, "no-collected") \
 	X(NO_TOMBSTONES, "no-tombstones") \
 	X(NO_CHECK, "no-check") \
 	X(FORGET_OFFERS, "forget-offers") \
@@ -111,10 +112,10 @@ struct sim_row {
 /* What a node holds of one origin, itself included. */
 struct sim_origin {
 	bool known;
-	bool mixed;   /* a repair broke off in the middle: parts are of one state, parts of another */
-	bool suspect; /* something happened that makes a repair necessary */
-	bool excused; /* so it is that one that goes on */
-	uint64_t floor;
+	bool mixed;     /* a repair broke off in the middle: parts are of one state, parts of another */
+	bool suspect;   /* something happened that makes a repair necessary */
+	bool excused;   /* so it is that one that goes on */
+	uint64_t floor; /* deletions up to there are not known any more */
 	struct sim_row rows[TWINS];
 	struct fingerprint fingerprint;
 	struct bytes cursor, head; /* in the world's pool */
@@ -157,14 +158,14 @@ struct disk {
 	struct sim_origin origins[N_NODES];
 };
 
-enum sim_change_kind { CHANGE_OWN, CHANGE_ROWS, CHANGE_DROP };
+enum sim_change_kind { CHANGE_OWN, CHANGE_ROWS, CHANGE_DROP, CHANGE_COLLECT };
 
 /* Accepted but not durable: lost in a crash. */
 struct sim_change {
 	struct sim_change *next;
 	enum sim_change_kind kind;
 	bool deleted;
-	int twin; /* CHANGE_DROP: the organisation */
+	int twin; /* CHANGE_DROP: the organisation; CHANGE_COLLECT: the origin */
 	uint8_t attr;
 	uint64_t token;
 	struct op *op; /* owned: op_copy() */
@@ -416,6 +417,7 @@ int net_whose(const struct world *w, const struct sim_event *e);
 void disk_init(struct sim_node *n);
 void disk_change(struct sim_node *n, int twin, uint8_t attr, bool deleted);
 void disk_store(struct sim_node *n, uint64_t token, const struct op *op);
+void disk_collect(struct sim_node *n, int origin); /* some of its tombstones go */
 void disk_drop_org(struct sim_node *n, int org);
 void disk_on_commit(struct sim_node *n);
 void disk_lose_changes(struct sim_node *n);

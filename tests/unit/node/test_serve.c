@@ -137,6 +137,34 @@ Test(serve, the_head_of_an_origin_without_a_visible_twin_says_nothing)
 	cr_expect(ne(u64, head.lineage[0].id, 0));
 }
 
+/* What it is told that pulls from there: rows, or an enum reset_reason. */
+static int told(struct bytes cursor)
+{
+	const struct pull p = {.id = 1, .origin = "acme/n1", .cursor = cursor, .credit = 1};
+	struct rows rows = {0};
+
+	return port.rows(port.ctx, "", &p, a, &rows);
+}
+
+Test(serve, who_comes_from_below_what_was_collected_is_not_served)
+{
+	const struct op gone = {.kind = OP_TWIN_DELETE, .id = "acme/l1"};
+	struct store_position at;
+
+	world_twin("acme/l1", "line", NULL);
+	const struct bytes before = pull("", "acme/n1", (struct bytes){0}).cursor;
+	world_put(&gone, 1);
+	const struct rows rows = pull("", "acme/n1", before);
+	cr_expect(row_at(&rows, 0).deleted);
+	store_position(world.store, &at);
+	const struct op collection = {.kind = OP_COLLECTION, .collection = {"acme/n1", at.seq}};
+	world_put(&collection, 1);
+	cr_expect(eq(int, told(before), RESET_COLLECTED));
+	cr_expect(eq(int, told(rows.cursor), 0), "who knew of it already");
+	cr_expect(eq(int, told((struct bytes){0}), 0), "who begins with nothing");
+	cr_expect(eq(sz, pull("", "acme/n1", rows.cursor).n, 0));
+}
+
 Test(serve, a_twin_that_is_hidden_is_like_one_that_is_not_there)
 {
 	world_twin("acme/l1", "line", "tie-volt");

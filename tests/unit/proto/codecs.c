@@ -98,6 +98,7 @@ static struct op ops[] = {
 		  9,
 		  {(const uint8_t *)"head", 4}}},
 	{.kind = OP_ORG_DROP, .id = "volt"},
+	{.kind = OP_COLLECTION, .collection = {"acme/north", 77}},
 };
 
 static const struct signed_blob blob = {{(const uint8_t *)"payload", 7}, {"key"}, "signature"};
