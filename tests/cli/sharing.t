@@ -25,7 +25,7 @@ Another organisation is trusted by its bundle and its fingerprint, as its admin 
   $ holon node list --json
   {"nodes": [{"node": "n1", "roles": "owner", "endpoint": "-"}]}
   $ holon peer list
-  PEER  STATE  ROLES  HEARD  IN  OUT  KICKS  ENDPOINT
+  PEER  STATE  ROLES  HEARD  LAG  AGE  IN  OUT  TROUBLE  KICKS  ENDPOINT
   $ holon --json peer list
   {"peers": []}
   $ holon peer forks
