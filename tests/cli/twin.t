@@ -36,8 +36,11 @@ A new node owns nothing.
   log bytes           <*>
   resident bytes      <*>iB
   commit p99          <*>
+  mesh rows           0 pulls, 0 resets, 0 mismatches, 0 repairs, 0 outside their origin
+  mesh frames         0 gaps, 0 of old sessions, 0 refused, 0 not believed, 0 over their share
+  mesh alarms         0 so far, 0 forks
   $ holon status --json
-  {"org": "acme", "node": "n1", "roles": "owner", "version": "0.1.0", "state": "serving", "incarnation": "<*>", "twins": 0, "types": 0, "relations": 0, "series": 0, "remote_rows": 0, "peers": 0, "seq": 0, "policy_epoch": 0, "malformed_frames": 0, "refused_handshakes": 0, "held_handshakes": 0, "kicks": 0, "refused_frames": 0, "open_files": <*>, "most_files": <*>, "samples_taken": 0, "samples_refused": 0, "backlog_samples": 0, "commits": <*>, "history_runs": 0, "history_chunks": 0, "chunks_checked": 0, "chunks_damaged": 0, "store_bytes": <*>, "log_bytes": <*>, "resident_bytes": <*>, "commit_p99_s": <*>, "uptime_s": <*>, "credential_until": "<*>", "border": "none", "fresh_until": null, "clock_back_s": 0.0, "self_test": "<*>"}
+  {"org": "acme", "node": "n1", "roles": "owner", "version": "0.1.0", "state": "serving", "incarnation": "<*>", "twins": 0, "types": 0, "relations": 0, "series": 0, "remote_rows": 0, "peers": 0, "seq": 0, "policy_epoch": 0, "malformed_frames": 0, "refused_handshakes": 0, "held_handshakes": 0, "kicks": 0, "refused_frames": 0, "open_files": <*>, "most_files": <*>, "samples_taken": 0, "samples_refused": 0, "backlog_samples": 0, "commits": <*>, "history_runs": 0, "history_chunks": 0, "chunks_checked": 0, "chunks_damaged": 0, "store_bytes": <*>, "log_bytes": <*>, "resident_bytes": <*>, "commit_p99_s": <*>, "uptime_s": <*>, "credential_until": "<*>", "border": "none", "fresh_until": null, "clock_back_s": 0.0, "self_test": "<*>", "mesh": {"sessions_open": 0, "gaps": 0, "old_session": 0, "refused": 0, "unbelieved": 0, "pulls": 0, "repairs": 0, "resets": 0, "mismatches": 0, "alarms": 0, "forks": 0, "over_share": 0, "rows_outside": 0}, "alarms": [], "alarms_left_out": 0}
   $ holon twin list
   TWIN  KIND  TYPE  LIFE  TAGS  NAME
   $ holon --json twin list
