@@ -73,9 +73,9 @@ check 'of questions about trees few were answered' [ "$(came rows)" -le 200 ]
 check 'and then it was cut, too' [ "$(came reset)" -lt 3000 ]
 rounds tells
 check 'told again was little' [ "$(came heads)" -le 400 ]
-check 'the status says whom it cut and why' eval 'holon --node acme/site status | grep harbor/site | grep -q "more than its share"'
+check 'the status says whom it cut and why' soon 5 eval 'holon --node acme/site status | grep harbor/site | grep -q "more than its share"'
 rounds garbage-after-hello
-check 'and of what it sent last' eval 'holon --node acme/site status | grep -q harbor/site'
+check 'and of what it sent last' soon 5 eval 'holon --node acme/site status | grep -q harbor/site'
 
 check 'cutting is in the audit' eval 'holon --node acme/site audit list --kind kick | grep -q "more than its share"'
 check 'the log has some lines of it' [ "$(wc -c <acme/site.log)" -lt 65536 ]
