@@ -21,7 +21,7 @@ enum quota_kind {
 	QUOTA_ROWS,      /* sent to it */
 	QUOTA_PULLS,     /* PULL */
 	QUOTA_REPAIRS,   /* REPAIR */
-	QUOTA_HEADS,     /* HEADS and TELL */
+	QUOTA_HEADS,     /* in HEADS; a TELL counts as QUOTA_TELL_HEADS */
 	QUOTA_QUESTIONS, /* QUESTION */
 	N_QUOTA_KINDS
 };
@@ -29,6 +29,7 @@ enum quota_kind {
 /* Readers that are told to come later do so after two seconds, with each origin, on two sessions: so much is
  * no offence, however long it goes on. */
 enum { QUOTA_PATIENCE = 1000, QUOTA_FORGIVEN = ORIGINS_MAX };
+enum { QUOTA_TELL_HEADS = 40 };
 
 struct quota_limits {
 	struct quota_limit {

@@ -359,6 +359,14 @@ static bool owns(void *ctx, const char *origin, const char *id)
 }
 
 /* Questions are answered with a refusal instead (questions.c). */
+/* Each head is a signature to be verified here, and who has all told again makes this side sign. */
+static uint64_t heads_of(const struct message *message)
+{
+	if (message->kind == MESSAGE_TELL)
+		return QUOTA_TELL_HEADS;
+	return message->heads.n > 0 ? message->heads.n : 1;
+}
+
 static int admit(void *ctx, const char *org, const struct message *message)
 {
 	static const enum quota_kind kinds[N_MESSAGE_KINDS] = {
@@ -372,7 +380,10 @@ static int admit(void *ctx, const char *org, const struct message *message)
 
 	if (kind < 0)
 		return 0;
-	const int r = quota_take(e->quotas, org, (enum quota_kind)kind, engine_mono_ns());
+	const int64_t now_ns = engine_mono_ns();
+	const int r = quota_take(e->quotas, org, (enum quota_kind)kind, now_ns);
+	if (r == 0 && kind == QUOTA_HEADS)
+		quota_charge(e->quotas, org, QUOTA_HEADS, heads_of(message) - 1, now_ns);
 	if (r <= 0)
 		return r;
 	return kind == QUOTA_HEADS ? FAIL(ERR_REFUSED) : MESH_NOT_YET; /* what is dropped is not told again */

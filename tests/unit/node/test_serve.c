@@ -5,6 +5,7 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 
+#include "node/quota.h"
 #include "node/trust.h"
 #include "proto/clock.h"
 #include "tests/lib/must.h"
@@ -568,4 +569,34 @@ Test(serve, what_is_shared_with_a_role_is_in_no_row_and_no_head)
 	const struct rows rows = pull("volt", "acme/n1", (struct bytes){0});
 	cr_expect(eq(sz, rows.n, 0));
 	cr_expect(eq(sz, head_for("volt").len, blank.len));
+}
+
+/* How many of these a partner may say at once. */
+static int admitted(const struct message *m)
+{
+	int n = 0;
+
+	while (n < 1000 && port.admit(port.ctx, "volt", m) == 0)
+		n++;
+	return n;
+}
+
+Test(serve, a_partner_shows_so_many_heads_however_they_are_wrapped)
+{
+	struct quota_limits limits;
+	struct message few = {.kind = MESSAGE_HEADS, .heads = {.n = 10}}, many = few,
+		       tell = {.kind = MESSAGE_TELL};
+
+	many.heads.n = 200;
+	for (size_t i = 0; i < N_QUOTA_KINDS; i++)
+		limits.of[i] = (struct quota_limit){1, 1000};
+	for (int i = 0; i < 3; i++) {
+		SCOPED(scope_quotas) struct quotas *q = NULL;
+		cr_assert(eq(int, quotas_new(&q, &limits), 0));
+		world.quotas = q;
+		const int n = admitted(i == 0 ? &few : i == 1 ? &many : &tell);
+		world.quotas = NULL;
+		const int expected = i == 0 ? 100 : i == 1 ? 5 : 1000 / QUOTA_TELL_HEADS;
+		cr_expect(n >= expected && n <= expected + 2, "%d: %d", i, n); /* time passes meanwhile */
+	}
 }
