@@ -25,7 +25,8 @@
 
 enum {
 	PULL_CREDIT = 8,       /* frames one PULL may be answered with */
-	REPAIRS_MAX = 3,       /* in a row after which it does not agree with the head */
+	REPAIRS_MAX = 3,       /* in a row after which it does not agree with the head of who served it */
+	REPAIRS_A_MINUTE = 24, /* of one origin, whoever served it */
 	LATERS_MAX = 400,      /* in a row, then the repair is given up */
 	PULL_TIMEOUTS_MAX = 2, /* in a row, then the session is closed */
 	PARTNERS_MAX = 256,
@@ -117,7 +118,10 @@ struct stream {
 	int64_t look_ns;    /* when to look for something to pull; INT64_MAX: nothing is known to be there */
 	int64_t blocked_ns; /* nothing is pulled before */
 	bool mended;        /* by a repair, or by beginning anew, which has not yet been seen to help */
+	uint32_t mended_by; /* from whom */
 	unsigned repairs;   /* that did not */
+	unsigned wishes;    /* for a repair, since minute_ns */
+	int64_t minute_ns;
 	struct life lives[N_LIVES];
 	int64_t fork_ns; /* none is told before */
 };

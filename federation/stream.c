@@ -74,24 +74,49 @@ static int ask(struct mesh *m, struct stream *st, struct session *s, const struc
 	return pull(m, st, s, held, credit);
 }
 
+static void count_wish(const struct mesh *m, struct stream *st)
+{
+	if (m->now_ns - st->minute_ns >= MISMATCH_PAUSE_NS) {
+		st->minute_ns = m->now_ns;
+		st->wishes = 0;
+	}
+	st->wishes++;
+}
+
+/* A repair is judged by the head of who served it: after a change of borders another one is nobody's fault.
+ * Servers that do not agree are stopped by their number. */
 int stream_want_repair(struct mesh *m, struct stream *st)
 {
 	st->wanted = true;
-	st->repairs += st->mended;
+	count_wish(m, st);
+	st->repairs += st->mended && st->mended_by == st->session;
 	st->mended = false;
-	if (st->repairs < REPAIRS_MAX)
+	if (st->repairs < REPAIRS_MAX && st->wishes < REPAIRS_A_MINUTE)
 		return 0;
-	st->repairs = 0;
+	const char *why = st->repairs >= REPAIRS_MAX ? "repairs in a row do not lead to what its head says"
+						     : "repairs in a minute, and those who serve it differ";
+	const char *text = arena_print(m->todo->arena, "%s: %u %s, waiting a minute", st->origin,
+				       st->repairs >= REPAIRS_MAX ? st->repairs : st->wishes, why);
+	st->repairs = st->wishes = 0;
 	st->blocked_ns = m->now_ns + MISMATCH_PAUSE_NS;
-	const char *text = arena_print(
-		m->todo->arena, "%s: %d repairs in a row do not lead to what its head says, waiting a minute",
-		st->origin, REPAIRS_MAX);
 	return text ? mesh_alarm_of(m, st->session, st->origin, text) : FAIL(-ENOMEM);
 }
 
-/* The origin itself rather than a node that holds its rows, then whoever is further. */
-static bool is_better(const struct offer *a, const struct offer *b)
+static bool is_silent(const struct mesh *m, const struct offer *o)
 {
+	const struct session *s = session_find(m, o->session);
+
+	return s && s->timeouts > 0;
+}
+
+/* Who answers rather than who did not, the origin itself rather than a node that holds its rows, then whoever
+ * is further. */
+static bool is_better(const struct mesh *m, const struct offer *a, const struct offer *b)
+{
+	const bool silent = is_silent(m, a);
+
+	if (silent != is_silent(m, b))
+		return !silent;
 	if (a->direct != b->direct)
 		return a->direct;
 	return place_compare(&a->place, &b->place) > 0;
@@ -106,7 +131,7 @@ static bool is_bound(const struct mesh *m, struct stream *st, const struct held 
 
 	if (!st->wanted || !held->whole)
 		return false;
-	if (!o || o->not_before_ns > m->now_ns || offer_weigh(held, &o->place) != OFFER_ROWS)
+	if (!o || o->not_before_ns > m->now_ns || offer_weigh(held, &o->place) == OFFER_NOTHING)
 		st->wanted = false;
 	return st->wanted;
 }
@@ -124,7 +149,7 @@ static const struct offer *choose(const struct mesh *m, struct stream *st, const
 			continue;
 		if (o->not_before_ns > m->now_ns)
 			st->look_ns = o->not_before_ns < st->look_ns ? o->not_before_ns : st->look_ns;
-		else if (!best || is_better(o, best))
+		else if (!best || is_better(m, o, best))
 			best = o;
 	}
 	return best;

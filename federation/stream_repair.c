@@ -83,6 +83,7 @@ static int finish(struct mesh *m, struct stream *st)
 	repair_drop(st);
 	st->wanted = false;
 	st->mended = true;
+	st->mended_by = st->session;
 	st->phase = STREAM_STORING;
 	st->at_head = false;
 	return stream_emit_store(m, st, &op);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "federation/mesh_state.h"
 
+#include "proto/id.h"
+
 static int encode_blob(struct arena *a, const struct signed_blob *blob, struct bytes *ret)
 {
 	SCOPED(buf_fini) struct buf b = {0};
@@ -48,11 +50,14 @@ int stream_emit_store(struct mesh *m, struct stream *st, const struct op_rows *r
 	return 0;
 }
 
+/* A head without a number: of an origin that has nothing (any more), or of a partner. No floor is below it.
+ */
 int stream_store_head(struct mesh *m, struct stream *st, const struct held *held,
 		      const struct signed_blob *head)
 {
 	struct arena *a = m->todo->arena;
-	struct op_rows rows = {.origin = arena_copy(a, st->origin)};
+	struct op_rows rows = {.origin = arena_copy(a, st->origin),
+			       .has_floor = id_is_of_org(st->origin, m->org)};
 
 	if (!rows.origin)
 		return FAIL(-ENOMEM);
@@ -112,7 +117,10 @@ int stream_store_rows(struct mesh *m, struct stream *st, const struct rows *rows
 	if (rows->at_head)
 		TRY(encode_blob(m->todo->arena, &rows->head.head, &op.head));
 	set_floor(st, &op);
-	st->mended = st->mended || st->afresh;
+	if (st->afresh) {
+		st->mended = true;
+		st->mended_by = st->session;
+	}
 	st->wanted = st->wanted && !st->from_start;
 	st->afresh = false;
 	return stream_emit_store(m, st, &op);

@@ -334,6 +334,19 @@ static void partner(void)
 	desk_hello(&desk, 2, "bolt", "b1");
 }
 
+Test(stream, whose_cursor_is_refused_is_not_pulled_by_it_again_for_a_head_that_happens_to_agree)
+{
+	struct laid *b1 = desk_lay(&desk, "bolt/b1");
+
+	partner();
+	*b1 = (struct laid){.origin = "bolt/b1", .held = true, .cursor = "s5", .count = 3, .head_count = 3};
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 4), "@2 pull bolt/b1 from s5");
+	desk.epoch = 1;
+	EXPECT(desk_heads(&desk, 2, "bolt/b1", 0, 3), "heard bolt/b1 2s");
+	struct message m = {.kind = MESSAGE_RESET, .reset = {desk.pull, "bolt/b1", RESET_LINEAGE}};
+	EXPECT(desk_frame(&desk, 2, &m), "@2 pull bolt/b1 from 0");
+}
+
 Test(stream, of_a_partner_under_a_new_policy_but_with_the_same_rows_takes_only_the_head)
 {
 	struct laid *b1 = desk_lay(&desk, "bolt/b1");
