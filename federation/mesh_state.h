@@ -287,6 +287,8 @@ void session_misses(const struct mesh *m, struct session *s);
 MUST_CHECK int sessions_run(struct mesh *m); /* silence, heads that are due */
 int64_t sessions_deadline(const struct mesh *m);
 void sessions_reap(struct mesh *m);
+/* It left the last question unanswered, or is late with what it says: others are asked first. */
+bool session_is_doubtful(const struct mesh *m, const struct session *s);
 const char *session_audience(const struct session *s); /* "" for own nodes */
 void session_free(struct session *s);
 

@@ -372,6 +372,13 @@ static bool is_own_fault(const struct mesh *m)
 	return liveness_is_own_fault(n_unwell, n);
 }
 
+bool session_is_doubtful(const struct mesh *m, const struct session *s)
+{
+	const struct liveness_options opt = habits(m);
+
+	return s->timeouts > 0 || pulse_state(&s->pulse, &opt, m->awake_ns) != PULSE_WELL;
+}
+
 static int64_t patience(const struct session *s)
 {
 	const int64_t ns = s->pulse.patience_ns;

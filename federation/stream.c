@@ -102,21 +102,21 @@ int stream_want_repair(struct mesh *m, struct stream *st)
 	return text ? mesh_alarm_of(m, st->session, st->origin, text) : FAIL(-ENOMEM);
 }
 
-static bool is_silent(const struct mesh *m, const struct offer *o)
+static bool is_doubtful(const struct mesh *m, const struct offer *o)
 {
 	const struct session *s = session_find(m, o->session);
 
-	return s && s->timeouts > 0;
+	return s && session_is_doubtful(m, s);
 }
 
 /* Who answers rather than who did not, the origin itself rather than a node that holds its rows, then whoever
  * is further. */
 static bool is_better(const struct mesh *m, const struct offer *a, const struct offer *b)
 {
-	const bool silent = is_silent(m, a);
+	const bool doubt = is_doubtful(m, a);
 
-	if (silent != is_silent(m, b))
-		return !silent;
+	if (doubt != is_doubtful(m, b))
+		return !doubt;
 	if (a->direct != b->direct)
 		return a->direct;
 	return place_compare(&a->place, &b->place) > 0;

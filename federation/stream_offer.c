@@ -145,6 +145,19 @@ enum verdict offer_weigh(const struct held *held, const struct place *offered)
 	return offered->seq > 0 ? OFFER_ROWS : OFFER_HEAD;
 }
 
+/* Whoever is silent is not waited for when another one, which just spoke, has what is wanted: a half-open
+ * connection would hold it up for as long as a pull may take. */
+static void prefer(struct mesh *m, const struct session *s, struct stream *st)
+{
+	const struct session *asked = st->phase == STREAM_PULLING ? session_find(m, st->session) : NULL;
+
+	if (!asked || asked == s || st->index > 0 || !session_is_doubtful(m, asked) ||
+	    session_is_doubtful(m, s))
+		return;
+	offer_pause(st, asked->id, m->now_ns + OFFER_PAUSE_NS);
+	stream_abandon(m, st);
+}
+
 static int consider(struct mesh *m, const struct session *s, struct stream *st, const struct place *offered,
 		    const struct head_notice *notice)
 {
@@ -162,8 +175,10 @@ static int consider(struct mesh *m, const struct session *s, struct stream *st, 
 	}
 	if (verdict == OFFER_HEAD && !stream_is_busy(st))
 		return stream_store_head(m, st, &held, &notice->head);
-	if (verdict != OFFER_NOTHING)
-		st->look_ns = m->now_ns;
+	if (verdict == OFFER_NOTHING)
+		return 0;
+	st->look_ns = m->now_ns;
+	prefer(m, s, st);
 	return 0;
 }
 

@@ -95,13 +95,14 @@ int stream_heard(struct mesh *m, const char *origin, int64_t age_ns)
 	return 0;
 }
 
-/* Whoever begins with nothing does not know what was deleted before it came that far. */
+/* Whoever begins with nothing does not know what was deleted before it came that far; and on the way, where
+ * only rows that live are told, before it began. */
 static void set_floor(const struct stream *st, struct op_rows *op)
 {
 	struct cursor c;
 
 	op->has_floor = st->scanning && cursor_decode(op->cursor, &c) == 0;
-	op->floor = op->has_floor ? c.seq : 0;
+	op->floor = !op->has_floor ? 0 : cursor_is_scan(&c) ? c.begun : c.seq;
 }
 
 int stream_store_rows(struct mesh *m, struct stream *st, const struct rows *rows)
