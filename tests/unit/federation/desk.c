@@ -231,6 +231,25 @@ void desk_fini(struct desk *d)
 {
 	mesh_free(d->mesh);
 	arena_free(d->arena);
+	d->mesh = NULL;
+	d->arena = NULL;
+}
+
+const char *desk_life(struct desk *d, uint32_t session, uint64_t life, uint64_t seq, uint64_t count)
+{
+	struct incarnation lineage[] = {{life, 1}};
+	const struct head head = {.origin = "acme/a1",
+				  .lineage = lineage,
+				  .n_lineage = 1,
+				  .seq = seq,
+				  .fingerprint.count = count};
+	SCOPED(buf_fini) struct buf b = {0};
+	struct head_notice notice = {0};
+	struct message m = {.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}};
+
+	head_encode(&head, &b);
+	notice.head.payload = buf_bytes(&b);
+	return desk_frame(d, session, &m);
 }
 
 struct laid *desk_lay(struct desk *d, const char *origin)

@@ -70,6 +70,8 @@ const char *desk_stored(struct desk *d, int result);
 
 /* HEADS with one head; seq 0 as from a partner. */
 const char *desk_heads(struct desk *d, uint32_t session, const char *origin, uint64_t seq, uint64_t count);
+/* The same of acme/a1 in this one incarnation. */
+const char *desk_life(struct desk *d, uint32_t session, uint64_t life, uint64_t seq, uint64_t count);
 struct head_notice desk_notice(struct desk *d, const char *origin, uint64_t seq, uint64_t epoch,
 			       uint64_t count);
 /* ROWS to the last PULL, of `n` rows of twins of acme; head_count > 0 ends it with a head. */

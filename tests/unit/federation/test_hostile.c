@@ -58,24 +58,6 @@ static const char *ask(enum message_kind kind, const char *origin)
 
 /* ---- Two with one key ---- */
 
-/* A head of acme/a1 in this incarnation, told on session 1. */
-static const char *say_head(uint64_t life, uint64_t seq, uint64_t count)
-{
-	struct incarnation lineage[] = {{life, 1}};
-	const struct head head = {.origin = "acme/a1",
-				  .lineage = lineage,
-				  .n_lineage = 1,
-				  .seq = seq,
-				  .fingerprint.count = count};
-	SCOPED(buf_fini) struct buf b = {0};
-	struct head_notice notice = {0};
-	struct message m = {.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}};
-
-	head_encode(&head, &b);
-	notice.head.payload = buf_bytes(&b);
-	return desk_frame(&desk, 1, &m);
-}
-
 static bool says(const char *text, const char *what)
 {
 	return text && strstr(text, what) != NULL;
@@ -85,9 +67,9 @@ Test(hostile, what_does_not_count_is_not_pulled)
 {
 	own_peer();
 	desk.void_life = 22;
-	cr_expect(not(says(say_head(22, 7, 4), "pull")));
+	cr_expect(not(says(desk_life(&desk, 1, 22, 7, 4), "pull")));
 	cr_expect(not(says(desk_pass(&desk, NS_PER_S), "pull")));
-	cr_expect(says(say_head(11, 7, 4), "pull acme/a1"));
+	cr_expect(says(desk_life(&desk, 1, 11, 7, 4), "pull acme/a1"));
 }
 
 Test(hostile, what_does_not_count_is_neither_told_nor_served)
@@ -112,7 +94,7 @@ Test(hostile, when_an_admin_has_chosen_it_is_looked_at_again)
 {
 	own_peer();
 	desk.all_void = true;
-	cr_expect(not(says(say_head(11, 7, 4), "pull")));
+	cr_expect(not(says(desk_life(&desk, 1, 11, 7, 4), "pull")));
 	desk.all_void = false;
 	cr_expect(says(desk_event(&desk, &(struct mesh_event){.kind = MESH_CHOSEN}), "pull acme/a1"));
 }
@@ -121,7 +103,7 @@ Test(hostile, a_session_of_a_life_that_does_not_count_is_known)
 {
 	own_peer();
 	cr_expect(mesh_session_counts(desk.mesh, 1));
-	say_head(22, 7, 4);
+	desk_life(&desk, 1, 22, 7, 4);
 	cr_expect(mesh_session_counts(desk.mesh, 1));
 	desk.void_life = 22;
 	cr_expect(not(mesh_session_counts(desk.mesh, 1)));

@@ -14,8 +14,6 @@ static void begin(void)
 static void end(void)
 {
 	desk_fini(&desk);
-	desk.mesh = NULL;
-	desk.arena = NULL;
 }
 
 TestSuite(mesh, .init = begin, .fini = end);
@@ -83,7 +81,7 @@ Test(mesh, tells_changes_at_once_but_not_faster_than_it_may)
 	EXPECT(desk_pass(&desk, 50 * NS_PER_MS), "");
 }
 
-Test(mesh, vouches_for_its_heads_every_second)
+Test(mesh, tells_an_older_release_all_heads_every_second)
 {
 	*desk_lay(&desk, "acme/me") =
 		(struct laid){.origin = "acme/me", .offered = true, .head_seq = 5, .head_count = 3};
@@ -113,7 +111,7 @@ Test(mesh, does_not_hand_on_what_does_not_agree_with_its_head)
 	open_session();
 	l->count = 4;
 	EXPECT(desk_pass(&desk, NS_PER_S), "heads acme/a2:4");
-	l->cursor = ""; /* a listing is under way */
+	l->cursor = ""; /* a repair is under way */
 	EXPECT(desk_pass(&desk, NS_PER_S), "ping");
 }
 

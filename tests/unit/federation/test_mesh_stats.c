@@ -19,8 +19,6 @@ static void begin(void)
 static void end(void)
 {
 	desk_fini(&desk);
-	desk.mesh = NULL;
-	desk.arena = NULL;
 }
 
 TestSuite(mesh_stats, .init = begin, .fini = end);

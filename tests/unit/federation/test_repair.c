@@ -40,8 +40,6 @@ static void end(void)
 	tree_free(a1->tree);
 	tree_free(a1->shown);
 	desk_fini(&desk);
-	desk.mesh = NULL;
-	desk.arena = NULL;
 }
 
 TestSuite(repair, .init = begin, .fini = end);

@@ -18,8 +18,6 @@ static void begin(void)
 static void end(void)
 {
 	desk_fini(&desk);
-	desk.mesh = NULL;
-	desk.arena = NULL;
 }
 
 TestSuite(stream, .init = begin, .fini = end);
@@ -446,24 +444,6 @@ Test(stream, that_cannot_be_served_is_reset)
 
 /* ---- Forks: what an origin signed and cannot all be true ---- */
 
-/* A head of acme/a1 in this incarnation, told on a session. */
-static const char *say_head(uint32_t session, uint64_t life, uint64_t seq, uint64_t count)
-{
-	struct incarnation lineage[] = {{life, 1}};
-	const struct head head = {.origin = "acme/a1",
-				  .lineage = lineage,
-				  .n_lineage = 1,
-				  .seq = seq,
-				  .fingerprint.count = count};
-	SCOPED(buf_fini) struct buf b = {0};
-	struct head_notice notice = {0};
-	struct message m = {.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}};
-
-	head_encode(&head, &b);
-	notice.head.payload = buf_bytes(&b);
-	return desk_frame(&desk, session, &m);
-}
-
 static bool tells_fork(const char *text)
 {
 	return strstr(text, "fork of acme/a1") != NULL;
@@ -471,11 +451,11 @@ static bool tells_fork(const char *text)
 
 Test(stream, two_heads_of_one_number_that_differ_are_a_fork)
 {
-	cr_expect(not(tells_fork(say_head(1, 11, 7, 4))));
-	cr_expect(not(tells_fork(say_head(1, 11, 7, 4))));
-	cr_expect(tells_fork(say_head(1, 11, 7, 5)));
+	cr_expect(not(tells_fork(desk_life(&desk, 1, 11, 7, 4))));
+	cr_expect(not(tells_fork(desk_life(&desk, 1, 11, 7, 4))));
+	cr_expect(tells_fork(desk_life(&desk, 1, 11, 7, 5)));
 	cr_expect(eq(u64, stats().forks, 1));
-	cr_expect(not(tells_fork(say_head(1, 11, 7, 6))), "it is told once an hour");
+	cr_expect(not(tells_fork(desk_life(&desk, 1, 11, 7, 6))), "it is told once an hour");
 }
 
 /* A relay cannot sign for the origin, but it may show another state that the origin signed. */
@@ -484,9 +464,9 @@ Test(stream, a_relay_that_shows_the_other_branch_is_found_out)
 	desk_up(&desk, 2, "acme", "a2");
 	desk.frame = 0;
 	desk_hello(&desk, 2, "acme", "a2");
-	cr_expect(not(tells_fork(say_head(2, 11, 7, 4))));
+	cr_expect(not(tells_fork(desk_life(&desk, 2, 11, 7, 4))));
 	desk.frame = 1;
-	cr_expect(tells_fork(say_head(1, 11, 7, 5)));
+	cr_expect(tells_fork(desk_life(&desk, 1, 11, 7, 5)));
 }
 
 Test(stream, what_was_stored_before_the_start_counts_for_forks)
@@ -497,21 +477,21 @@ Test(stream, what_was_stored_before_the_start_counts_for_forks)
 			    .count = 3,
 			    .head_count = 3,
 			    .head_seq = 5};
-	cr_expect(tells_fork(say_head(1, 11, 5, 4)));
+	cr_expect(tells_fork(desk_life(&desk, 1, 11, 5, 4)));
 }
 
 Test(stream, a_head_of_another_time_is_no_fork)
 {
-	cr_expect(not(tells_fork(say_head(1, 11, 7, 4))));
-	cr_expect(not(tells_fork(say_head(1, 11, 9, 5))));
-	cr_expect(not(tells_fork(say_head(1, 11, 8, 9)))); /* overtaken on its way */
-	cr_expect(not(tells_fork(say_head(1, 22, 9, 2)))); /* restored */
+	cr_expect(not(tells_fork(desk_life(&desk, 1, 11, 7, 4))));
+	cr_expect(not(tells_fork(desk_life(&desk, 1, 11, 9, 5))));
+	cr_expect(not(tells_fork(desk_life(&desk, 1, 11, 8, 9)))); /* overtaken on its way */
+	cr_expect(not(tells_fork(desk_life(&desk, 1, 22, 9, 2)))); /* restored */
 }
 
 /* The same, and what is asked then cannot be answered yet. */
 static bool live_2s(uint64_t life, uint64_t seq)
 {
-	const bool fork = tells_fork(say_head(1, life, seq, 4));
+	const bool fork = tells_fork(desk_life(&desk, 1, life, seq, 4));
 
 	if (strstr(desk.text, "pull"))
 		reset(RESET_BEHIND);

@@ -589,26 +589,7 @@ Test(leaves, answer_mesh_is_for_own_nodes_about_themselves)
 /* The other organisation's stream is pulled by its name and its cursor. */
 Test(leaves, pull_names_what_the_partner_offered)
 {
-	SCOPED(scope_sign_key) struct sign_key *key = NULL;
-	struct credential gate = {.org = "volt", .node = "gate", .roles = ROLE_OWNER | ROLE_BORDER};
-	struct partner *volt = world.trust->partners[0];
-	struct incarnation lineage = {.id = 5};
-	const struct head head = {.origin = "volt/gate",
-				  .lineage = &lineage,
-				  .n_lineage = 1,
-				  .fingerprint = {.count = 1},
-				  .epoch = 1};
-	SCOPED(buf_fini) struct buf payload = {0};
-	struct head_notice notice = {0};
-
-	must(sign_key_new(&key) == 0);
-	gate.sign = sign_key_public(key);
-	volt->org.nodes = &gate;
-	volt->org.n_nodes = 1;
-	head_encode(&head, &payload);
-	sign_blob(key, SIGN_HEAD, buf_bytes(&payload), &notice.head);
-	wire_hear(WIRE_VOLT, &(struct message){.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}});
-	volt->org.n_nodes = 0;
+	wire_offer(WIRE_VOLT);
 	expect_clean(MESSAGE_PULL);
 	cr_expect_str_eq(wire_last(WIRE_VOLT, MESSAGE_PULL)->message.pull.origin, "volt/gate");
 }

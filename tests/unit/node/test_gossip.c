@@ -10,31 +10,6 @@
 
 TestSuite(gossip, .init = wire_set_up, .fini = wire_tear_down);
 
-/* The border of volt offers its own stream on a session, as after a change. */
-static void offer(uint32_t session)
-{
-	SCOPED(scope_sign_key) struct sign_key *key = NULL;
-	struct credential gate = {.org = "volt", .node = "gate", .roles = ROLE_OWNER | ROLE_BORDER};
-	struct partner *volt = world.trust->partners[0];
-	struct incarnation lineage = {.id = 5};
-	const struct head head = {.origin = "volt/gate",
-				  .lineage = &lineage,
-				  .n_lineage = 1,
-				  .fingerprint = {.count = 1},
-				  .epoch = 1};
-	SCOPED(buf_fini) struct buf payload = {0};
-	struct head_notice notice = {0};
-
-	must(sign_key_new(&key) == 0);
-	gate.sign = sign_key_public(key);
-	volt->org.nodes = &gate;
-	volt->org.n_nodes = 1;
-	head_encode(&head, &payload);
-	sign_blob(key, SIGN_HEAD, buf_bytes(&payload), &notice.head);
-	wire_hear(session, &(struct message){.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}});
-	volt->org.n_nodes = 0;
-}
-
 /* Frames of a session that came out of order, or not at all. */
 static size_t gaps(uint32_t session)
 {
@@ -54,8 +29,8 @@ Test(gossip, what_cannot_be_sent_to_one_ends_its_session_when_the_others_have_th
 	wire_join(WIRE_VOLT);
 	wire_join(WIRE_OWN);
 	wire_join(WIRE_VOLT_AGAIN);
-	offer(WIRE_VOLT);
-	offer(WIRE_VOLT_AGAIN);
+	wire_offer(WIRE_VOLT);
+	wire_offer(WIRE_VOLT_AGAIN);
 	cr_assert(wire_last(WIRE_VOLT, MESSAGE_PULL) != NULL);
 	cr_assert(wire_last(WIRE_VOLT_AGAIN, MESSAGE_PULL) == NULL);
 

@@ -181,3 +181,27 @@ const struct sent *wire_last(uint32_t session, enum message_kind kind)
 			return &wire_sent[i];
 	return NULL;
 }
+
+void wire_offer(uint32_t session)
+{
+	SCOPED(scope_sign_key) struct sign_key *key = NULL;
+	struct credential gate = {.org = "volt", .node = "gate", .roles = ROLE_OWNER | ROLE_BORDER};
+	struct partner *volt = world.trust->partners[0];
+	struct incarnation lineage = {.id = 5};
+	const struct head head = {.origin = "volt/gate",
+				  .lineage = &lineage,
+				  .n_lineage = 1,
+				  .fingerprint = {.count = 1},
+				  .epoch = 1};
+	SCOPED(buf_fini) struct buf payload = {0};
+	struct head_notice notice = {0};
+
+	must(sign_key_new(&key) == 0);
+	gate.sign = sign_key_public(key);
+	volt->org.nodes = &gate;
+	volt->org.n_nodes = 1;
+	head_encode(&head, &payload);
+	sign_blob(key, SIGN_HEAD, buf_bytes(&payload), &notice.head);
+	wire_hear(session, &(struct message){.kind = MESSAGE_HEADS, .heads = {.heads = &notice, .n = 1}});
+	volt->org.n_nodes = 0;
+}

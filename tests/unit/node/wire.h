@@ -37,6 +37,8 @@ void wire_join(uint32_t session);
 /* A frame of a peer that has joined; nonce and number are filled in. */
 void wire_hear(uint32_t session, struct message *m);
 void wire_hear_raw(uint32_t session, struct bytes frame);
+/* The border of volt offers its own stream, of one twin. */
+void wire_offer(uint32_t session);
 /* A frame of that peer is lost. */
 void wire_lose(uint32_t session);
 /* What they say in HELLO that they know besides trust and mesh; nothing at first. */
