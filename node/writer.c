@@ -7,6 +7,7 @@
 #include "node/gather.h"
 #include "node/log.h"
 #include "proto/clock.h"
+#include "proto/id.h"
 
 enum {
 	BATCH_BYTES = 4 << 20,
@@ -254,6 +255,14 @@ static int stage_frame(struct writer *w, struct waiting *q, int64_t now_ns)
 	return 0;
 }
 
+/* Partners see nothing but what is the own organisation's: what another one's rows did is nothing to them. */
+static bool may_sweep(const struct writer *w, const struct op *op)
+{
+	if (op->kind != OP_ROWS || !id_is_of_org(op->rows.origin, w->engine->trust->self->org))
+		return false;
+	return op->rows.afresh || (op->rows.repair && op->rows.cursor.len > 0);
+}
+
 static int stage_op(struct writer *w, struct waiting *q, size_t at, int64_t now_ns)
 {
 	const struct op *op = &q->request.ops[at];
@@ -271,8 +280,7 @@ static int stage_op(struct writer *w, struct waiting *q, size_t at, int64_t now_
 	if (r == STORE_REFUSED)
 		return refuse(q, at, UINT32_MAX, &note);
 	*(r == 0 ? &q->result.n_changed : &q->result.n_unchanged) += weight(op);
-	w->swept |= r == 0 && op->kind == OP_ROWS &&
-		    (op->rows.afresh || (op->rows.repair && op->rows.cursor.len > 0));
+	w->swept |= r == 0 && may_sweep(w, op);
 	return 0;
 }
 
