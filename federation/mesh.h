@@ -16,10 +16,12 @@
  * Streams: each side announces with HEADS which origins it can serve the other and how far, when that
  * changes, and vouches for it with a PING now and then; who sees that a frame was lost has all told again.
  * Whoever holds less pulls by cursor, one pull per origin at a time, from the best session that offers it:
- * the origin itself, else any node of its organisation. Rows are stored together with their cursor (todo:
- * STORE) before the next pull goes out. At the head, count and fingerprint must agree; if they do not, or the
- * cursor is refused, the origin is repaired (stream_repair.c); three repairs in a row behind which it does
- * not agree stop and raise an alarm. A server that cannot repair is pulled from afresh.
+ * one that answers, the origin itself, else any node of its organisation. Rows are stored together with their
+ * cursor (todo: STORE); the next pull goes out behind them before they are durable (stream_flow.c). At the
+ * head, count and fingerprint must agree; if they do not, or the cursor is refused, the origin is repaired
+ * (stream_repair.c). Three repairs in a row behind which it does not agree with the head of who served them,
+ * or 24 in a minute whoever did, stop for a minute and raise an alarm. A server that cannot repair is pulled
+ * from afresh.
  *
  * Owner:   node/ or the simulator. Threads: one.
  */
@@ -32,6 +34,7 @@
 
 struct mesh;
 
+/* What port.tree answers. */
 struct tree_view {
 	const struct tree *tree; /* good until mesh_step() returns */
 	struct bytes cursor;
@@ -111,13 +114,13 @@ void mesh_free(struct mesh *m); /* NULL is fine */
 /* The session ids are the owner's and never used twice.
  *
  * STOREs of one origin are done in order. When one fails, those of the same origin that were given out before
- * the report fail too: rows behind a hole would take the cursor, across it. */
+ * the report fail too: rows behind a hole would take the cursor across it. */
 enum mesh_event_kind {
 	MESH_UP,      /* session, peer: connected and authenticated */
 	MESH_DOWN,    /* session: the connection broke */
 	MESH_FRAME,   /* session, message: decoded */
 	MESH_SAY,     /* session, message: send this (question, answer, policy, bye) if the session is open;
-			 STANDING     and TRUST to who knows them, as soon as HELLO came */
+			 STANDING and TRUST to who knows them, as soon as HELLO came */
 	MESH_TRUST,   /* credential: what is trusted may differ now, and this is what the own HELLO shows */
 	MESH_CHANGED, /* own changes became durable, or the policy changed: heads may differ now */
 	MESH_CHOSEN,  /* port.counts may say something else now */
@@ -194,8 +197,7 @@ struct mesh_stats {
 	uint64_t rows_outside; /* rows of twins that are not their origin's */
 	uint64_t sessions;     /* opened so far */
 	size_t sessions_open;
-	size_t window_peak; /* the most bytes asked for on one session, or not yet durable, of SESSION_WINDOW
-			     */
+	size_t window_peak; /* the most bytes asked for on one session, or not yet durable */
 };
 void mesh_stats(const struct mesh *m, struct mesh_stats *ret);
 /* What of it a peer had part in, since the mesh began; zeros for a stranger. */

@@ -36,7 +36,7 @@ enum {
 #define OFFER_PAUSE_NS (2 * NS_PER_S)     /* a server that is behind is not asked again for so long */
 #define LATER_PAUSE_NS (50 * NS_PER_MS)   /* while a tree is being made */
 #define FAILURE_PAUSE_NS NS_PER_S         /* after rows could not be stored, or were not sent */
-#define MISMATCH_PAUSE_NS (60 * NS_PER_S) /* after REPAIRS_MAX */
+#define MISMATCH_PAUSE_NS (60 * NS_PER_S) /* after REPAIRS_MAX or REPAIRS_A_MINUTE */
 
 #define HOP_NS (250 * NS_PER_MS) /* what a relay says of an age is older by this: more than a frame flies */
 

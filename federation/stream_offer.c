@@ -147,7 +147,7 @@ enum verdict offer_weigh(const struct held *held, const struct place *offered)
 
 /* Whoever is silent is not waited for when another one, which just spoke, has what is wanted: a half-open
  * connection would hold it up for as long as a pull may take. */
-static void prefer(struct mesh *m, const struct session *s, struct stream *st)
+static void leave_silent(struct mesh *m, const struct session *s, struct stream *st)
 {
 	const struct session *asked = st->phase == STREAM_PULLING ? session_find(m, st->session) : NULL;
 
@@ -178,7 +178,7 @@ static int consider(struct mesh *m, const struct session *s, struct stream *st, 
 	if (verdict == OFFER_NOTHING)
 		return 0;
 	st->look_ns = m->now_ns;
-	prefer(m, s, st);
+	leave_silent(m, s, st);
 	return 0;
 }
 

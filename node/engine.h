@@ -93,7 +93,8 @@ void engine_close(struct engine *e); /* NULL is fine */
 
 /* Trust changed (a bundle, a policy): new roster, new dials, visibility computed anew, peers told. */
 void engine_trust_changed(struct engine *e);
-/* A batch has been applied; `swept`: a full listing may have dropped rows without a trace. */
+/* A batch has been applied; `swept`: a repair, or beginning afresh, may have dropped
+ * rows of the own organisation without a trace. */
 void engine_store_changed(struct engine *e, bool swept);
 
 int64_t engine_wall_ns(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A partner's place in the order of changes (visibility.h). It is gone through twice: first for what is to be
  * taken back, up to `turn`, then from `since` for what is shown. What moves meanwhile stands behind `turn`,
- * and both kinds are sent of it; a listing, or a reader that holds nothing, needs no first time.
+ * and both kinds are sent of it; a full pull, or a reader that holds nothing, needs no first time.
  *
  *     since          turn                    end
  *       |  1. retractions |                    |
@@ -106,7 +106,7 @@ static int make_cursor(const struct partner_reader *r, const struct cursor *c, s
 }
 
 /* Where to read on. >0: an enum reset_reason. A place of another run - another border's, or of the time
- * before a restart - is found again by the origin's sequence number; a listing begun there is not. */
+ * before a restart - is found again by the origin's sequence number; a full pull begun there is not. */
 static int start_reading(struct partner_reader *r, const struct head *head, uint64_t epoch)
 {
 	const struct visibility *v = r->e->visibility;

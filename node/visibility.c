@@ -348,7 +348,7 @@ int visibility_renew(struct visibility **v)
 	return 0;
 }
 
-/* Rows that a full listing dropped are in no order of changes any more. */
+/* Rows that a repair dropped are in no order of changes any more. */
 static int see_dropped(struct visibility *v)
 {
 	const struct store *store = v->egress->store;

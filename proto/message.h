@@ -120,7 +120,7 @@ struct pull {
 	uint64_t id; /* chosen by the asker, never 0 */
 	const char *origin;
 	struct bytes cursor; /* opaque; empty: from the beginning */
-	bool full;           /* list everything: rows that are not in the listing are to be dropped */
+	bool full;           /* of an earlier release: list everything; what is not in it will be dropped */
 	uint32_t credit;     /* frames the answer may have */
 };
 
@@ -132,7 +132,7 @@ struct rows {
 	size_t n;
 	struct bytes cursor;     /* behind the last row scanned */
 	uint64_t epoch;          /* policy epoch of the sender's organisation; 0 inside it */
-	bool full;               /* part of a full listing */
+	bool full;               /* the answer to such a PULL */
 	bool at_head;            /* nothing more: `head` follows */
 	struct head_notice head; /* only when at_head */
 	bool repair;             /* answers a REPAIR about leaves */
