@@ -145,12 +145,14 @@ static bool same_proof(const struct merkle_proof *a, const struct merkle_proof *
 	return a->n == b->n && memcmp(a->hashes, b->hashes, a->n * MERKLE_BYTES) == 0;
 }
 
+/* No two alike, or a proof of one would rightly prove the other: each begins with its number. */
 static void random_leaves(struct merkle_hash *ret, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint8_t entry[40];
 		randombytes_buf(entry, sizeof entry);
-		ret[i] = merkle_leaf((struct bytes){entry, randombytes_uniform(sizeof entry)});
+		memcpy(entry, &(uint16_t){(uint16_t)i}, 2);
+		ret[i] = merkle_leaf((struct bytes){entry, 2 + randombytes_uniform(sizeof entry - 2)});
 	}
 }
 
