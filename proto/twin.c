@@ -45,6 +45,16 @@ const char *health_text(enum health health)
 	return word_at(health_words, N_HEALTHS, health);
 }
 
+bool health_parse(const char *text, enum health *ret)
+{
+	const size_t i = word_find(health_words, N_HEALTHS, text);
+
+	if (i == N_HEALTHS)
+		return false;
+	*ret = (enum health)i;
+	return true;
+}
+
 const char *confirmation_text(enum confirmation state)
 {
 	return word_at(confirmation_words, N_CONFIRMATIONS, state);

@@ -103,6 +103,7 @@ bool kind_parse(const char *text, enum kind *ret);
 const char *life_cycle_text(enum life_cycle state);
 bool life_cycle_parse(const char *text, enum life_cycle *ret);
 const char *health_text(enum health health);
+bool health_parse(const char *text, enum health *ret);
 const char *confirmation_text(enum confirmation state);
 
 /* May the life-cycle go from one state to the other? design -> build -> commissioned -> operating <->
