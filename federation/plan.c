@@ -80,7 +80,7 @@ static int copy_question(struct arena *a, const struct view_question *q, struct 
 		TRY(copy_text(a, q->roots[i].parent, &ret->roots[i].parent));
 	}
 	for (size_t i = 0; i < q->n_rollups; i++) {
-		ret->rollups[i].fn = q->rollups[i].fn;
+		ret->rollups[i] = q->rollups[i];
 		TRY(copy_text(a, q->rollups[i].property, &ret->rollups[i].property));
 	}
 	return 0;
@@ -340,6 +340,8 @@ static int copy_rollups(struct plan *p, const struct rollup_state *from, struct 
 			TRY(copy_text(p->arena, from[i].unit, &to[i].unit));
 		if (from[i].unit_twin)
 			TRY(copy_text(p->arena, from[i].unit_twin, &to[i].unit_twin));
+		to[i].sketch = (struct sketch){0};
+		TRY(sketch_merge(p->arena, &to[i].sketch, &from[i].sketch, 1, 0));
 	}
 	*ret = to;
 	return 0;
@@ -548,7 +550,8 @@ static int propagate(struct plan *p, const struct edge *e)
 
 	for (struct node *up = e->anchor; up; up = up->parent)
 		for (size_t i = 0; i < p->question.n_rollups; i++) {
-			int r = rollup_merge(&up->member.rollups[i], &e->rollups[i], &note);
+			int r = rollup_merge(p->arena, &p->question.rollups[i], &up->member.rollups[i],
+					     &e->rollups[i], &note);
 			if (r == ERR_UNIT && up == e->anchor)
 				TRY(add_problem(p, note.text));
 			else if (r < 0 && r != ERR_UNIT)
@@ -579,9 +582,21 @@ static int list_left(struct plan *p, struct view_part *ret)
 	return 0;
 }
 
-int plan_result(struct plan *p, struct view_part *ret)
+static int add_totals(struct plan *p, struct rollup_state *to)
 {
 	struct err_note note = {0};
+
+	for (const struct node *n = p->roots; n; n = n->next)
+		for (size_t i = 0; i < p->question.n_rollups; i++) {
+			const int r = rollup_merge(p->arena, &p->question.rollups[i], &to[i],
+						   &n->member.rollups[i], &note);
+			TRY(r == ERR_UNIT ? add_problem(p, note.text) : r);
+		}
+	return 0;
+}
+
+int plan_result(struct plan *p, struct view_part *ret)
+{
 	struct view_part r = {.counts = p->counts, .n_rollups = p->question.n_rollups};
 
 	TRY(propagate_all(p));
@@ -596,10 +611,7 @@ int plan_result(struct plan *p, struct view_part *ret)
 		r.members[r.n_members++] = n->member;
 	for (const struct source *s = p->sources; s; s = s->next)
 		r.sources[r.n_sources++] = s->source;
-	for (const struct node *n = p->roots; n; n = n->next)
-		for (size_t i = 0; i < r.n_rollups; i++)
-			if (rollup_merge(&r.rollups[i], &n->member.rollups[i], &note) == ERR_UNIT)
-				TRY(add_problem(p, note.text));
+	TRY(add_totals(p, r.rollups));
 	TRY(list_left(p, &r));
 	r.problems = p->problems;
 	r.n_problems = p->n_problems;

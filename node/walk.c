@@ -6,6 +6,7 @@
 #include "proto/clock.h"
 #include "proto/id.h"
 #include "proto/map.h"
+#include "proto/words.h"
 
 enum { ROW_ARENA = 1 << 20 };
 
@@ -121,16 +122,21 @@ static int add_value(struct walk *w, const struct step *s, size_t rollup, const 
 		     const char *unit)
 {
 	struct rollup_state *state = &w->part->members[s->anchor].rollups[rollup];
+	struct rollup_item item = {.sigma = sample->sigma,
+				   .quality = sample->quality,
+				   .t_ns = sample->t_ns,
+				   .unit = text_or_empty(unit),
+				   .twin = s->id};
+	const char *const before = state->unit;
 	struct err_note note = {0};
-	double number;
 
-	if (sample->quality == QUALITY_BAD || !value_number(&sample->value, &number))
+	if (!value_number(&sample->value, &item.number))
 		return 0;
-	if (!state->unit) /* it stays with the state, while the row goes */
-		unit = arena_copy(w->arena, unit ? unit : "");
-	if (!unit)
-		return FAIL(-ENOMEM);
-	int r = rollup_add(state, number, unit, s->id, &note);
+	int r = rollup_add(w->arena, &w->q->rollups[rollup], state, &item, &note);
+	if (r == 0 && state->unit != before) { /* it stays with the state, while the row goes */
+		state->unit = arena_copy(w->arena, state->unit);
+		r = state->unit ? 0 : FAIL(-ENOMEM);
+	}
 	return r == ERR_UNIT ? problem(w, note.text) : r;
 }
 
@@ -189,12 +195,24 @@ static int add_cached_value(struct walk *w, const struct step *s, size_t rollup,
 	return add_value(w, s, rollup, &k->sample, k->unit);
 }
 
+/* Health comes with the summary; without it nothing is known of it. */
+static enum health health_shown(const struct walk *w, const struct row *row)
+{
+	const bool shown = is_own(w) || (egress_mask(&w->e->egress, w->to, row) & ROW_MASK_SUMMARY);
+
+	return shown ? row->health : HEALTH_UNKNOWN;
+}
+
 /* `t` NULL: from the row. */
 static int add_values(struct walk *w, const struct step *s, const struct twin *t, const struct row *row,
 		      bool *ret_withheld)
 {
 	for (size_t i = 0; i < w->q->n_rollups; i++) {
-		if (hides_name(w, row, w->q->rollups[i].property))
+		const struct rollup_spec *spec = &w->q->rollups[i];
+		if (rollup_counts_members(spec))
+			rollup_add_member(spec, &w->part->members[s->anchor].rollups[i],
+					  health_shown(w, row));
+		else if (hides_name(w, row, spec->property))
 			*ret_withheld = true;
 		else
 			TRY(t ? add_live_value(w, s, i, t, row, ret_withheld)
@@ -445,7 +463,8 @@ static int hand_up(struct walk *w)
 			continue;
 		for (size_t j = 0; j < w->q->n_rollups; j++) {
 			const struct rollup_state *from = &w->part->members[i].rollups[j];
-			int r = rollup_merge(&w->part->members[w->above[i]].rollups[j], from, &note);
+			int r = rollup_merge(w->arena, &w->q->rollups[j],
+					     &w->part->members[w->above[i]].rollups[j], from, &note);
 			if (r == ERR_UNIT)
 				TRY(problem(w, note.text));
 			else

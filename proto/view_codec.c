@@ -2,7 +2,7 @@
 #include "proto/codec.h"
 #include "proto/id.h"
 
-_Static_assert((int)HOLON__V1__ROLLUP_FN__ROLLUP_MAX == N_ROLLUP_FNS - 1, "roll-ups agree");
+_Static_assert((int)HOLON__V1__ROLLUP_FN__ROLLUP_FIRST == N_ROLLUP_FNS - 1, "roll-ups agree");
 _Static_assert((int)HOLON__V1__MEMBER_STATE__MEMBER_ABSENT == N_MEMBER_STATES - 1, "member states agree");
 
 /* ---- the question */
@@ -27,6 +27,7 @@ static int spec_to_pb(struct arena *a, const struct rollup_spec *s, PB(RollupSpe
 	(void)a;
 	pb->fn = (PB(RollupFn))s->fn;
 	pb->property = text_to_pb(s->property);
+	pb->quantile = s->quantile;
 	return 0;
 }
 
@@ -34,7 +35,9 @@ static int spec_from_pb(struct arena *a, const PB(RollupSpec) * pb, struct rollu
 {
 	(void)a;
 	TRY(ENUM_FROM_PB(pb->fn, N_ROLLUP_FNS, &ret->fn));
-	return word_from_pb(pb->property, id_is_name, &ret->property);
+	TRY(word_or_none_from_pb(pb->property, id_is_name, &ret->property));
+	ret->quantile = pb->quantile;
+	return malformed_unless(ret->quantile >= 0 && ret->quantile <= 1 && rollup_spec_is_valid(ret));
 }
 
 int view_question_to_pb(struct arena *a, const struct view_question *q, PB(ViewQuestion) * pb)
@@ -74,6 +77,20 @@ int view_question_from_pb(struct arena *a, const PB(ViewQuestion) * pb, struct v
 
 enum { SUM, CARRY, MIN, MAX, N_NUMBERS };
 
+static int sketch_to_pb(struct arena *a, const struct sketch *s, PB(RollupState) * pb)
+{
+	pb->keys = arena_take_array(a, s->n_buckets, sizeof *pb->keys);
+	pb->counts = arena_take_array(a, s->n_buckets, sizeof *pb->counts);
+	if (!pb->keys || !pb->counts)
+		return FAIL(-ENOMEM);
+	pb->n_keys = pb->n_counts = s->n_buckets;
+	for (size_t i = 0; i < s->n_buckets; i++) {
+		pb->keys[i] = s->buckets[i].key - (i > 0 ? s->buckets[i - 1].key : 0);
+		pb->counts[i] = s->buckets[i].n;
+	}
+	return 0;
+}
+
 static int state_to_pb(struct arena *a, const struct rollup_state *s, PB(RollupState) * pb)
 {
 	pb->numbers = arena_take_array(a, N_NUMBERS, sizeof *pb->numbers);
@@ -89,22 +106,66 @@ static int state_to_pb(struct arena *a, const struct rollup_state *s, PB(RollupS
 	pb->numbers[MAX] = s->max;
 	pb->unit = text_to_pb(s->unit);
 	pb->unit_twin = text_to_pb(s->unit_twin);
-	return 0;
+	pb->m2 = s->m2;
+	pb->variance = s->variance;
+	pb->n_sigma = s->n_sigma;
+	pb->min_sigma = s->min_sigma;
+	pb->max_sigma = s->max_sigma;
+	pb->n_uncertain = s->n_uncertain;
+	pb->t_ns = s->t_ns;
+	return sketch_to_pb(a, &s->sketch, pb);
+}
+
+static int sketch_from_pb(struct arena *a, const PB(RollupState) * pb, struct sketch *ret)
+{
+	int64_t key = 0;
+
+	TRY(malformed_unless(pb->n_keys == pb->n_counts && pb->n_keys <= SKETCH_BUCKETS_MAX));
+	ret->buckets = arena_take_array(a, pb->n_keys, sizeof *ret->buckets);
+	if (!ret->buckets)
+		return FAIL(-ENOMEM);
+	ret->n_buckets = ret->room = pb->n_keys;
+	for (size_t i = 0; i < pb->n_keys; i++) {
+		key += pb->keys[i];
+		TRY(malformed_unless(key >= INT32_MIN && key <= INT32_MAX));
+		ret->buckets[i] = (struct sketch_bucket){(int32_t)key, pb->counts[i]};
+	}
+	return malformed_unless(sketch_is_valid(ret->buckets, ret->n_buckets));
+}
+
+static bool is_sigma(double x)
+{
+	return isfinite(x) && (x >= 0 || x == -1);
 }
 
 static int state_from_pb(struct arena *a, const PB(RollupState) * pb, struct rollup_state *ret)
 {
 	const double *x = pb->numbers;
 
-	(void)a;
 	TRY(malformed_unless(pb->n_numbers == N_NUMBERS));
 	if (pb->n == 0)
 		return 0;
 	/* Only a sum can have left the range of double. */
 	TRY(malformed_unless(!isnan(x[SUM]) && isfinite(x[CARRY]) && isfinite(x[MIN]) && isfinite(x[MAX]) &&
 			     x[MIN] <= x[MAX]));
+	TRY(malformed_unless(!isnan(pb->m2) && pb->m2 >= 0 && !isnan(pb->variance) && pb->variance >= 0 &&
+			     is_sigma(pb->min_sigma) && is_sigma(pb->max_sigma) && pb->n_sigma <= pb->n &&
+			     pb->n_uncertain <= pb->n));
 	*ret = (struct rollup_state){
-		.n = pb->n, .sum = x[SUM], .carry = x[CARRY], .min = x[MIN], .max = x[MAX]};
+		.n = pb->n,
+		.sum = x[SUM],
+		.carry = x[CARRY],
+		.min = x[MIN],
+		.max = x[MAX],
+		.m2 = pb->m2,
+		.variance = pb->variance,
+		.n_sigma = pb->n_sigma,
+		.min_sigma = pb->min_sigma,
+		.max_sigma = pb->max_sigma,
+		.n_uncertain = pb->n_uncertain,
+		.t_ns = pb->t_ns,
+	};
+	TRY(sketch_from_pb(a, pb, &ret->sketch));
 	TRY(text_from_pb(pb->unit, UNIT_MAX, &ret->unit));
 	return word_or_none_from_pb(pb->unit_twin, id_is_twin, &ret->unit_twin);
 }

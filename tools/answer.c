@@ -65,17 +65,13 @@ static void add_counts(struct view_counts *into, const struct view_counts *part)
 	into->expired += part->expired;
 }
 
-static int merge_view(struct view_part *into, const struct view_part *part, struct err_note *note)
+static void merge_view(struct view_part *into, const struct view_part *part)
 {
 	add_counts(&into->counts, &part->counts);
-	if (!into->rollups) {
+	if (part->rollups) { /* the totals come once */
 		into->rollups = part->rollups;
 		into->n_rollups = part->n_rollups;
-		return 0;
 	}
-	for (size_t i = 0; i < part->n_rollups && i < into->n_rollups; i++)
-		TRY(rollup_merge(&into->rollups[i], &part->rollups[i], note));
-	return 0;
 }
 
 /* What comes in one part. */
@@ -100,13 +96,12 @@ static void take_single(struct control_answer *into, const struct control_answer
 		into->done = part->done;
 }
 
-int answer_merge(struct arena *a, struct control_answer *into, const struct control_answer *part,
-		 struct err_note *note)
+int answer_merge(struct arena *a, struct control_answer *into, const struct control_answer *part)
 {
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		TRY(join(a, &lists[i], into, part));
 	if (part->has_view)
-		TRY(merge_view(&into->view, &part->view, note));
+		merge_view(&into->view, &part->view);
 	if (part->has_status)
 		into->status = part->status;
 	if (part->row.id)

@@ -282,7 +282,7 @@ int client_ask(struct client *c, struct control_request *request, struct arena *
 	while (!part.last) {
 		TRY(client_receive(c, a, &part, note));
 		if (part.id == request->id) {
-			TRY(answer_merge(a, ret, &part, note));
+			TRY(answer_merge(a, ret, &part));
 			continue;
 		}
 		client_ingest_take(c, &part); /* or it is a late part of an earlier question */

@@ -71,8 +71,7 @@ MUST_CHECK int client_ask(struct client *c, struct control_request *request, str
 			  struct control_answer *ret, struct err_note *note);
 
 /* Add a later part to an answer: lists are joined, counts and roll-up states add up. -ENOMEM, ERR_UNIT. */
-MUST_CHECK int answer_merge(struct arena *a, struct control_answer *into, const struct control_answer *part,
-			    struct err_note *note);
+MUST_CHECK int answer_merge(struct arena *a, struct control_answer *into, const struct control_answer *part);
 
 /* `ipc:///path` or `tcp://host:port` of what a person gave: an endpoint, a path, or a node's directory (then
  * the socket in it). ERR_REFUSED with a note when the path is too long for a socket or neither was given. */

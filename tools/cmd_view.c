@@ -9,7 +9,10 @@ enum { DEPTH = 2, NODE_GRACE_S = 2 };
 static const struct flag view_flags[] = {
 	{"hierarchy", "TYPE", "relation that spans the tree (default: contains)", false},
 	{"depth", "N", "levels of members to show (default: 2); roll-ups always reach everything", false},
-	{"rollup", "FN:PROPERTY", "count, sum, mean, min or max of a property over all members", true},
+	{"rollup", "FN:PROPERTY",
+	 "count, sum, mean, min, max, stddev, quantile(0.95), latest or first of a property over all "
+	 "members; or count or worst-health alone",
+	 true},
 	{"as-of", "TIME", "the view at that time", false},
 	{"offline", NULL, "ask no other node: last summaries only", false},
 	{"fresh", "DURATION", "summaries vouched for within this time are good enough (default: always ask)",

@@ -3,6 +3,7 @@
 
 #include "proto/clock.h"
 #include "proto/map.h"
+#include "proto/words.h"
 #include "tools/json.h"
 #include "tools/print.h"
 
@@ -55,22 +56,34 @@ int view_link(struct shown_view *v)
 	return link_members(v, &places, last_child);
 }
 
+static const char *unit_of(const struct rollup_spec *spec, const struct rollup_state *s)
+{
+	return spec->fn == ROLLUP_COUNT ? "" : text_or_empty(s->unit);
+}
+
 static void rollups_json(const struct shown_view *v, struct json *j, const struct rollup_state *states)
 {
 	json_open(j, "rollups", '[');
 	for (size_t i = 0; i < v->question->n_rollups && states; i++) {
 		const struct rollup_spec *spec = &v->question->rollups[i];
-		double value;
-		const bool has = rollup_value(&states[i], spec->fn, &value);
+		double value, sigma;
+		const bool has = rollup_value(&states[i], spec, &value);
 
 		json_open(j, NULL, '{');
 		json_text(j, "fn", rollup_fn_text(spec->fn));
+		if (spec->fn == ROLLUP_QUANTILE)
+			json_number(j, "quantile", spec->quantile);
 		json_text(j, "property", spec->property);
-		json_text(j, "unit", spec->fn == ROLLUP_COUNT || !states[i].unit ? "" : states[i].unit);
-		if (has)
-			json_number(j, "value", value);
-		else
+		json_text(j, "unit", unit_of(spec, &states[i]));
+		if (!has)
 			json_none(j, "value");
+		else if (spec->fn == ROLLUP_WORST_HEALTH)
+			json_text(j, "value", health_text((enum health)value));
+		else
+			json_number(j, "value", value);
+		if (rollup_sigma(&states[i], spec, &sigma))
+			json_number(j, "sigma", sigma);
+		json_text(j, "quality", quality_text(rollup_quality(&states[i])));
 		json_count(j, "n", states[i].n);
 		json_close(j);
 	}
@@ -156,18 +169,42 @@ void view_json(const struct shown_view *v, FILE *out)
 	json_close(&j);
 }
 
+static const char *value_of(const struct shown_view *v, const struct rollup_spec *spec,
+			    const struct rollup_state *s)
+{
+	double value;
+
+	if (!rollup_value(s, spec, &value))
+		return "-";
+	return spec->fn == ROLLUP_WORST_HEALTH ? health_text((enum health)value)
+					       : human_number(v->arena, value);
+}
+
+/* `sum load/power `, `quantile(0.95) load/power `, `worst-health ` */
+static void heading_text(const struct shown_view *v, FILE *out, const struct rollup_spec *spec)
+{
+	const struct rollup_spec alone = {.fn = spec->fn, .property = "", .quantile = spec->quantile};
+	const char *fn = rollup_spec_text(v->arena, &alone);
+
+	fprintf(out, "%s %s%s", text_or_empty(fn), spec->property, spec->property[0] ? " " : "");
+}
+
 /* `sum load/power 51,754.08 MW (485)` */
 static void rollups_text(const struct shown_view *v, FILE *out, const struct rollup_state *states)
 {
 	for (size_t i = 0; i < v->question->n_rollups && states; i++) {
 		const struct rollup_spec *spec = &v->question->rollups[i];
-		const bool with_unit = spec->fn != ROLLUP_COUNT && states[i].unit && *states[i].unit;
-		double value;
+		const char *unit = unit_of(spec, &states[i]);
+		double sigma;
 
-		fprintf(out, "  %s %s ", rollup_fn_text(spec->fn), spec->property);
-		paint(out, PAINT_BOLD,
-		      rollup_value(&states[i], spec->fn, &value) ? human_number(v->arena, value) : "-");
-		fprintf(out, "%s%s", with_unit ? " " : "", with_unit ? states[i].unit : "");
+		fputs("  ", out);
+		heading_text(v, out, spec);
+		paint(out, PAINT_BOLD, value_of(v, spec, &states[i]));
+		if (rollup_sigma(&states[i], spec, &sigma))
+			fprintf(out, " +- %s", human_number(v->arena, sigma));
+		fprintf(out, "%s%s", *unit ? " " : "", unit);
+		if (rollup_quality(&states[i]) != QUALITY_GOOD)
+			fputs(" uncertain", out);
 		if (spec->fn != ROLLUP_COUNT)
 			fprintf(out, " (%s)", human_count(v->arena, states[i].n));
 	}

@@ -104,7 +104,7 @@ static int ask_view(struct client *c, double *ret_total, uint64_t *ret_n)
 	TRY(client_ask(c, &r, a, &answer, &note));
 	if (answer.code < 0 || answer.view.n_rollups != 1 || answer.view.counts.cached > 0)
 		return bench_say("grid", "the view is not whole: %s", answer.text);
-	rollup_value(&answer.view.rollups[0], ROLLUP_SUM, ret_total);
+	rollup_value(&answer.view.rollups[0], &load, ret_total);
 	*ret_n = answer.view.counts.members;
 	return 0;
 }

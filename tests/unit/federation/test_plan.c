@@ -45,9 +45,10 @@ static size_t n_states;
 static struct view_member member(const char *id, const char *parent, double value)
 {
 	struct rollup_state *s = &states[n_states++];
+	const struct rollup_item item = {.number = value, .sigma = NAN, .unit = "MW", .twin = id};
 
 	*s = (struct rollup_state){0};
-	cr_assert(eq(int, rollup_add(s, value, "MW", id, NULL), 0));
+	cr_assert(eq(int, rollup_add(NULL, &power, s, &item, NULL), 0));
 	return (struct view_member){.id = id, .parent = parent, .type = "", .name = "", .rollups = s};
 }
 
@@ -96,7 +97,7 @@ static double sum(const struct rollup_state *s)
 {
 	double v = -1;
 
-	rollup_value(s, ROLLUP_SUM, &v);
+	rollup_value(s, &power, &v);
 	return v;
 }
 

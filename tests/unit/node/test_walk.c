@@ -56,7 +56,7 @@ static double total(const struct view_part *part)
 {
 	double v = -1;
 
-	rollup_value(&part->members[0].rollups[0], ROLLUP_SUM, &v);
+	rollup_value(&part->members[0].rollups[0], &power, &v);
 	return v;
 }
 

@@ -186,7 +186,7 @@ struct head full_head = {
 };
 
 static struct view_root roots[] = {{"harbor/city", ""}, {"acme/plant1", "harbor/city"}};
-static struct rollup_spec specs[] = {{ROLLUP_SUM, "load/power"}, {ROLLUP_COUNT, "mode"}};
+static struct rollup_spec specs[] = {{ROLLUP_SUM, "load/power", 0}, {ROLLUP_QUANTILE, "mode", 0.75}};
 #define FULL_QUESTION \
 	{ \
 		.roots = roots, .n_roots = COUNT(roots), .hierarchy = "contains", .depth = VIEW_DEPTH_ALL, \
@@ -194,7 +194,11 @@ static struct rollup_spec specs[] = {{ROLLUP_SUM, "load/power"}, {ROLLUP_COUNT, 
 		.unconfirmed = true, .offline = true, .fresh_ns = 8, .deadline_ns = 9, \
 	}
 
-static struct rollup_state states[] = {{3, 6.5, 1e-17, -1, 5, "MW", "acme/a"}, {0}};
+static struct sketch_bucket quantiles[] = {{-7, 1}, {0, 2}, {70000, UINT64_MAX - 3}};
+static struct rollup_state states[] = {
+	{3, 6.5, 1e-17, -1, 5, "MW", "acme/a", 2.5, 0.25, 2, -1, 0.5, 1, -9, {quantiles, 3, 3}},
+	{0},
+};
 static struct view_member members[] = {
 	{"harbor/city", "", MEMBER_LIVE, KIND_SYSTEM_OF_SYSTEMS, "", "", LIFE_DESIGN, HEALTH_UNKNOWN, states},
 	{"acme/plant1", "harbor/city", MEMBER_CACHED, KIND_SYSTEM, "plant", "Plant 1", LIFE_RETIRED,

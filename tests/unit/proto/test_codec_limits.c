@@ -428,7 +428,7 @@ Test(codec_limits, a_question_asks_about_something)
 Test(codec_limits, a_view_question_has_roots_and_bounds)
 {
 	struct view_root r = {"acme/a", ""};
-	struct rollup_spec s = {ROLLUP_SUM, "p"};
+	struct rollup_spec s = {.fn = ROLLUP_SUM, .property = "p"};
 
 	MALFORMED(full_view_question, message, x.question.view.n_roots = 0);
 	GOOD(full_view_question, message,
@@ -446,7 +446,17 @@ Test(codec_limits, a_view_question_has_roots_and_bounds)
 	MALFORMED(full_view_question, message,
 		  (s.fn = N_ROLLUP_FNS, x.question.view.rollups = &s, x.question.view.n_rollups = 1));
 	MALFORMED(full_view_question, message,
-		  (s.fn = 0, s.property = "", x.question.view.rollups = &s, x.question.view.n_rollups = 1));
+		  (s.fn = ROLLUP_SUM, s.property = "", x.question.view.rollups = &s,
+		   x.question.view.n_rollups = 1));
+	MALFORMED(full_view_question, message,
+		  (s = (struct rollup_spec){ROLLUP_WORST_HEALTH, "p", 0}, x.question.view.rollups = &s,
+		   x.question.view.n_rollups = 1));
+	MALFORMED(full_view_question, message,
+		  (s = (struct rollup_spec){ROLLUP_QUANTILE, "p", 1.5}, x.question.view.rollups = &s,
+		   x.question.view.n_rollups = 1));
+	GOOD(full_view_question, message,
+	     (s = (struct rollup_spec){ROLLUP_COUNT, "", 0}, x.question.view.rollups = &s,
+	      x.question.view.n_rollups = 1));
 	MALFORMED(full_view_question, message, x.question.view.hierarchy = "");
 	MALFORMED(full_view_question, message, x.question.view.fresh_ns = -1);
 	MALFORMED(full_view_question, message, x.question.view.deadline_ns = -1);
@@ -500,6 +510,17 @@ Test(codec_limits, a_roll_up_state_is_numbers)
 	STATE(ERR_MALFORMED, s[0].max = -2); /* below the minimum */
 	STATE(ERR_MALFORMED, s[0].unit = run(UNIT_MAX + 1));
 	STATE(ERR_MALFORMED, s[0].unit_twin = "acme");
+	STATE(0, s[0].m2 = INFINITY);
+	STATE(ERR_MALFORMED, s[0].m2 = -1);
+	STATE(ERR_MALFORMED, s[0].variance = NAN);
+	STATE(ERR_MALFORMED, s[0].min_sigma = -2);
+	STATE(ERR_MALFORMED, s[0].max_sigma = INFINITY);
+	STATE(ERR_MALFORMED, s[0].n_sigma = s[0].n + 1);
+	STATE(ERR_MALFORMED, s[0].n_uncertain = s[0].n + 1);
+	STATE(ERR_MALFORMED,
+	      s[0].sketch.buckets = TIMES(3, struct sketch_bucket, ((struct sketch_bucket){1, 1})));
+	STATE(ERR_MALFORMED,
+	      s[0].sketch.buckets = TIMES(3, struct sketch_bucket, ((struct sketch_bucket){0})));
 }
 
 Test(codec_limits, members_without_roll_ups_get_empty_ones)

@@ -14,7 +14,7 @@ static char *text;
 static size_t len;
 static FILE *out;
 
-static struct rollup_spec specs[] = {{ROLLUP_SUM, "load/power"}, {ROLLUP_COUNT, "load/power"}};
+static struct rollup_spec specs[] = {{ROLLUP_SUM, "load/power", 0}, {ROLLUP_COUNT, "load/power", 0}};
 static struct rollup_state totals[] = {{.n = 2, .sum = 51754.08, .unit = "MW"},
 				       {.n = 2, .sum = 51754.08, .unit = "MW"}};
 static struct rollup_state none[2];
@@ -120,7 +120,7 @@ Test(view_show, parts_of_an_answer_become_one_view)
 	};
 
 	for (int i = 0; i < 2; i++)
-		cr_assert(eq(int, answer_merge(arena, &whole, &parts[i], NULL), 0));
+		cr_assert(eq(int, answer_merge(arena, &whole, &parts[i]), 0));
 	cr_expect(eq(sz, whole.view.n_members, 4));
 	cr_expect(eq(u64, whole.view.counts.members, 4));
 	expect_text(whole.view.members[3].id, "amprion/bus-1");
