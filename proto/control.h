@@ -54,6 +54,11 @@ enum control_op {
 	CONTROL_FORK_CHOOSE,  /* name: ORG/NODE, text: incarnation, 16 hexadecimal digits -> text, forks */
 	CONTROL_MESH, /* step_ns: how long to wait -> text: the organisation, reports: of every own node, also
 			 those that did not answer */
+	CONTROL_FIND, /* question (where, show, after, limit; offline, fresh, deadline): -> view parts:
+			 members in order of ids, counts.members: all that were found; more; sources, problems
+		       */
+	CONTROL_WATCH, /* question -> for ever: per event view parts, the last one with `watch`; renewed by
+			  the same request with handles[0] = watch.number, or it ends */
 	N_CONTROL_OPS,
 };
 
@@ -167,6 +172,15 @@ struct work_done {
 	const char *what;
 };
 
+/* The end of an event of CONTROL_WATCH. `view` of its parts has the members that changed (`gone`: those that
+ * are not returned any more), and in the last one totals, cells, counts, sources and problems as they are. */
+struct watch_event {
+	uint32_t number; /* of the watch, never 0; 0: no event */
+	bool whole;      /* all members are in it: what was there before is void */
+	uint64_t event;  /* 1, 2, ...; 0: nothing has changed, a sign of life */
+	int64_t t_ns;    /* wall clock of the node */
+};
+
 struct control_answer {
 	uint64_t id;
 	bool last;
@@ -224,6 +238,7 @@ struct control_answer {
 	size_t n_reports;
 	bool has_status;
 	struct node_status status;
+	struct watch_event watch;
 };
 
 void control_request_encode(const struct control_request *r, struct buf *out);

@@ -36,6 +36,11 @@ static int series_from_pb(struct arena *a, const PB(ControlRequest) * pb, struct
 	return LIST_FROM_PB(a, pb->names, pb->n_names, name_from_pb, &ret->names, &ret->n_names);
 }
 
+static bool has_question(enum control_op op)
+{
+	return op == CONTROL_VIEW || op == CONTROL_FIND || op == CONTROL_WATCH;
+}
+
 static int control_request_to_pb(struct arena *a, const struct control_request *r, PB(ControlRequest) * pb)
 {
 	pb->id = r->id;
@@ -65,7 +70,7 @@ static int control_request_to_pb(struct arena *a, const struct control_request *
 		pb->as_of_ns = r->as_of_ns;
 	}
 	TRY(series_to_pb(a, r, pb));
-	if (r->op == CONTROL_VIEW)
+	if (has_question(r->op))
 		TRY(ONE_TO_PB(a, view_question, &r->question, view_question_to_pb, &pb->question));
 	return LIST_TO_PB(a, op, r->ops, r->n_ops, op_to_pb, &pb->ops, &pb->n_ops);
 }
@@ -107,9 +112,9 @@ static int control_request_from_pb(struct arena *a, const PB(ControlRequest) * p
 	ret->as_of_ns = ret->has_as_of ? pb->as_of_ns : 0;
 	TRY(series_from_pb(a, pb, ret));
 	TRY(LIST_FROM_PB(a, pb->ops, pb->n_ops, op_from_pb, &ret->ops, &ret->n_ops));
-	if (ret->op != CONTROL_VIEW)
+	if (!has_question(ret->op))
 		return 0;
-	TRY(malformed_unless(pb->question));
+	TRY(malformed_unless(pb->question && (ret->op == CONTROL_FIND) == (pb->question->n_roots == 0)));
 	return view_question_from_pb(a, pb->question, &ret->question);
 }
 
@@ -448,6 +453,22 @@ static int things_to_pb(struct arena *a, const struct control_answer *r, PB(Cont
 			  &pb->n_memberships);
 }
 
+static int watch_to_pb(struct arena *a, const struct watch_event *w, PB(WatchEvent) * pb)
+{
+	(void)a;
+	pb->number = w->number;
+	pb->whole = w->whole;
+	pb->event = w->event;
+	pb->t_ns = w->t_ns;
+	return 0;
+}
+
+static int watch_from_pb(const PB(WatchEvent) * pb, struct watch_event *ret)
+{
+	*ret = (struct watch_event){pb->number, pb->whole, pb->event, pb->t_ns};
+	return malformed_unless(ret->number > 0);
+}
+
 static int control_answer_to_pb(struct arena *a, const struct control_answer *r, PB(ControlAnswer) * pb)
 {
 	pb->id = r->id;
@@ -478,6 +499,8 @@ static int control_answer_to_pb(struct arena *a, const struct control_answer *r,
 		TRY(ONE_TO_PB(a, view_part, &r->view, view_part_to_pb, &pb->view));
 	if (r->has_status)
 		TRY(ONE_TO_PB(a, node_status, &r->status, status_to_pb, &pb->status));
+	if (r->watch.number > 0)
+		TRY(ONE_TO_PB(a, watch_event, &r->watch, watch_to_pb, &pb->watch));
 	if (r->done.what)
 		TRY(ONE_TO_PB(a, work_done, &r->done, done_to_pb, &pb->done));
 	return 0;
@@ -527,6 +550,8 @@ static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb,
 	ret->has_status = pb->status;
 	if (pb->status)
 		TRY(status_from_pb(a, pb->status, &ret->status));
+	if (pb->watch)
+		TRY(watch_from_pb(pb->watch, &ret->watch));
 	return pb->done ? done_from_pb(pb->done, &ret->done) : 0;
 }
 

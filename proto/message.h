@@ -70,6 +70,7 @@ enum {
 	FEATURE_REPAIR = 1u << 2, /* REPAIR, SUMS, RESET_COLLECTED */
 	FEATURE_REACH = 1u << 3,  /* REACH */
 	FEATURE_MESH = 1u << 4,   /* QUESTION_MESH */
+	FEATURE_VIEW = 1u << 5,   /* view questions beyond count, sum, mean, min and max of one frame; FIND */
 };
 
 struct hello {
@@ -192,10 +193,19 @@ struct history_bucket {
 	bool coarse;
 };
 
-enum question_kind { QUESTION_VIEW = 1, QUESTION_READ, QUESTION_HISTORY, QUESTION_MESH, N_QUESTION_KINDS };
+enum question_kind {
+	QUESTION_VIEW = 1,
+	QUESTION_READ,
+	QUESTION_HISTORY,
+	QUESTION_MESH,
+	QUESTION_FIND,
+	N_QUESTION_KINDS
+};
 
 /* READ: the present state of a twin. HISTORY: samples or buckets of one property, oldest first. MESH: what
- * the node knows of its peers; of own nodes only, and only to who knows it (FEATURE_MESH). */
+ * the node knows of its peers; of own nodes only, and only to who knows it (FEATURE_MESH). FIND: which twins
+ * an expression selects; inside an organisation those of the node, of a partner's border those of the
+ * partner. A VIEW with many roots comes in several frames: all of them are alike but for the roots. */
 struct question {
 	uint64_t id;
 	int64_t timeout_ns; /* how long the asker will wait */
@@ -204,7 +214,9 @@ struct question {
 	struct bytes person, errand; /* encoded signed_blobs of a person and an errand of that organisation,
 					handed on as they came; empty: the node asks for itself */
 	enum question_kind kind;
-	struct view_question view;
+	uint32_t index;              /* VIEW: 0, 1, ... of its frames */
+	bool unfinished;             /* VIEW: another one follows, with more roots */
+	struct view_question view;   /* VIEW, FIND */
 	const char *twin, *property; /* READ ("" for all properties), HISTORY */
 	int64_t from_ns, to_ns;      /* HISTORY, inclusive */
 	uint32_t limit;              /* HISTORY: most samples wanted; 0: a frame full */

@@ -11,7 +11,7 @@ _Static_assert((int)HOLON__V1__ENVELOPE__BODY_ANSWER == BODY_BASE + MESSAGE_ANSW
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_BYE == BODY_BASE + MESSAGE_BYE, "message kinds agree");
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_SUMS == BODY_BASE + MESSAGE_SUMS, "message kinds agree");
 _Static_assert((int)HOLON__V1__RESET_REASON__RESET_LATER == N_RESET_REASONS - 1, "reset reasons agree");
-_Static_assert((int)HOLON__V1__QUESTION_KIND__QUESTION_MESH == N_QUESTION_KINDS - 1, "question kinds agree");
+_Static_assert((int)HOLON__V1__QUESTION_KIND__QUESTION_FIND == N_QUESTION_KINDS - 1, "question kinds agree");
 
 /* ---- heads */
 
@@ -354,6 +354,11 @@ int history_bucket_from_pb(struct arena *a, const PB(HistoryBucket) * pb, struct
 	return 0;
 }
 
+static bool is_of_view(enum question_kind kind)
+{
+	return kind == QUESTION_VIEW || kind == QUESTION_FIND;
+}
+
 static int question_to_pb(struct arena *a, const struct question *q, PB(Question) * pb)
 {
 	pb->id = q->id;
@@ -362,7 +367,9 @@ static int question_to_pb(struct arena *a, const struct question *q, PB(Question
 	pb->person = bytes_to_pb(q->person);
 	pb->errand = bytes_to_pb(q->errand);
 	pb->kind = (PB(QuestionKind))q->kind;
-	if (q->kind == QUESTION_VIEW)
+	pb->index = q->index;
+	pb->unfinished = q->unfinished;
+	if (is_of_view(q->kind))
 		return ONE_TO_PB(a, view_question, &q->view, view_question_to_pb, &pb->view);
 	if (q->kind == QUESTION_MESH)
 		return 0;
@@ -399,9 +406,12 @@ static int question_from_pb(struct arena *a, const PB(Question) * pb, struct que
 	ret->twin = ret->property = "";
 	if (ret->kind == QUESTION_MESH)
 		return 0;
-	if (ret->kind != QUESTION_VIEW)
+	if (!is_of_view(ret->kind))
 		return question_about_twin(pb, ret);
-	TRY(malformed_unless(pb->view));
+	TRY(malformed_unless(pb->view && pb->index < ROOTS_MAX));
+	ret->index = pb->index;
+	ret->unfinished = pb->unfinished;
+	TRY(malformed_unless((ret->kind == QUESTION_FIND) == (pb->view->n_roots == 0)));
 	return view_question_from_pb(a, pb->view, &ret->view);
 }
 
@@ -435,7 +445,7 @@ static int answer_to_pb(struct arena *a, const struct answer *w, PB(Answer) * pb
 	pb->kind = (PB(QuestionKind))w->kind;
 	pb->unit = text_to_pb(w->unit);
 	pb->more = w->more;
-	if (w->kind == QUESTION_VIEW)
+	if (is_of_view(w->kind))
 		TRY(ONE_TO_PB(a, view_part, &w->view, view_part_to_pb, &pb->view));
 	if (w->kind == QUESTION_MESH && w->report.node)
 		TRY(ONE_TO_PB(a, node_report, &w->report, node_report_to_pb, &pb->report));
@@ -457,7 +467,7 @@ static int answer_from_pb(struct arena *a, const PB(Answer) * pb, struct answer 
 	TRY(sentence_from_pb(pb->text, SENTENCE_MAX, &ret->text));
 	TRY(text_from_pb(pb->unit, UNIT_MAX, &ret->unit));
 	ret->more = pb->more;
-	if (ret->kind == QUESTION_VIEW && pb->view)
+	if (is_of_view(ret->kind) && pb->view)
 		TRY(view_part_from_pb(a, pb->view, &ret->view));
 	if (ret->kind == QUESTION_MESH && pb->report)
 		TRY(node_report_from_pb(a, pb->report, &ret->report));

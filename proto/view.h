@@ -12,9 +12,17 @@
 
 #define VIEW_DEPTH_ALL UINT32_MAX
 
+/* What the members are grouped by: a cell for each. In each of its tags a member counts. */
+enum view_by { GROUP_NONE, GROUP_KIND, GROUP_TYPE, GROUP_ORG, GROUP_TAG, GROUP_PROPERTY, N_VIEW_GROUPS };
+
+/* `seen`: was asked of its owner for this view before: what hangs below it counts no more, so that a twin
+ * that is met again below another root counts once. In a series the path to it is valid from..to, inclusive;
+ * both 0: always. A root may stand there more than once, with another validity. */
 struct view_root {
 	const char *id;
 	const char *parent; /* who claims it as a member; "" for the root of the whole view */
+	bool seen;
+	int64_t from_ns, to_ns;
 };
 
 struct view_question {
@@ -27,6 +35,20 @@ struct view_question {
 	bool has_as_of;
 	int64_t as_of_ns; /* valid time: values by their time of measurement, relations by their validity */
 	bool unconfirmed; /* take unconfirmed members into the roll-ups */
+	const char
+		*where; /* expression (expr.h) over what the asker may see: members that it does not select
+			   are gone through, but neither returned (but roots) nor counted nor rolled up; "" */
+	enum view_by by;
+	const char *by_property; /* of GROUP_PROPERTY, else "" */
+	const char **show;       /* properties given with each returned member */
+	size_t n_show;
+	/* step_ns > 0: a series: the view as of from, from + step, ... up to `to`; not with as_of. */
+	int64_t from_ns, to_ns, step_ns;
+	uint64_t members_max; /* go through so many at most; 0: the node's default */
+	/* Find (QUESTION_FIND, CONTROL_FIND): no roots; of the twins that `where` selects the first `limit`
+	 * behind the id `after` in order of ids are returned, and all counted. */
+	const char *after; /* "" to begin */
+	uint32_t limit;
 	/* What only the asker's own node looks at: */
 	bool offline;        /* never ask another node */
 	int64_t fresh_ns;    /* summaries vouched for within this time are good enough; 0: always ask */
@@ -51,16 +73,32 @@ struct view_member {
 	enum life_cycle life;
 	enum health health;
 	struct rollup_state *rollups; /* as many as the question has: this member and everything below it */
+	struct kpi *values;           /* of the properties to be shown those it has and the asker may see */
+	size_t n_values;
 };
 
 /* A member that another owner has: the next question. */
 struct view_edge {
 	const char *anchor; /* nearest returned member above it: where its totals are added */
 	const char *parent, *child;
+	bool seen;              /* found below a root that was seen */
+	int64_t from_ns, to_ns; /* as of a root */
 };
 
+/* A group of members at a time: what `by` and a series are answered in, whole view and all roots together. */
+struct view_cell {
+	const char *group; /* "" without `by`, and for members without that property, type or tag */
+	int64_t t_ns;      /* 0 without a series */
+	uint64_t members;
+	struct rollup_state *rollups; /* as many as the question has */
+};
+
+/* Of the members that are gone through. Each is live, cached, unreachable or unconfirmed; besides withheld:
+ * something that the question needs of it is not for the asker; coarse: a value is of a stretch of time, for
+ * there are no single samples any more; expired: its past is not kept any more; filtered: `where` does not
+ * select it. */
 struct view_counts {
-	uint64_t members, live, cached, withheld, unreachable, unconfirmed, coarse, expired;
+	uint64_t members, live, cached, withheld, unreachable, unconfirmed, coarse, expired, filtered;
 };
 
 struct view_source {
@@ -83,6 +121,22 @@ struct view_part {
 	size_t n_rollups;      /* as many as the question has; also the length of every member's array */
 	const char **problems; /* sentences: a cycle, units that do not agree, a budget reached */
 	size_t n_problems;
+	struct view_cell *cells; /* rising by t_ns, then by the bytes of the group; each once */
+	size_t n_cells;
+	bool cut;          /* a budget was reached: not everything was gone through, a problem says which */
+	const char **gone; /* watching: members that were returned and are not any more */
+	size_t n_gone;
 };
+
+/* Everything is there, at first hand: nothing cut, cached, withheld, unreachable, unconfirmed, coarse or
+ * expired, and no problem. */
+bool view_is_clean(const struct view_part *view);
+
+const char *view_by_text(enum view_by by);
+/* `kind`, `type`, `org`, `tag`, or a property; quoted ("kind") where its name is one of these. ERR_REFUSED
+ * with a note. *ret_property points into `text`, which is cut behind it; "" unless GROUP_PROPERTY. */
+MUST_CHECK int view_by_parse(char *text, enum view_by *ret, const char **ret_property, struct err_note *note);
+/* Times of a series; 0: none, or more than VIEW_TIMES_MAX. */
+size_t view_times(const struct view_question *q);
 
 const char *member_state_text(enum member_state state);

@@ -1,17 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/codec.h"
+#include "proto/expr.h"
 #include "proto/id.h"
 
 _Static_assert((int)HOLON__V1__ROLLUP_FN__ROLLUP_FIRST == N_ROLLUP_FNS - 1, "roll-ups agree");
 _Static_assert((int)HOLON__V1__MEMBER_STATE__MEMBER_ABSENT == N_MEMBER_STATES - 1, "member states agree");
+_Static_assert((int)HOLON__V1__VIEW_BY__GROUP_PROPERTY == N_VIEW_GROUPS - 1, "groupings agree");
 
 /* ---- the question */
+
+static int words_from_pb(struct arena *a, const pb_data *list, size_t n, word_fn is, const char ***ret)
+{
+	*ret = arena_take_array(a, n, sizeof **ret);
+	if (!*ret)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < n; i++)
+		TRY(word_from_pb(list[i], is, &(*ret)[i]));
+	return 0;
+}
 
 static int root_to_pb(struct arena *a, const struct view_root *r, PB(ViewRoot) * pb)
 {
 	(void)a;
 	pb->id = text_to_pb(r->id);
 	pb->parent = text_to_pb(r->parent);
+	pb->seen = r->seen;
+	pb->from_ns = r->from_ns;
+	pb->to_ns = r->to_ns;
 	return 0;
 }
 
@@ -19,6 +34,10 @@ static int root_from_pb(struct arena *a, const PB(ViewRoot) * pb, struct view_ro
 {
 	(void)a;
 	TRY(word_from_pb(pb->id, id_is_twin, &ret->id));
+	ret->seen = pb->seen;
+	ret->from_ns = pb->from_ns;
+	ret->to_ns = pb->to_ns;
+	TRY(malformed_unless(ret->from_ns <= ret->to_ns));
 	return word_or_none_from_pb(pb->parent, id_is_twin, &ret->parent);
 }
 
@@ -54,15 +73,51 @@ int view_question_to_pb(struct arena *a, const struct view_question *q, PB(ViewQ
 	pb->offline = q->offline;
 	pb->fresh_ns = q->fresh_ns;
 	pb->deadline_ns = q->deadline_ns;
-	return 0;
+	pb->where = text_to_pb(q->where);
+	pb->by = (PB(ViewBy))q->by;
+	pb->by_property = text_to_pb(q->by_property);
+	pb->from_ns = q->from_ns;
+	pb->to_ns = q->to_ns;
+	pb->step_ns = q->step_ns;
+	pb->members_max = q->members_max;
+	pb->after = text_to_pb(q->after);
+	pb->limit = q->limit;
+	return texts_to_pb(a, q->show, q->n_show, &pb->show, &pb->n_show);
+}
+
+/* A series is of times that can be counted, and not as of one. */
+static int times_from_pb(const PB(ViewQuestion) * pb, struct view_question *ret)
+{
+	ret->from_ns = pb->from_ns;
+	ret->to_ns = pb->to_ns;
+	ret->step_ns = pb->step_ns;
+	if (ret->step_ns == 0)
+		return malformed_unless(ret->from_ns == 0 && ret->to_ns == 0);
+	return malformed_unless(!ret->has_as_of && view_times(ret) > 0);
+}
+
+static int selection_from_pb(struct arena *a, const PB(ViewQuestion) * pb, struct view_question *ret)
+{
+	TRY(text_from_pb(pb->where, EXPR_TEXT_MAX, &ret->where));
+	TRY(ENUM_FROM_PB(pb->by, N_VIEW_GROUPS, &ret->by));
+	TRY(word_or_none_from_pb(pb->by_property, id_is_name, &ret->by_property));
+	TRY(malformed_unless((ret->by == GROUP_PROPERTY) == (*ret->by_property != '\0')));
+	TRY(malformed_unless(pb->n_show <= SHOW_MAX));
+	ret->n_show = pb->n_show;
+	TRY(words_from_pb(a, pb->show, pb->n_show, id_is_name, &ret->show));
+	TRY(word_or_none_from_pb(pb->after, id_is_twin, &ret->after));
+	ret->members_max = pb->members_max;
+	ret->limit = pb->limit;
+	return times_from_pb(pb, ret);
 }
 
 int view_question_from_pb(struct arena *a, const PB(ViewQuestion) * pb, struct view_question *ret)
 {
-	TRY(malformed_unless(pb->n_roots >= 1 && pb->n_roots <= ROOTS_MAX && pb->n_rollups <= ROLLUPS_MAX));
+	TRY(malformed_unless(pb->n_roots <= ROOTS_FRAME_MAX && pb->n_rollups <= ROLLUPS_MAX));
 	TRY(LIST_FROM_PB(a, pb->roots, pb->n_roots, root_from_pb, &ret->roots, &ret->n_roots));
 	TRY(LIST_FROM_PB(a, pb->rollups, pb->n_rollups, spec_from_pb, &ret->rollups, &ret->n_rollups));
-	TRY(word_from_pb(pb->hierarchy, id_is_name, &ret->hierarchy));
+	TRY(word_or_none_from_pb(pb->hierarchy, id_is_name, &ret->hierarchy));
+	TRY(malformed_unless(pb->n_roots == 0 || *ret->hierarchy != '\0')); /* without roots: a find */
 	ret->depth = pb->depth;
 	ret->has_as_of = pb->as_of_case == HOLON__V1__VIEW_QUESTION__AS_OF_AS_OF_NS;
 	ret->as_of_ns = ret->has_as_of ? pb->as_of_ns : 0;
@@ -70,7 +125,8 @@ int view_question_from_pb(struct arena *a, const PB(ViewQuestion) * pb, struct v
 	ret->offline = pb->offline;
 	ret->fresh_ns = pb->fresh_ns;
 	ret->deadline_ns = pb->deadline_ns;
-	return malformed_unless(ret->fresh_ns >= 0 && ret->deadline_ns >= 0);
+	TRY(malformed_unless(ret->fresh_ns >= 0 && ret->deadline_ns >= 0));
+	return selection_from_pb(a, pb, ret);
 }
 
 /* ---- roll-up states */
@@ -201,6 +257,7 @@ static int member_to_pb(struct arena *a, const struct view_member *m, size_t n_r
 	pb->name = text_to_pb(m->name);
 	pb->life = (PB(LifeCycle))m->life;
 	pb->health = (PB(Health))m->health;
+	TRY(LIST_TO_PB(a, kpi, m->values, m->n_values, kpi_to_pb, &pb->values, &pb->n_values));
 	return states_to_pb(a, m->rollups, m->rollups ? n_rollups : 0, &pb->rollups, &pb->n_rollups);
 }
 
@@ -215,6 +272,8 @@ static int member_from_pb(struct arena *a, const PB(ViewMember) * pb, size_t n_r
 	TRY(text_from_pb(pb->name, NAME_MAX_BYTES, &ret->name));
 	TRY(ENUM_FROM_PB(pb->life, N_LIFE_CYCLES, &ret->life));
 	TRY(ENUM_FROM_PB(pb->health, N_HEALTHS, &ret->health));
+	TRY(malformed_unless(pb->n_values <= SHOW_MAX));
+	TRY(LIST_FROM_PB(a, pb->values, pb->n_values, kpi_from_pb, &ret->values, &ret->n_values));
 	return states_from_pb(a, pb->rollups, pb->n_rollups, n_rollups, &ret->rollups);
 }
 
@@ -243,6 +302,9 @@ static int edge_to_pb(struct arena *a, const struct view_edge *e, PB(ViewEdge) *
 	pb->anchor = text_to_pb(e->anchor);
 	pb->parent = text_to_pb(e->parent);
 	pb->child = text_to_pb(e->child);
+	pb->seen = e->seen;
+	pb->from_ns = e->from_ns;
+	pb->to_ns = e->to_ns;
 	return 0;
 }
 
@@ -251,7 +313,49 @@ static int edge_from_pb(struct arena *a, const PB(ViewEdge) * pb, struct view_ed
 	(void)a;
 	TRY(word_or_none_from_pb(pb->anchor, id_is_twin, &ret->anchor));
 	TRY(word_or_none_from_pb(pb->parent, id_is_twin, &ret->parent));
+	ret->seen = pb->seen;
+	ret->from_ns = pb->from_ns;
+	ret->to_ns = pb->to_ns;
+	TRY(malformed_unless(ret->from_ns <= ret->to_ns));
 	return word_from_pb(pb->child, id_is_twin, &ret->child);
+}
+
+static int cells_to_pb(struct arena *a, const struct view_part *p, PB(ViewPart) * pb)
+{
+	TRY(pb_list(a, &PB_DESCRIPTOR(view_cell), p->n_cells, &pb->cells, &pb->n_cells));
+	for (size_t i = 0; i < p->n_cells; i++) {
+		const struct view_cell *c = &p->cells[i];
+		PB(ViewCell) *to = pb->cells[i];
+		to->group = text_to_pb(c->group);
+		to->t_ns = c->t_ns;
+		to->members = c->members;
+		TRY(states_to_pb(a, c->rollups, c->rollups ? p->n_rollups : 0, &to->rollups, &to->n_rollups));
+	}
+	return 0;
+}
+
+static bool cell_is_behind(const struct view_cell *c, const struct view_cell *before)
+{
+	return c->t_ns > before->t_ns || (c->t_ns == before->t_ns && strcmp(c->group, before->group) > 0);
+}
+
+static int cells_from_pb(struct arena *a, const PB(ViewPart) * pb, struct view_part *ret)
+{
+	TRY(malformed_unless(pb->n_cells <= VIEW_CELLS_MAX));
+	ret->cells = arena_take_array(a, pb->n_cells, sizeof *ret->cells);
+	if (!ret->cells)
+		return FAIL(-ENOMEM);
+	ret->n_cells = pb->n_cells;
+	for (size_t i = 0; i < pb->n_cells; i++) {
+		const PB(ViewCell) *from = pb->cells[i];
+		struct view_cell *c = &ret->cells[i];
+		TRY(text_from_pb(from->group, TEXT_VALUE_MAX, &c->group));
+		c->t_ns = from->t_ns;
+		c->members = from->members;
+		TRY(states_from_pb(a, from->rollups, from->n_rollups, ret->n_rollups, &c->rollups));
+		TRY(malformed_unless(i == 0 || cell_is_behind(c, c - 1)));
+	}
+	return 0;
 }
 
 static int source_to_pb(struct arena *a, const struct view_source *s, PB(ViewSource) * pb)
@@ -289,6 +393,7 @@ static int counts_to_pb(struct arena *a, const struct view_counts *c, PB(ViewCou
 	pb->unconfirmed = c->unconfirmed;
 	pb->coarse = c->coarse;
 	pb->expired = c->expired;
+	pb->filtered = c->filtered;
 	return 0;
 }
 
@@ -303,6 +408,7 @@ static struct view_counts counts_from_pb(const PB(ViewCounts) * pb)
 		.unconfirmed = pb->unconfirmed,
 		.coarse = pb->coarse,
 		.expired = pb->expired,
+		.filtered = pb->filtered,
 	};
 }
 
@@ -314,6 +420,9 @@ int view_part_to_pb(struct arena *a, const struct view_part *p, PB(ViewPart) * p
 	TRY(LIST_TO_PB(a, view_source, p->sources, p->n_sources, source_to_pb, &pb->sources, &pb->n_sources));
 	TRY(ONE_TO_PB(a, view_counts, &p->counts, counts_to_pb, &pb->counts));
 	TRY(states_to_pb(a, p->rollups, p->rollups ? p->n_rollups : 0, &pb->totals, &pb->n_totals));
+	TRY(cells_to_pb(a, p, pb));
+	TRY(texts_to_pb(a, p->gone, p->n_gone, &pb->gone, &pb->n_gone));
+	pb->cut = p->cut;
 	return texts_to_pb(a, p->problems, p->n_problems, &pb->problems, &pb->n_problems);
 }
 
@@ -328,6 +437,10 @@ int view_part_from_pb(struct arena *a, const PB(ViewPart) * pb, struct view_part
 		ret->counts = counts_from_pb(pb->counts);
 	if (pb->n_totals > 0)
 		TRY(states_from_pb(a, pb->totals, pb->n_totals, ret->n_rollups, &ret->rollups));
+	TRY(cells_from_pb(a, pb, ret));
+	ret->cut = pb->cut;
+	ret->n_gone = pb->n_gone;
+	TRY(words_from_pb(a, pb->gone, pb->n_gone, id_is_twin, &ret->gone));
 	ret->n_problems = pb->n_problems;
 	return sentences_from_pb(a, pb->problems, pb->n_problems, SENTENCE_MAX, &ret->problems);
 }

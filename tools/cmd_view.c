@@ -48,7 +48,7 @@ static int question_from_flags(struct context *ctx, const char *root, struct vie
 	q->roots = arena_take(ctx->arena, sizeof *q->roots);
 	if (!q->roots)
 		return FAIL(-ENOMEM);
-	q->roots[0] = (struct view_root){root, ""};
+	q->roots[0] = (struct view_root){.id = root, .parent = ""};
 	q->has_as_of = flag_given(ctx, "as-of");
 	q->offline = flag_given(ctx, "offline");
 	q->unconfirmed = flag_given(ctx, "unconfirmed");

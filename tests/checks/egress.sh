@@ -38,6 +38,7 @@ for kind in $messages; do
 done | none 'messages that no egress test looks at'
 
 for kind in $questions; do
+	grep -qE "kind = $kind\b" $(files 'node/*.c') || continue # nobody sends it
 	name=$(printf '%s' "${kind#QUESTION_}" | tr '[:upper:]' '[:lower:]')
 	for way in question answer; do
 		has_test "${way}_$name" || printf '%s: no Test(leaves, %s_%s_...)\n' "$kind" "$way" "$name"

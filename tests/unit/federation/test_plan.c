@@ -78,8 +78,8 @@ static void must_answer(uint32_t ask, struct view_member *members, size_t n, str
 static void answer_city(void)
 {
 	struct view_member here[] = {member("harbor/city", "", 1)};
-	struct view_edge edges[] = {{"harbor/city", "harbor/city", "acme/plant"},
-				    {"harbor/city", "harbor/city", "volt/grid"}};
+	struct view_edge edges[] = {{.anchor = "harbor/city", .parent = "harbor/city", .child = "acme/plant"},
+				    {.anchor = "harbor/city", .parent = "harbor/city", .child = "volt/grid"}};
 
 	must_answer(must_ask(HERE).id, here, 1, edges, 2);
 }
@@ -124,8 +124,11 @@ Test(plan, a_hierarchy_that_crosses_owners_twice_is_counted_once)
 {
 	struct view_member here[] = {member("harbor/city", "", 1)}, acme[] = {member("acme/plant", "", 10)},
 			   volt[] = {member("volt/feeder", "", 100)};
-	struct view_edge to_acme[] = {{"harbor/city", "harbor/city", "acme/plant"}},
-			 to_volt[] = {{"acme/plant", "acme/plant", "volt/feeder"}};
+	struct view_edge to_acme[] = {{.anchor = "harbor/city",
+				       .parent = "harbor/city",
+				       .child = "acme/plant"}},
+			 to_volt[] = {
+				 {.anchor = "acme/plant", .parent = "acme/plant", .child = "volt/feeder"}};
 
 	must_answer(must_ask(HERE).id, here, 1, to_acme, 1);
 	must_answer(must_ask(ACME).id, acme, 1, to_volt, 1);
@@ -148,7 +151,7 @@ Test(plan, depth_counts_from_the_root_of_the_view_across_owners)
 	ask = must_ask(ACME);
 	cr_expect(eq(u32, ask.question.depth, 0));
 	struct view_member acme[] = {member("acme/plant", "", 30), member("acme/press", "acme/plant", 20)};
-	struct view_edge deeper[] = {{"acme/press", "acme/press", "volt/below"}};
+	struct view_edge deeper[] = {{.anchor = "acme/press", .parent = "acme/press", .child = "volt/below"}};
 	must_answer(ask.id, acme, 2, deeper, 1);
 	ask = must_ask(VOLT);
 	cr_expect(eq(sz, ask.question.n_roots, 2));
@@ -175,9 +178,9 @@ Test(plan, siblings_stand_in_the_order_of_their_ids)
 Test(plan, a_round_asks_each_owner_once_with_all_its_roots)
 {
 	struct view_member here[] = {member("harbor/city", "", 0)};
-	struct view_edge edges[] = {{"harbor/city", "harbor/city", "acme/a"},
-				    {"harbor/city", "harbor/city", "volt/v"},
-				    {"harbor/city", "harbor/city", "acme/b"}};
+	struct view_edge edges[] = {{.anchor = "harbor/city", .parent = "harbor/city", .child = "acme/a"},
+				    {.anchor = "harbor/city", .parent = "harbor/city", .child = "volt/v"},
+				    {.anchor = "harbor/city", .parent = "harbor/city", .child = "acme/b"}};
 	struct plan_ask none;
 
 	must_answer(must_ask(HERE).id, here, 1, edges, 3);
@@ -194,7 +197,7 @@ Test(plan, a_cycle_across_owners_ends_and_is_told)
 {
 	answer_city();
 	struct view_member volt[] = {member("volt/grid", "", 5)};
-	struct view_edge back[] = {{"volt/grid", "volt/grid", "harbor/city"}};
+	struct view_edge back[] = {{.anchor = "volt/grid", .parent = "volt/grid", .child = "harbor/city"}};
 	struct view_member acme[] = {member("acme/plant", "", 1)};
 	must_answer(must_ask(ACME).id, acme, 1, NULL, 0);
 	must_answer(must_ask(VOLT).id, volt, 1, back, 1);
@@ -261,7 +264,7 @@ Test(plan, an_answer_cannot_speak_for_others)
 	answer_city();
 	const uint32_t ask = must_ask(ACME).id;
 	struct view_member plant[] = {member("acme/plant", "", 1)};
-	struct view_edge stolen[] = {{"acme/plant", "volt/grid", "harbor/x"}};
+	struct view_edge stolen[] = {{.anchor = "acme/plant", .parent = "volt/grid", .child = "harbor/x"}};
 	struct view_source lent[] = {{.org = "volt", .node = "n1"}};
 	const struct view_part bad[] = {
 		{.members = plant, .n_members = 1, .n_rollups = 1, .edges = stolen, .n_edges = 1},
@@ -287,7 +290,8 @@ Test(plan, a_border_leaves_other_owners_to_the_asker)
 {
 	struct plan_ask ask;
 	struct view_member here[] = {member("harbor/city", "", 1)};
-	struct view_edge edges[] = {{"harbor/city", "harbor/city", "acme/plant"}};
+	struct view_edge edges[] = {
+		{.anchor = "harbor/city", .parent = "harbor/city", .child = "acme/plant"}};
 
 	cr_assert(eq(int, plan_next(plan, leave_others, NULL, &ask), 1));
 	must_answer(ask.id, here, 1, edges, 1);

@@ -185,13 +185,17 @@ struct head full_head = {
 	.stamp_ns = 1293840000000000003,
 };
 
-static struct view_root roots[] = {{"harbor/city", ""}, {"acme/plant1", "harbor/city"}};
+static struct view_root roots[] = {{"harbor/city", "", false, 0, 0},
+				   {"acme/plant1", "harbor/city", true, -7, 9}};
+static const char *shown[] = {"load/power", "mode"};
 static struct rollup_spec specs[] = {{ROLLUP_SUM, "load/power", 0}, {ROLLUP_QUANTILE, "mode", 0.75}};
 #define FULL_QUESTION \
 	{ \
 		.roots = roots, .n_roots = COUNT(roots), .hierarchy = "contains", .depth = VIEW_DEPTH_ALL, \
 		.rollups = specs, .n_rollups = COUNT(specs), .has_as_of = true, .as_of_ns = -7, \
 		.unconfirmed = true, .offline = true, .fresh_ns = 8, .deadline_ns = 9, \
+		.where = "kind = asset", .by = GROUP_PROPERTY, .by_property = "mode", .show = shown, \
+		.n_show = COUNT(shown), .members_max = 10, .after = "acme/a", .limit = 11, \
 	}
 
 static struct sketch_bucket quantiles[] = {{-7, 1}, {0, 2}, {70000, UINT64_MAX - 3}};
@@ -200,19 +204,23 @@ static struct rollup_state states[] = {
 	{0},
 };
 static struct view_member members[] = {
-	{"harbor/city", "", MEMBER_LIVE, KIND_SYSTEM_OF_SYSTEMS, "", "", LIFE_DESIGN, HEALTH_UNKNOWN, states},
+	{"harbor/city", "", MEMBER_LIVE, KIND_SYSTEM_OF_SYSTEMS, "", "", LIFE_DESIGN, HEALTH_UNKNOWN, states,
+	 NULL, 0},
 	{"acme/plant1", "harbor/city", MEMBER_CACHED, KIND_SYSTEM, "plant", "Plant 1", LIFE_RETIRED,
-	 HEALTH_GOOD, states},
+	 HEALTH_GOOD, states, kpis, COUNT(kpis)},
 };
-static struct view_edge edges[] = {{"harbor/city", "harbor/city", "volt/grid"}};
+static struct view_edge edges[] = {{"harbor/city", "harbor/city", "volt/grid", true, -3, 4}};
 static struct view_source sources[] = {{"acme", "gateway-1", 55, 66, 7, MEMBER_UNREACHABLE}};
+static struct view_cell cells[] = {{"", -5, 0, states}, {"acme", -5, 3, states}, {"acme", 5, 4, states}};
+static const char *left[] = {"acme/b", "acme/c"};
 static const char *problems[] = {"'acme/a' contains itself", "and so does 'acme/b'"};
 #define FULL_PART \
 	{ \
 		.members = members, .n_members = COUNT(members), .edges = edges, .n_edges = COUNT(edges), \
-		.sources = sources, .n_sources = COUNT(sources), .counts = {1, 2, 3, 4, 5, 6, 7, 8}, \
+		.sources = sources, .n_sources = COUNT(sources), .counts = {1, 2, 3, 4, 5, 6, 7, 8, 9}, \
 		.rollups = states, .n_rollups = COUNT(states), .problems = problems, \
-		.n_problems = COUNT(problems), \
+		.n_problems = COUNT(problems), .cells = cells, .n_cells = COUNT(cells), .cut = true, \
+		.gone = left, .n_gone = COUNT(left), \
 	}
 
 #define FRAME(which) .kind = (which), .nonce = 0x123456789abcdef0, .frame = 3
@@ -264,6 +272,35 @@ struct message full_view_question = {FRAME(MESSAGE_QUESTION), .question = {.id =
 									   .view = FULL_QUESTION,
 									   .twin = "",
 									   .property = ""}};
+struct message full_find_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
+									   .timeout_ns = 5,
+									   .asker = "volt",
+									   .kind = QUESTION_FIND,
+									   .view = {.hierarchy = "",
+										    .where = "tag = 'a'",
+										    .by_property = "",
+										    .after = "acme/b",
+										    .limit = 7},
+									   .twin = "",
+									   .property = ""}};
+struct message full_series_question = {FRAME(MESSAGE_QUESTION), .question = {.id = 4,
+									     .timeout_ns = 5,
+									     .asker = "volt",
+									     .kind = QUESTION_VIEW,
+									     .index = 3,
+									     .unfinished = true,
+									     .view = {.roots = roots,
+										      .n_roots = COUNT(roots),
+										      .hierarchy = "contains",
+										      .where = "",
+										      .by = GROUP_ORG,
+										      .by_property = "",
+										      .from_ns = -60,
+										      .to_ns = 60,
+										      .step_ns = 60,
+										      .after = ""},
+									     .twin = "",
+									     .property = ""}};
 struct message full_history_question = {FRAME(MESSAGE_QUESTION),
 					.question = {.id = 4,
 						     .timeout_ns = 5,
@@ -438,6 +475,7 @@ struct control_answer full_answer = {
 	.more = true,
 	.has_view = true,
 	.view = FULL_PART,
+	.watch = {9, true, 10, 11},
 	.peers = peers,
 	.n_peers = COUNT(peers),
 	.orgs = orgs,
@@ -597,6 +635,8 @@ const struct example examples[] = {
 	{&message, &full_rows},
 	{&message, &full_reset},
 	{&message, &full_view_question},
+	{&message, &full_find_question},
+	{&message, &full_series_question},
 	{&message, &full_history_question},
 	{&message, &full_view_answer},
 	{&message, &full_read_answer},

@@ -73,7 +73,7 @@ extern struct join_reply full_join_reply;
 extern struct invitations full_invitations;
 extern struct head full_head;
 extern struct message full_hello, full_heads, full_pull, full_rows, full_reset, full_repair, full_sums,
-	full_reach, full_view_question, full_history_question, full_view_answer, full_read_answer,
-	full_mesh_question, full_mesh_answer;
+	full_reach, full_view_question, full_find_question, full_series_question, full_history_question,
+	full_view_answer, full_read_answer, full_mesh_question, full_mesh_answer;
 extern struct control_request full_request;
 extern struct control_answer full_answer;

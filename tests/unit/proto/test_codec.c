@@ -408,6 +408,7 @@ Test(codec, the_ordinary_budget_is_enough_for_many_members)
 	m.answer.view.members = members;
 	m.answer.view.n_members = N_PARTS;
 	m.answer.view.rollups = NULL;
+	m.answer.view.n_cells = 0;
 	for (size_t n = 0; n <= ROLLUPS_MAX; n++) {
 		m.answer.view.n_rollups = n;
 		cr_expect(eq(int, decode_within_budget(codec_named("message"), &m), 0), "%zu roll-ups", n);

@@ -20,13 +20,13 @@ static struct rollup_state totals[] = {{.n = 2, .sum = 51754.08, .unit = "MW"},
 static struct rollup_state none[2];
 static struct view_member members[] = {
 	{"observer/germany", "", MEMBER_LIVE, KIND_SYSTEM_OF_SYSTEMS, "country", "Germany", LIFE_OPERATING,
-	 HEALTH_GOOD, totals},
+	 HEALTH_GOOD, totals, NULL, 0},
 	{"amprion/grid", "observer/germany", MEMBER_LIVE, KIND_SYSTEM, "grid", "", LIFE_OPERATING,
-	 HEALTH_GOOD, totals},
+	 HEALTH_GOOD, totals, NULL, 0},
 	{"tennet/grid", "observer/germany", MEMBER_CACHED, KIND_SYSTEM, "grid", "", LIFE_OPERATING,
-	 HEALTH_ALARM, none},
+	 HEALTH_ALARM, none, NULL, 0},
 	{"amprion/bus-1", "amprion/grid", MEMBER_LIVE, KIND_ASSET, "bus", "a\x1b[31m", LIFE_OPERATING,
-	 HEALTH_GOOD, none},
+	 HEALTH_GOOD, none, NULL, 0},
 };
 static struct view_source sources[] = {{"amprion", "site", 7, 0, 3, MEMBER_LIVE},
 				       {"tennet", "site", 5, 12 * NS_PER_S, 2, MEMBER_CACHED}};
