@@ -1,49 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/walk.h"
-
 #include "node/gossip.h"
-#include "node/summary.h"
+#include "node/walk_private.h"
 #include "proto/clock.h"
 #include "proto/id.h"
-#include "proto/map.h"
-#include "proto/words.h"
 
 enum { ROW_ARENA = 1 << 20 };
 
-/* A twin on the way down. */
-struct step {
-	const char *id, *parent;
-	size_t above;  /* place of the step that led here, SIZE_MAX at a root */
-	size_t anchor; /* place in part->members of the nearest returned member */
-	uint32_t depth;
-	bool root;
-	size_t below; /* next one on the stack of those still to be met */
-};
-
-struct walk {
-	struct engine *e;
-	const struct audience *to;
-	const struct view_question *q;
-	enum walk_source source;
-	struct arena *arena;
-	struct view_part *part;
-	struct map met;     /* ids found */
-	struct step *steps; /* every twin found, in order; `above` is the way back up */
-	size_t n_steps;
-	size_t pending;     /* top of the stack: a place in steps, SIZE_MAX when it is empty */
-	struct arena *rows; /* the row being looked at */
-	size_t *above; /* for each returned member the place of its parent in part->members, SIZE_MAX at a
-			  root */
-	size_t n_above;
-};
-
-static bool is_own(const struct walk *w)
+bool walk_is_own(const struct walk *w)
 {
 	return egress_is_own(&w->e->egress, w->to);
 }
 
-/* The first ones tell the story, and an answer has to fit its frame. */
-static int problem(struct walk *w, const char *text)
+int walk_problem(struct walk *w, const char *text)
 {
 	if (w->part->n_problems == PROBLEMS_MAX)
 		return 0;
@@ -66,14 +34,14 @@ static bool leads_back(const struct walk *w, size_t at, const char *id)
 	return false;
 }
 
-static int push_step(struct walk *w, const struct step *s)
+int walk_push(struct walk *w, const struct step *s)
 {
 	if (map_get(&w->met, s->id)) {
 		if (!leads_back(w, s->above, s->id))
 			return 0; /* two ways lead to it: counted once */
 		const char *text = arena_print(
 			w->arena, "%s contains itself by way of %s: the cycle ends there", s->id, s->parent);
-		return text ? problem(w, text) : FAIL(-ENOMEM);
+		return text ? walk_problem(w, text) : FAIL(-ENOMEM);
 	}
 	struct step *mine = arena_push(w->arena, &w->steps, &w->n_steps, sizeof *mine);
 	if (!mine)
@@ -84,7 +52,7 @@ static int push_step(struct walk *w, const struct step *s)
 	return map_put(&w->met, mine->id, w);
 }
 
-static int push_edge(struct walk *w, const struct step *parent, const char *child)
+int walk_push_edge(struct walk *w, const struct step *parent, const char *child)
 {
 	struct view_edge *edge = arena_push(w->arena, &w->part->edges, &w->part->n_edges, sizeof *edge);
 
@@ -95,141 +63,12 @@ static int push_edge(struct walk *w, const struct step *parent, const char *chil
 	return 0;
 }
 
-/* ---- Values ----------------------------------------------------------------------------------------------
- */
-
-/* May the asker have this value? As-of is history, and as coarse: a share with a step shows the value at its
- * last full step, not between. A KPI comes with the summary too. */
-static bool may_have(const struct walk *w, const struct row *row, const char *property, bool kpi,
-		     int64_t *ret_at_ns)
-{
-	const struct egress *e = &w->e->egress;
-	int64_t last_ns, step_ns;
-
-	*ret_at_ns = w->q->as_of_ns;
-	if (is_own(w))
-		return true;
-	if (!w->q->has_as_of)
-		return egress_value(e, w->to, row, property, kpi) == FORM_PLAIN;
-	if (!egress_history(e, w->to, row, property, &last_ns, &step_ns))
-		return false;
-	if (step_ns > 0)
-		*ret_at_ns -= ((*ret_at_ns % step_ns) + step_ns) % step_ns;
-	return last_ns == 0 || *ret_at_ns >= trust_now(e->trust) - last_ns;
-}
-
-static int add_value(struct walk *w, const struct step *s, size_t rollup, const struct sample *sample,
-		     const char *unit)
-{
-	struct rollup_state *state = &w->part->members[s->anchor].rollups[rollup];
-	struct rollup_item item = {.sigma = sample->sigma,
-				   .quality = sample->quality,
-				   .t_ns = sample->t_ns,
-				   .unit = text_or_empty(unit),
-				   .twin = s->id};
-	const char *const before = state->unit;
-	struct err_note note = {0};
-
-	if (!value_number(&sample->value, &item.number))
-		return 0;
-	int r = rollup_add(w->arena, &w->q->rollups[rollup], state, &item, &note);
-	if (r == 0 && state->unit != before) { /* it stays with the state, while the row goes */
-		state->unit = arena_copy(w->arena, state->unit);
-		r = state->unit ? 0 : FAIL(-ENOMEM);
-	}
-	return r == ERR_UNIT ? problem(w, note.text) : r;
-}
-
-/* Whether a property is withheld is decided by its name alone, unless the asker could read it anyway: else
- * the count would tell which properties a twin has. */
-static bool hides_name(const struct walk *w, const struct row *row, const char *property)
-{
-	int64_t at_ns;
-
-	return !is_own(w) && egress_value(&w->e->egress, w->to, row, property, true) != FORM_PLAIN &&
-	       !may_have(w, row, property, false, &at_ns);
-}
-
-static int add_live_value(struct walk *w, const struct step *s, size_t rollup, const struct twin *t,
-			  const struct row *row, bool *ret_withheld)
-{
-	size_t place;
-	const struct property_def *p =
-		t->type ? type_property(&t->type->def, w->q->rollups[rollup].property, &place) : NULL;
-	struct sample sample;
-	int64_t at_ns;
-
-	if (!p)
-		return 0;
-	if (!may_have(w, row, p->name, p->kpi, &at_ns)) {
-		*ret_withheld = true;
-		return 0;
-	}
-	if (!w->q->has_as_of) {
-		sample = store_value(w->e->store, t, place);
-		return add_value(w, s, rollup, &sample, p->unit);
-	}
-	int r = store_value_at(w->e->store, t, place, at_ns, w->rows, &sample);
-	TRY(r);
-	return r == STORE_ABSENT ? 0 : add_value(w, s, rollup, &sample, p->unit);
-}
-
-/* A text where a number is asked for, from across a border: the owner put it there. */
-static bool is_token(const struct row *row, const struct kpi *k)
-{
-	return row->mask != ROW_MASK_ALL && k->sample.value.type == VALUE_TEXT;
-}
-
-static int add_cached_value(struct walk *w, const struct step *s, size_t rollup, const struct row *row,
-			    bool *ret_withheld)
-{
-	const struct kpi *k = row_kpi(row, w->q->rollups[rollup].property);
-	int64_t at_ns;
-
-	if (!k)
-		return 0;
-	if (!may_have(w, row, k->property, true, &at_ns) || is_token(row, k)) {
-		*ret_withheld = true;
-		return 0;
-	}
-	return add_value(w, s, rollup, &k->sample, k->unit);
-}
-
-/* Health comes with the summary; without it nothing is known of it. */
-static enum health health_shown(const struct walk *w, const struct row *row)
-{
-	const bool shown = is_own(w) || (egress_mask(&w->e->egress, w->to, row) & ROW_MASK_SUMMARY);
-
-	return shown ? row->health : HEALTH_UNKNOWN;
-}
-
-/* `t` NULL: from the row. */
-static int add_values(struct walk *w, const struct step *s, const struct twin *t, const struct row *row,
-		      bool *ret_withheld)
-{
-	for (size_t i = 0; i < w->q->n_rollups; i++) {
-		const struct rollup_spec *spec = &w->q->rollups[i];
-		if (rollup_counts_members(spec))
-			rollup_add_member(spec, &w->part->members[s->anchor].rollups[i],
-					  health_shown(w, row));
-		else if (hides_name(w, row, spec->property))
-			*ret_withheld = true;
-		else
-			TRY(t ? add_live_value(w, s, i, t, row, ret_withheld)
-			      : add_cached_value(w, s, i, row, ret_withheld));
-	}
-	return 0;
-}
-
-/* ---- Members ---------------------------------------------------------------------------------------------
- */
-
 static int add_member(struct walk *w, struct step *s, const struct row *full, enum member_state state)
 {
 	struct row shown = *full;
 	const struct row *row = &shown;
 
-	if (!is_own(w) && state != MEMBER_UNREACHABLE)
+	if (!walk_is_own(w) && state != MEMBER_UNREACHABLE)
 		TRY(egress_row(&w->e->egress, w->to, full, egress_mask(&w->e->egress, w->to, full), w->rows,
 			       &shown));
 	struct view_member *m = arena_push(w->arena, &w->part->members, &w->part->n_members, sizeof *m);
@@ -267,7 +106,7 @@ static int64_t stamp_of(const struct walk *w, const struct row *row, const struc
 	struct fingerprint ignored;
 	int64_t stamp_ns = 0;
 
-	if (is_own(w))
+	if (walk_is_own(w))
 		return row->version.stamp_ns;
 	if (w->e->visibility)
 		visibility_view(w->e->visibility, w->to->org, remote ? remote->origin->name : w->e->origin,
@@ -305,7 +144,7 @@ static enum confirmation word_on(struct walk *w, const struct step *s, const str
 {
 	if (!s->root || s->parent[0] == '\0' || bytes_equal(id_org(s->parent), id_org(s->id)))
 		return CONFIRM_CONFIRMED;
-	if (!is_own(w) && !id_is_of_org(s->parent, w->to->org))
+	if (!walk_is_own(w) && !id_is_of_org(s->parent, w->to->org))
 		return CONFIRM_PENDING; /* whose twins are confirmed to others is not the asker's to find out
 					 */
 	for (size_t i = 0; i < row->n_parents; i++)
@@ -313,73 +152,6 @@ static enum confirmation word_on(struct walk *w, const struct step *s, const str
 		    strcmp(row->parents[i].hierarchy, w->q->hierarchy) == 0)
 			return row->parents[i].state;
 	return CONFIRM_PENDING;
-}
-
-/* May the asker be told that this twin, which this node does not own, is a member? Of a third organisation's
- * twins only their owner speaks. */
-static bool may_name(struct walk *w, const char *id)
-{
-	SCOPED(scope_arena) struct arena *a = NULL;
-	struct row row;
-
-	if (is_own(w) || id_is_of_org(id, w->to->org))
-		return true;
-	return arena_new(&a, ROW_ARENA) == 0 && egress_full_row(&w->e->egress, id, a, &row) == 0 &&
-	       egress_discovers(&w->e->egress, w->to, &row);
-}
-
-static int push_children_live(struct walk *w, size_t place, const struct twin *t)
-{
-	const int64_t at_ns = w->q->has_as_of ? w->q->as_of_ns : trust_now(w->e->trust);
-
-	for (const struct edge *e = t->out; e; e = e->next_out) {
-		const struct relation *r = &e->relation;
-		const struct step *s = &w->steps[place]; /* pushing may have moved them */
-		const struct step child = {.id = r->to,
-					   .parent = s->id,
-					   .above = place,
-					   .anchor = s->anchor,
-					   .depth = s->depth + 1};
-		if (strcmp(r->type, w->q->hierarchy) != 0 || at_ns < r->valid_from_ns ||
-		    at_ns > r->valid_to_ns)
-			continue;
-		if (e->to)
-			TRY(push_step(w, &child));
-		else if (may_name(w, r->to))
-			TRY(push_edge(w, s, r->to));
-	}
-	return 0;
-}
-
-/* Rows carry the child's word only. What another organisation's twin says of its place here, nobody confirms
- * now. */
-static int claim(struct walk *w, const char *child, const char *parent)
-{
-	const char *text = arena_print(w->arena, "%s says that it belongs to %s, whose owner does not answer",
-				       child, parent);
-
-	w->part->counts.members++;
-	w->part->counts.unconfirmed++;
-	return text ? problem(w, text) : FAIL(-ENOMEM);
-}
-
-static int push_children_cached(struct walk *w, size_t place)
-{
-	const struct remote_row *child = NULL;
-
-	while ((child = store_row_child_next(w->e->store, w->q->hierarchy, w->steps[place].id, child))) {
-		const struct step *s = &w->steps[place];
-		const struct step next = {.id = child->id,
-					  .parent = s->id,
-					  .above = place,
-					  .anchor = s->anchor,
-					  .depth = s->depth + 1};
-		if (bytes_equal(id_org(child->id), id_org(s->id)))
-			TRY(push_step(w, &next));
-		else if (is_own(w))
-			TRY(claim(w, child->id, s->id));
-	}
-	return 0;
 }
 
 /* The row of a step as far as the asker may know it; ERR_ABSENT otherwise. */
@@ -396,10 +168,10 @@ static int look(struct walk *w, const char *id, struct row *ret, const struct tw
 		TRY(row_decode(w->rows, (*ret_remote)->encoded, ret));
 	else
 		return FAIL(ERR_ABSENT);
-	if (ret->deleted || (!is_own(w) && !egress_discovers(&w->e->egress, w->to, ret)))
+	if (ret->deleted || (!walk_is_own(w) && !egress_discovers(&w->e->egress, w->to, ret)))
 		return FAIL(ERR_ABSENT);
 	if (*ret_twin && w->q->has_as_of) /* a partner is told no health: it would be history */
-		return summary_past(w->e->store, *ret_twin, w->q->as_of_ns, is_own(w), w->rows, ret);
+		return summary_past(w->e->store, *ret_twin, w->q->as_of_ns, walk_is_own(w), w->rows, ret);
 	return 0;
 }
 
@@ -420,7 +192,7 @@ static int count_member(struct walk *w, const struct step *s, const struct row *
 
 	c->members++;
 	*(remote ? &c->cached : &c->live) += 1;
-	TRY(add_values(w, s, t, row, &withheld));
+	TRY(walk_add_values(w, s, t, row, &withheld));
 	c->withheld += withheld;
 	return count_source(w, row, remote);
 }
@@ -450,7 +222,7 @@ static int meet(struct walk *w, size_t place)
 		return 0;
 	}
 	TRY(count_member(w, s, &row, t, remote));
-	return t ? push_children_live(w, place, t) : push_children_cached(w, place);
+	return t ? walk_children_live(w, place, t) : walk_children_cached(w, place);
 }
 
 /* Members stand with parents before children: going backwards, each hands up what is complete. */
@@ -466,7 +238,7 @@ static int hand_up(struct walk *w)
 			int r = rollup_merge(w->arena, &w->q->rollups[j],
 					     &w->part->members[w->above[i]].rollups[j], from, &note);
 			if (r == ERR_UNIT)
-				TRY(problem(w, note.text));
+				TRY(walk_problem(w, note.text));
 			else
 				TRY(r);
 		}
@@ -482,7 +254,7 @@ static int walk_all(struct walk *w)
 					  .above = SIZE_MAX,
 					  .anchor = SIZE_MAX,
 					  .root = true};
-		TRY(push_step(w, &root));
+		TRY(walk_push(w, &root));
 	}
 	while (w->pending != SIZE_MAX) {
 		const size_t place = w->pending;
