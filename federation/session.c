@@ -307,6 +307,19 @@ static void hear(const struct mesh *m, struct session *s, enum message_kind kind
 		pulse_beat(&s->pulse, &opt, m->awake_ns);
 }
 
+/* A frame of another session of the peer's: late, from a connection that is gone; or the peer has begun anew
+ * and its HELLO was lost. Then nothing of this session comes any more: after two missed beats BYE makes it
+ * connect anew, long before it counts as silent. */
+static int of_other_session(struct mesh *m, struct session *s, const struct message *message)
+{
+	const struct liveness_options opt = habits(m);
+
+	COUNT(m, s, frames_old_session);
+	if (message->nonce == s->peer_nonce || m->awake_ns < s->pulse.heard_ns + 2 * opt.every_ns)
+		return 0;
+	return say_bye(m, s, message, "peer speaks in another session");
+}
+
 int session_frame(struct mesh *m, const struct mesh_event *e)
 {
 	struct session *s = session_find(m, e->session);
@@ -320,10 +333,8 @@ int session_frame(struct mesh *m, const struct mesh_event *e)
 		return on_hello(m, s, message);
 	if (!s->greeted)
 		return before_hello(m, s, message);
-	if (message->nonce != s->peer_nonce || message->frame <= s->peer_frame) {
-		COUNT(m, s, frames_old_session);
-		return 0;
-	}
+	if (message->nonce != s->peer_nonce || message->frame <= s->peer_frame)
+		return of_other_session(m, s, message);
 	if (message->frame != s->peer_frame + 1) {
 		COUNT(m, s, frames_gap);
 		if (!s->open) /* what was lost may be the HELLO that would have opened it */
