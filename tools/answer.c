@@ -34,6 +34,8 @@ static const struct list_row lists[] = {
 	LIST(view.edges, view.n_edges, struct view_edge),
 	LIST(view.sources, view.n_sources, struct view_source),
 	LIST(view.problems, view.n_problems, const char *),
+	LIST(view.cells, view.n_cells, struct view_cell),
+	LIST(view.gone, view.n_gone, const char *),
 };
 
 static int join(struct arena *a, const struct list_row *row, struct control_answer *into,
@@ -63,14 +65,17 @@ static void add_counts(struct view_counts *into, const struct view_counts *part)
 	into->unconfirmed += part->unconfirmed;
 	into->coarse += part->coarse;
 	into->expired += part->expired;
+	into->filtered += part->filtered;
 }
 
 static void merge_view(struct view_part *into, const struct view_part *part)
 {
 	add_counts(&into->counts, &part->counts);
+	into->cut |= part->cut;
+	if (part->n_rollups > into->n_rollups) /* also the length of every member's and cell's array */
+		into->n_rollups = part->n_rollups;
 	if (part->rollups) { /* the totals come once */
 		into->rollups = part->rollups;
-		into->n_rollups = part->n_rollups;
 	}
 }
 
@@ -94,6 +99,8 @@ static void take_single(struct control_answer *into, const struct control_answer
 	}
 	if (part->done.what)
 		into->done = part->done;
+	if (part->watch.number > 0)
+		into->watch = part->watch;
 }
 
 int answer_merge(struct arena *a, struct control_answer *into, const struct control_answer *part)

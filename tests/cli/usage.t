@@ -176,7 +176,7 @@ Flags are checked before a node is asked.
   2> holon: --depth: -1 is not a number from 0 to 4294967295
   [2]
   $ holon view acme/a --rollup average:power
-  2> holon: --rollup: 'average:power' is not a roll-up: write FN:PROPERTY with count, sum, mean, min or max as FN
+  2> holon: --rollup: 'average:power' is not a roll-up: write FN:PROPERTY with count, sum, mean, min, max, stddev, quantile(0.95), latest or first as FN, or count or worst-health alone
   [2]
   $ holon view acme/a --as-of yesterday
   2> holon: --as-of: 'yesterday' is not a time between 1678 and 2261: write it like 2011-01-01T00:00:00Z
