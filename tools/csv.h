@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "proto/bytes.h"
 #include "proto/err.h"
@@ -50,5 +51,12 @@ static inline unsigned csv_line(const struct csv *t, size_t row)
 
 /* A column by its header, or by `#N`. False: there is none. Of equal headers the first. */
 bool csv_column(const struct csv *t, const char *name, size_t *ret);
+
+/* ---- Writing: a cell; commas and ends of lines are the caller's. */
+
+/* In quotes where it needs them. */
+void csv_put_text(FILE *out, const char *text);
+/* The shortest text that reads back; nothing if it is not finite. */
+void csv_put_number(FILE *out, double number);
 
 DEFINE_SCOPED(csv, csv_close)

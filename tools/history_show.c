@@ -5,6 +5,7 @@
 
 #include "proto/clock.h"
 #include "proto/words.h"
+#include "tools/csv.h"
 #include "tools/json.h"
 #include "tools/print.h"
 #include "tools/show.h"
@@ -67,29 +68,6 @@ static double number_of(const struct history_bucket *b, enum history_fn fn)
 
 /* ---- CSV (RFC 4180) */
 
-static void csv_text(FILE *out, const char *text)
-{
-	if (!strpbrk(text, ",\"\r\n")) {
-		fputs(text, out);
-		return;
-	}
-	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"')
-			fputc('"', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
-static void csv_number(FILE *out, double number)
-{
-	char text[NUMBER_TEXT_SIZE];
-
-	if (isfinite(number))
-		fputs(number_text(number, text), out);
-}
-
 void history_show_head(const struct history_show *h)
 {
 	if (h->form != HISTORY_CSV)
@@ -105,11 +83,11 @@ static void csv_sample(FILE *out, struct arena *a, const struct sample *s)
 	char at[TIME_TEXT_SIZE];
 
 	fprintf(out, "%s,", time_text(s->t_ns, at));
-	csv_text(out, s->value.type == VALUE_NONE ? "" : text_or_empty(value_text(a, &s->value)));
+	csv_put_text(out, s->value.type == VALUE_NONE ? "" : text_or_empty(value_text(a, &s->value)));
 	fprintf(out, ",%s,", quality_text(s->quality));
-	csv_number(out, s->sigma);
+	csv_put_number(out, s->sigma);
 	fputc(',', out);
-	csv_text(out, text_or_empty(s->source));
+	csv_put_text(out, text_or_empty(s->source));
 	fputc('\n', out);
 }
 
@@ -123,7 +101,7 @@ static void csv_bucket(const struct history_show *h, const struct history_bucket
 		if (is_count(h->fns[i]))
 			fprintf(h->out, "%" PRIu64, count_of(b, h->fns[i]));
 		else
-			csv_number(h->out, number_of(b, h->fns[i]));
+			csv_put_number(h->out, number_of(b, h->fns[i]));
 	}
 	fputc('\n', h->out);
 }
