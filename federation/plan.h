@@ -20,11 +20,13 @@ MUST_CHECK int plan_new(struct plan **ret, const struct view_question *question,
 void plan_free(struct plan *p); /* NULL is fine */
 
 /* Who answers for a twin: an opaque number of the owner's ("this node", "that peer's session"), the same for
- * twins that can be asked in one question. PLAN_NOBODY: nobody can be asked. PLAN_LEAVE: not ours to ask,
- * stays an edge of the result (a border answers for its own organisation only; the asker asks the others
- * itself). */
+ * twins that can be asked in one question. PLAN_CACHE: only the last summaries of it; they stand in for an
+ * owner, so a walk over them goes as far as the owner would have gone: through all twins of another
+ * organisation, through those of the same node in the own one; what it finds beyond is an edge. PLAN_NOBODY:
+ * nobody can be asked. PLAN_LEAVE: not ours to ask, stays an edge of the result (a border answers for its own
+ * organisation only, a node asked by its border for itself only; the asker asks the others itself). */
 typedef int plan_owner_fn(void *ctx, const char *id);
-enum { PLAN_NOBODY = -1, PLAN_LEAVE = -2 };
+enum { PLAN_CACHE = 1, PLAN_NOBODY = -1, PLAN_LEAVE = -2 };
 
 struct plan_ask {
 	int owner;
