@@ -55,6 +55,12 @@ MUST_CHECK int expr_check(const struct expr *e,
  * who has an index. */
 enum expr_attribute { EXPR_ID, EXPR_ORG, EXPR_NAME, EXPR_TYPE, EXPR_TAG, EXPR_KIND, EXPR_LIFE, EXPR_HEALTH };
 const char *expr_requires(const struct expr *e, enum expr_attribute attribute);
+/* The same of a property: `p = 'x' and ...`; its slot goes to ret_slot. */
+const char *expr_requires_text(const struct expr *e, size_t *ret_slot);
+
+/* Does it speak of this attribute, or of the position? What it does not speak of need not be filled in. */
+bool expr_speaks_of(const struct expr *e, enum expr_attribute attribute);
+bool expr_speaks_of_position(const struct expr *e);
 
 /* A twin as the asker may see it. */
 struct expr_twin {

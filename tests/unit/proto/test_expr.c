@@ -280,6 +280,31 @@ Test(expr, what_an_index_may_use)
 	cr_expect(expr_requires(parsed("type != press"), EXPR_TYPE) == NULL);
 }
 
+Test(expr, which_text_a_property_must_have)
+{
+	struct expr *e = parsed("p > 1 and (q = 7 and mode = 'auto')");
+	size_t slot = SIZE_MAX, n;
+
+	EXPECT_TEXT(expr_requires_text(e, &slot), "auto");
+	EXPECT_TEXT(expr_properties(e, &n)[slot], "mode");
+	cr_expect(expr_requires_text(parsed("mode = 'auto' or p > 1"), &slot) == NULL);
+	cr_expect(expr_requires_text(parsed("not mode = 'auto'"), &slot) == NULL);
+	cr_expect(expr_requires_text(parsed("mode != 'auto'"), &slot) == NULL);
+	cr_expect(expr_requires_text(parsed("mode like 'auto'"), &slot) == NULL);
+	cr_expect(expr_requires_text(parsed("name = 'auto'"), &slot) == NULL);
+}
+
+Test(expr, what_it_speaks_of)
+{
+	const struct expr *e = parsed("not (p > 1 or tag = x) and age(health/x) < 3 s");
+
+	cr_expect(expr_speaks_of(e, EXPR_TAG));
+	cr_expect(not(expr_speaks_of(e, EXPR_HEALTH)));
+	cr_expect(not(expr_speaks_of_position(e)));
+	cr_expect(expr_speaks_of(parsed("health in (alarm, warning)"), EXPR_HEALTH));
+	cr_expect(expr_speaks_of_position(parsed("distance(1, 2) < 3 km")));
+}
+
 Test(expr, a_number_keeps_its_unit)
 {
 	const char *unit = NULL;
