@@ -2,10 +2,12 @@
 #include "storage/intern.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 struct word {
 	size_t uses;
+	uint64_t places;
 	char text[];
 };
 
@@ -26,6 +28,7 @@ static int add(struct intern *in, const char *text, struct word **ret)
 	if (!w)
 		return FAIL(-ENOMEM);
 	w->uses = 0;
+	w->places = 0;
 	memcpy(w->text, text, size);
 	TRY(map_put(&in->words, w->text, w));
 	*ret = MOVE(w);
@@ -46,6 +49,13 @@ int intern_take(struct intern *in, const char *text, const char **ret)
 	return 0;
 }
 
+const char *intern_find(const struct intern *in, const char *text)
+{
+	const struct word *w = map_get(&in->words, text);
+
+	return w ? w->text : NULL;
+}
+
 void intern_drop(struct intern *in, const char *text)
 {
 	if (!text)
@@ -56,4 +66,19 @@ void intern_drop(struct intern *in, const char *text)
 		return;
 	map_remove(&in->words, text);
 	free(w);
+}
+
+static struct word *word_of(const char *text)
+{
+	return (struct word *)((uintptr_t)text - offsetof(struct word, text));
+}
+
+void intern_mark(const char *text, uint64_t places)
+{
+	word_of(text)->places |= places;
+}
+
+uint64_t intern_places(const char *text)
+{
+	return word_of(text)->places;
 }

@@ -202,6 +202,20 @@ void *ordered_after(const struct ordered *o, const void *key)
 	return item_at(o, p);
 }
 
+void *const *ordered_run(const struct ordered *o, const void *after, size_t *ret_n)
+{
+	struct place p = find(o, after);
+
+	p.item += p.exact;
+	*ret_n = 0;
+	if (p.leaf < o->n_leaves && p.item == o->leaves[p.leaf]->n)
+		p = (struct place){.leaf = p.leaf + 1};
+	if (p.leaf >= o->n_leaves)
+		return NULL;
+	*ret_n = o->leaves[p.leaf]->n - p.item;
+	return &o->leaves[p.leaf]->items[p.item];
+}
+
 void *ordered_first(const struct ordered *o)
 {
 	return o->n > 0 ? o->leaves[0]->items[0] : NULL;

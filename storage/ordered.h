@@ -34,5 +34,7 @@ void *ordered_remove(struct ordered *o, const void *key); /* the item that was t
 void *ordered_get(const struct ordered *o, const void *key);   /* NULL: not there */
 void *ordered_from(const struct ordered *o, const void *key);  /* the first at or behind the key, or NULL */
 void *ordered_after(const struct ordered *o, const void *key); /* the first behind the key, or NULL */
+/* The same, and how many lie side by side from there on; NULL: none. Good until the index changes. */
+void *const *ordered_run(const struct ordered *o, const void *after, size_t *ret_n);
 void *ordered_first(const struct ordered *o);
 void *ordered_last(const struct ordered *o);

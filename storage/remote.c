@@ -543,6 +543,21 @@ const struct remote_row *remote_next(const struct remote *m, const char *prefix,
 	return w && strncmp(w->pub.id, prefix, strlen(prefix)) == 0 ? &w->pub : NULL;
 }
 
+size_t remote_rows(const struct remote *m, const char *after, const struct remote_row **ret, size_t room)
+{
+	size_t n = 0, n_run;
+
+	for (void *const *run; n < room && (run = ordered_run(&m->by_id, after, &n_run));) {
+		for (size_t i = 0; i < n_run && n < room; i++) {
+			const struct own_row *w = run[i];
+			after = w->pub.id;
+			if (row_is_visible(w))
+				ret[n++] = &w->pub;
+		}
+	}
+	return n;
+}
+
 const struct remote_row *remote_child_next(const struct remote *m, const char *hierarchy, const char *parent,
 					   const struct remote_row *after)
 {

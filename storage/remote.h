@@ -70,6 +70,7 @@ bool remote_has_org(const struct remote *m, const char *org); /* rows or a curso
 const struct remote_row *remote_row(const struct remote *m, const char *id);
 const struct remote_row *remote_change_next(const struct remote *m, const char *origin, uint64_t after_seq);
 const struct remote_row *remote_next(const struct remote *m, const char *prefix, const char *after);
+size_t remote_rows(const struct remote *m, const char *after, const struct remote_row **ret, size_t room);
 const struct remote_row *remote_child_next(const struct remote *m, const char *hierarchy, const char *parent,
 					   const struct remote_row *after);
 

@@ -226,6 +226,41 @@ const struct twin *store_twin_next(const struct store *s, const char *prefix, co
 	return w && strncmp(w->id, prefix, strlen(prefix)) == 0 ? &w->pub : NULL;
 }
 
+size_t store_twins(const struct store *s, const char *after, const struct twin **ret, size_t room)
+{
+	size_t n = 0, n_run;
+
+	for (void *const *run; n < room && (run = ordered_run(&s->table.by_id, after, &n_run));) {
+		for (size_t i = 0; i < n_run && n < room; i++) {
+			const struct own_twin *w = run[i];
+			after = w->id;
+			if (!w->pub.deleted)
+				ret[n++] = &w->pub;
+		}
+	}
+	return n;
+}
+
+size_t store_twins_stored(const struct store *s, uint32_t *at, const struct twin **ret, size_t room)
+{
+	const struct twin_index *twins = &s->table.twins;
+	size_t n = 0;
+
+	for (; n < room && *at < twins->n; ++*at) {
+		const struct own_twin *w = twin_index_at(twins, *at);
+		if (w && !w->pub.deleted)
+			ret[n++] = &w->pub;
+	}
+	return n;
+}
+
+uint32_t store_series_with_text(const struct store *s, const char *text, uint32_t from)
+{
+	const char *word = intern_find(&s->table.words, text);
+
+	return word ? values_with_text(&s->table.values, word, from) : 0;
+}
+
 const struct type *store_type_next(const struct store *s, const char *after)
 {
 	const struct own_type *type = ordered_after(&s->table.types, after);
@@ -341,6 +376,11 @@ const struct remote_row *store_row_change_next(const struct store *s, const char
 const struct remote_row *store_row_next(const struct store *s, const char *prefix, const char *after)
 {
 	return remote_next(&s->remote, prefix, after);
+}
+
+size_t store_rows(const struct store *s, const char *after, const struct remote_row **ret, size_t room)
+{
+	return remote_rows(&s->remote, after, ret, room);
 }
 
 const struct remote_row *store_row_child_next(const struct store *s, const char *hierarchy,

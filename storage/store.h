@@ -203,6 +203,14 @@ const struct twin *store_twin_by_alias(const struct store *s, const char *alias,
 /* Living twins in id order, the first one behind `after` ("" to begin) that begins with prefix. NULL: the
  * end. */
 const struct twin *store_twin_next(const struct store *s, const char *prefix, const char *after);
+/* As many of them at once as there is room for, in id order behind `after` ("" to begin); 0: the end. */
+size_t store_twins(const struct store *s, const char *after, const struct twin **ret, size_t room);
+/* The same in the order in which they lie in memory, which is quicker; *at starts at 0. A twin that is there
+ * from the first call to the last is met once. */
+size_t store_twins_stored(const struct store *s, uint32_t *at, const struct twin **ret, size_t room);
+/* Own twins with a property whose present value is this text or word: the first series at or behind `from`
+ * (0 to begin) of one; 0: the end. What is rare is found without looking at all. */
+uint32_t store_series_with_text(const struct store *s, const char *text, uint32_t from);
 const struct type *store_type_next(const struct store *s, const char *after);
 /* Relations whose `from` is not one of the own twins cannot exist: the owner of `from` owns the relation.
  * Relations to the twin `to` (perhaps foreign) from own twins: NULL, or the first; go on by next_in. */
@@ -340,6 +348,8 @@ const struct remote_row *store_row(const struct store *s, const char *id);
 const struct remote_row *store_row_change_next(const struct store *s, const char *origin, uint64_t after_seq);
 /* Rows in id order, behind `after`, beginning with prefix. */
 const struct remote_row *store_row_next(const struct store *s, const char *prefix, const char *after);
+/* As many of them at once as there is room for, tombstones left out; 0: the end. */
+size_t store_rows(const struct store *s, const char *after, const struct remote_row **ret, size_t room);
 /* Rows that name `parent` in `hierarchy`, whatever the word on it: the first, or the one after `after`. */
 const struct remote_row *store_row_child_next(const struct store *s, const char *hierarchy,
 					      const char *parent, const struct remote_row *after);

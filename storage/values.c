@@ -75,6 +75,7 @@ int values_make_block(struct values *v, uint32_t series, struct values_block **r
 		v->blocks[at] = calloc(1, sizeof *v->blocks[at]);
 	if (!v->blocks[at])
 		return FAIL(-ENOMEM);
+	v->blocks[at]->number = (uint32_t)at;
 	*ret = v->blocks[at];
 	return 0;
 }
@@ -217,6 +218,12 @@ static int hold_position(struct values *v, struct values_block *b, uint32_t i,
 	return 0;
 }
 
+/* Where a word is used (intern_mark()): blocks share a place with every 64th. */
+static uint64_t place_of(const struct values_block *b)
+{
+	return UINT64_C(1) << b->number % 64;
+}
+
 int values_hold(struct values *v, struct values_block *b, uint32_t i, const struct value *value)
 {
 	const char *word;
@@ -224,9 +231,44 @@ int values_hold(struct values *v, struct values_block *b, uint32_t i, const stru
 	if (value->type == VALUE_POSITION)
 		return hold_position(v, b, i, &value->position);
 	TRY(intern_take(v->words, value->text, &word));
+	intern_mark(word, place_of(b));
 	forget(v, b, i);
 	b->bits[i] = (uintptr_t)word;
 	b->texts[i / 64] |= UINT64_C(1) << i % 64;
+	return 0;
+}
+
+/* ---- Which have a text ------------------------------------------------------------------------------------
+ */
+
+/* The first place in a block at or behind `from`; VALUES_BLOCK: none. */
+static uint32_t find_text(const struct values_block *b, const char *word, uint32_t from)
+{
+	for (uint32_t piece = from / 64; piece < VALUES_PIECES; piece++) {
+		uint64_t rest = b->texts[piece];
+		if (piece == from / 64)
+			rest &= UINT64_MAX << from % 64;
+		for (; rest; rest &= rest - 1) {
+			const uint32_t i = piece * 64 + (uint32_t)__builtin_ctzll(rest);
+			if (values_text(b, i) == word)
+				return i;
+		}
+	}
+	return VALUES_BLOCK;
+}
+
+uint32_t values_with_text(const struct values *v, const char *word, uint32_t from)
+{
+	const uint64_t places = intern_places(word);
+
+	for (uint64_t series = from; series < v->next; series += VALUES_BLOCK - series % VALUES_BLOCK) {
+		const struct values_block *b = v->blocks[series / VALUES_BLOCK];
+		if (!b || !(places & place_of(b)))
+			continue;
+		const uint32_t i = find_text(b, word, series % VALUES_BLOCK);
+		if (i < VALUES_BLOCK)
+			return (uint32_t)(series - series % VALUES_BLOCK) + i;
+	}
 	return 0;
 }
 

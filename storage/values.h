@@ -30,6 +30,7 @@ struct values_block {
 	uint64_t measured[VALUES_PIECES], texts[VALUES_PIECES], positions[VALUES_PIECES];
 	uint16_t before[VALUES_PIECES]; /* rows that begin in earlier pieces */
 	uint16_t dirty, frozen;         /* pieces */
+	uint32_t number;                /* of the block */
 };
 
 struct values {
@@ -93,6 +94,13 @@ MUST_CHECK int values_set(struct values *v, uint32_t series, const struct sample
  */
 MUST_CHECK int values_set_number(struct values *v, uint32_t series, int64_t t_ns, uint64_t bits,
 				 enum quality quality, const char *source);
+
+/* ---- Which have a text ------------------------------------------------------------------------------------
+ */
+
+/* The first series at or behind `from` whose value is this word, a text that intern_find() gave; 0: none. A
+ * word knows roughly where it is used, so what is rare is found without looking at all. */
+uint32_t values_with_text(const struct values *v, const char *word, uint32_t from);
 
 /* ---- Stored form ------------------------------------------------------------------------------------------
  */

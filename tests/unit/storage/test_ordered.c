@@ -109,3 +109,22 @@ Test(ordered, removing_keeps_the_order_and_gives_leaves_back)
 	cr_expect_eq(index_of.n, 0);
 	cr_expect_eq(index_of.n_leaves, 0);
 }
+
+Test(ordered, runs_make_up_the_whole_order)
+{
+	uint32_t expected = 1, key = 0;
+	size_t n;
+
+	cr_expect_null(ordered_run(&index_of, &key, &n));
+	cr_expect_eq(n, 0);
+	for (uint32_t i = 0; i < N; i++)
+		put(shuffled(i));
+	for (void *const *run; (run = ordered_run(&index_of, &key, &n));) {
+		cr_assert(n > 0);
+		for (size_t i = 0; i < n; i++)
+			cr_assert_eq(number_of(run[i]), expected++);
+		key = expected - 1;
+	}
+	cr_expect_eq(expected, N);
+	cr_expect_eq(n, 0);
+}

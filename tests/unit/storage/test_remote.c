@@ -78,6 +78,20 @@ static const char *rows_below(const char *prefix)
 	return arena_text(world.arena, buf_bytes(&out));
 }
 
+/* What store_rows() gives is what store_row_next() gives. */
+static void check_runs(void)
+{
+	const struct remote_row *run[3], *expected = NULL;
+	const char *after = "";
+
+	for (size_t n; (n = store_rows(world.store, after, run, 3)) > 0; after = run[n - 1]->id)
+		for (size_t i = 0; i < n; i++) {
+			expected = store_row_next(world.store, "", expected ? expected->id : "");
+			cr_assert(run[i] == expected);
+		}
+	cr_expect_null(store_row_next(world.store, "", after));
+}
+
 /* The fingerprint and count of an origin must be those of the rows that are shown. */
 static void check_fingerprint(const char *origin)
 {
@@ -85,6 +99,7 @@ static void check_fingerprint(const char *origin)
 	struct fingerprint expected = {0};
 	const char *after = "";
 
+	check_runs();
 	cr_assert_not_null(o);
 	for (const struct remote_row *r; (r = store_row_next(world.store, "", after)); after = r->id) {
 		const struct hash128 h = row_hash(r->id, r->version, r->mask);

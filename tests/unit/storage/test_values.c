@@ -213,3 +213,39 @@ Test(values, a_record_that_does_not_fit_is_corrupt)
 	cr_expect_eq(values_place(&values, 1, 1), ERR_CORRUPT, "two twins with one series");
 	cr_expect_eq(values_place(&values, values.next, 1), ERR_CORRUPT, "a number never given");
 }
+
+/* Against looking at each. */
+static void check_texts(const char *text)
+{
+	const char *word = intern_find(&words, text);
+	uint32_t at = 0;
+
+	for (uint32_t twin = 1; twin <= TWINS; twin++)
+		for (uint32_t i = 0; i < PLACES && rows[twin]; i++) {
+			const struct sample s = values_get(&values, rows[twin] + i, type_of(i));
+			if (s.value.type != VALUE_TEXT || strcmp(s.value.text, text) != 0)
+				continue;
+			cr_assert_not_null(word);
+			at = values_with_text(&values, word, at + 1);
+			cr_assert_eq(at, rows[twin] + i, "%s", text);
+		}
+	cr_expect(!word || values_with_text(&values, word, at + 1) == 0, "%s", text);
+}
+
+Test(values, what_has_a_text_is_found)
+{
+	struct sample rare = {.t_ns = 20, .value = {.type = VALUE_TEXT, .text = "rare"}, .sigma = NAN};
+
+	fill();
+	check_texts("word 3");
+	check_texts("word 0");
+	check_texts("never");
+	must(values_set(&values, rows[TWINS - 3] + 1, &rare) == 0);
+	check_texts("rare");
+	check_texts("word 3");
+	rare.value.text = "rarer";
+	rare.t_ns++;
+	must(values_set(&values, rows[TWINS - 3] + 1, &rare) == 0);
+	check_texts("rare");
+	check_texts("rarer");
+}
