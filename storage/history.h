@@ -27,6 +27,7 @@
 #include "proto/arena.h"
 #include "proto/scope.h"
 #include "proto/twin.h"
+#include "storage/points.h"
 
 struct history;
 
@@ -65,6 +66,11 @@ enum { HISTORY_ABSENT = 1 };
 /* The last sample at or before a time, raw. Text goes into the arena. HISTORY_ABSENT, ERR_CORRUPT. */
 MUST_CHECK int history_at(struct history *h, const struct series *s, int64_t at_ns, struct arena *a,
 			  struct sample *ret);
+
+/* What is known as of each of n times, which do not fall: one pass over the series, however many there are.
+ * Equal samples share their texts, which go into the arena. ERR_CORRUPT, -ENOMEM. */
+MUST_CHECK int history_points(struct history *h, const struct series *s, const int64_t *t_ns, size_t n,
+			      struct arena *a, struct point *ret);
 
 /* Raw samples with from <= t <= to, oldest first:
  *

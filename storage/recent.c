@@ -390,7 +390,7 @@ static void get_value(const struct slot_block *b, const struct slot *slot, struc
 		*ret = value_of_bits(type, slot->bits);
 }
 
-static struct sample get(const struct slot_view *v, uint32_t rank)
+struct sample slot_view_get(const struct slot_view *v, uint32_t rank)
 {
 	const struct slot_block *b = v->blocks[rank / BLOCK_SLOTS];
 	const struct slot *slot = &b->slots[rank % BLOCK_SLOTS];
@@ -419,7 +419,7 @@ int recent_at(const struct recent *r, uint32_t series, uint32_t chain, int64_t a
 	}
 	if (!best)
 		return 0;
-	*ret = get(&r->all, rank);
+	*ret = slot_view_get(&r->all, rank);
 	return 1;
 }
 
@@ -459,7 +459,7 @@ int slot_view_fill(const struct slot_view *v, const struct slot_ref *refs, size_
 		return 0;
 	}
 	for (*ret = 0; *ret < most && c->more.len < MORE_MAX; (*ret)++) {
-		const struct sample s = get(v, refs[*ret].rank);
+		const struct sample s = slot_view_get(v, refs[*ret].rank);
 		TRY(column_add(c, &s));
 	}
 	return 0;

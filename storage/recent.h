@@ -94,6 +94,9 @@ int recent_at(const struct recent *r, uint32_t series, uint32_t chain, int64_t a
 MUST_CHECK int slot_view_fill(const struct slot_view *v, const struct slot_ref *refs, size_t n,
 			      struct column *c, size_t *ret);
 
+/* One of them as a sample; its texts lie in the block. */
+struct sample slot_view_get(const struct slot_view *v, uint32_t rank);
+
 static inline const struct slot *slot_view_at(const struct slot_view *v, uint32_t rank)
 {
 	return &v->blocks[rank / BLOCK_SLOTS]->slots[rank % BLOCK_SLOTS];

@@ -29,6 +29,7 @@
 #include "proto/message.h"
 #include "proto/op.h"
 #include "proto/scope.h"
+#include "storage/points.h"
 
 struct store;
 
@@ -247,6 +248,12 @@ uint64_t store_incarnation(const struct store *s); /* id of the present one */
 /* The last sample at or before a time. STORE_ABSENT when there is none. Text goes into the arena. */
 MUST_CHECK int store_value_at(struct store *s, const struct twin *t, size_t property, int64_t at_ns,
 			      struct arena *a, struct sample *ret);
+
+/* What is known as of each of n times, which do not fall: one pass over the history of the property, however
+ * many there are. STORE_ABSENT when there is no such place. Equal samples share their texts, which go into
+ * the arena. */
+MUST_CHECK int store_points(struct store *s, const struct twin *t, size_t property, const int64_t *t_ns,
+			    size_t n, struct arena *a, struct point *ret);
 
 /* Raw samples with from <= t <= to, oldest first, piece by piece: history_next() in storage/history.h.
  * STORE_ABSENT when there is no such place; else *ret is to be freed. */

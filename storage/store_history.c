@@ -34,6 +34,15 @@ int store_value_at(struct store *s, const struct twin *t, size_t property, int64
 	return r == HISTORY_ABSENT ? STORE_ABSENT : r;
 }
 
+int store_points(struct store *s, const struct twin *t, size_t property, const int64_t *t_ns, size_t n,
+		 struct arena *a, struct point *ret)
+{
+	struct series series;
+
+	return find_series(s, t, property, &series) ? history_points(s->history, &series, t_ns, n, a, ret)
+						    : STORE_ABSENT;
+}
+
 int store_history_read(struct store *s, const struct twin *t, size_t property, int64_t from_ns, int64_t to_ns,
 		       struct history_reader **ret)
 {

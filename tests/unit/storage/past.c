@@ -116,8 +116,14 @@ int value_at(const struct series *s, int64_t at_s, double *ret)
 
 	must(arena_new(&a, 1 << 16) == 0);
 	const int r = history_at(world.h, s, at_s * SECOND_NS, a, &got);
+	const int64_t t_ns = at_s * SECOND_NS;
+	struct point point;
+	const int same = history_points(world.h, s, &t_ns, 1, a, &point);
+	cr_expect_eq(same, r < 0 ? r : 0, "both ways to look fail alike");
 	if (r == 0)
 		*ret = got.value.real;
+	if (r == 0 && same == 0)
+		cr_expect_eq(point.sample.value.real, got.value.real);
 	return r;
 }
 

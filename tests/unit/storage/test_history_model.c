@@ -174,6 +174,32 @@ static void check_at(struct world *w)
 		check_sample(w, series, time - 1, &got);
 }
 
+/* As of many times at once, some of them twice. */
+static void check_points(struct world *w)
+{
+	enum { N = 40 };
+	SCOPED(scope_arena) struct arena *a = NULL;
+	const uint32_t series = random_below(w, N_SERIES), step = random_below(w, N_TIMES / N);
+	struct point got[N];
+	int64_t t_ns[N];
+	uint32_t at[N], time;
+
+	at[0] = random_below(w, N_TIMES - N * step);
+	for (size_t i = 0; i < N; i++) {
+		at[i] = i == 0 ? at[0] : at[i - 1] + random_below(w, step + 1);
+		t_ns[i] = (int64_t)at[i] * STEP_NS + (int64_t)random_below(w, 2) * (STEP_NS / 2);
+	}
+	must(arena_new(&a, 1 << 20) == 0);
+	cr_assert_eq(history_points(w->h, &w->series[series], t_ns, N, a, got), 0);
+	for (size_t i = 0; i < N; i++) {
+		for (time = at[i] + 1; time > 0 && !w->items[series][time - 1].there;)
+			time--;
+		cr_assert_eq(got[i].known, time == 0 ? KNOWN_NOTHING : KNOWN_SAMPLE);
+		if (time > 0)
+			check_sample(w, series, time - 1, &got[i].sample);
+	}
+}
+
 static void check_holds(struct world *w)
 {
 	const uint32_t series = random_below(w, N_SERIES), time = random_below(w, N_TIMES);
@@ -355,8 +381,10 @@ static void step(struct world *w)
 		add_stretch(w);
 	else if (what < 55)
 		check_some(w);
-	else if (what < 65)
+	else if (what < 60)
 		check_at(w);
+	else if (what < 65)
+		check_points(w);
 	else if (what < 70)
 		check_holds(w);
 	else if (what < 75)
