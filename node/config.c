@@ -127,6 +127,8 @@ static const struct setting settings[] = {
 	 "freshness-every"},
 	{"view", "deadline", TYPE_DURATION, MEMBER(deadline_ms), "1s", 1, 60 * MINUTE_MS,
 	 "a view takes the last summaries of whoever has not answered by then"},
+	{"view", "watch-refresh", TYPE_DURATION, MEMBER(watch_refresh_ms), "10s", 100, 60 * MINUTE_MS,
+	 "a watched view asks all owners anew this often, also those whose summaries have not changed"},
 	{"store", "commit-interval", TYPE_DURATION, MEMBER(commit_interval_ms), "0s", 0, MINUTE_MS,
 	 "changes wait so long to share one commit; 0s: not at all, 1s: less wear on flash"},
 	{"store", "checkpoint-every", TYPE_DURATION, MEMBER(checkpoint_every_ms), "1min", 100, DAY_MS,

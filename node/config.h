@@ -50,6 +50,7 @@ struct config {
 	int64_t freshness_every_ms, freshness_ttl_ms;
 	/* [view] */
 	int64_t deadline_ms; /* default deadline of a view */
+	int64_t watch_refresh_ms;
 	/* [store] */
 	int64_t commit_interval_ms; /* 0: group commit as fast as the disk */
 	int64_t checkpoint_every_ms;

@@ -44,6 +44,7 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_TYPE_GET] = control_type_get,
 	[CONTROL_REL_LIST] = control_rel_list,
 	[CONTROL_VIEW] = control_view,
+	[CONTROL_WATCH] = control_watch,
 	[CONTROL_HISTORY] = control_history,
 	[CONTROL_POLICY_PUBLISH] = control_policy_publish,
 	[CONTROL_POLICY_CHECK] = control_policy_check,
@@ -74,14 +75,18 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 /* ---- Answers ---------------------------------------------------------------------------------------------
  */
 
-static void send_frame(struct call *c, const struct buf *frame)
+/* False: it did not go; then the client's time runs out. */
+static bool send_frame(struct call *c, const struct buf *frame)
 {
 	if (!c->door->socket || frame->failed)
-		return; /* the client's time runs out */
-	if (zmq_send(c->door->socket, c->peer.data, c->peer.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-	    zmq_send(c->door->socket, frame->data, frame->len, ZMQ_DONTWAIT) < 0)
+		return false;
+	const bool sent =
+		zmq_send(c->door->socket, c->peer.data, c->peer.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
+		zmq_send(c->door->socket, frame->data, frame->len, ZMQ_DONTWAIT) >= 0;
+	if (!sent)
 		log_debug("control", "a client went away before its answer");
 	zwatch_touch(&c->door->watch);
+	return sent;
 }
 
 static void call_free(struct call *c)
@@ -102,14 +107,29 @@ static void encode_part(const struct call *c, const struct control_answer *part,
 	control_answer_encode(&answer, out);
 }
 
-void call_part(struct call *c, const struct control_answer *part)
+bool call_try_part(struct call *c, const struct control_answer *part)
 {
 	SCOPED(buf_fini) struct buf frame = {0};
 
 	if (!c->door->socket)
-		return;
+		return false;
 	encode_part(c, part, &frame);
-	send_frame(c, &frame);
+	return send_frame(c, &frame);
+}
+
+void call_part(struct call *c, const struct control_answer *part)
+{
+	(void)call_try_part(c, part); /* nobody there: nobody waits */
+}
+
+void call_drop(struct call *c)
+{
+	call_free(c);
+}
+
+bool call_is_from(const struct call *c, const struct call *other)
+{
+	return c->door == other->door && bytes_equal(buf_bytes(&c->peer), buf_bytes(&other->peer));
 }
 
 /* Nothing that must be audited is acknowledged before it is. */

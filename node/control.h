@@ -39,6 +39,12 @@ struct call {
 /* Send a part; the last one ends the call and frees it. */
 void call_part(struct call *c, const struct control_answer *part);
 void call_done(struct call *c, const struct control_answer *last);
+/* Send a part, not the last. False: the client is gone, or too much waits for it already. */
+bool call_try_part(struct call *c, const struct control_answer *part);
+/* End without an answer: the client is gone, or another call of its stands in. */
+void call_drop(struct call *c);
+/* By the same connection? */
+bool call_is_from(const struct call *c, const struct call *other);
 /* End with a failure; an empty note is worded by the code. */
 void call_fail(struct call *c, int code, const struct err_note *note);
 
@@ -55,6 +61,7 @@ call_fn control_type_list, control_type_get, control_rel_list, control_history; 
 call_fn control_series, control_ingest, control_read;                           /* control_series.c */
 call_fn control_backup;                                                         /* control_backup.c */
 call_fn control_view;                                                           /* control_view.c */
+call_fn control_watch;                                                          /* control_watch.c */
 call_fn control_policy_publish, control_policy_check, control_policy_show, control_policy_why,
 	control_policy_who;                                   /* control_policy.c */
 call_fn control_policy_diff;                                  /* control_policy_diff.c */
@@ -72,6 +79,11 @@ call_fn control_mesh;                       /* control_mesh.c */
 typedef struct zmq_msg_t zmq_msg_t; /* of <zmq.h> */
 MUST_CHECK int control_audit_begin(struct call *c, zmq_msg_t *frame, bool is_remote, struct err_note *note);
 MUST_CHECK int control_audit_end(struct call *c, const struct control_answer *answer, journal_fn *done);
+
+/* control_view.c: whether the question of a call is one of a view. ERR_REFUSED with a note. */
+MUST_CHECK int control_view_check(const struct call *c, struct err_note *note);
+/* The sentence for a root that is not there, or not shared. */
+void control_view_absent(const char *root, struct err_note *note);
 
 /* Changes are refused (ERR_REFUSED with a note) by a node that owns no twins. */
 MUST_CHECK int control_check_owner(const struct call *c, struct err_note *note);

@@ -11,10 +11,15 @@ static bool has_root(const struct view_part *view)
 	return view->n_members > 0 && view->members[0].state != MEMBER_ABSENT;
 }
 
+void control_view_absent(const char *root, struct err_note *note)
+{
+	err_say(note, 0, "%s: not shared with you or not there; ask %.*s", root, (int)id_org(root).len,
+		(const char *)id_org(root).data);
+}
+
 static void on_view(void *ctx, int code, const struct err_note *note, const struct view_part *view)
 {
 	struct call *c = ctx;
-	const char *root = c->request.question.roots[0].id;
 	struct err_note why = {0};
 
 	if (code < 0) {
@@ -22,8 +27,7 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 		return;
 	}
 	if (!has_root(view)) {
-		err_say(&why, 0, "%s: not shared with you or not there; ask %.*s", root,
-			(int)id_org(root).len, (const char *)id_org(root).data);
+		control_view_absent(c->request.question.roots[0].id, &why);
 		call_fail(c, ERR_ABSENT, &why);
 		return;
 	}
@@ -41,13 +45,20 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 	call_done(c, &last);
 }
 
-int control_view(struct call *c, struct err_note *note)
+int control_view_check(const struct call *c, struct err_note *note)
 {
 	const struct view_question *q = &c->request.question;
 
 	if (q->n_roots != 1)
 		return FAIL_SAY(note, ERR_REFUSED, "a view has one root");
-	TRY(id_check_twin(q->roots[0].id, note));
+	return id_check_twin(q->roots[0].id, note);
+}
+
+int control_view(struct call *c, struct err_note *note)
+{
+	const struct view_question *q = &c->request.question;
+
+	TRY(control_view_check(c, note));
 
 	return views_ask(c->e->views, &c->to, q, on_view, c);
 }

@@ -31,6 +31,7 @@
 #include "node/spread_port.h"
 #include "node/trees.h"
 #include "node/views.h"
+#include "node/watch.h"
 #include "node/writer.h"
 #include "proto/clock.h"
 #include "proto/unit.h"
@@ -189,6 +190,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	TRY(persons_new(&e->persons));
 	TRY(asks_start(&e->asks, e));
 	TRY(views_start(&e->views, e));
+	TRY(watches_start(&e->watches, e));
 	TRY(inside_start(e));
 	TRY(endings_start(e));
 	TRY(endings_resume(e));
@@ -291,6 +293,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	writer_tick(e->writer);
 	record_tick(e);
 	journal_tick(e->journal);
+	watches_tick(e->watches);
 }
 
 void engine_trust_changed(struct engine *e)
@@ -311,6 +314,7 @@ void engine_trust_changed(struct engine *e)
 	gossip_policy(e->gossip);
 	inside_changed(e);
 	gossip_changed(e->gossip);
+	watches_touch(e->watches, WATCH_POLICY);
 }
 
 void engine_store_changed(struct engine *e, bool swept)
@@ -322,6 +326,7 @@ void engine_store_changed(struct engine *e, bool swept)
 	if (r < 0)
 		engine_log_failure("policy", "visibility could not be computed", r, NULL);
 	gossip_changed(e->gossip);
+	watches_committed(e->watches);
 }
 
 static void on_signal(uv_signal_t *s, int number)
@@ -418,6 +423,7 @@ void engine_stop(struct engine *e)
 		if (e->signals[i].data)
 			uv_close((uv_handle_t *)&e->signals[i], NULL);
 	door_stop(e->door);
+	watches_stop(e->watches);
 	if (e->gossip)
 		gossip_stop(e->gossip);
 	if (e->signer)
@@ -439,6 +445,7 @@ void engine_close(struct engine *e)
 	quotas_free(e->quotas);
 	trees_free(e->trees);
 	spread_free(e->spread);
+	watches_free(e->watches);
 	views_free(e->views);
 	asks_free(e->asks);
 	persons_free(e->persons);

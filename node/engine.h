@@ -2,7 +2,7 @@
 /* Engine - one running node: its parts, and what passes between them.
  *
  *     control socket --> writer --> store --> visibility --> gossip (mesh, sessions) --> transport
- *                   \--> views, reads --> walk (egress) / asks --> gossip
+ *                   \--> watches --> views, reads --> walk (egress) / asks --> gossip
  *
  * Each part is a file with its own header and keeps its own state; they reach each other through this struct.
  * Threads: the loop's, but for what writer.c hands to the thread pool.
@@ -26,6 +26,7 @@ struct writer;
 struct gossip;
 struct asks;
 struct views;
+struct watches;
 struct control;
 struct journal;
 struct door;
@@ -57,6 +58,7 @@ struct engine {
 	struct gossip *gossip;
 	struct asks *asks;
 	struct views *views;
+	struct watches *watches;
 	struct control *control;
 	struct journal *journal;
 	struct fresh *fresh;

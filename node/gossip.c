@@ -15,6 +15,7 @@
 #include "node/serve.h"
 #include "node/spread.h"
 #include "node/spread_port.h"
+#include "node/watch.h"
 #include "node/writer.h"
 #include "proto/clock.h"
 
@@ -74,6 +75,7 @@ static void forget_session(struct gossip *g, uint32_t id)
 	spread_on_down(g->engine->spread, id);
 	asks_on_down(g->engine->asks, id);
 	members_soon(g->members);
+	watches_touch(g->engine->watches, WATCH_PEERS);
 }
 
 static void on_up(void *ctx, uint32_t id, const struct transport_peer *peer)
@@ -323,7 +325,7 @@ static void submit_stores(struct gossip *g, const char *origin)
 }
 
 /* The op is encoded and decoded into the writer's own arena: it outlives the step. */
-static int store_rows(struct gossip *g, const struct mesh_action *action)
+static int keep_rows(struct gossip *g, const struct mesh_action *action)
 {
 	SCOPED(buf_fini) struct buf bytes = {0};
 	SCOPED(scope_arena) struct arena *a = NULL;
@@ -458,6 +460,7 @@ static void opened(struct gossip *g, uint32_t id)
 	if ((s = find_session(g, id)) && s->own)
 		members_greet(g->members, id);
 	members_soon(g->members);
+	watches_touch(g->engine->watches, WATCH_PEERS);
 }
 
 const struct session *gossip_session(const struct gossip *g, uint32_t id)
@@ -470,7 +473,7 @@ static void perform(struct gossip *g, const struct mesh_action *action)
 	switch (action->kind) {
 	case MESH_SEND: send_message(g, action->session, &action->message); break;
 	case MESH_STORE:
-		if (store_rows(g, action) < 0)
+		if (keep_rows(g, action) < 0)
 			step(g, &(struct mesh_event){
 					.kind = MESH_STORED, .token = action->token, .result = -ENOMEM});
 		break;

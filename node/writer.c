@@ -6,6 +6,7 @@
 
 #include "node/gather.h"
 #include "node/log.h"
+#include "node/watch.h"
 #include "proto/clock.h"
 #include "proto/id.h"
 
@@ -230,6 +231,8 @@ static int stage_samples(struct writer *w, struct waiting *q, size_t at, int64_t
 	if (r == STORE_REFUSED)
 		return refuse(q, at, UINT32_MAX, &note);
 	*(r == 0 ? &q->result.n_changed : &q->result.n_unchanged) += op->samples.n;
+	if (r == 0)
+		watches_staged(w->engine->watches, op);
 	w->n_batch_samples += r == 0 ? op->samples.n : 0;
 	return 0;
 }
@@ -242,6 +245,8 @@ static int stage_frame(struct writer *w, struct waiting *q, int64_t now_ns)
 	TRY(store_stage_packed(w->engine->store, w->batch, q->request.frame, now_ns, a, &taken));
 	q->result.n_changed = taken.n_taken;
 	q->result.n_unchanged = taken.n_unchanged;
+	if (taken.n_taken > 0)
+		watches_staged_frame(w->engine->watches, q->request.frame);
 	w->n_batch_samples += taken.n_taken;
 	w->n_batch_refused += taken.n_refused;
 	q->result.refused = arena_take_array(a, taken.n_listed, sizeof *q->result.refused);
@@ -281,6 +286,8 @@ static int stage_op(struct writer *w, struct waiting *q, size_t at, int64_t now_
 		return refuse(q, at, UINT32_MAX, &note);
 	*(r == 0 ? &q->result.n_changed : &q->result.n_unchanged) += weight(op);
 	w->swept |= r == 0 && may_sweep(w, op);
+	if (r == 0)
+		watches_staged(w->engine->watches, op);
 	return 0;
 }
 
