@@ -5,17 +5,43 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "proto/words.h"
+
+enum { GAP = 2, GIVES_DOWN_TO = 12 };
+
+void table_cell(struct table *t, enum paint colour, const char *text)
+{
+	struct table_cell *cell = arena_push(t->arena, &t->cells, &t->n_cells, sizeof *cell);
+
+	if (cell)
+		*cell = (struct table_cell){text_or_empty(text), colour};
+	else
+		t->failed = true;
+}
+
+void table_column(struct table *t, enum column how, const char *heading)
+{
+	enum column *column = arena_push(t->arena, &t->columns, &t->n_columns, sizeof *column);
+
+	if (column)
+		*column = how;
+	else
+		t->failed = true;
+	table_cell(t, PAINT_PLAIN, heading);
+}
 
 void table_row(struct table *t, const char *const cells[])
 {
-	for (size_t i = 0; i < t->n_columns; i++) {
-		const char **cell = arena_push(t->arena, &t->cells, &t->n_cells, sizeof *cell);
-		if (cell)
-			*cell = cells[i] ? cells[i] : "";
-		else
-			t->failed = true;
-	}
+	for (size_t i = 0; i < t->n_columns; i++)
+		table_cell(t, PAINT_PLAIN, cells[i]);
+}
+
+static enum column column_of(const struct table *t, size_t column)
+{
+	return t->columns ? t->columns[column] : COLUMN_LEFT;
 }
 
 static size_t column_width(const struct table *t, size_t column)
@@ -23,10 +49,33 @@ static size_t column_width(const struct table *t, size_t column)
 	size_t widest = 0;
 
 	for (size_t i = column; i < t->n_cells; i += t->n_columns) {
-		const size_t width = text_width(t->cells[i]);
+		const size_t width = text_width(t->cells[i].text);
 		widest = width > widest ? width : widest;
 	}
 	return widest;
+}
+
+static size_t line_width(const struct table *t, const size_t *widths)
+{
+	size_t n = 0;
+
+	for (size_t c = 0; c < t->n_columns; c++)
+		n += widths[c] > 0 ? widths[c] + (n > 0 ? GAP : 0) : 0;
+	return n;
+}
+
+/* Fit the columns into the width, as far as they give way. */
+static void narrow(const struct table *t, size_t *widths)
+{
+	for (size_t c = t->n_columns; c-- > 0;)
+		if (column_of(t, c) == COLUMN_SPARE && line_width(t, widths) > t->width)
+			widths[c] = 0;
+	for (size_t c = t->n_columns; c-- > 0;) {
+		const size_t line = line_width(t, widths), over = line > t->width ? line - t->width : 0;
+		const size_t spare = widths[c] > GIVES_DOWN_TO ? widths[c] - GIVES_DOWN_TO : 0;
+		if (column_of(t, c) == COLUMN_GIVES)
+			widths[c] -= over < spare ? over : spare;
+	}
 }
 
 static void pad(FILE *out, size_t n)
@@ -35,19 +84,42 @@ static void pad(FILE *out, size_t n)
 		fputc(' ', out);
 }
 
+/* The text, or what fits of it and a sign that there was more. */
+static const char *cut_text(struct arena *a, const char *text, size_t width)
+{
+	size_t bytes = 0, n = 0;
+
+	if (text_width(text) <= width)
+		return text;
+	for (; text[bytes]; bytes++) {
+		n += ((unsigned char)text[bytes] & 0xc0) != 0x80;
+		if (n == width)
+			break;
+	}
+	return text_or_empty(arena_print(a, "%.*s…", (int)bytes, text));
+}
+
 /* Blanks wait until something stands behind them. */
 static void print_row(const struct table *t, size_t row, const size_t *widths, FILE *out)
 {
-	const char *const *cells = &t->cells[row * t->n_columns];
+	const struct table_cell *cells = &t->cells[row * t->n_columns];
 	size_t blanks = 0;
 
 	for (size_t c = 0; c < t->n_columns; c++) {
-		if (*cells[c]) {
-			pad(out, blanks);
-			blanks = 0;
-			paint(out, row == 0 ? PAINT_BOLD : PAINT_PLAIN, cells[c]);
+		const char *text = widths[c] > 0 ? cut_text(t->arena, cells[c].text, widths[c]) : "";
+		const size_t rest = widths[c] - (*text ? text_width(text) : 0);
+		const bool right = column_of(t, c) == COLUMN_RIGHT;
+
+		if (widths[c] == 0)
+			continue;
+		if (*text) {
+			pad(out, blanks + (right ? rest : 0));
+			paint(out, row == 0 ? PAINT_BOLD : cells[c].paint, text);
+			blanks = right ? 0 : rest;
+		} else {
+			blanks += rest;
 		}
-		blanks += widths[c] - text_width(cells[c]) + 2;
+		blanks += GAP;
 	}
 	fputc('\n', out);
 }
@@ -60,8 +132,17 @@ void table_print(const struct table *t, FILE *out)
 		return;
 	for (size_t c = 0; c < t->n_columns; c++)
 		widths[c] = column_width(t, c);
+	if (t->width > 0)
+		narrow(t, widths);
 	for (size_t row = 0; row * t->n_columns < t->n_cells; row++)
 		print_row(t, row, widths, out);
+}
+
+size_t terminal_width(FILE *out)
+{
+	struct winsize size;
+
+	return isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 bool paint_wanted(FILE *out)

@@ -11,21 +11,38 @@
 
 #include "proto/arena.h"
 
-/* Columns as wide as their widest cell. Cells are borrowed until table_print(). */
+enum paint { PAINT_PLAIN, PAINT_BOLD, PAINT_DIM, PAINT_GOOD, PAINT_WARNING, PAINT_ALARM };
+
+/* LEFT, RIGHT: aligned. Where the lines would be too wide: SPARE is left out first, then GIVES (aligned left)
+ * is cut, the last one first. */
+enum column { COLUMN_LEFT, COLUMN_RIGHT, COLUMN_GIVES, COLUMN_SPARE };
+
+struct table_cell {
+	const char *text;
+	enum paint paint;
+};
+
+/* Columns as wide as their widest cell. Texts are borrowed until table_print(). */
 struct table {
 	struct arena *arena;
 	size_t n_columns;
-	const char **cells; /* row by row */
+	enum column *columns;     /* NULL: all of them LEFT */
+	size_t width;             /* of a line; 0: whatever it takes */
+	struct table_cell *cells; /* row by row */
 	size_t n_cells;
 	bool failed; /* memory ran out */
 };
 
+/* One more column, and its cell of the first row; before any other cell. */
+void table_column(struct table *t, enum column how, const char *heading);
 /* The first row is the heading. As many cells as there are columns. */
 void table_row(struct table *t, const char *const cells[]);
+/* The same one by one. */
+void table_cell(struct table *t, enum paint colour, const char *text);
 void table_print(const struct table *t, FILE *out);
 
-enum paint { PAINT_PLAIN, PAINT_BOLD, PAINT_DIM, PAINT_GOOD, PAINT_WARNING, PAINT_ALARM };
-
+/* Columns of the terminal that `out` is; 0: it is none, or does not tell. */
+size_t terminal_width(FILE *out);
 /* Is `out` a terminal that wants colour (NO_COLOR is not set)? */
 bool paint_wanted(FILE *out);
 /* Text in colour if the stream wants it. */

@@ -40,11 +40,11 @@ value is known to be there already; older samples are merged with what is stored
   2024-03-04T01:00:00Z  1,450 W
   2024-03-04T03:00:00Z  1,470 W
   $ holon view acme/hall1 --rollup sum:power/rated
-  acme/hall1  Shop of ACME  sum power/rated 2.25 kW (2)
-  ├── acme/hall1/Drill-1  Drill 1  sum power/rated 0.75 kW (1)
-  ├── acme/hall1/Lathe  Lathe  sum power/rated 1.5 kW (1)
-  └── acme/hall1/Saw  Saw  sum power/rated 0 (0)
-  total:  sum power/rated 2.25 kW (2)
+  TWIN                    NAME          HEALTH   sum:power/rated  SHARE
+  acme/hall1              Shop of ACME  unknown      2.25 kW (2)  ████████████ 100 %
+  ├── acme/hall1/Drill-1  Drill 1       good         0.75 kW (1)  ████          33 %
+  ├── acme/hall1/Lathe    Lathe         good          1.5 kW (1)  ████████      67 %
+  └── acme/hall1/Saw      Saw           unknown                -
   4 members: 4 live
 
 A type that the mapping does not define comes from the node.

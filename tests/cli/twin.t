@@ -287,16 +287,16 @@ Relations come and go, and an owner confirms what others claim.
 Views and history.
 
   $ holon view acme/line1 --rollup sum:power --rollup count:power --rollup mean:power
-  acme/line1  Line 1  sum power 7.5 kW (2)  count power 2  mean power 3.75 kW (2)
-  ├── acme/line1/press1  sum power 3 kW (1)  count power 1  mean power 3 kW (1)
-  └── acme/line1/press2  sum power 4.5 kW (1)  count power 1  mean power 4.5 kW (1)
-  total:  sum power 7.5 kW (2)  count power 2  mean power 3.75 kW (2)
+  TWIN                   NAME    HEALTH          sum:power  count:power        mean:power  SHARE
+  acme/line1             Line 1  unknown        7.5 kW (2)            2       3.75 kW (2)  ████████████ 100 %
+  ├── acme/line1/press1          good             3 kW (1)            1          3 kW (1)  ████▊         40 %
+  └── acme/line1/press2          good     4.5 ± 0.1 kW (1)            1  4.5 ± 0.1 kW (1)  ███████▎      60 %
   3 members: 3 live
   $ holon view acme/line1 --rollup sum:power --json
-  {"root": "acme/line1", "name": "Line 1", "kind": "system", "type": "line", "state": "live", "life_cycle": "operating", "health": "unknown", "hierarchy": "contains", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 7.5, "n": 2}], "members": [{"id": "acme/line1/press1", "name": "", "kind": "asset", "type": "press", "state": "live", "life_cycle": "operating", "health": "good", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 3.0, "n": 1}], "members": []}, {"id": "acme/line1/press2", "name": "", "kind": "asset", "type": "press", "state": "live", "life_cycle": "operating", "health": "good", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 4.5, "n": 1}], "members": []}], "certificate": {"members": 3, "live": 3, "cached": 0, "withheld": 0, "unreachable": 0, "unconfirmed": 0, "coarse": 0, "expired": 0, "sources": [{"org": "acme", "node": "n1", "revision": <*>, "age_s": <*>, "epoch": 0, "state": "live"}]}, "problems": []}
+  {"root": "acme/line1", "name": "Line 1", "kind": "system", "type": "line", "state": "live", "life_cycle": "operating", "health": "unknown", "hierarchy": "contains", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 7.5, "quality": "good", "n": 2}], "members": [{"id": "acme/line1/press1", "name": "", "kind": "asset", "type": "press", "state": "live", "life_cycle": "operating", "health": "good", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 3.0, "quality": "good", "n": 1}], "members": []}, {"id": "acme/line1/press2", "name": "", "kind": "asset", "type": "press", "state": "live", "life_cycle": "operating", "health": "good", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 4.5, "sigma": 0.1, "quality": "good", "n": 1}], "members": []}], "certificate": {"clean": true, "members": 3, "live": 3, "cached": 0, "withheld": 0, "unreachable": 0, "unconfirmed": 0, "coarse": 0, "expired": 0, "filtered": 0, "cut": false, "sources": [{"org": "acme", "node": "n1", "revision": <*>, "age_s": <*>, "epoch": 0, "state": "live"}]}, "problems": []}
   $ holon view acme/line1 --rollup max:power --as-of 2024-03-04T09:00 --depth 0
-  acme/line1  Line 1  max power - (0)
-  total:  max power - (0)
+  TWIN        NAME    max:power
+  acme/line1  Line 1          -
   3 members: 3 live
   $ holon view acme/nothing
   2> holon: acme/nothing: not shared with you or not there; ask acme
