@@ -108,7 +108,7 @@ MUST_CHECK int prefixes_from_pb(struct arena *a, const pb_data *list, size_t n, 
 	})
 
 /* The public pair of an object out of its private one. */
-#define DEFINE_CODEC(object, Message, message) \
+#define DEFINE_ENCODER(object, Message, message) \
 	void object##_encode(const struct object *o, struct buf *out) \
 	{ \
 		SCOPED(scope_arena) struct arena *a = NULL; \
@@ -118,7 +118,9 @@ MUST_CHECK int prefixes_from_pb(struct arena *a, const pb_data *list, size_t n, 
 			out->failed = true; \
 		else \
 			pb_pack(&pb.base, out); \
-	} \
+	}
+#define DEFINE_CODEC(object, Message, message) \
+	DEFINE_ENCODER(object, Message, message) \
 	int object##_decode(struct arena *a, struct bytes in, struct object *ret) \
 	{ \
 		PB(Message) * pb; \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/codec.h"
 #include "proto/id.h"
+#include "proto/row_wire.h"
 
 static int parent_to_pb(struct arena *a, const struct row_parent *p, PB(RowParent) * pb)
 {
@@ -89,4 +90,19 @@ int row_from_pb(struct arena *a, const PB(Row) * pb, struct row *ret)
 	return ret->deleted ? 0 : face_from_pb(a, pb, ret);
 }
 
-DEFINE_CODEC(row, Row, row)
+DEFINE_ENCODER(row, Row, row)
+
+int row_decode(struct arena *a, struct bytes in, struct row *ret)
+{
+	struct row_space space;
+	PB(Row) *pb = &space.row;
+	struct row row = {0};
+	const int r = row_unpack(a, in, &space);
+
+	TRY(r);
+	if (r == ROW_ODD)
+		TRY(pb_unpack(a, &PB_DESCRIPTOR(row), in, &pb));
+	TRY(row_from_pb(a, pb, &row));
+	*ret = row;
+	return 0;
+}
