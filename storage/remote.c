@@ -161,6 +161,15 @@ static void free_row(struct remote *m, struct own_row *w)
 	free(w);
 }
 
+static void unlink_seq(struct own_row *w)
+{
+	if (w->pub.seq == 0 || ordered_get(&w->origin->by_seq, &w->pub.seq) != w)
+		return;
+	ordered_remove(&w->origin->by_seq, &w->pub.seq);
+	if (w->deleted)
+		ordered_remove(&w->origin->graves, &w->pub.seq);
+}
+
 /* Out of every index, and gone. */
 static void unlink_row(struct remote *m, struct own_row *w)
 {
@@ -170,10 +179,7 @@ static void unlink_row(struct remote *m, struct own_row *w)
 	for (size_t i = 0; i < w->n_parents; i++)
 		ordered_remove(&m->children,
 			       &(struct child_key){w->parents[i].hierarchy, w->parents[i].parent, w->pub.id});
-	if (w->pub.seq > 0 && ordered_get(&w->origin->by_seq, &w->pub.seq) == w) {
-		ordered_remove(&w->origin->by_seq, &w->pub.seq);
-		ordered_remove(&w->origin->graves, &w->pub.seq);
-	}
+	unlink_seq(w);
 	ordered_remove(&m->by_id, w->pub.id);
 	map_remove(&m->rows, w->pub.id);
 	free_row(m, w);
@@ -194,10 +200,13 @@ static int remove_row(struct remote *m, struct own_row *w)
 /* A sequence number is used by one row only; when an origin says otherwise, the later word counts. */
 static int link_seq(struct remote *m, struct own_row *w)
 {
-	struct own_row *other = w->pub.seq > 0 ? ordered_get(&w->origin->by_seq, &w->pub.seq) : NULL;
+	const struct own_row *last = ordered_last(&w->origin->by_seq);
 
 	if (w->pub.seq == 0)
 		return 0;
+	if (!w->deleted && (!last || last->pub.seq < w->pub.seq))
+		return ordered_append(&w->origin->by_seq, w);
+	struct own_row *other = ordered_get(&w->origin->by_seq, &w->pub.seq);
 	if (other)
 		TRY(remove_row(m, other));
 	if (w->deleted)
@@ -234,33 +243,77 @@ static int take_parents(struct remote *m, struct own_row *w, const struct row *r
 	return 0;
 }
 
+/* What malloc gives for so much anyway. */
+static size_t rounded(size_t size)
+{
+	return (size + 23) / 16 * 16 - 8;
+}
+
+static void set_row(struct own_row *w, const struct row *row, struct bytes encoded)
+{
+	uint8_t *at = (uint8_t *)&w->parents[w->n_parents] + w->id_size;
+
+	memcpy(at, encoded.data, encoded.len);
+	w->pub.version = row->version;
+	w->pub.seq = row->seq;
+	w->pub.mask = row->mask;
+	w->pub.encoded = (struct bytes){at, encoded.len};
+}
+
 static struct own_row *new_row(struct own_origin *origin, const struct row *row, struct bytes encoded)
 {
 	const size_t n_parents = row->deleted ? 0 : row->n_parents, id_size = strlen(row->id) + 1;
-	struct own_row *w = calloc(1, sizeof *w + n_parents * sizeof w->parents[0] + id_size + encoded.len);
+	const size_t fixed = sizeof(struct own_row) + n_parents * sizeof(struct parent_ref) + id_size;
+	const size_t size = rounded(fixed + encoded.len);
+	struct own_row *w = malloc(size);
 
 	if (!w)
 		return NULL;
-	char *at = (char *)&w->parents[n_parents];
-	memcpy(at, row->id, id_size);
-	memcpy(at + id_size, encoded.data, encoded.len);
-	w->pub = (struct remote_row){
-		.id = at,
-		.origin = &origin->pub,
-		.version = row->version,
-		.seq = row->seq,
-		.mask = row->mask,
-		.encoded = {(const uint8_t *)at + id_size, encoded.len},
-	};
-	w->origin = origin;
-	w->deleted = row->deleted;
+	*w = (struct own_row){.origin = origin,
+			      .deleted = row->deleted,
+			      .id_size = (uint32_t)id_size,
+			      .room = (uint32_t)(size - fixed),
+			      .n_parents = n_parents};
+	w->pub.id = (char *)&w->parents[n_parents];
+	w->pub.origin = &origin->pub;
+	memset(w->parents, 0, n_parents * sizeof w->parents[0]);
+	memcpy(&w->parents[n_parents], row->id, id_size);
+	set_row(w, row, encoded);
 	return w;
 }
 
-int row_put(struct remote *m, struct own_origin *origin, const struct row *row, struct bytes encoded,
-	    struct own_row **ret)
+static bool has_parents(const struct own_row *w, const struct row *row)
 {
-	struct own_row *held = map_get(&m->rows, row->id), *w = new_row(origin, row, encoded);
+	if (w->n_parents != row->n_parents)
+		return false;
+	for (size_t i = 0; i < w->n_parents; i++)
+		if (strcmp(w->parents[i].hierarchy, row->parents[i].hierarchy) != 0 ||
+		    strcmp(w->parents[i].parent, row->parents[i].parent) != 0)
+			return false;
+	return true;
+}
+
+/* A twin whose values changed keeps its place in every index but that of sequence numbers. */
+static bool fits(const struct own_row *w, const struct own_origin *origin, const struct row *row,
+		 struct bytes encoded)
+{
+	return w->origin == origin && !w->deleted && !row->deleted && encoded.len <= w->room &&
+	       has_parents(w, row);
+}
+
+static int renew_row(struct remote *m, struct own_row *w, const struct row *row, struct bytes encoded)
+{
+	count(m, w, false);
+	unlink_seq(w);
+	set_row(w, row, encoded);
+	count(m, w, true);
+	return link_seq(m, w);
+}
+
+static int replace_row(struct remote *m, struct own_origin *origin, struct own_row *held,
+		       const struct row *row, struct bytes encoded, struct own_row **ret)
+{
+	struct own_row *w = new_row(origin, row, encoded);
 
 	if (!w)
 		return FAIL(-ENOMEM);
@@ -274,9 +327,21 @@ int row_put(struct remote *m, struct own_origin *origin, const struct row *row, 
 		unlink_row(m, held);
 	}
 	TRY(link_row(m, w));
+	*ret = w;
+	return 0;
+}
+
+int row_put(struct remote *m, struct own_origin *origin, struct own_row *held, const struct row *row,
+	    struct bytes encoded, struct own_row **ret)
+{
+	if (held && fits(held, origin, row, encoded)) {
+		TRY(renew_row(m, held, row, encoded));
+		*ret = held;
+	} else {
+		TRY(replace_row(m, origin, held, row, encoded, ret));
+	}
 	if (row->version.stamp_ns > origin->pub.stamp_ns)
 		origin->pub.stamp_ns = row->version.stamp_ns;
-	*ret = w;
 	return 0;
 }
 
@@ -334,7 +399,7 @@ static int put_row(struct remote *m, struct own_origin *origin, bool repair, str
 	switch (effect_of(w, origin, repair, &row, encoded)) {
 	case EFFECT_NONE: break;
 	case EFFECT_REMOVE: return remove_row(m, w);
-	case EFFECT_REPLACE: TRY(row_put(m, origin, &row, encoded, &w)); return row_mark(m, w);
+	case EFFECT_REPLACE: TRY(row_put(m, origin, w, &row, encoded, &w)); return row_mark(m, w);
 	}
 	return 0;
 }

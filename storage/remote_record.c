@@ -134,7 +134,7 @@ static int load_row(struct remote *m, struct arena *a, const char *id, struct by
 	TRY(row_decode(a, encoded, &row));
 	if (strcmp(row.id, id) != 0)
 		return FAIL(ERR_CORRUPT);
-	TRY(row_put(m, o, &row, encoded, &w));
+	TRY(row_put(m, o, map_get(&m->rows, row.id), &row, encoded, &w));
 	if (row.seq > o->pub.max_seq)
 		o->pub.max_seq = row.seq;
 	return 0;

@@ -439,3 +439,86 @@ Test(remote, a_deleted_twin_goes_to_a_new_owner_whose_clock_is_behind)
 	check_fingerprint("volt/east");
 	check_fingerprint("volt/west");
 }
+
+/* ---- Replaced again and again -----------------------------------------------------------------------------
+ */
+
+enum { N_CHANGING = 5, N_CHANGES = 400 };
+
+static struct {
+	struct bytes encoded[N_CHANGING];
+	uint64_t seq[N_CHANGING];
+	bool deleted[N_CHANGING];
+	const char *parent[N_CHANGING];
+} changing;
+
+static const char *changing_id(size_t i)
+{
+	return arena_print(world.arena, "volt/t%zu", i);
+}
+
+/* Shorter and longer, with and without a parent, deleted and back. */
+static void change_one(unsigned *random, uint64_t seq)
+{
+	const unsigned r = *random = *random * 1103515245 + 12345;
+	const size_t i = (r >> 16) % N_CHANGING;
+	struct row_parent parent = {.hierarchy = "site", .parent = (r >> 8) % 2 ? "volt/p" : "volt/q"};
+	struct row row = make_row(changing_id(i), (int64_t)seq, seq);
+
+	row.name = arena_print(world.arena, "%.*s", (int)((r >> 20) % 24), "something that has a name");
+	row.parents = &parent;
+	row.n_parents = (r >> 12) % 4 > 0;
+	row.deleted = (r >> 24) % 8 == 0;
+	row.n_parents = row.deleted ? 0 : row.n_parents;
+	cr_assert_eq(put(&row, arena_print(world.arena, "%d", (int)seq)), 0);
+	changing.encoded[i] = encode(&row);
+	changing.seq[i] = seq;
+	changing.deleted[i] = row.deleted;
+	changing.parent[i] = row.n_parents > 0 ? parent.parent : "";
+}
+
+static void check_children(const char *parent)
+{
+	const struct remote_row *r = NULL;
+
+	for (size_t i = 0; i < N_CHANGING; i++)
+		if (changing.parent[i] && strcmp(changing.parent[i], parent) == 0) {
+			r = store_row_child_next(world.store, "site", parent, r);
+			cr_assert(r && strcmp(r->id, changing_id(i)) == 0);
+		}
+	cr_expect_null(store_row_child_next(world.store, "site", parent, r));
+}
+
+static void check_changing(void)
+{
+	uint64_t seq = 0;
+	size_t n = 0, expected = 0;
+
+	for (size_t i = 0; i < N_CHANGING; i++) {
+		const struct remote_row *r = store_row(world.store, changing_id(i));
+		expected += changing.seq[i] > 0;
+		cr_assert_eq(r != NULL, changing.seq[i] > 0 && !changing.deleted[i]);
+		cr_expect(!r || (bytes_equal(r->encoded, changing.encoded[i]) && r->seq == changing.seq[i]));
+	}
+	for (const struct remote_row *r; (r = store_row_change_next(world.store, "volt/east", seq)); n++) {
+		cr_expect(bytes_equal(r->encoded, changing.encoded[r->id[6] - '0']));
+		cr_assert_gt(r->seq, seq);
+		seq = r->seq;
+	}
+	cr_expect_eq(n, expected);
+	check_children("volt/p");
+	check_children("volt/q");
+	check_fingerprint("volt/east");
+}
+
+Test(remote, a_row_that_is_replaced_again_and_again_is_the_last_one_everywhere)
+{
+	unsigned random = 7;
+
+	for (uint64_t seq = 1; seq <= N_CHANGES; seq++) {
+		change_one(&random, seq);
+		check_changing();
+		if (seq % 100 == 0)
+			every_way(check_changing);
+	}
+}
