@@ -102,14 +102,18 @@ void turns_remove(struct turns *t, uint64_t seq, uint32_t twin)
 		join(t, at - 1);
 }
 
-uint32_t turns_after(const struct turns *t, uint64_t seq, turns_seq_fn *seq_of, const void *ctx)
+/* The first place in a leaf above seq. Where no twin has left it numbers follow each other: then it is known,
+ * and only what stands there and before it is looked at. */
+static uint32_t place_above(const struct turns_entry *e, uint64_t seq, turns_seq_fn *seq_of, const void *ctx)
 {
-	const size_t at = find_leaf(t, seq);
-
-	if (t->n == 0)
-		return 0;
-	const struct turns_leaf *leaf = t->entries[at].leaf;
+	const struct turns_leaf *leaf = e->leaf;
+	const uint64_t dense = seq < e->seq ? 0 : seq - e->seq + 1;
 	uint32_t low = 0, high = leaf->n;
+
+	if (dense < high && seq_of(ctx, leaf->twins[dense]) > seq) {
+		high = (uint32_t)dense;
+		low = high > 0 && seq_of(ctx, leaf->twins[high - 1]) <= seq ? high : 0;
+	}
 	while (low < high) {
 		const uint32_t middle = low + (high - low) / 2;
 		if (seq_of(ctx, leaf->twins[middle]) <= seq)
@@ -117,7 +121,18 @@ uint32_t turns_after(const struct turns *t, uint64_t seq, turns_seq_fn *seq_of, 
 		else
 			high = middle;
 	}
-	if (low < leaf->n)
-		return leaf->twins[low];
+	return low;
+}
+
+uint32_t turns_after(const struct turns *t, uint64_t seq, turns_seq_fn *seq_of, const void *ctx)
+{
+	const size_t at = find_leaf(t, seq);
+
+	if (t->n == 0)
+		return 0;
+	const struct turns_entry *e = &t->entries[at];
+	const uint32_t place = place_above(e, seq, seq_of, ctx);
+	if (place < e->leaf->n)
+		return e->leaf->twins[place];
 	return at + 1 < t->n ? t->entries[at + 1].leaf->twins[0] : 0;
 }
