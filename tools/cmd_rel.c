@@ -120,15 +120,20 @@ static enum status rm_run(struct context *ctx, int argc, char *const argv[])
 	return change_one(ctx, (struct op){.kind = OP_RELATION_DELETE, .relation = r});
 }
 
-static const struct flag word_flags[] = {{"hierarchy", "TYPE", "which hierarchy (default: contains)", false},
-					 {0}};
+static const struct flag word_flags[] = {
+	{"hierarchy", "TYPE", "which hierarchy (default: contains)", false},
+	{"since", "TIME", "from when on that holds (default: now)", false},
+	{0},
+};
 
 static enum status give_word(struct context *ctx, char *const argv[], enum confirmation state)
 {
 	const char *hierarchy = flag_text(ctx, "hierarchy");
-	const struct membership m = {hierarchy ? hierarchy : "contains", argv[0], argv[1], state,
-				     ctx->now_ns};
+	struct membership m = {hierarchy ? hierarchy : "contains", argv[0], argv[1], state, 0};
+	struct err_note note = {0};
 
+	if (flag_time(ctx, "since", ctx->now_ns, &m.since_ns, &note) < 0)
+		return say_usage(&note);
 	return change_one(ctx, (struct op){.kind = OP_MEMBERSHIP, .membership = m});
 }
 
@@ -165,14 +170,14 @@ const struct command cmd_rel[] = {
 	 .max_args = 3,
 	 .run = rm_run},
 	{.name = "rel confirm",
-	 .args = "PARENT CHILD [--hierarchy TYPE]",
+	 .args = "PARENT CHILD [--hierarchy TYPE] [--since TIME]",
 	 .summary = "agree that an own twin belongs to another organisation's",
 	 .flags = word_flags,
 	 .min_args = 2,
 	 .max_args = 2,
 	 .run = confirm_run},
 	{.name = "rel refuse",
-	 .args = "PARENT CHILD [--hierarchy TYPE]",
+	 .args = "PARENT CHILD [--hierarchy TYPE] [--since TIME]",
 	 .summary = "disagree with it",
 	 .flags = word_flags,
 	 .min_args = 2,

@@ -280,6 +280,13 @@ Relations come and go, and an owner confirms what others claim.
   {"relations": [{"type": "contains", "from": "acme/line1", "to": "acme/line1/press2", "valid_from": null, "valid_to": null}, {"type": "contains", "from": "acme/line1", "to": "acme/line1/press1", "valid_from": null, "valid_to": null}], "memberships": [{"hierarchy": "contains", "parent": "bolt/hall", "child": "acme/line1", "state": "confirmed", "since": "<*>"}]}
   $ holon rel refuse bolt/hall acme/line1
   changed
+  $ holon rel confirm bolt/hall acme/line1 --since 2024-01-01
+  changed
+  $ holon rel list acme/line1 --json | grep -o '"state": .*'
+  "state": "confirmed", "since": "2024-01-01T00:00:00Z"}]}
+  $ holon rel confirm bolt/hall acme/line1 --since then
+  2> holon: --since: 'then' is not a time between 1678 and 2261: write it like 2011-01-01T00:00:00Z
+  [2]
   $ holon rel confirm bolt/hall bolt/drill
   2> holon: bolt/drill is not owned by acme: only its own organisation changes it
   [1]
