@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "node/gossip.h"
+#include "node/question_frames.h"
 #include "proto/clock.h"
 
 enum { ANSWER_BYTES_MAX = 64 << 20 };
@@ -107,10 +108,30 @@ static void arm(struct asks *a)
 	uv_timer_start(&a->timer, on_timer, wait_ns > 0 ? (uint64_t)(wait_ns / NS_PER_MS) + 1 : 0, 0);
 }
 
+/* A view with many roots goes in several frames. */
+static int say_question(struct gossip *g, uint32_t session, const struct question *q)
+{
+	struct message m = {.kind = MESSAGE_QUESTION, .question = *q};
+	size_t room = SIZE_MAX, from = 0, n = 0;
+
+	if (q->kind != QUESTION_VIEW)
+		return gossip_say(g, session, &m);
+	do {
+		TRY(question_frame(q, from, &room, &n));
+		m.question.view.roots = q->view.roots + from;
+		m.question.view.n_roots = n;
+		from += n;
+		m.question.unfinished = from < q->view.n_roots;
+		TRY(gossip_say(g, session, &m));
+		m.question.index++;
+	} while (from < q->view.n_roots);
+	return 0;
+}
+
 int asks_send(struct asks *a, uint32_t session, const struct question *question, int64_t timeout_ns,
 	      ask_fn *done, void *ctx, uint64_t *ret_id)
 {
-	struct message m = {.kind = MESSAGE_QUESTION, .question = *question};
+	struct question q = *question;
 	struct ask *ask = calloc(1, sizeof *ask);
 
 	if (!ask)
@@ -118,11 +139,11 @@ int asks_send(struct asks *a, uint32_t session, const struct question *question,
 	*ask = (struct ask){
 		.session = session, .deadline_ns = engine_mono_ns() + timeout_ns, .done = done, .ctx = ctx};
 	randombytes_buf(&ask->id, sizeof ask->id); /* a count would tell each how much is asked of others */
-	m.question.id = ask->id;
-	m.question.timeout_ns = timeout_ns;
+	q.id = ask->id;
+	q.timeout_ns = timeout_ns;
 	int r = arena_new(&ask->arena, ANSWER_BYTES_MAX);
 	if (r == 0)
-		r = gossip_say(a->engine->gossip, session, &m);
+		r = say_question(a->engine->gossip, session, &q);
 	if (r < 0) {
 		ask_free(ask);
 		return r;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/control.h"
+#include "node/view_pieces.h"
 #include "node/views.h"
+#include "proto/expr.h"
 #include "proto/id.h"
 
-enum { PART_MEMBERS = 2000 };
+enum { PART_BYTES = 1 << 20 };
 
 /* A root that is not there, or not shared, makes no view. */
 static bool has_root(const struct view_part *view)
@@ -31,18 +33,11 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 		call_fail(c, ERR_ABSENT, &why);
 		return;
 	}
-	size_t at = 0;
-	for (; view->n_members - at > PART_MEMBERS; at += PART_MEMBERS) {
-		struct control_answer part = {.has_view = true};
-		part.view.members = view->members + at;
-		part.view.n_members = PART_MEMBERS;
-		part.view.n_rollups = view->n_rollups;
-		call_part(c, &part);
-	}
-	struct control_answer last = {.has_view = true, .view = *view};
-	last.view.members = view->members + at;
-	last.view.n_members = view->n_members - at;
-	call_done(c, &last);
+	struct control_answer answer = {.has_view = true};
+	struct view_place place = {0};
+	while (view_piece(view, PART_BYTES, &place, &answer.view))
+		call_part(c, &answer);
+	call_done(c, &answer);
 }
 
 int control_view_check(const struct call *c, struct err_note *note)
@@ -51,7 +46,9 @@ int control_view_check(const struct call *c, struct err_note *note)
 
 	if (q->n_roots != 1)
 		return FAIL_SAY(note, ERR_REFUSED, "a view has one root");
-	return id_check_twin(q->roots[0].id, note);
+	TRY(id_check_twin(q->roots[0].id, note));
+	struct expr *where; /* looked at before anything is asked of anybody */
+	return q->where[0] ? expr_parse(c->arena, q->where, &where, note) : 0;
 }
 
 int control_view(struct call *c, struct err_note *note)

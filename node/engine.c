@@ -25,6 +25,7 @@
 #include "node/log.h"
 #include "node/memory.h"
 #include "node/persons.h"
+#include "node/question_frames.h"
 #include "node/record.h"
 #include "node/signer.h"
 #include "node/spread.h"
@@ -277,6 +278,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	}
 	spread_tick(e->spread, engine_mono_ns());
 	trees_expire(e->trees, engine_mono_ns());
+	unfinished_expire(&e->unfinished, engine_mono_ns());
 	end_shares(e);
 	int r = trust_flush(e->trust);
 	if (r < 0)
@@ -447,6 +449,7 @@ void engine_close(struct engine *e)
 	spread_free(e->spread);
 	watches_free(e->watches);
 	views_free(e->views);
+	unfinished_free(&e->unfinished);
 	asks_free(e->asks);
 	persons_free(e->persons);
 	enrol_free(e->enrol);

@@ -41,6 +41,7 @@ struct invites;
 struct enrol;
 struct persons;
 struct reply;
+struct unfinished;
 
 struct engine {
 	const struct config *config;
@@ -71,7 +72,8 @@ struct engine {
 	struct invites *invites; /* the same */
 	struct enrol *enrol;     /* NULL unless listen.enrol is set */
 	struct persons *persons;
-	struct reply *replies; /* questions being answered (questions.c) */
+	struct reply *replies;         /* questions being answered (questions.c) */
+	struct unfinished *unfinished; /* questions of which frames are missing (question_frames.c) */
 	uv_timer_t housekeeping;
 	uv_signal_t signals[2];                        /* SIGTERM, SIGINT */
 	int64_t next_end_ns;                           /* wall time at which the next share ends */

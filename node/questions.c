@@ -7,18 +7,20 @@
 #include "node/border.h"
 #include "node/log.h"
 #include "node/persons.h"
+#include "node/question_frames.h"
 #include "node/quota.h"
 #include "node/reads.h"
 #include "node/record.h"
 #include "node/reports.h"
+#include "node/view_pieces.h"
 #include "node/views.h"
 #include "proto/clock.h"
 #include "proto/id.h"
 #include "proto/words.h"
 
 enum {
-	MEMBER_BYTES = 64,
-	ROLLUP_BYTES = 80,
+	VALUE_BYTES = 64,
+	FRAME_BESIDES = 512, /* of a frame with one item */
 	ROW_BYTES = 1 << 20,
 	REPORT_BYTES = 4 << 20,
 	OPEN_MAX = 64, /* questions of one organisation that wait for owners at the same time */
@@ -152,42 +154,25 @@ static size_t text_bytes(const char *text)
 	return text ? strlen(text) : 0;
 }
 
-static size_t member_bytes(const struct view_member *m, size_t n_rollups)
+/* A member or cell that fits into no frame would end the session. */
+static bool fits(const struct reply *r, const struct view_part *view)
 {
-	size_t bytes = MEMBER_BYTES + strlen(m->id) + strlen(m->parent) + strlen(m->type) + strlen(m->name);
+	const size_t most = r->partner[0] ? FRAME_BORDER_MAX : FRAME_OWN_MAX;
 
-	for (size_t i = 0; i < n_rollups; i++)
-		bytes += ROLLUP_BYTES + text_bytes(m->rollups[i].unit) + text_bytes(m->rollups[i].unit_twin);
-	return bytes;
+	return view_largest_item(view) < most - FRAME_BESIDES;
 }
 
-static size_t say_members(struct reply *r, const struct view_part *view, size_t from)
+static void say_view(struct reply *r, const struct view_part *view)
 {
 	struct answer answer = {.unit = ""};
-	size_t bytes = 0, to = from;
+	struct view_part whole = *view;
+	struct view_place place = {0};
 
-	while (to < view->n_members && bytes < FRAME_FILL)
-		bytes += member_bytes(&view->members[to++], view->n_rollups);
-	answer.view.members = view->members + from;
-	answer.view.n_members = to - from;
-	answer.view.n_rollups = view->n_rollups;
-	say(r, &answer);
-	return to;
-}
-
-static size_t say_edges(struct reply *r, const struct view_part *view, size_t from)
-{
-	struct answer answer = {.unit = ""};
-	size_t bytes = 0, to = from;
-
-	while (to < view->n_edges && bytes < FRAME_FILL) {
-		const struct view_edge *e = &view->edges[to++];
-		bytes += MEMBER_BYTES + strlen(e->anchor) + strlen(e->parent) + strlen(e->child);
-	}
-	answer.view.edges = view->edges + from;
-	answer.view.n_edges = to - from;
-	say(r, &answer);
-	return to;
+	whole.rollups = NULL; /* the asker adds up the members' */
+	do {
+		answer.last = !view_piece(&whole, FRAME_FILL, &place, &answer.view);
+		say(r, &answer);
+	} while (!answer.last);
 }
 
 static void on_view(void *ctx, int code, const struct err_note *note, const struct view_part *view)
@@ -203,17 +188,16 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 		say_closed(r);
 		return;
 	}
+	if (!fits(r, view)) {
+		say_failure(
+			r, -EMSGSIZE,
+			"one member of the view is more than a frame takes: ask for fewer quantiles, or show "
+			"fewer properties");
+		return;
+	}
 	for (size_t i = 0; i < view->n_members; i++)
 		count(r, "view", view->members[i].id, "", "");
-	for (size_t at = 0; at < view->n_members;)
-		at = say_members(r, view, at);
-	for (size_t at = 0; at < view->n_edges;)
-		at = say_edges(r, view, at);
-	struct answer end = {.last = true, .unit = ""};
-	end.view = *view;
-	end.view.n_members = end.view.n_edges = 0;
-	end.view.rollups = NULL; /* the asker adds up the members' */
-	say(r, &end);
+	say_view(r, view);
 }
 
 /* ---- Reads and histories ---------------------------------------------------------------------------------
@@ -232,7 +216,7 @@ static size_t say_values(struct reply *r, const struct answer *whole, size_t fro
 
 	while (to < whole->n_values && bytes < FRAME_FILL) {
 		const struct kpi *v = &whole->values[to++];
-		bytes += MEMBER_BYTES + strlen(v->property) + text_bytes(v->unit) +
+		bytes += VALUE_BYTES + strlen(v->property) + text_bytes(v->unit) +
 			 text_bytes(v->sample.source) + value_bytes(&v->sample.value);
 	}
 	answer.values = to > from ? &whole->values[from] : NULL;
@@ -373,7 +357,7 @@ static bool has_too_many(const struct reply *r)
 	return r->partner[0] && n > OPEN_MAX;
 }
 
-void questions_on_question(struct engine *e, const struct session *from, const struct question *q)
+static void answer_whole(struct engine *e, const struct session *from, const struct question *q)
 {
 	SCOPED(scope_reply) struct reply *r = NULL;
 
@@ -382,10 +366,6 @@ void questions_on_question(struct engine *e, const struct session *from, const s
 	if (has_too_many(r)) {
 		say_failure(r, ERR_UNREACHABLE,
 			    "too many questions of your organisation are open: ask later");
-		return;
-	}
-	if (!from->own && quota_take(e->quotas, from->org, QUOTA_QUESTIONS, engine_mono_ns()) != 0) {
-		say_failure(r, ERR_UNREACHABLE, "your organisation asks more than its share: ask later");
 		return;
 	}
 	/* also behind a border: this node may be the one that has not heard of what is newest */
@@ -403,4 +383,31 @@ void questions_on_question(struct engine *e, const struct session *from, const s
 	count_refusal(r, code);
 	log_debug("mesh", "question not taken session=%u: %s", r->session, err_text(code));
 	say_failure(r, code, "not a question for this node");
+}
+
+static void refuse(struct engine *e, const struct session *from, const struct question *q, int code,
+		   const char *text)
+{
+	SCOPED(scope_reply) struct reply *r = NULL;
+
+	if (begin(&r, e, from, q) == 0)
+		say_failure(r, code, text);
+}
+
+void questions_on_question(struct engine *e, const struct session *from, const struct question *q)
+{
+	SCOPED(scope_arena) struct arena *roots = NULL;
+	struct question whole;
+
+	if (!from->own && quota_take(e->quotas, from->org, QUOTA_QUESTIONS, engine_mono_ns()) != 0) {
+		refuse(e, from, q, ERR_UNREACHABLE, "your organisation asks more than its share: ask later");
+		return;
+	}
+	const int r = question_join(&e->unfinished, from, q, &whole, &roots);
+	if (r == 0)
+		answer_whole(e, from, &whole);
+	else if (r == ERR_REFUSED)
+		refuse(e, from, q, ERR_UNREACHABLE, "too many of your questions are unfinished: ask later");
+	else if (r < 0)
+		refuse(e, from, q, r, "the frames of the question do not make one");
 }

@@ -1,37 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/views.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "federation/plan.h"
+#include "node/alarms.h"
 #include "node/asks.h"
 #include "node/gossip.h"
+#include "node/question_frames.h"
+#include "node/view_pieces.h"
 #include "node/walk.h"
 #include "proto/clock.h"
 #include "proto/id.h"
+#include "proto/words.h"
 
 /* Owner numbers of the plan: two walks of this node, or a session. */
 enum { OWNER_SELF = 0, OWNER_CACHE = 1, OWNER_SESSION = 2 };
 
 enum { VIEW_BYTES_MAX = 256 << 20, ROW_BYTES = 1 << 20 };
+enum { PEER_NAME_SIZE = ORG_NAME_MAX + NODE_NAME_MAX + 2, PROBLEM_SIZE = 512 };
 
 struct view {
 	struct views *views;
 	struct plan *plan;
-	struct arena *arena; /* of the audience */
+	struct arena *arena; /* of the audience, and of problems */
 	struct audience to;
 	struct view_question question; /* texts live in the plan's callers only; see settings below */
 	int64_t deadline_ns;           /* monotonic */
 	int n_waiting;
-	bool running; /* inside advance() */
-	int failed;   /* why there will be no view, once nothing is waited for any more */
+	bool running;          /* inside advance() */
+	const char **problems; /* besides those of the plan, in the arena */
+	size_t n_problems;
+	char lost[PEER_NAME_SIZE]; /* the last of those that did not answer */
+	int failed;                /* why there will be no view, once nothing is waited for any more */
 	view_fn *done;
 	void *ctx;
 };
 
+/* For the answer of a peer, named as alarms and problems name it. */
 struct waiting {
 	struct view *view;
 	uint32_t ask;
+	char who[PEER_NAME_SIZE];
 };
 
 struct views {
@@ -78,7 +89,7 @@ static int cached_or_nobody(const struct engine *e, const char *id)
 
 static bool fresh_enough(const struct view *v, const struct remote_row *row)
 {
-	if (!row || v->question.has_as_of)
+	if (!row || v->question.has_as_of || v->question.step_ns > 0)
 		return false;
 	return v->question.offline ||
 	       (v->question.fresh_ns > 0 &&
@@ -151,6 +162,43 @@ static int add_unreachable_sources(struct arena *a, struct view_part *view)
 	return 0;
 }
 
+/* What goes wrong with a peer is said once. */
+static void problem(struct view *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void problem(struct view *v, const char *format, ...)
+{
+	char text[PROBLEM_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	for (size_t i = 0; i < v->n_problems; i++)
+		if (strcmp(v->problems[i], text) == 0)
+			return;
+	const char *copy = v->n_problems < PROBLEMS_MAX ? arena_copy(v->arena, text) : NULL;
+	const char **place = copy ? arena_push(v->arena, &v->problems, &v->n_problems, sizeof *place) : NULL;
+	if (place)
+		*place = copy;
+}
+
+/* Who has not answered may have had more than is known of it here: that is never a clean certificate. */
+static int add_problems(struct view *v, struct arena *a, struct view_part *view)
+{
+	if (v->lost[0] && v->n_problems == 0 && view_is_clean(view))
+		problem(v, "%s did not answer: what it has may be missing", v->lost);
+	const char **all = arena_take_array(a, v->n_problems + view->n_problems, sizeof *all);
+	if (!all)
+		return FAIL(-ENOMEM);
+	size_t n = 0;
+	for (size_t i = 0; i < v->n_problems; i++)
+		all[n++] = v->problems[i];
+	for (size_t i = 0; i < view->n_problems && n < PROBLEMS_MAX; i++)
+		all[n++] = view->problems[i];
+	view->problems = all;
+	view->n_problems = n;
+	return 0;
+}
+
 static void finish(struct view *v, int code)
 {
 	SCOPED(scope_arena) struct arena *a = NULL;
@@ -163,6 +211,8 @@ static void finish(struct view *v, int code)
 		code = plan_result(v->plan, &result);
 	if (code == 0)
 		code = add_unreachable_sources(a, &result);
+	if (code == 0)
+		code = add_problems(v, a, &result);
 	if (code == -ENOMEM)
 		err_say(&note, 0,
 			"the view is too large for one answer: ask for less depth, or for a part of it");
@@ -175,29 +225,57 @@ static void finish(struct view *v, int code)
 
 static void advance(struct view *v);
 
-static int join_parts(const struct answer *parts, size_t n, struct plan *plan, uint32_t ask)
+/* A summary knows only the present. */
+static void lose(struct view *v, uint32_t ask, const char *who)
 {
-	static const struct view_part nothing;
+	const bool past = v->question.has_as_of || v->question.step_ns > 0;
 
-	for (size_t i = 0; i < n; i++)
-		TRY(plan_answer(plan, ask, &parts[i].view, i + 1 == n));
-	return n == 0 ? plan_answer(plan, ask, &nothing, true) : 0;
+	snprintf(v->lost, sizeof v->lost, "%s", who);
+	plan_lost(v->plan, ask, past ? PLAN_NOBODY : OWNER_CACHE);
+}
+
+/* Taken as one, so that nothing is taken of an answer one frame of which makes no sense. */
+static int take_answer(struct view *v, uint32_t ask, const struct answer *parts, size_t n)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct view_part whole;
+
+	TRY(arena_new(&a, VIEW_BYTES_MAX));
+	const struct view_part **pieces = arena_take_array(a, n, sizeof *pieces);
+	if (!pieces)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < n; i++) {
+		const struct view_part *p = pieces[i] = &parts[i].view;
+		if (p->n_members + p->n_cells > 0 && p->n_rollups != v->question.n_rollups)
+			return FAIL(ERR_MALFORMED);
+	}
+	TRY(view_join(a, pieces, n, &whole));
+	return plan_answer(v->plan, ask, &whole, true);
+}
+
+static void blame(struct view *v, const char *who)
+{
+	problem(v, "%s answered with what it was not asked for: nothing of it was taken", who);
+	alarms_raise(v->views->engine->alarms, ALARM_PEER, who,
+		     "answered a view with what it was not asked for: nothing of it was taken");
 }
 
 /* A refusal means that nothing is there for us; silence means that the last summaries must do. */
 static void on_answer(void *ctx, int code, const char *text, const struct answer *parts, size_t n)
 {
-	struct waiting *w = ctx;
+	SCOPED(scope_free) struct waiting *w = ctx;
 	struct view *v = w->view;
-	const uint32_t ask = w->ask;
 
-	(void)text;
-	free(w);
 	v->n_waiting--;
-	if (code == 0 || code == ERR_DENIED || code == ERR_ABSENT)
-		code = join_parts(parts, code == 0 ? n : 0, v->plan, ask);
+	if (code == 0 || code == ERR_DENIED || code == ERR_ABSENT) {
+		code = take_answer(v, w->ask, parts, code == 0 ? n : 0);
+		if (code == ERR_MALFORMED)
+			blame(v, w->who);
+	} else if (code != ERR_UNREACHABLE) {
+		problem(v, "%s does not answer this view: %s", w->who, text);
+	}
 	if (code < 0)
-		plan_lost(v->plan, ask, v->question.has_as_of ? PLAN_NOBODY : OWNER_CACHE);
+		lose(v, w->ask, w->who);
 	advance(v);
 }
 
@@ -211,21 +289,48 @@ static int ask_walk(struct view *v, const struct plan_ask *ask, enum walk_source
 	return plan_answer(v->plan, ask->id, &part, true);
 }
 
-static int ask_session(struct view *v, const struct plan_ask *ask)
+/* What the releases before FEATURE_VIEW understand. */
+static bool is_plain(const struct question *q)
+{
+	const struct view_question *v = &q->view;
+
+	if (*text_or_empty(v->where) || v->by != GROUP_NONE || v->n_show > 0 || v->step_ns > 0)
+		return false;
+	for (size_t i = 0; i < v->n_rollups; i++)
+		if (v->rollups[i].fn > ROLLUP_MAX || v->rollups[i].property[0] == '\0')
+			return false;
+	for (size_t i = 0; i < v->n_roots; i++)
+		if (v->roots[i].seen)
+			return false;
+	return question_is_one_frame(q);
+}
+
+/* *ret_who: for problems. */
+static int ask_session(struct view *v, const struct plan_ask *ask, char ret_who[PEER_NAME_SIZE])
 {
 	struct engine *e = v->views->engine;
 	struct question q = {.kind = QUESTION_VIEW, .view = ask->question, .twin = "", .property = ""};
 	const int64_t left_ns = v->deadline_ns - engine_mono_ns();
+	const uint32_t session = (uint32_t)(ask->owner - OWNER_SESSION);
+	const struct session *s = gossip_session(e->gossip, session);
 	SCOPED(scope_free) struct waiting *w = calloc(1, sizeof *w);
 	uint64_t id;
 
 	if (!w)
 		return FAIL(-ENOMEM);
+	if (s)
+		snprintf(ret_who, PEER_NAME_SIZE, "%s/%s", s->org, s->node);
 	*w = (struct waiting){.view = v, .ask = ask->id};
-	if (left_ns <= 0)
+	snprintf(w->who, sizeof w->who, "%s", ret_who);
+	if (left_ns <= 0 || !s)
 		return FAIL(ERR_UNREACHABLE);
+	if (!(s->features & FEATURE_VIEW) && !is_plain(&q)) {
+		problem(v, "%s runs an earlier release that cannot answer this view: it was not asked",
+			ret_who);
+		return FAIL(ERR_UNREACHABLE);
+	}
 	TRY(audience_ask(&v->to, is_own(v), &q));
-	TRY(asks_send(e->asks, (uint32_t)(ask->owner - OWNER_SESSION), &q, left_ns, on_answer, w, &id));
+	TRY(asks_send(e->asks, session, &q, left_ns, on_answer, w, &id));
 	w = NULL;
 	v->n_waiting++;
 	return 0;
@@ -233,12 +338,14 @@ static int ask_session(struct view *v, const struct plan_ask *ask)
 
 static int ask_next(struct view *v, const struct plan_ask *ask)
 {
+	char who[PEER_NAME_SIZE] = "a node";
+
 	if (ask->owner == OWNER_SELF)
 		return ask_walk(v, ask, WALK_LIVE);
 	if (ask->owner == OWNER_CACHE)
 		return ask_walk(v, ask, WALK_CACHED);
-	if (ask_session(v, ask) < 0)
-		plan_lost(v->plan, ask->id, v->question.has_as_of ? PLAN_NOBODY : OWNER_CACHE);
+	if (ask_session(v, ask, who) < 0)
+		lose(v, ask->id, who);
 	return 0;
 }
 
@@ -277,7 +384,7 @@ int views_ask(struct views *views, const struct audience *to, const struct view_
 			   .done = done,
 			   .ctx = ctx,
 			   .deadline_ns = engine_mono_ns() + deadline_ns};
-	TRY(arena_new(&v->arena, AUDIENCE_BYTES));
+	TRY(arena_new(&v->arena, AUDIENCE_BYTES + 2 * PROBLEMS_MAX * PROBLEM_SIZE));
 	TRY(audience_copy(v->arena, to, &v->to));
 	TRY(plan_new(&v->plan, question, VIEW_BYTES_MAX));
 	advance(MOVE(v));

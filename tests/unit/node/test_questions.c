@@ -32,13 +32,19 @@ static bool closed; /* the border */
 static char counted_as[128], counted_by[64];
 static struct session volt = {.id = 1, .org = "volt", .node = "v1", .open = true},
 		      harbor = {.id = 2, .org = "harbor", .node = "h1", .open = true},
-		      border = {.id = 3, .org = "acme", .node = "n2", .own = true, .open = true};
+		      border = {.id = 3,
+				.org = "acme",
+				.node = "n2",
+				.own = true,
+				.open = true,
+				.features = FEATURE_VIEW};
 
 /* ---- In place of the mesh and the journal (--wrap) --------------------------------------------------------
  */
 
 int __wrap_gossip_say(struct gossip *g, uint32_t session, const struct message *m);
 const struct session *__wrap_gossip_find(const struct gossip *g, const char *org, const char *node);
+const struct session *__wrap_gossip_session(const struct gossip *g, uint32_t id);
 int64_t __wrap_gossip_age(const struct gossip *g, const char *origin);
 bool __wrap_border_is_open(const struct engine *e);
 void __wrap_journal_count(struct journal *j, const struct journal_read *r);
@@ -63,6 +69,12 @@ const struct session *__wrap_gossip_find(const struct gossip *g, const char *org
 {
 	(void)g;
 	return strcmp(org, "acme") == 0 && strcmp(node, "n2") == 0 ? &border : NULL;
+}
+
+const struct session *__wrap_gossip_session(const struct gossip *g, uint32_t id)
+{
+	(void)g;
+	return id == border.id ? &border : NULL;
 }
 
 int64_t __wrap_gossip_age(const struct gossip *g, const char *origin)

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A view as the node that asks makes it: whom it asks, and what it makes of what they say. The mesh is not
+ * there: what would be sent is kept, and answered by the test. */
+#include "node/views.h"
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "node/alarms.h"
+#include "node/asks.h"
+#include "node/gossip.h"
+#include "proto/clock.h"
+#include "tests/lib/must.h"
+#include "tests/unit/node/world.h"
+
+enum { SAID_MAX = 64, MANY = 3000 };
+
+static struct arena *a;
+static struct session volt = {.id = 1, .org = "volt", .node = "v1", .open = true, .features = FEATURE_VIEW},
+		      fellow = {.id = 2,
+				.org = "acme",
+				.node = "n2",
+				.own = true,
+				.open = true,
+				.features = FEATURE_VIEW};
+static struct said {
+	uint32_t session;
+	struct question question;
+} said[SAID_MAX];
+static size_t n_said;
+static const struct audience ourselves = {.org = ""};
+static struct rollup_spec sum = {.fn = ROLLUP_SUM, .property = "power"};
+
+/* The view, once there is one. */
+static bool is_done, was_clean;
+static int done_code;
+static struct view_counts counts;
+static double total;
+static char problems[4096];
+
+int __wrap_gossip_say(struct gossip *g, uint32_t session, const struct message *m);
+const struct session *__wrap_gossip_find(const struct gossip *g, const char *org, const char *node);
+const struct session *__wrap_gossip_session(const struct gossip *g, uint32_t id);
+int64_t __wrap_gossip_age(const struct gossip *g, const char *origin);
+
+int __wrap_gossip_say(struct gossip *g, uint32_t session, const struct message *m)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+	struct message whole = *m, copy;
+
+	(void)g;
+	whole.nonce = whole.frame = 1;
+	message_encode(&whole, &b);
+	must(buf_check(&b) == 0 && b.len <= FRAME_BORDER_MAX && n_said < SAID_MAX);
+	must(message_decode(a, buf_bytes(&b), &copy) == 0 && copy.kind == MESSAGE_QUESTION);
+	said[n_said++] = (struct said){session, copy.question};
+	return 0;
+}
+
+const struct session *__wrap_gossip_find(const struct gossip *g, const char *org, const char *node)
+{
+	(void)g;
+	if (strcmp(org, "volt") == 0)
+		return &volt;
+	return strcmp(org, "acme") == 0 && strcmp(node, "n2") == 0 ? &fellow : NULL;
+}
+
+const struct session *__wrap_gossip_session(const struct gossip *g, uint32_t id)
+{
+	(void)g;
+	return id == volt.id ? &volt : id == fellow.id ? &fellow : NULL;
+}
+
+int64_t __wrap_gossip_age(const struct gossip *g, const char *origin)
+{
+	(void)g, (void)origin;
+	return INT64_MAX;
+}
+
+static void set_up(void)
+{
+	world_set_up();
+	must(arena_new(&a, 256 << 20) == 0);
+	must(views_start(&world.views, &world) == 0 && asks_start(&world.asks, &world) == 0 &&
+	     alarms_new(&world.alarms) == 0);
+	world_type("press", "power", NULL, "kW");
+	world_twin("acme/site", "press", NULL);
+	world_value("acme/site", "power", 5, 1);
+	n_said = 0;
+	is_done = false;
+	problems[0] = '\0';
+	volt.features = FEATURE_VIEW;
+}
+
+static void on_stopped(struct engine *e)
+{
+	(void)e;
+}
+
+static void tear_down(void)
+{
+	asks_stop(world.asks, on_stopped);
+	uv_run(&world.loop, UV_RUN_DEFAULT);
+	asks_free(world.asks);
+	views_free(world.views);
+	alarms_free(world.alarms);
+	arena_free(a);
+	world.asks = NULL;
+	world.views = NULL;
+	world.alarms = NULL;
+	a = NULL;
+	world_tear_down();
+}
+
+TestSuite(views, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static void on_view(void *ctx, int code, const struct err_note *note, const struct view_part *view)
+{
+	size_t at = 0;
+
+	(void)ctx, (void)note;
+	must(!is_done);
+	is_done = true;
+	done_code = code;
+	was_clean = view_is_clean(view);
+	counts = view->counts;
+	must(code < 0 || rollup_value(&view->rollups[0], &sum, &total));
+	for (size_t i = 0; i < view->n_problems && at < sizeof problems; i++)
+		at += (size_t)snprintf(problems + at, sizeof problems - at, "%s\n", view->problems[i]);
+}
+
+/* acme/site, and what belongs to it. */
+static void ask(struct view_question q)
+{
+	struct view_root root = {.id = "acme/site", .parent = ""};
+
+	q.roots = &root;
+	q.n_roots = 1;
+	q.hierarchy = "contains";
+	q.rollups = &sum;
+	q.n_rollups = 1;
+	q.where = q.where ? q.where : "";
+	q.by_property = "";
+	q.deadline_ns = 60 * NS_PER_S;
+	must(views_ask(world.views, &ourselves, &q, on_view, NULL) == 0);
+	for (int i = 0; i < 1000 && !is_done && n_said == 0; i++)
+		uv_run(&world.loop, UV_RUN_NOWAIT); /* a walk may take turns */
+}
+
+static void settle(void)
+{
+	for (int i = 0; i < 1000 && !is_done; i++)
+		uv_run(&world.loop, UV_RUN_NOWAIT);
+}
+
+static struct view_member member_of(const char *id, const char *parent, double power)
+{
+	struct rollup_state *s = arena_take(a, sizeof *s);
+	const struct rollup_item item = {.number = power, .sigma = NAN, .t_ns = 5, .unit = "kW", .twin = id};
+	struct err_note note;
+
+	must(rollup_add(a, &sum, s, &item, &note) == 0);
+	return (struct view_member){.id = id, .parent = parent, .type = "", .name = "", .rollups = s};
+}
+
+static struct view_source volts = {.org = "volt", .node = "v1", .state = MEMBER_LIVE};
+
+/* A frame of the answer to the last question. */
+static void answer(uint32_t index, bool last, struct view_member m)
+{
+	const struct answer part = {.id = said[n_said - 1].question.id,
+				    .index = index,
+				    .last = last,
+				    .kind = QUESTION_VIEW,
+				    .text = "",
+				    .unit = "",
+				    .view = {.members = &m,
+					     .n_members = 1,
+					     .n_rollups = 1,
+					     .sources = &volts,
+					     .n_sources = 1,
+					     .counts = {.members = 1, .live = 1}}};
+
+	asks_on_answer(world.asks, said[n_said - 1].session, &part);
+}
+
+static size_t alarms_about(const char *peer)
+{
+	struct alarm_info *all;
+	size_t n, found = 0;
+
+	must(alarms_list(world.alarms, a, &all, &n) == 0);
+	for (size_t i = 0; i < n; i++)
+		found += strcmp(all[i].about, peer) == 0;
+	return found;
+}
+
+Test(views, what_its_owner_answers_is_in_the_total)
+{
+	world_relation("contains", "acme/site", "volt/plant");
+	ask((struct view_question){0});
+	cr_assert(eq(sz, n_said, 1));
+	cr_expect(eq(u32, said[0].session, volt.id));
+	cr_expect_str_eq(said[0].question.view.roots[0].id, "volt/plant");
+	answer(0, true, member_of("volt/plant", "", 10));
+	settle();
+	cr_assert(is_done && done_code == 0);
+	cr_expect(eq(dbl, total, 11));
+	cr_expect(was_clean, "%s", problems);
+	cr_expect(eq(sz, alarms_about("volt/v1"), 0));
+}
+
+Test(views, nothing_is_taken_of_an_answer_with_what_nobody_asked_for)
+{
+	world_relation("contains", "acme/site", "volt/plant");
+	ask((struct view_question){0});
+	answer(0, false, member_of("volt/plant", "", 10));
+	answer(1, true, member_of("harbor/dock", "volt/plant", 1000));
+	settle();
+	cr_assert(is_done && done_code == 0);
+	cr_expect(eq(dbl, total, 1));
+	cr_expect(not(was_clean));
+	cr_expect(strstr(problems, "volt/v1 answered with what it was not asked for") != NULL, "%s",
+		  problems);
+	cr_expect(eq(sz, alarms_about("volt/v1"), 1));
+}
+
+Test(views, a_frame_of_another_shape_spoils_the_answer)
+{
+	world_relation("contains", "acme/site", "volt/plant");
+	ask((struct view_question){0});
+	struct view_member m = member_of("volt/plant", "", 10);
+	const struct answer part = {.id = said[0].question.id,
+				    .last = true,
+				    .kind = QUESTION_VIEW,
+				    .text = "",
+				    .unit = "",
+				    .view = {.members = &m, .n_members = 1, .n_rollups = 0}};
+	m.rollups = NULL;
+	asks_on_answer(world.asks, volt.id, &part);
+	settle();
+	cr_assert(is_done);
+	cr_expect(not(was_clean));
+	cr_expect(eq(sz, alarms_about("volt/v1"), 1));
+}
+
+Test(views, silence_is_never_clean)
+{
+	world_relation("contains", "acme/site", "volt/plant"); /* of which nothing is held */
+	ask((struct view_question){0});
+	asks_on_down(world.asks, volt.id);
+	settle();
+	cr_assert(is_done && done_code == 0);
+	cr_expect(eq(dbl, total, 1));
+	cr_expect(not(was_clean));
+}
+
+Test(views, a_refusal_of_the_question_itself_is_said)
+{
+	world_relation("contains", "acme/site", "volt/plant");
+	ask((struct view_question){0});
+	asks_on_answer(world.asks, volt.id,
+		       &(struct answer){.id = said[0].question.id,
+					.last = true,
+					.code = -EMSGSIZE,
+					.kind = QUESTION_VIEW,
+					.text = "too large",
+					.unit = ""});
+	settle();
+	cr_assert(is_done && done_code == 0);
+	cr_expect(not(was_clean));
+	cr_expect(strstr(problems, "volt/v1 does not answer this view: too large") != NULL, "%s", problems);
+	cr_expect(eq(sz, alarms_about("volt/v1"), 0));
+}
+
+Test(views, an_earlier_release_is_asked_what_it_understands_and_nothing_else)
+{
+	static const char *const shown[] = {"power"};
+	const char *show[] = {shown[0]};
+	const struct view_question news[] = {{.where = "power > 5 kW"},
+					     {.by = GROUP_KIND},
+					     {.show = show, .n_show = 1},
+					     {.to_ns = 9, .step_ns = 1}};
+
+	volt.features = 0;
+	world_relation("contains", "acme/site", "volt/plant");
+	for (size_t i = 0; i < sizeof news / sizeof *news; i++) {
+		is_done = false;
+		ask(news[i]);
+		settle();
+		cr_assert(is_done && done_code == 0);
+		cr_expect(eq(sz, n_said, 0), "%zu", i);
+		cr_expect(not(was_clean));
+		cr_expect(strstr(problems, "volt/v1 runs an earlier release") != NULL, "%s", problems);
+	}
+	is_done = false;
+	ask((struct view_question){0});
+	cr_assert(eq(sz, n_said, 1));
+	answer(0, true, member_of("volt/plant", "", 10));
+	settle();
+	cr_expect(was_clean, "%s", problems);
+}
+
+Test(views, many_roots_are_one_question_in_frames)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < MANY; i++)
+		world_relation("contains", "acme/site", arena_print(a, "volt/%040zu", i));
+	ask((struct view_question){0});
+	cr_assert(n_said > 1);
+	for (size_t i = 0; i < n_said; i++) {
+		const struct question *q = &said[i].question;
+		cr_expect(eq(u64, q->id, said[0].question.id));
+		cr_expect(eq(u32, q->index, (uint32_t)i));
+		cr_expect(q->unfinished == (i + 1 < n_said));
+		n += q->view.n_roots;
+	}
+	cr_expect(eq(sz, n, MANY));
+}
