@@ -13,6 +13,7 @@
 #include "node/walk.h"
 #include "proto/clock.h"
 #include "proto/id.h"
+#include "proto/map.h"
 #include "proto/words.h"
 
 /* Owner numbers of the plan: two walks of this node, or a session. */
@@ -27,6 +28,7 @@ struct view {
 	struct arena *arena; /* of the audience, and of problems */
 	struct audience to;
 	struct view_question question; /* texts live in the plan's callers only; see settings below */
+	struct map roots;              /* of a relayed question */
 	int64_t deadline_ns;           /* monotonic */
 	int n_waiting;
 	bool running;          /* inside advance() */
@@ -68,6 +70,7 @@ void views_free(struct views *v)
 static void view_free(struct view *v)
 {
 	plan_free(v->plan);
+	map_fini(&v->roots);
 	arena_free(v->arena);
 	free(v);
 }
@@ -117,10 +120,10 @@ static int owner_of(void *ctx, const char *id)
 	const struct remote_row *row = store_row(e->store, id);
 	char org[ORG_NAME_MAX + 1];
 
-	if (ours && (store_twin(e->store, id) || !row || is_hidden(v, id)))
+	if (ours && (store_twin(e->store, id) || (!v->to.relayed && (!row || is_hidden(v, id)))))
 		return OWNER_SELF; /* not even a row: then it is not there */
-	if (v->to.relayed)
-		return OWNER_SELF;
+	if (v->to.relayed)         /* what it does not own the asker has others for */
+		return map_get(&v->roots, id) ? OWNER_SELF : PLAN_LEAVE;
 	if (!ours && !is_own(v))
 		return PLAN_LEAVE;
 	if (fresh_enough(v, row))
@@ -369,6 +372,17 @@ static void advance(struct view *v)
 		finish(v, v->failed);
 }
 
+static int note_roots(struct view *v, const struct view_question *question)
+{
+	for (size_t i = 0; v->to.relayed && i < question->n_roots; i++) {
+		const char *id = arena_copy(v->arena, question->roots[i].id);
+		if (!id)
+			return FAIL(-ENOMEM);
+		TRY(map_put(&v->roots, id, v));
+	}
+	return 0;
+}
+
 int views_ask(struct views *views, const struct audience *to, const struct view_question *question,
 	      view_fn *done, void *ctx)
 {
@@ -384,8 +398,10 @@ int views_ask(struct views *views, const struct audience *to, const struct view_
 			   .done = done,
 			   .ctx = ctx,
 			   .deadline_ns = engine_mono_ns() + deadline_ns};
-	TRY(arena_new(&v->arena, AUDIENCE_BYTES + 2 * PROBLEMS_MAX * PROBLEM_SIZE));
+	TRY(arena_new(&v->arena,
+		      AUDIENCE_BYTES + 2 * PROBLEMS_MAX * PROBLEM_SIZE + ROOTS_MAX * (TWIN_ID_MAX + 17)));
 	TRY(audience_copy(v->arena, to, &v->to));
+	TRY(note_roots(v, question));
 	TRY(plan_new(&v->plan, question, VIEW_BYTES_MAX));
 	advance(MOVE(v));
 	return 0;

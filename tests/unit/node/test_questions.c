@@ -526,6 +526,27 @@ Test(questions, a_view_goes_on_with_the_person_too)
 	cr_expect(bytes_equal(said.question.person, q.person) && bytes_equal(said.question.errand, q.errand));
 }
 
+/* What it does not own itself its fellow asks of others. */
+Test(questions, a_fellow_is_told_where_the_hierarchy_goes_on)
+{
+	struct view_root roots[] = {{.id = "acme/plant", .parent = ""}, {.id = "acme/gone", .parent = ""}};
+	struct question q = read_of("", "");
+
+	relay_oven();
+	world_relation("contains", "acme/plant", "acme/hall/oven");
+	world_relation("contains", "acme/plant/p1", "volt/plant");
+	q.kind = QUESTION_VIEW;
+	q.view = (struct view_question){
+		.roots = roots, .n_roots = 2, .hierarchy = "contains", .depth = VIEW_DEPTH_ALL};
+	ask(&border, &q);
+	cr_assert(said.answer.last && said.answer.code == 0);
+	cr_assert(eq(sz, said.answer.view.n_edges, 2));
+	for (size_t i = 0; i < 2; i++)
+		cr_expect(strcmp(said.answer.view.edges[i].child, "acme/hall/oven") == 0 ||
+			  strcmp(said.answer.view.edges[i].child, "volt/plant") == 0);
+	cr_expect(eq(u64, said.answer.view.counts.members, 2));
+}
+
 Test(questions, what_comes_back_when_the_border_has_closed_does_not_leave)
 {
 	struct question q = read_of("acme/hall/oven", "");
