@@ -2,6 +2,7 @@
 #include "proto/clock.h"
 #include "tools/client.h"
 #include "tools/print.h"
+#include "tools/saved_view.h"
 #include "tools/view_flags.h"
 #include "tools/view_show.h"
 
@@ -72,11 +73,10 @@ static enum status view_run(struct context *ctx, int argc, char *const argv[])
 	enum status status;
 
 	(void)argc;
-	status = view_question_for(ctx, argv[0], q);
+	status = view_question_of(ctx, argv[0], q);
 	if (status != STATUS_OK)
 		return status;
-	if (view_flags_read(ctx, q, &note) < 0 || view_flags_read_times(ctx, q, &note) < 0 ||
-	    check_form(ctx, q, &note) < 0)
+	if (check_form(ctx, q, &note) < 0)
 		return say_usage(&note);
 	status = ask_open(ctx);
 	if (status != STATUS_OK)
@@ -89,11 +89,31 @@ static enum status view_run(struct context *ctx, int argc, char *const argv[])
 
 const struct command cmd_view[] = {
 	{.name = "view",
-	 .args = "TWIN [FLAG...]",
-	 .summary = "assemble the view below a twin, whoever owns its members",
+	 .args = "TWIN|VIEW [FLAG...]",
+	 .summary = "assemble the view below a twin, whoever owns its members, or a saved one",
 	 .flags = view_flags,
 	 .min_args = 1,
 	 .max_args = 1,
 	 .run = view_run},
+	{.name = "view save",
+	 .args = "VIEW TWIN|VIEW [FLAG...]",
+	 .summary = "keep the question of a view under a name",
+	 .flags = view_save_flags,
+	 .min_args = 2,
+	 .max_args = 2,
+	 .run = view_save_run},
+	{.name = "view list", .args = "", .summary = "list saved views", .run = view_list_run},
+	{.name = "view show",
+	 .args = "VIEW",
+	 .summary = "print the question of a saved view",
+	 .min_args = 1,
+	 .max_args = 1,
+	 .run = view_show_run},
+	{.name = "view rm",
+	 .args = "VIEW",
+	 .summary = "delete a saved view",
+	 .min_args = 1,
+	 .max_args = 1,
+	 .run = view_rm_run},
 	{0},
 };

@@ -77,6 +77,8 @@ struct context {
  * the table is a bug. */
 const char *flag_text(const struct context *ctx, const char *name);
 bool flag_given(const struct context *ctx, const char *name);
+/* Is it in the command's table? */
+bool flag_is_known(const struct context *ctx, const char *name);
 /* All values of a flag that repeats; in the context's arena, NULL without memory. */
 const char **flag_all(const struct context *ctx, const char *name, size_t *ret_n);
 /* Values of a certain form; the fallback if the flag was not given. ERR_REFUSED + note that names the flag.

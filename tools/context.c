@@ -34,6 +34,11 @@ bool flag_given(const struct context *ctx, const char *name)
 	return flag_text(ctx, name) != NULL;
 }
 
+bool flag_is_known(const struct context *ctx, const char *name)
+{
+	return in_table(ctx->command->flags, name);
+}
+
 const char **flag_all(const struct context *ctx, const char *name, size_t *ret_n)
 {
 	const char **all = arena_take_array(ctx->arena, ctx->n_given + 1, sizeof *all);

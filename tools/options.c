@@ -105,8 +105,14 @@ static bool is_noun(const char *word)
 static int take_word(struct context *ctx, char *word, struct err_note *note)
 {
 	const char *noun = ctx->noun;
+	const struct command *longer;
 	char **arg;
 
+	if (ctx->command && ctx->n_args == 0 && !noun && (longer = find_command(ctx->command->name, word))) {
+		ctx->noun = ctx->command->name; /* `view` is a command, and `view save` another */
+		ctx->command = longer;
+		return 0;
+	}
 	if (!ctx->command) {
 		ctx->command = noun ? find_command(noun, word) : find_command(word, NULL);
 		if (ctx->command)

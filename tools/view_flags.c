@@ -4,25 +4,8 @@
 #include "proto/clock.h"
 #include "proto/expr.h"
 #include "proto/id.h"
-
-enum { DEPTH = 2 };
-
-enum status view_question_for(struct context *ctx, const char *word, struct view_question *ret)
-{
-	struct view_root *root = arena_take(ctx->arena, sizeof *root);
-
-	if (!root)
-		return say_failed(-ENOMEM, NULL);
-	*root = (struct view_root){.id = word, .parent = ""};
-	*ret = (struct view_question){.roots = root,
-				      .n_roots = 1,
-				      .hierarchy = "contains",
-				      .depth = DEPTH,
-				      .where = "",
-				      .by_property = "",
-				      .after = ""};
-	return STATUS_OK;
-}
+#include "proto/view_text.h"
+#include "tools/saved_view.h"
 
 static int read_rollups(struct context *ctx, struct view_question *q, struct err_note *note)
 {
@@ -77,6 +60,43 @@ static int read_by(struct context *ctx, struct view_question *q, struct err_note
 	return 0;
 }
 
+static int read_series(struct context *ctx, struct view_question *q, struct err_note *note)
+{
+	if (q->step_ns == 0 && !(flag_given(ctx, "step") && flag_given(ctx, "from")))
+		return FAIL_SAY(note, ERR_REFUSED, "a series needs --from TIME and --step DURATION");
+	TRY(flag_time(ctx, "from", q->from_ns, &q->from_ns, note));
+	TRY(flag_time(ctx, "to", q->step_ns > 0 ? q->to_ns : ctx->now_ns, &q->to_ns, note));
+	TRY(flag_duration(ctx, "step", q->step_ns, &q->step_ns, note));
+	if (q->step_ns == 0)
+		return FAIL_SAY(note, ERR_REFUSED, "--step: longer than nothing");
+	if (q->to_ns < q->from_ns)
+		return FAIL_SAY(note, ERR_REFUSED, "--to: before --from");
+	if (view_times(q) == 0)
+		return FAIL_SAY(note, ERR_REFUSED, "--step: these are more than %d times; take a longer one",
+				VIEW_TIMES_MAX);
+	return 0;
+}
+
+static int read_times(struct context *ctx, struct view_question *q, struct err_note *note)
+{
+	const bool series = flag_given(ctx, "from") || flag_given(ctx, "to") || flag_given(ctx, "step");
+
+	if (series && flag_given(ctx, "as-of"))
+		return FAIL_SAY(note, ERR_REFUSED,
+				"--as-of is one time, --from --to --step are many: which?");
+	if (series) {
+		TRY(read_series(ctx, q, note));
+		q->has_as_of = false;
+		q->as_of_ns = 0;
+	}
+	if (flag_given(ctx, "as-of")) {
+		TRY(flag_time(ctx, "as-of", 0, &q->as_of_ns, note));
+		q->has_as_of = true;
+		q->from_ns = q->to_ns = q->step_ns = 0;
+	}
+	return 0;
+}
+
 int view_flags_read(struct context *ctx, struct view_question *q, struct err_note *note)
 {
 	uint32_t members_max = 0;
@@ -101,44 +121,55 @@ int view_flags_read(struct context *ctx, struct view_question *q, struct err_not
 	if (flag_given(ctx, "members-max"))
 		q->members_max = members_max;
 	TRY(flag_duration(ctx, "fresh", q->fresh_ns, &q->fresh_ns, note));
-	return flag_duration(ctx, "deadline", q->deadline_ns, &q->deadline_ns, note);
+	TRY(flag_duration(ctx, "deadline", q->deadline_ns, &q->deadline_ns, note));
+	return flag_is_known(ctx, "as-of") ? read_times(ctx, q, note) : 0;
 }
 
-static int read_series(struct context *ctx, struct view_question *q, struct err_note *note)
+enum status view_question_for(struct context *ctx, const char *word, struct view_question *ret)
 {
-	if (q->step_ns == 0 && !(flag_given(ctx, "step") && flag_given(ctx, "from")))
-		return FAIL_SAY(note, ERR_REFUSED, "a series needs --from TIME and --step DURATION");
-	TRY(flag_time(ctx, "from", q->from_ns, &q->from_ns, note));
-	TRY(flag_time(ctx, "to", q->step_ns > 0 ? q->to_ns : ctx->now_ns, &q->to_ns, note));
-	TRY(flag_duration(ctx, "step", q->step_ns, &q->step_ns, note));
-	if (q->step_ns == 0)
-		return FAIL_SAY(note, ERR_REFUSED, "--step: longer than nothing");
-	if (q->to_ns < q->from_ns)
-		return FAIL_SAY(note, ERR_REFUSED, "--to: before --from");
-	if (view_times(q) == 0)
-		return FAIL_SAY(note, ERR_REFUSED, "--step: these are more than %d times; take a longer one",
-				VIEW_TIMES_MAX);
-	return 0;
+	struct err_note note = {0};
+	const struct row *row;
+	const char *id, *text;
+	enum status status = saved_view_id(ctx, word, &id);
+
+	if (status == STATUS_OK)
+		status = saved_view_row(ctx, id, &row);
+	if (status != STATUS_OK)
+		return status;
+	if (view_question_begin(ctx->arena, word, ret) < 0)
+		return say_failed(-ENOMEM, NULL);
+	if (!row_is_saved_view(row)) {
+		if (strchr(word, '/'))
+			return STATUS_OK;
+		say("there is no saved view %s; see holon view list", id);
+		return STATUS_FAILED;
+	}
+	text = saved_view_question(row);
+	if (!text) {
+		say("the question of %s is not for you: ask its owner to share it", id);
+		return STATUS_FAILED;
+	}
+	if (view_text_parse(ctx->arena, text, ret, &note) < 0) {
+		say("the saved view %s cannot be read: %s", id, note.text);
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
 }
 
-int view_flags_read_times(struct context *ctx, struct view_question *q, struct err_note *note)
+enum status view_question_of(struct context *ctx, const char *word, struct view_question *ret)
 {
-	const bool series = flag_given(ctx, "from") || flag_given(ctx, "to") || flag_given(ctx, "step");
+	struct view_question trial;
+	struct err_note note = {0};
+	enum status status;
 
-	if (series && flag_given(ctx, "as-of"))
-		return FAIL_SAY(note, ERR_REFUSED,
-				"--as-of is one time, --from --to --step are many: which?");
-	if (series) {
-		TRY(read_series(ctx, q, note));
-		q->has_as_of = false;
-		q->as_of_ns = 0;
-	}
-	if (flag_given(ctx, "as-of")) {
-		TRY(flag_time(ctx, "as-of", 0, &q->as_of_ns, note));
-		q->has_as_of = true;
-		q->from_ns = q->to_ns = q->step_ns = 0;
-	}
-	return 0;
+	if (view_question_begin(ctx->arena, word, &trial) < 0)
+		return say_failed(-ENOMEM, NULL);
+	if (view_flags_read(ctx, &trial, &note) < 0)
+		return say_usage(&note);
+	status = view_question_for(ctx, word, ret);
+	if (status != STATUS_OK)
+		return status;
+	return view_flags_read(ctx, ret, &note) < 0 ? say_usage(&note) : STATUS_OK;
 }
 
 bool view_is_degraded(const struct view_question *q, const struct view_part *view)

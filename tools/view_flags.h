@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* View flags - the question of a view as a command line puts it; for every command that takes one.
  *
- *     static const struct flag flags[] = {VIEW_FLAGS, VIEW_TIME_FLAGS, {0}};
+ *     static const struct flag flags[] = {VIEW_FLAGS, VIEW_TIME_FLAGS, {0}};      (or without times)
  *
- *     view_question_for(ctx, argv[0], &q)      the question of a saved view, or of a twin and no flags
- *     view_flags_read(ctx, &q, &note)          what the flags say in its place
- *     view_flags_read_times(ctx, &q, &note)
+ *     status = view_question_of(ctx, argv[0], &q);
  */
 #pragma once
 
@@ -36,14 +34,16 @@
 	{"step", "DURATION", "from one time of a series to the next", false}
 /* clang-format on */
 
-/* The question that a person means by a word: that of a saved view, or that of a twin and nothing else. In
- * the arena of the context; every text is set. Anything but STATUS_OK has been said on stderr. */
-MUST_CHECK enum status view_question_for(struct context *ctx, const char *word, struct view_question *ret);
+/* The question that a command line puts: that of a saved view (by its id or short name), or about a twin, and
+ * what the flags say in its place. In the arena of the context; every text is set. Flags are looked at before
+ * the node is asked. Anything but STATUS_OK has been said on stderr. */
+enum status view_question_of(struct context *ctx, const char *word, struct view_question *ret);
 
-/* What the flags given say takes the place of what the question says. ERR_REFUSED with a note that names the
- * flag. */
+/* The first half of it: without any flag. */
+enum status view_question_for(struct context *ctx, const char *word, struct view_question *ret);
+/* The second: what the flags given say takes the place of what the question says. ERR_REFUSED with a note
+ * that names the flag. */
 MUST_CHECK int view_flags_read(struct context *ctx, struct view_question *q, struct err_note *note);
-MUST_CHECK int view_flags_read_times(struct context *ctx, struct view_question *q, struct err_note *note);
 
 /* Is the certificate not clean (view_is_clean()) but for what the question asked for: summaries (offline,
  * fresh), unconfirmed members? Then a command ends with STATUS_DEGRADED. */

@@ -117,6 +117,11 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   apply
   diff
   view
+  view save
+  view list
+  view show
+  view rm
+  watch
   policy check
   policy diff
   policy publish

@@ -3,6 +3,7 @@
 #include <criterion/new/assert.h>
 
 #include "proto/clock.h"
+#include "proto/view_text.h"
 #include "tests/unit/tools/text.h"
 #include "tools/options.h"
 #include "tools/view_flags.h"
@@ -35,9 +36,8 @@ static int read_flags(const char *words[])
 	while (words[argc])
 		argc++;
 	cr_assert(eq(int, options_parse(&ctx, argc, (char *const *)(uintptr_t)words, &note), 0));
-	cr_assert(eq(int, view_question_for(&ctx, ctx.args[0], &q), 0));
-	TRY(view_flags_read(&ctx, &q, &note));
-	return view_flags_read_times(&ctx, &q, &note);
+	cr_assert(eq(int, view_question_begin(ctx.arena, ctx.args[0], &q), 0));
+	return view_flags_read(&ctx, &q, &note);
 }
 
 Test(view_flags, without_flags_it_is_two_levels_below_the_twin)

@@ -1,0 +1,102 @@
+needs a node
+
+A plant of two lines, in two forms of a tree.
+
+  $ cat >plant.json <<END
+  > {"types": [{"name": "plant", "kind": "system", "properties": []},
+  >   {"name": "press", "kind": "asset", "properties": [{"name": "power", "type": "double", "unit": "kW", "kpi": true}]}],
+  >  "twins": [{"id": "acme/plant", "type": "plant", "name": "Plant"},
+  >   {"id": "acme/plant/a", "type": "press", "name": "Press A", "tags": ["old"]},
+  >   {"id": "acme/plant/b", "type": "press", "name": "Press B"}],
+  >  "relations": [{"type": "contains", "from": "acme/plant", "to": "acme/plant/a"},
+  >   {"type": "contains", "from": "acme/plant", "to": "acme/plant/b"}]}
+  > END
+  $ holon apply plant.json
+  7 changed, 0 unchanged
+  $ holon twin set acme/plant/a power 30 --at 2024-03-04T10:00Z
+  changed
+  $ holon twin set acme/plant/b power 10 --at 2024-03-04T11:00Z
+  changed
+  $ holon view acme/plant --rollup sum:power --rollup count
+  TWIN              NAME     HEALTH   sum:power  count  SHARE
+  acme/plant        Plant    unknown  40 kW (2)      3  ████████████ 100 %
+  ├── acme/plant/a  Press A  good     30 kW (1)      1  █████████     75 %
+  └── acme/plant/b  Press B  good     10 kW (1)      1  ███           25 %
+  3 members: 3 live
+  $ holon view acme/plant --rollup sum:power --csv
+  id,parent,depth,name,kind,type,state,life_cycle,health,sum:power,sum:power unit
+  acme/plant,,0,Plant,system,plant,live,operating,unknown,40.0,kW
+  acme/plant/a,acme/plant,1,Press A,asset,press,live,operating,good,30.0,kW
+  acme/plant/b,acme/plant,1,Press B,asset,press,live,operating,good,10.0,kW
+  2> holon: 3 members: 3 live
+  $ holon view acme/plant --rollup sum:power --dot
+  digraph view {
+    rankdir=LR;
+    node [shape=box];
+    label="3 members: 3 live";
+    "acme/plant" [label="acme/plant\nPlant\nsum:power 40 kW (2)", color=gray];
+    "acme/plant/a" [label="acme/plant/a\nPress A\nsum:power 30 kW (1)", color=darkgreen];
+    "acme/plant" -> "acme/plant/a";
+    "acme/plant/b" [label="acme/plant/b\nPress B\nsum:power 10 kW (1)", color=darkgreen];
+    "acme/plant" -> "acme/plant/b";
+  }
+  $ holon view acme/plant --csv --dot
+  2> holon: give one of --json, --csv, --dot
+  [2]
+  $ holon view acme/plant --by type --dot
+  2> holon: --dot draws members, not the lines of --by or --step
+  [2]
+
+Views are kept under a name, and asked for by it; flags take the place of what was kept.
+
+  $ holon view save load acme/plant --rollup sum:power --unconfirmed --name 'Load of the old'
+  3 changed, 0 unchanged
+  $ holon view show load
+  acme/plant rollup sum:power unconfirmed
+  $ holon view show acme/views/load --json
+  {"id": "acme/views/load", "name": "Load of the old", "question": "acme/plant rollup sum:power unconfirmed"}
+  $ holon view load --depth 0
+  TWIN        NAME   sum:power  SHARE
+  acme/plant  Plant  40 kW (2)  ████████████ 100 %
+  3 members: 3 live
+  $ holon view acme/views/load --rollup count --csv
+  id,parent,depth,name,kind,type,state,life_cycle,health,count,count unit
+  acme/plant,,0,Plant,system,plant,live,operating,unknown,3,
+  acme/plant/a,acme/plant,1,Press A,asset,press,live,operating,good,1,
+  acme/plant/b,acme/plant,1,Press B,asset,press,live,operating,good,1,
+  2> holon: 3 members: 3 live
+  $ holon view save load load --depth 1
+  changed
+  $ holon view show load
+  acme/plant depth 1 rollup sum:power unconfirmed
+  $ holon twin get acme/views/load question
+  acme/plant depth 1 rollup sum:power unconfirmed
+  $ holon view show lode
+  2> holon: there is no saved view acme/views/lode; see holon view list
+  [1]
+  $ holon view lode
+  2> holon: there is no saved view acme/views/lode; see holon view list
+  [1]
+  $ holon view show acme/plant
+  2> holon: acme/plant is no saved view
+  [1]
+  $ holon view save acme/plant acme/plant
+  2> holon: acme/plant is there already, and no saved view: take another name
+  [1]
+  $ holon view save list acme/plant
+  2> holon: list: a view of this name could not be called: take another
+  [2]
+  $ holon view save 'a b' acme/plant
+  2> holon: name of a view 'a b': character 2 (byte 0x20) is not allowed; use letters, digits, '.', '_' and '-'
+  [2]
+  $ holon view save load acme/plant --where 'kind = '
+  2> holon: --where: column 8: the expression ends too early
+  [2]
+  $ holon view rm acme/plant
+  2> holon: acme/plant is no saved view
+  [1]
+  $ holon view rm load
+  changed
+  $ holon view load
+  2> holon: there is no saved view acme/views/load; see holon view list
+  [1]
