@@ -127,6 +127,8 @@ static const struct setting settings[] = {
 	 "freshness-every"},
 	{"view", "deadline", TYPE_DURATION, MEMBER(deadline_ms), "1s", 1, 60 * MINUTE_MS,
 	 "a view takes the last summaries of whoever has not answered by then"},
+	{"view", "members-max", TYPE_COUNT, MEMBER(view_members_max), "2000000", 1, 1000000000,
+	 "a view goes through at most so many members at one node, unless it asks for more"},
 	{"view", "watch-refresh", TYPE_DURATION, MEMBER(watch_refresh_ms), "10s", 100, 60 * MINUTE_MS,
 	 "a watched view asks all owners anew this often, also those whose summaries have not changed"},
 	{"store", "commit-interval", TYPE_DURATION, MEMBER(commit_interval_ms), "0s", 0, MINUTE_MS,

@@ -49,7 +49,8 @@ struct config {
 	/* [trust] */
 	int64_t freshness_every_ms, freshness_ttl_ms;
 	/* [view] */
-	int64_t deadline_ms; /* default deadline of a view */
+	int64_t deadline_ms;      /* default deadline of a view */
+	int64_t view_members_max; /* a view goes through so many at one node, unless it says otherwise */
 	int64_t watch_refresh_ms;
 	/* [store] */
 	int64_t commit_interval_ms; /* 0: group commit as fast as the disk */

@@ -27,6 +27,7 @@
 #include "node/persons.h"
 #include "node/question_frames.h"
 #include "node/record.h"
+#include "node/sights.h"
 #include "node/signer.h"
 #include "node/spread.h"
 #include "node/spread_port.h"
@@ -460,6 +461,7 @@ void engine_close(struct engine *e)
 	if (e->zmq_context)
 		zmq_ctx_term(e->zmq_context);
 	journal_free(e->journal);
+	sights_free(e->sights);
 	visibility_free(e->visibility);
 	alarms_free(e->alarms);
 	store_close(e->store);

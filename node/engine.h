@@ -26,6 +26,7 @@ struct writer;
 struct gossip;
 struct asks;
 struct views;
+struct sights;
 struct watches;
 struct control;
 struct journal;
@@ -59,6 +60,7 @@ struct engine {
 	struct gossip *gossip;
 	struct asks *asks;
 	struct views *views;
+	struct sights *sights; /* NULL until a partner asks for a view */
 	struct watches *watches;
 	struct control *control;
 	struct journal *journal;

@@ -8,18 +8,22 @@
 
 /* Without limits and alarms health is what the data says: bad quality is an alarm of the sensor, not of the
  * asset. */
+static enum health worse(enum health worst, const struct sample *s)
+{
+	const enum health h = s->value.type == VALUE_NONE       ? HEALTH_UNKNOWN
+			      : s->quality == QUALITY_GOOD      ? HEALTH_GOOD
+			      : s->quality == QUALITY_UNCERTAIN ? HEALTH_WARNING
+								: HEALTH_ALARM;
+
+	return h > worst ? h : worst;
+}
+
 static enum health health_of(const struct row *r)
 {
 	enum health worst = HEALTH_UNKNOWN;
 
-	for (size_t i = 0; i < r->n_kpis; i++) {
-		const struct sample *s = &r->kpis[i].sample;
-		const enum health h = s->value.type == VALUE_NONE       ? HEALTH_UNKNOWN
-				      : s->quality == QUALITY_GOOD      ? HEALTH_GOOD
-				      : s->quality == QUALITY_UNCERTAIN ? HEALTH_WARNING
-									: HEALTH_ALARM;
-		worst = h > worst ? h : worst;
-	}
+	for (size_t i = 0; i < r->n_kpis; i++)
+		worst = worse(worst, &r->kpis[i].sample);
 	return worst;
 }
 
@@ -27,6 +31,19 @@ static enum health health_of(const struct row *r)
 static bool is_long_text(const struct value *v)
 {
 	return (v->type == VALUE_TEXT || v->type == VALUE_ENUM) && strlen(v->text) > KPI_TEXT_MAX;
+}
+
+/* A text too long for the row is no value there. */
+enum health summary_health(const struct store *s, const struct twin *t)
+{
+	enum health worst = HEALTH_UNKNOWN;
+
+	for (size_t i = 0; t->type && i < t->type->n_kpis; i++) {
+		const struct sample v = store_value(s, t, t->type->kpis[i]);
+		if (!is_long_text(&v.value))
+			worst = worse(worst, &v);
+	}
+	return worst;
 }
 
 static int add_kpis(const struct store *s, const struct twin *t, struct arena *a, struct row *r)

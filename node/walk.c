@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node/gossip.h"
 #include "node/walk_private.h"
 #include "proto/clock.h"
 #include "proto/id.h"
 
-enum { ROW_ARENA = 1 << 20 };
+enum {
+	ROW_ARENA = 1 << 20,
+	RESTARTS_MAX = 2, /* then a walk that is disturbed goes through at once */
+	STEPS_A_LOOK = 64 /* at the clock */
+};
 
-bool walk_is_own(const struct walk *w)
-{
-	return egress_is_own(&w->e->egress, w->to);
-}
+/* ---- What goes into the part ------------------------------------------------------------------------------
+ */
 
 int walk_problem(struct walk *w, const char *text)
 {
@@ -26,30 +27,36 @@ int walk_problem(struct walk *w, const char *text)
 	return 0;
 }
 
-static bool leads_back(const struct walk *w, size_t at, const char *id)
+int walk_cut(struct walk *w, const char *why)
 {
-	for (; at != SIZE_MAX; at = w->steps[at].above)
-		if (strcmp(w->steps[at].id, id) == 0)
-			return true;
-	return false;
+	if (w->part->cut)
+		return 0;
+	w->part->cut = true;
+	w->n_stack = 0;
+	w->phase = WALK_ENDED;
+	return walk_problem(w, why);
 }
 
-int walk_push(struct walk *w, const struct step *s)
+const char *walk_text(struct walk *w, const char *text)
 {
-	if (map_get(&w->met, s->id)) {
-		if (!leads_back(w, s->above, s->id))
-			return 0; /* two ways lead to it: counted once */
-		const char *text = arena_print(
-			w->arena, "%s contains itself by way of %s: the cycle ends there", s->id, s->parent);
-		return text ? walk_problem(w, text) : FAIL(-ENOMEM);
-	}
-	struct step *mine = arena_push(w->arena, &w->steps, &w->n_steps, sizeof *mine);
-	if (!mine)
-		return FAIL(-ENOMEM);
-	*mine = *s;
-	mine->below = w->pending;
-	w->pending = w->n_steps - 1;
-	return map_put(&w->met, mine->id, w);
+	const char *held = map_get(&w->texts, text);
+
+	if (held)
+		return held;
+	char *copy = arena_copy(w->arena, text);
+	return copy && map_put(&w->texts, copy, copy) == 0 ? copy : NULL;
+}
+
+const char *walk_org(struct walk *w, const char *id)
+{
+	const struct bytes name = id_org(id);
+	char org[ORG_NAME_MAX + 1];
+
+	if (name.len >= sizeof org)
+		return NULL;
+	memcpy(org, name.data, name.len);
+	org[name.len] = '\0';
+	return walk_text(w, org);
 }
 
 int walk_push_edge(struct walk *w, const struct step *parent, const char *child)
@@ -58,172 +65,187 @@ int walk_push_edge(struct walk *w, const struct step *parent, const char *child)
 
 	if (!edge)
 		return FAIL(-ENOMEM);
-	*edge = (struct view_edge){
-		.anchor = w->part->members[parent->anchor].id, .parent = parent->id, .child = child};
+	*edge = (struct view_edge){.anchor = parent->anchor == SIZE_MAX ? ""
+									: w->part->members[parent->anchor].id,
+				   .parent = parent->id,
+				   .child = child,
+				   .seen = parent->seen};
 	return 0;
 }
 
-static int add_member(struct walk *w, struct step *s, const struct row *full, enum member_state state)
+bool walk_shows(const struct walk *w, const struct step *s, bool filtered)
 {
-	struct row shown = *full;
-	const struct row *row = &shown;
+	return s->root || (!filtered && s->depth <= w->q->depth);
+}
 
-	if (!walk_is_own(w) && state != MEMBER_UNREACHABLE)
-		TRY(egress_row(&w->e->egress, w->to, full, egress_mask(&w->e->egress, w->to, full), w->rows,
-			       &shown));
+int walk_add_member(struct walk *w, struct step *s, const struct view_member *face)
+{
 	struct view_member *m = arena_push(w->arena, &w->part->members, &w->part->n_members, sizeof *m);
 	size_t *above = arena_push(w->arena, &w->above, &w->n_above, sizeof *above);
 
 	if (!m || !above)
 		return FAIL(-ENOMEM);
-	*m = (struct view_member){
-		.id = s->id, .state = state, .kind = row->kind, .life = row->life, .health = row->health};
+	*m = *face;
 	m->parent = s->root ? "" : w->part->members[s->anchor].id;
-	m->type = row->type ? arena_copy(w->arena, row->type) : "";
-	m->name = row->name ? arena_copy(w->arena, row->name) : "";
 	m->rollups = arena_take_array(w->arena, w->q->n_rollups, sizeof *m->rollups);
 	*above = s->root ? SIZE_MAX : s->anchor;
 	s->anchor = w->part->n_members - 1;
-	return m->type && m->name && m->rollups ? 0 : FAIL(-ENOMEM);
+	return m->rollups ? 0 : FAIL(-ENOMEM);
 }
 
-static struct view_source *source_of(struct walk *w, const char *org, const char *node)
-{
-	for (size_t i = 0; i < w->part->n_sources; i++) {
-		struct view_source *s = &w->part->sources[i];
-		if (strcmp(s->org, org) == 0 && strcmp(s->node, node) == 0)
-			return s;
-	}
-	struct view_source *s = arena_push(w->arena, &w->part->sources, &w->part->n_sources, sizeof *s);
-	if (s)
-		*s = (struct view_source){.org = org, .node = node};
-	return s;
-}
-
-/* To a partner only what it was shown counts: the row's own stamp moves with hidden changes too. */
-static int64_t stamp_of(const struct walk *w, const struct row *row, const struct remote_row *remote)
-{
-	struct fingerprint ignored;
-	int64_t stamp_ns = 0;
-
-	if (walk_is_own(w))
-		return row->version.stamp_ns;
-	if (w->e->visibility)
-		visibility_view(w->e->visibility, w->to->org, remote ? remote->origin->name : w->e->origin,
-				&ignored, &stamp_ns);
-	return stamp_ns;
-}
-
-static int count_source(struct walk *w, const struct row *row, const struct remote_row *remote)
-{
-	const struct credential *self = w->e->trust->self;
-	const char *org = self->org, *node = self->node;
-
-	if (remote) {
-		org = arena_text(w->arena, id_org(remote->origin->name));
-		node = id_local(remote->origin->name);
-		if (!org)
-			return FAIL(-ENOMEM);
-	}
-	struct view_source *s = source_of(w, org, node);
-	if (!s)
-		return FAIL(-ENOMEM);
-	const struct partner *partner = trust_org(w->e->trust, org);
-	const uint64_t revision = (uint64_t)(stamp_of(w, row, remote) / 1000);
-	s->revision = revision > s->revision ? revision : s->revision;
-	s->state = remote ? MEMBER_CACHED : MEMBER_LIVE;
-	s->age_ns = remote ? gossip_age(w->e->gossip, remote->origin->name) : 0;
-	s->epoch = id_is_of_org(row->id, self->org) ? w->e->trust->policy_doc.epoch
-		   : partner                        ? partner->epoch_seen
-						    : 0;
-	return 0;
-}
-
-/* Is the claim of a parent of another organisation confirmed by this side? */
-static enum confirmation word_on(struct walk *w, const struct step *s, const struct row *row)
-{
-	if (!s->root || s->parent[0] == '\0' || bytes_equal(id_org(s->parent), id_org(s->id)))
-		return CONFIRM_CONFIRMED;
-	if (!walk_is_own(w) && !id_is_of_org(s->parent, w->to->org))
-		return CONFIRM_PENDING; /* whose twins are confirmed to others is not the asker's to find out
-					 */
-	for (size_t i = 0; i < row->n_parents; i++)
-		if (strcmp(row->parents[i].parent, s->parent) == 0 &&
-		    strcmp(row->parents[i].hierarchy, w->q->hierarchy) == 0)
-			return row->parents[i].state;
-	return CONFIRM_PENDING;
-}
-
-/* The row of a step as far as the asker may know it; ERR_ABSENT otherwise. */
-static int look(struct walk *w, const char *id, struct row *ret, const struct twin **ret_twin,
-		const struct remote_row **ret_remote)
-{
-	const struct store *store = w->e->store;
-
-	*ret_twin = w->source == WALK_LIVE ? store_twin(store, id) : NULL;
-	*ret_remote = w->source == WALK_CACHED ? store_row(store, id) : NULL;
-	if (*ret_twin)
-		TRY(summary_row(store, *ret_twin, w->rows, ret));
-	else if (*ret_remote)
-		TRY(row_decode(w->rows, (*ret_remote)->encoded, ret));
-	else
-		return FAIL(ERR_ABSENT);
-	if (ret->deleted || (!walk_is_own(w) && !egress_discovers(&w->e->egress, w->to, ret)))
-		return FAIL(ERR_ABSENT);
-	if (*ret_twin && w->q->has_as_of) /* a partner is told no health: it would be history */
-		return summary_past(w->e->store, *ret_twin, w->q->as_of_ns, walk_is_own(w), w->rows, ret);
-	return 0;
-}
-
-static int unreachable(struct walk *w, struct step *s)
-{
-	const struct row nothing = {.type = "", .name = ""};
-
-	w->part->counts.members++;
-	w->part->counts.unreachable++;
-	return add_member(w, s, &nothing, MEMBER_UNREACHABLE);
-}
-
-static int count_member(struct walk *w, const struct step *s, const struct row *row, const struct twin *t,
-			const struct remote_row *remote)
+void walk_count(struct walk *w, const struct member_fate *fate)
 {
 	struct view_counts *c = &w->part->counts;
-	bool withheld = false;
 
 	c->members++;
-	*(remote ? &c->cached : &c->live) += 1;
-	TRY(walk_add_values(w, s, t, row, &withheld));
-	c->withheld += withheld;
-	return count_source(w, row, remote);
-}
-
-static int meet(struct walk *w, size_t place)
-{
-	struct step *s = &w->steps[place];
-	const struct remote_row *remote;
-	const struct twin *t;
-	struct row row;
-
-	int r = look(w, s->id, &row, &t, &remote);
-	if (r == ERR_ABSENT)
-		return 0; /* a root nobody spoke of is absent: the plan sees that */
-	TRY(r);
-	if (remote && w->q->has_as_of) /* a summary knows only the present */
-		return s->root ? unreachable(w, s) : 0;
-	const bool confirmed = word_on(w, s, &row) == CONFIRM_CONFIRMED || w->q->unconfirmed;
-	if (s->root || s->depth <= w->q->depth)
-		TRY(add_member(w, s, &row,
-			       !confirmed ? MEMBER_UNCONFIRMED
-			       : remote   ? MEMBER_CACHED
-					  : MEMBER_LIVE));
-	if (!confirmed) {
-		w->part->counts.members++;
-		w->part->counts.unconfirmed++;
-		return 0;
+	c->filtered += fate->filtered;
+	if (fate->state == MEMBER_UNCONFIRMED) {
+		c->unconfirmed++;
+		return;
 	}
-	TRY(count_member(w, s, &row, t, remote));
-	return t ? walk_children_live(w, place, t) : walk_children_cached(w, place);
+	c->live += fate->state == MEMBER_LIVE;
+	c->cached += fate->state == MEMBER_CACHED;
+	c->withheld += fate->withheld;
 }
+
+int walk_source_of(struct walk *w, const char *org, const char *node, struct view_source **ret)
+{
+	struct view_part *part = w->part;
+
+	for (size_t i = 0; i < part->n_sources; i++) {
+		*ret = &part->sources[i];
+		if (strcmp((*ret)->org, org) == 0 && strcmp((*ret)->node, node) == 0)
+			return 0;
+	}
+	*ret = arena_push(w->arena, &part->sources, &part->n_sources, sizeof **ret);
+	if (!*ret)
+		return FAIL(-ENOMEM);
+	**ret = (struct view_source){.org = org, .node = node};
+	return 0;
+}
+
+/* To a partner only what it was shown counts: a twin's own stamp moves with hidden changes too. */
+static int add_live_source(struct walk *w)
+{
+	const struct credential *self = w->e->trust->self;
+	struct fingerprint ignored;
+	int64_t stamp_ns = w->newest_ns;
+	struct view_source *s;
+
+	if (w->part->counts.live == 0)
+		return 0;
+	if (!w->own) {
+		stamp_ns = 0;
+		if (w->e->visibility)
+			visibility_view(w->e->visibility, w->to->org, w->e->origin, &ignored, &stamp_ns);
+	}
+	TRY(walk_source_of(w, self->org, self->node, &s));
+	s->revision = (uint64_t)(stamp_ns / 1000);
+	s->state = MEMBER_LIVE;
+	s->epoch = w->e->trust->policy_doc.epoch;
+	return 0;
+}
+
+/* ---- Beginning --------------------------------------------------------------------------------------------
+ */
+
+static bool needs_health(const struct walk *w)
+{
+	for (size_t i = 0; i < w->q->n_rollups; i++)
+		if (w->q->rollups[i].fn == ROLLUP_WORST_HEALTH)
+			return true;
+	return false;
+}
+
+/* Forget everything but what was asked. */
+static void reset(struct walk *w)
+{
+	walk_path_fini(w);
+	walk_sights_fini(w);
+	map_fini(&w->cells);
+	map_fini(&w->texts);
+	w->above = NULL;
+	w->where = NULL;
+	w->n_above = w->n_met = 0;
+	w->newest_ns = 0;
+	*w->part = (struct view_part){.n_rollups = w->q->n_rollups};
+}
+
+static const void *find(const struct walk *w, const char *id)
+{
+	if (w->source == WALK_LIVE)
+		return store_twin(w->e->store, id);
+	return store_row(w->e->store, id);
+}
+
+/* The first one on top. */
+static int push_roots(struct walk *w, bool seen)
+{
+	for (size_t i = w->q->n_roots; i-- > 0;) {
+		const struct view_root *root = &w->q->roots[i];
+		const struct step s = {.id = root->id,
+				       .parent = root->parent,
+				       .what = find(w, root->id),
+				       .anchor = SIZE_MAX,
+				       .root = true,
+				       .seen = seen};
+		if (s.what && root->seen == seen)
+			TRY(walk_push_root(w, &s));
+	}
+	return 0;
+}
+
+static int begin(struct walk *w)
+{
+	reset(w);
+	w->shape = store_shape(w->e->store);
+	w->epoch = w->e->trust->policy_doc.epoch;
+	w->relation = store_relation_type(w->e->store, w->q->hierarchy);
+	w->at_ns = w->q->has_as_of ? w->q->as_of_ns : trust_now(w->e->trust);
+	w->needs_health = needs_health(w);
+	TRY(walk_where_begin(w));
+	TRY(walk_sights_begin(w));
+	w->phase = WALK_SEEN;
+	return push_roots(w, true);
+}
+
+int walk_new(struct walk **ret, struct engine *e, const struct audience *to, const struct view_question *q,
+	     enum walk_source source, struct arena *a, size_t bytes_max)
+{
+	SCOPED(scope_walk) struct walk *w = calloc(1, sizeof *w);
+
+	if (!w)
+		return FAIL(-ENOMEM);
+	*w = (struct walk){.e = e,
+			   .to = to,
+			   .q = q,
+			   .source = source,
+			   .arena = a,
+			   .bytes_max = bytes_max,
+			   .own = egress_is_own(&e->egress, to),
+			   .members_max = q->members_max > 0 ? q->members_max
+							     : (uint64_t)e->config->view_members_max};
+	TRY(arena_new(&w->rows, ROW_ARENA));
+	w->part = arena_take(a, sizeof *w->part);
+	if (!w->part)
+		return FAIL(-ENOMEM);
+	TRY(begin(w));
+	*ret = MOVE(w);
+	return 0;
+}
+
+void walk_free(struct walk *w)
+{
+	if (!w)
+		return;
+	if (w->part)
+		reset(w);
+	arena_free(w->rows);
+	free(w);
+}
+
+/* ---- Going ------------------------------------------------------------------------------------------------
+ */
 
 /* Members stand with parents before children: going backwards, each hands up what is complete. */
 static int hand_up(struct walk *w)
@@ -246,36 +268,94 @@ static int hand_up(struct walk *w)
 	return 0;
 }
 
-static int walk_all(struct walk *w)
+static int check_budget(struct walk *w)
 {
-	for (size_t i = 0; i < w->q->n_roots; i++) {
-		const struct step root = {.id = w->q->roots[i].id,
-					  .parent = w->q->roots[i].parent,
-					  .above = SIZE_MAX,
-					  .anchor = SIZE_MAX,
-					  .root = true};
-		TRY(walk_push(w, &root));
+	const char *why = NULL;
+
+	if (w->n_met >= w->members_max)
+		why = arena_print(
+			w->arena,
+			"the view was cut after %llu members: ask for a part of it, or with a higher "
+			"--members-max",
+			(unsigned long long)w->members_max);
+	else if (arena_used(w->arena) + w->stack_size * sizeof *w->stack > w->bytes_max)
+		why = "the view was cut because its answer is too large: ask with less depth, or for a part "
+		      "of it";
+	else
+		return 0;
+	return why ? walk_cut(w, why) : FAIL(-ENOMEM);
+}
+
+/* Meet the next twin. 1: that was all. */
+static int meet_next(struct walk *w)
+{
+	struct step s;
+	bool again;
+
+	int r = walk_pop(w, &s, &again);
+	TRY(r);
+	if (r == 0) {
+		const bool done = w->phase != WALK_SEEN;
+		w->phase = done ? WALK_ENDED : WALK_ROOTS;
+		return done ? 1 : push_roots(w, false);
 	}
-	while (w->pending != SIZE_MAX) {
-		const size_t place = w->pending;
-		w->pending = w->steps[place].below;
-		arena_reset(w->rows);
-		TRY(meet(w, place));
+	arena_reset(w->rows);
+	TRY(w->source == WALK_LIVE ? walk_meet_live(w, &s, again) : walk_meet_cached(w, &s, again));
+	if (w->n_stack > 0)
+		TRY(check_budget(w));
+	return w->phase == WALK_ENDED;
+}
+
+/* What it points to may have moved, or what is decided may be decided otherwise now. */
+static int is_disturbed(struct walk *w, bool *ret)
+{
+	const struct store_shape now = store_shape(w->e->store);
+	uint64_t round = w->round;
+
+	if (!w->own)
+		TRY(sights_follow(w->e->sights, w->e->trust->policy, &round));
+	*ret = round != w->round || w->epoch != w->e->trust->policy_doc.epoch ||
+	       now.twins != w->shape.twins || (w->source == WALK_CACHED && now.rows != w->shape.rows);
+	return 0;
+}
+
+static int finish(struct walk *w, struct view_part *ret)
+{
+	w->phase = WALK_ENDED;
+	walk_sort_cells(w);
+	TRY(hand_up(w));
+	if (w->source == WALK_LIVE)
+		TRY(add_live_source(w));
+	*ret = *w->part;
+	return 1;
+}
+
+int walk_step(struct walk *w, int64_t until_ns, struct view_part *ret)
+{
+	bool disturbed = false;
+	int r = 0;
+
+	TRY(is_disturbed(w, &disturbed));
+	if (disturbed) {
+		w->n_restarts++;
+		TRY(begin(w));
 	}
-	return hand_up(w);
+	for (size_t i = 1; r == 0; i++) {
+		r = meet_next(w);
+		TRY(r);
+		if (r == 0 && i % STEPS_A_LOOK == 0 && w->n_restarts < RESTARTS_MAX &&
+		    engine_mono_ns() >= until_ns)
+			return 0;
+	}
+	return finish(w, ret);
 }
 
 int walk_part(struct engine *e, const struct audience *to, const struct view_question *q,
 	      enum walk_source source, struct arena *a, struct view_part *ret)
 {
-	SCOPED(scope_arena) struct arena *rows = NULL;
-	struct walk w = {
-		.e = e, .to = to, .q = q, .source = source, .arena = a, .part = ret, .pending = SIZE_MAX};
+	SCOPED(scope_walk) struct walk *w = NULL;
 
-	TRY(arena_new(&rows, ROW_ARENA));
-	w.rows = rows;
-	*ret = (struct view_part){.n_rollups = q->n_rollups};
-	int r = walk_all(&w);
-	map_fini(&w.met);
-	return r;
+	TRY(walk_new(&w, e, to, q, source, a, WALK_BYTES_MAX));
+	const int r = walk_step(w, INT64_MAX, ret);
+	return r < 0 ? r : 0;
 }

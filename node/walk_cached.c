@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "node/gossip.h"
 #include "node/walk_private.h"
 #include "proto/id.h"
 
@@ -14,21 +15,176 @@ static int claim(struct walk *w, const char *child, const char *parent)
 	return text ? walk_problem(w, text) : FAIL(-ENOMEM);
 }
 
-int walk_children_cached(struct walk *w, size_t place)
+static int push_children(struct walk *w, const struct step *s)
 {
 	const struct remote_row *child = NULL;
 
-	while ((child = store_row_child_next(w->e->store, w->q->hierarchy, w->steps[place].id, child))) {
-		const struct step *s = &w->steps[place];
+	while ((child = store_row_child_next(w->e->store, w->q->hierarchy, s->id, child))) {
 		const struct step next = {.id = child->id,
 					  .parent = s->id,
-					  .above = place,
+					  .what = child,
 					  .anchor = s->anchor,
-					  .depth = s->depth + 1};
+					  .depth = s->depth + 1,
+					  .level = s->level + 1,
+					  .seen = s->seen};
 		if (bytes_equal(id_org(child->id), id_org(s->id)))
 			TRY(walk_push(w, &next));
-		else if (walk_is_own(w))
+		else if (w->own && !s->seen)
 			TRY(claim(w, child->id, s->id));
 	}
 	return 0;
+}
+
+/* Is the claim of a parent of another organisation confirmed by this side? */
+static bool is_confirmed(const struct walk *w, const struct step *s, const struct row *row)
+{
+	if (!s->root || s->parent[0] == '\0' || bytes_equal(id_org(s->parent), id_org(s->id)) ||
+	    w->q->unconfirmed)
+		return true;
+	if (!w->own && !id_is_of_org(s->parent, w->to->org))
+		return false; /* whose twins are confirmed to others is not the asker's to find out */
+	for (size_t i = 0; i < row->n_parents; i++)
+		if (strcmp(row->parents[i].parent, s->parent) == 0 &&
+		    strcmp(row->parents[i].hierarchy, w->q->hierarchy) == 0)
+			return row->parents[i].state == CONFIRM_CONFIRMED;
+	return false;
+}
+
+/* To a partner only what it was shown counts: the row's own stamp moves with hidden changes too. */
+static int count_source(struct walk *w, const struct remote_row *remote)
+{
+	const char *const org = id_is_of_org(remote->id, w->e->trust->self->org)
+					? w->e->trust->self->org
+					: walk_org(w, remote->origin->name);
+	struct fingerprint ignored;
+	int64_t stamp_ns = remote->version.stamp_ns;
+	struct view_source *s;
+
+	if (!org)
+		return FAIL(-ENOMEM);
+	if (!w->own) {
+		stamp_ns = 0;
+		if (w->e->visibility)
+			visibility_view(w->e->visibility, w->to->org, remote->origin->name, &ignored,
+					&stamp_ns);
+	}
+	TRY(walk_source_of(w, org, id_local(remote->origin->name), &s));
+	const uint64_t revision = (uint64_t)(stamp_ns / 1000);
+	s->revision = revision > s->revision ? revision : s->revision;
+	if (s->state == MEMBER_CACHED)
+		return 0;
+	const struct partner *partner = trust_org(w->e->trust, org);
+	s->state = MEMBER_CACHED;
+	s->age_ns = gossip_age(w->e->gossip, remote->origin->name);
+	s->epoch = strcmp(org, w->e->trust->self->org) == 0 ? w->e->trust->policy_doc.epoch
+		   : partner                                ? partner->epoch_seen
+							    : 0;
+	return 0;
+}
+
+static void look(struct holder *h, struct expr_twin *face, int64_t now_ns)
+{
+	const struct row *r = h->row;
+	const bool summary = h->sight->summary;
+
+	*face = (struct expr_twin){.id = r->id,
+				   .type = r->type,
+				   .kind = r->kind,
+				   .name = summary ? r->name : "",
+				   .life = summary ? r->life : LIFE_DESIGN,
+				   .health = summary ? r->health : HEALTH_UNKNOWN,
+				   .tags = (const char *const *)r->tags,
+				   .n_tags = summary ? r->n_tags : 0,
+				   .now_ns = now_ns};
+	h->health = face->health;
+}
+
+static void find_position(struct walk *w, const struct holder *h, struct expr_twin *face)
+{
+	for (size_t i = 0; i < h->row->n_kpis && !face->position; i++) {
+		const struct kpi *k = &h->row->kpis[i];
+		if (k->sample.value.type == VALUE_POSITION &&
+		    (w->own || egress_value(&w->e->egress, w->to, h->row, k->property, true) == FORM_PLAIN))
+			face->position = &k->sample.value.position;
+	}
+}
+
+static int show(struct walk *w, struct step *s, struct holder *h, const struct expr_twin *face,
+		enum member_state state, bool again)
+{
+	struct view_member m = {
+		.id = s->id, .state = state, .kind = face->kind, .life = face->life, .health = face->health};
+
+	m.type = walk_text(w, face->type);
+	m.name = arena_copy(w->arena, face->name);
+	if (!m.type || !m.name)
+		return FAIL(-ENOMEM);
+	if (state == MEMBER_CACHED && !again)
+		TRY(walk_show_values(w, h, &m));
+	return walk_add_member(w, s, &m);
+}
+
+static int roll_up(struct walk *w, const struct step *s, struct holder *h, const struct expr_twin *face)
+{
+	size_t cells[TAGS_MAX], n_cells;
+
+	TRY(walk_groups(w, h, face, cells, &n_cells));
+	return walk_add_values(w, s, h, cells, n_cells);
+}
+
+static int fill_in(struct walk *w, struct step *s, struct holder *h, const struct remote_row *remote,
+		   bool again)
+{
+	struct member_fate fate = {.state = MEMBER_CACHED, .withheld = h->sight->withheld};
+	struct expr_twin face;
+	bool selected = true;
+
+	look(h, &face, w->at_ns);
+	if (w->where && expr_uses_position(w->where))
+		find_position(w, h, &face);
+	if (!is_confirmed(w, s, h->row))
+		fate.state = MEMBER_UNCONFIRMED;
+	else
+		TRY(walk_selects(w, h, &face, &selected));
+	fate.filtered = !selected;
+	if (walk_shows(w, s, fate.filtered))
+		TRY(show(w, s, h, &face, fate.state, again));
+	if (again)
+		return 0;
+	if (fate.state == MEMBER_CACHED && !fate.filtered)
+		TRY(roll_up(w, s, h, &face));
+	fate.withheld = fate.withheld || h->withheld;
+	walk_count(w, &fate);
+	if (fate.state == MEMBER_UNCONFIRMED)
+		return 0;
+	TRY(count_source(w, remote));
+	return push_children(w, s);
+}
+
+/* A summary knows only the present. */
+static int unreachable(struct walk *w, struct step *s)
+{
+	const struct view_member nothing = {.id = s->id, .type = "", .name = "", .state = MEMBER_UNREACHABLE};
+
+	if (!s->root || s->seen)
+		return 0;
+	w->part->counts.members++;
+	w->part->counts.unreachable++;
+	return walk_add_member(w, s, &nothing);
+}
+
+int walk_meet_cached(struct walk *w, struct step *s, bool again)
+{
+	const struct remote_row *remote = s->what;
+	struct holder h = {0};
+	struct row row;
+
+	TRY(row_decode(w->rows, remote->encoded, &row));
+	h.row = &row;
+	TRY(walk_sight_of_row(w, &row, &h.sight));
+	if (row.deleted || !h.sight->discover)
+		return 0;
+	if (w->q->has_as_of)
+		return unreachable(w, s);
+	return s->seen ? push_children(w, s) : fill_in(w, s, &h, remote, again);
 }

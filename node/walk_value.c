@@ -2,124 +2,166 @@
 #include "node/walk_private.h"
 #include "proto/words.h"
 
-/* May the asker have this value? As-of is history, and as coarse: a share with a step shows the value at its
- * last full step, not between. A KPI comes with the summary too. */
-bool walk_may_have(const struct walk *w, const struct row *row, const char *property, bool kpi,
-		   int64_t *ret_at_ns)
+static int live_value(struct walk *w, struct holder *h, size_t need, struct sample *ret,
+		      const char **ret_unit)
 {
-	const struct egress *e = &w->e->egress;
-	int64_t last_ns, step_ns;
+	const int place = h->type ? h->type->place[need] : -1;
+	const bool past = w->q->has_as_of;
+	int64_t at_ns;
 
-	*ret_at_ns = w->q->as_of_ns;
-	if (walk_is_own(w))
-		return true;
-	if (!w->q->has_as_of)
-		return egress_value(e, w->to, row, property, kpi) == FORM_PLAIN;
-	if (!egress_history(e, w->to, row, property, &last_ns, &step_ns))
-		return false;
-	if (step_ns > 0)
-		*ret_at_ns -= ((*ret_at_ns % step_ns) + step_ns) % step_ns;
-	return last_ns == 0 || *ret_at_ns >= trust_now(e->trust) - last_ns;
+	if (place < 0)
+		return 0;
+	const struct property_def *p = &h->twin->type->def.properties[place];
+	*ret_unit = p->unit;
+	if (!walk_may_have(w, &h->sight->need[need], p->kpi, past, w->q->as_of_ns, &at_ns)) {
+		h->withheld = true;
+		return 0;
+	}
+	if (!past) {
+		*ret = store_value(w->e->store, h->twin, (size_t)place);
+		return 0;
+	}
+	const int r = store_value_at(w->e->store, h->twin, (size_t)place, at_ns, w->rows, ret);
+	TRY(r);
+	if (r == STORE_ABSENT)
+		*ret = (struct sample){0};
+	return 0;
 }
 
-static int add_value(struct walk *w, const struct step *s, size_t rollup, const struct sample *sample,
-		     const char *unit)
+static void cached_value(struct walk *w, struct holder *h, size_t need, struct sample *ret,
+			 const char **ret_unit)
 {
-	struct rollup_state *state = &w->part->members[s->anchor].rollups[rollup];
-	struct rollup_item item = {.sigma = sample->sigma,
-				   .quality = sample->quality,
-				   .t_ns = sample->t_ns,
-				   .unit = text_or_empty(unit),
-				   .twin = s->id};
-	const char *const before = state->unit;
+	const struct kpi *k = row_kpi(h->row, w->needs.property[need]);
+	int64_t ignored;
+
+	if (!k)
+		return;
+	if (!walk_may_have(w, &h->sight->need[need], true, false, 0, &ignored)) {
+		h->withheld = true;
+		return;
+	}
+	*ret = k->sample;
+	*ret_unit = k->unit;
+}
+
+int walk_value(struct walk *w, struct holder *h, size_t need, struct sample *ret, const char **ret_unit,
+	       bool *ret_has)
+{
+	*ret = (struct sample){0};
+	*ret_unit = "";
+	if (h->twin)
+		TRY(live_value(w, h, need, ret, ret_unit));
+	else
+		cached_value(w, h, need, ret, ret_unit);
+	*ret_has = ret->value.type != VALUE_NONE;
+	return 0;
+}
+
+/* ---- Roll-ups ---------------------------------------------------------------------------------------------
+ */
+
+/* A text where a number is asked for, from across a border: the owner put it there. */
+static bool is_token(const struct holder *h, const struct value *v)
+{
+	return h->row && h->row->mask != ROW_MASK_ALL && v->type == VALUE_TEXT;
+}
+
+static int add_number(struct walk *w, struct rollup_state *state, const struct rollup_spec *spec,
+		      struct rollup_item *item)
+{
 	struct err_note note = {0};
 
-	if (!value_number(&sample->value, &item.number))
-		return 0;
-	int r = rollup_add(w->arena, &w->q->rollups[rollup], state, &item, &note);
-	if (r == 0 && state->unit != before) { /* it stays with the state, while the row goes */
-		state->unit = arena_copy(w->arena, state->unit);
-		r = state->unit ? 0 : FAIL(-ENOMEM);
-	}
+	if (state->n > 0 && strcmp(state->unit, item->unit) == 0)
+		item->unit = state->unit; /* it stays with the state, while the row goes */
+	else
+		item->unit = walk_text(w, item->unit);
+	if (!item->unit)
+		return FAIL(-ENOMEM);
+	const int r = rollup_add(w->arena, spec, state, item, &note);
 	return r == ERR_UNIT ? walk_problem(w, note.text) : r;
 }
 
-/* Whether a property is withheld is decided by its name alone, unless the asker could read it anyway: else
- * the count would tell which properties a twin has. */
-static bool hides_name(const struct walk *w, const struct row *row, const char *property)
-{
-	int64_t at_ns;
+/* The states of one roll-up that a value goes into: the anchor's and those of its groups. */
+struct targets {
+	size_t anchor;
+	const size_t *cells;
+	size_t n_cells;
+};
 
-	return !walk_is_own(w) && egress_value(&w->e->egress, w->to, row, property, true) != FORM_PLAIN &&
-	       !walk_may_have(w, row, property, false, &at_ns);
+static struct rollup_state *target(struct walk *w, const struct targets *t, size_t i, size_t rollup)
+{
+	return i < t->n_cells ? &w->part->cells[t->cells[i]].rollups[rollup]
+			      : &w->part->members[t->anchor].rollups[rollup];
 }
 
-static int add_live_value(struct walk *w, const struct step *s, size_t rollup, const struct twin *t,
-			  const struct row *row, bool *ret_withheld)
+static int add_value(struct walk *w, const struct targets *t, size_t rollup, const char *id, struct holder *h)
 {
-	size_t place;
-	const struct property_def *p =
-		t->type ? type_property(&t->type->def, w->q->rollups[rollup].property, &place) : NULL;
+	struct rollup_item item = {.twin = id};
 	struct sample sample;
-	int64_t at_ns;
+	bool has;
 
-	if (!p)
+	TRY(walk_value(w, h, rollup, &sample, &item.unit, &has));
+	if (!has)
 		return 0;
-	if (!walk_may_have(w, row, p->name, p->kpi, &at_ns)) {
-		*ret_withheld = true;
-		return 0;
-	}
-	if (!w->q->has_as_of) {
-		sample = store_value(w->e->store, t, place);
-		return add_value(w, s, rollup, &sample, p->unit);
-	}
-	int r = store_value_at(w->e->store, t, place, at_ns, w->rows, &sample);
-	TRY(r);
-	return r == STORE_ABSENT ? 0 : add_value(w, s, rollup, &sample, p->unit);
-}
-
-/* A text where a number is asked for, from across a border: the owner put it there. */
-static bool is_token(const struct row *row, const struct kpi *k)
-{
-	return row->mask != ROW_MASK_ALL && k->sample.value.type == VALUE_TEXT;
-}
-
-static int add_cached_value(struct walk *w, const struct step *s, size_t rollup, const struct row *row,
-			    bool *ret_withheld)
-{
-	const struct kpi *k = row_kpi(row, w->q->rollups[rollup].property);
-	int64_t at_ns;
-
-	if (!k)
-		return 0;
-	if (!walk_may_have(w, row, k->property, true, &at_ns) || is_token(row, k)) {
-		*ret_withheld = true;
+	if (!value_number(&sample.value, &item.number)) {
+		h->withheld = h->withheld || is_token(h, &sample.value);
 		return 0;
 	}
-	return add_value(w, s, rollup, &k->sample, k->unit);
-}
-
-/* Health comes with the summary; without it nothing is known of it. */
-static enum health health_shown(const struct walk *w, const struct row *row)
-{
-	const bool shown = walk_is_own(w) || (egress_mask(&w->e->egress, w->to, row) & ROW_MASK_SUMMARY);
-
-	return shown ? row->health : HEALTH_UNKNOWN;
-}
-
-int walk_add_values(struct walk *w, const struct step *s, const struct twin *t, const struct row *row,
-		    bool *ret_withheld)
-{
-	for (size_t i = 0; i < w->q->n_rollups; i++) {
-		const struct rollup_spec *spec = &w->q->rollups[i];
-		if (rollup_counts_members(spec))
-			rollup_add_member(spec, &w->part->members[s->anchor].rollups[i],
-					  health_shown(w, row));
-		else if (hides_name(w, row, spec->property))
-			*ret_withheld = true;
-		else
-			TRY(t ? add_live_value(w, s, i, t, row, ret_withheld)
-			      : add_cached_value(w, s, i, row, ret_withheld));
+	item.sigma = sample.sigma;
+	item.quality = sample.quality;
+	item.t_ns = sample.t_ns;
+	item.unit = text_or_empty(item.unit);
+	for (size_t i = 0; i <= t->n_cells; i++) {
+		struct rollup_item mine = item;
+		TRY(add_number(w, target(w, t, i, rollup), &w->q->rollups[rollup], &mine));
 	}
+	return 0;
+}
+
+int walk_add_values(struct walk *w, const struct step *s, struct holder *h, const size_t *cells,
+		    size_t n_cells)
+{
+	const struct targets t = {s->anchor, cells, n_cells};
+
+	for (size_t k = 0; k < w->q->n_rollups; k++) {
+		const struct rollup_spec *spec = &w->q->rollups[k];
+		if (!rollup_counts_members(spec)) {
+			TRY(add_value(w, &t, k, s->id, h));
+			continue;
+		}
+		for (size_t i = 0; i <= n_cells; i++)
+			rollup_add_member(spec, target(w, &t, i, k), h->health);
+	}
+	for (size_t i = 0; i < n_cells; i++)
+		w->part->cells[cells[i]].members++;
+	return 0;
+}
+
+/* ---- Showing ----------------------------------------------------------------------------------------------
+ */
+
+int walk_show_values(struct walk *w, struct holder *h, struct view_member *m)
+{
+	const bool withheld = h->withheld;
+
+	for (size_t i = w->needs.show; i < w->needs.n; i++) {
+		struct sample sample;
+		const char *unit;
+		bool has;
+		TRY(walk_value(w, h, i, &sample, &unit, &has));
+		if (!has)
+			continue;
+		struct kpi *k = arena_push(w->arena, &m->values, &m->n_values, sizeof *k);
+		if (!k)
+			return FAIL(-ENOMEM);
+		*k = (struct kpi){.property = w->needs.property[i],
+				  .unit = walk_text(w, text_or_empty(unit))};
+		TRY(value_copy(w->arena, &sample.value, &sample.value));
+		k->sample = sample;
+		k->sample.source = NULL;
+		if (!k->unit)
+			return FAIL(-ENOMEM);
+	}
+	h->withheld = withheld; /* what is only shown is not needed */
 	return 0;
 }

@@ -363,6 +363,22 @@ const char *expr_requires(const struct expr *e, enum expr_attribute attribute)
 	return required(e->root, attribute);
 }
 
+static bool uses(const struct expr_node *n, enum node_kind kind, enum expr_attribute attribute)
+{
+	return n && ((n->kind == kind && (kind != NODE_ATTRIBUTE || n->attribute == attribute)) ||
+		     uses(n->left, kind, attribute) || uses(n->right, kind, attribute));
+}
+
+bool expr_uses(const struct expr *e, enum expr_attribute attribute)
+{
+	return uses(e->root, NODE_ATTRIBUTE, attribute);
+}
+
+bool expr_uses_position(const struct expr *e)
+{
+	return uses(e->root, NODE_DISTANCE, EXPR_ID);
+}
+
 static const char *required_text(const struct expr_node *n, size_t *ret_slot)
 {
 	if (n->kind == NODE_AND) {

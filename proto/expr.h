@@ -62,6 +62,10 @@ const char *expr_requires_text(const struct expr *e, size_t *ret_slot);
 bool expr_speaks_of(const struct expr *e, enum expr_attribute attribute);
 bool expr_speaks_of_position(const struct expr *e);
 
+/* Does it look at this attribute, at the position? For who may not see all of a twin. */
+bool expr_uses(const struct expr *e, enum expr_attribute attribute);
+bool expr_uses_position(const struct expr *e);
+
 /* A twin as the asker may see it. */
 struct expr_twin {
 	const char *id, *name, *type;

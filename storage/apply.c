@@ -18,6 +18,7 @@ static int apply_op(struct store *s, uint64_t number, const struct op *op)
 	const bool keep_rows = number > s->remote_position;
 	struct table *t = &s->table;
 
+	shape_count(&s->shape, op->kind);
 	switch (op->kind) {
 	case OP_TYPE: return table_put_type(t, &op->type);
 	case OP_TWIN: return table_put_twin(t, &op->twin);

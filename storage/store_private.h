@@ -7,6 +7,7 @@
 #include "storage/log.h"
 #include "storage/producers.h"
 #include "storage/remote.h"
+#include "storage/shape.h"
 #include "storage/table.h"
 
 struct store {
@@ -26,7 +27,8 @@ struct store {
 	struct table table;
 	struct remote remote;
 	struct producers producers;
-	uint64_t applied;         /* number of the last batch in the table */
+	uint64_t applied; /* number of the last batch in the table */
+	struct store_shape shape;
 	uint64_t state_position;  /* of the last one in state/ */
 	uint64_t remote_position; /* in remote/ */
 

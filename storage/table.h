@@ -53,6 +53,7 @@ struct own_twin {
 	uint32_t *map;          /* series of each property of the type; NULL: in a row from `first` on */
 	uint32_t first;         /* 0: it has none */
 	uint32_t number;        /* 1.. in the order of creation */
+	uint32_t form;          /* another one with every change of what it is */
 	char id[];
 };
 
@@ -102,6 +103,7 @@ struct table {
 	struct fingerprint counted; /* over the living twins whose latest change is ... */
 	uint64_t counted_seq;       /* ... up to this one */
 	uint64_t next_number;
+	uint32_t forms; /* given so far */
 
 	uint64_t batch_seq;    /* seq when this batch began */
 	int64_t next_stamp_ns; /* of the next change in it */

@@ -84,6 +84,7 @@ int twin_set_def(struct table *t, struct own_twin *w, const struct twin_def *d)
 			return FAIL(-ENOMEM);
 	}
 	drop_rest(t, w);
+	w->form = ++t->forms;
 	w->rest = rest;
 	w->pub.kind = d->kind;
 	for (size_t i = 0; rest && i < rest->n_aliases; i++)

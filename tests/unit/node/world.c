@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/gossip.h"
+#include "node/sights.h"
 #include "proto/clock.h"
 #include "proto/unit.h"
 #include "tests/lib/must.h"
@@ -52,6 +53,7 @@ void world_set_up(void)
 
 void world_tear_down(void)
 {
+	sights_free(world.sights);
 	visibility_free(world.visibility);
 	store_close(world.store);
 	policy_free(trust.policy);
