@@ -82,7 +82,8 @@ MUST_CHECK int control_audit_end(struct call *c, const struct control_answer *an
 
 /* control_view.c: whether the question of a call is one of a view. ERR_REFUSED with a note. */
 MUST_CHECK int control_view_check(const struct call *c, struct err_note *note);
-/* The sentence for a root that is not there, or not shared. */
+/* Is its root not there, or not shared? And the sentence for it. */
+bool control_view_is_absent(const struct view_part *view);
 void control_view_absent(const char *root, struct err_note *note);
 
 /* Changes are refused (ERR_REFUSED with a note) by a node that owns no twins. */

@@ -7,10 +7,9 @@
 
 enum { PART_BYTES = 1 << 20 };
 
-/* A root that is not there, or not shared, makes no view. */
-static bool has_root(const struct view_part *view)
+bool control_view_is_absent(const struct view_part *view)
 {
-	return view->n_members > 0 && view->members[0].state != MEMBER_ABSENT;
+	return view->n_members == 0 || view->members[0].state == MEMBER_ABSENT;
 }
 
 void control_view_absent(const char *root, struct err_note *note)
@@ -28,7 +27,7 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 		call_fail(c, code, note);
 		return;
 	}
-	if (!has_root(view)) {
+	if (control_view_is_absent(view)) {
 		control_view_absent(c->request.question.roots[0].id, &why);
 		call_fail(c, ERR_ABSENT, &why);
 		return;

@@ -11,6 +11,7 @@
 #include "node/question_frames.h"
 #include "node/view_pieces.h"
 #include "node/walk.h"
+#include "node/watch_kept.h"
 #include "proto/clock.h"
 #include "proto/id.h"
 #include "proto/map.h"
@@ -36,6 +37,7 @@ struct view {
 	size_t n_problems;
 	char lost[PEER_NAME_SIZE]; /* the last of those that did not answer */
 	int failed;                /* why there will be no view, once nothing is waited for any more */
+	struct watch_kept *kept;   /* answers from before; NULL: none */
 	view_fn *done;
 	void *ctx;
 };
@@ -45,6 +47,7 @@ struct waiting {
 	struct view *view;
 	uint32_t ask;
 	char who[PEER_NAME_SIZE];
+	struct watch_mark mark; /* under which the answer is kept */
 };
 
 struct views {
@@ -274,6 +277,8 @@ static void on_answer(void *ctx, int code, const char *text, const struct answer
 		code = take_answer(v, w->ask, parts, code == 0 ? n : 0);
 		if (code == ERR_MALFORMED)
 			blame(v, w->who);
+		if (code == 0 && v->kept)
+			watch_kept_put(v->kept, &w->mark, parts, n);
 	} else if (code != ERR_UNREACHABLE) {
 		problem(v, "%s does not answer this view: %s", w->who, text);
 	}
@@ -308,6 +313,19 @@ static bool is_plain(const struct question *q)
 	return question_is_one_frame(q);
 }
 
+/* Has the owner answered this before, and not changed since? */
+static bool take_kept(struct view *v, const struct plan_ask *ask, const struct session *s,
+		      struct watch_mark *mark)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct answer *parts;
+	size_t n;
+
+	return v->kept && arena_new(&a, VIEW_BYTES_MAX) == 0 &&
+	       watch_kept_mark(v->kept, s, &ask->question, mark) == 0 &&
+	       watch_kept_find(v->kept, mark, a, &parts, &n) == 1 && take_answer(v, ask->id, parts, n) == 0;
+}
+
 /* *ret_who: for problems. */
 static int ask_session(struct view *v, const struct plan_ask *ask, char ret_who[PEER_NAME_SIZE])
 {
@@ -332,6 +350,8 @@ static int ask_session(struct view *v, const struct plan_ask *ask, char ret_who[
 			ret_who);
 		return FAIL(ERR_UNREACHABLE);
 	}
+	if (take_kept(v, ask, s, &w->mark))
+		return 0;
 	TRY(audience_ask(&v->to, is_own(v), &q));
 	TRY(asks_send(e->asks, session, &q, left_ns, on_answer, w, &id));
 	w = NULL;
@@ -386,6 +406,12 @@ static int note_roots(struct view *v, const struct view_question *question)
 int views_ask(struct views *views, const struct audience *to, const struct view_question *question,
 	      view_fn *done, void *ctx)
 {
+	return views_ask_again(views, to, question, NULL, done, ctx);
+}
+
+int views_ask_again(struct views *views, const struct audience *to, const struct view_question *question,
+		    struct watch_kept *kept, view_fn *done, void *ctx)
+{
 	SCOPED(scope_view) struct view *v = calloc(1, sizeof *v);
 	const int64_t deadline_ns = question->deadline_ns > 0
 					    ? question->deadline_ns
@@ -395,6 +421,7 @@ int views_ask(struct views *views, const struct audience *to, const struct view_
 		return FAIL(-ENOMEM);
 	*v = (struct view){.views = views,
 			   .question = *question,
+			   .kept = kept,
 			   .done = done,
 			   .ctx = ctx,
 			   .deadline_ns = engine_mono_ns() + deadline_ns};

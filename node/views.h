@@ -24,3 +24,8 @@ void views_free(struct views *v); /* NULL is fine; when no view is running */
  * only. `done` is called exactly once, perhaps before this returns; not when it fails. */
 MUST_CHECK int views_ask(struct views *v, const struct audience *to, const struct view_question *question,
 			 view_fn *done, void *ctx);
+/* The same of a view that was asked before: answers that are kept are good, and others will be. */
+struct watch_kept;
+MUST_CHECK int views_ask_again(struct views *v, const struct audience *to,
+			       const struct view_question *question, struct watch_kept *kept, view_fn *done,
+			       void *ctx);

@@ -6,7 +6,9 @@
 #include <time.h>
 
 #include "node/persons.h"
+#include "node/view_pieces.h"
 #include "node/views.h"
+#include "node/watch_kept.h"
 #include "node/watch_private.h"
 #include "proto/clock.h"
 #include "proto/hash.h"
@@ -14,8 +16,8 @@
 enum {
 	QUIET_MS = 10,
 	LATE_MS = 50,
-	SHARE = 4,           /* of the loop's time all watches together take one such part */
-	PART_MEMBERS = 1000, /* in one frame */
+	SHARE = 4, /* of the loop's time all watches together take one such part */
+	PART_BYTES = 1 << 20,
 	EVENT_BYTES_MAX = 256 << 20,
 	NAMES_BYTES = 1 << 20,
 };
@@ -36,6 +38,7 @@ static int64_t cpu_ns(void)
 static void watch_free(struct watch *w)
 {
 	watch_shown_fini(&w->shown);
+	watch_kept_free(w->kept);
 	arena_free(w->arena);
 	free(w);
 }
@@ -79,45 +82,18 @@ static struct watch_event event_of(const struct watch *w, uint64_t number)
 }
 
 /* False: it did not get there, and what the client has is not known any more. */
-static bool send_members(struct watch *w, const struct view_part *view, size_t *at)
-{
-	for (; view->n_members - *at > PART_MEMBERS; *at += PART_MEMBERS) {
-		struct control_answer part = {.has_view = true};
-		part.view.members = view->members + *at;
-		part.view.n_members = PART_MEMBERS;
-		part.view.n_rollups = view->n_rollups;
-		if (!call_try_part(w->call, &part))
-			return false;
-	}
-	return true;
-}
-
-static bool send_gone(struct watch *w, const struct view_part *view, size_t *at)
-{
-	for (; view->n_gone - *at > PART_MEMBERS; *at += PART_MEMBERS) {
-		struct control_answer part = {.has_view = true};
-		part.view.gone = view->gone + *at;
-		part.view.n_gone = PART_MEMBERS;
-		if (!call_try_part(w->call, &part))
-			return false;
-	}
-	return true;
-}
-
 static bool send_event(struct watch *w, const struct view_part *view)
 {
-	struct control_answer last = {.has_view = true, .view = *view, .watch = event_of(w, w->event + 1)};
-	size_t member = 0, gone = 0;
+	struct control_answer answer = {.has_view = true};
+	struct view_place place = {0};
 
-	last.watch.whole = w->event == 0;
-	if (!send_members(w, view, &member) || !send_gone(w, view, &gone))
-		return false;
-	last.view.members = view->members + member;
-	last.view.n_members = view->n_members - member;
-	last.view.gone = view->gone + gone;
-	last.view.n_gone = view->n_gone - gone;
+	while (view_piece(view, PART_BYTES, &place, &answer.view))
+		if (!call_try_part(w->call, &answer))
+			return false;
+	answer.watch = event_of(w, w->event + 1);
+	answer.watch.whole = w->event == 0;
 	w->event++;
-	return call_try_part(w->call, &last);
+	return call_try_part(w->call, &answer);
 }
 
 static bool send_sign_of_life(struct watch *w, struct call *c)
@@ -125,17 +101,12 @@ static bool send_sign_of_life(struct watch *w, struct call *c)
 	return call_try_part(c, &(struct control_answer){.watch = event_of(w, 0)});
 }
 
-static bool is_absent(const struct view_part *view)
-{
-	return view->n_members == 0 || view->members[0].state == MEMBER_ABSENT;
-}
-
 /* A root that one may not see any more, or that is gone: a view without members. */
 static void empty_if_absent(struct view_part *view)
 {
 	static const struct view_counts none;
 
-	if (!is_absent(view))
+	if (!control_view_is_absent(view))
 		return;
 	view->n_members = view->n_cells = 0;
 	view->counts = none;
@@ -218,7 +189,7 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 		end(w, ERR_UNREACHABLE, all->stopped ? &stopping : NULL);
 	else if (code < 0)
 		end(w, code, note);
-	else if (w->event == 0 && is_absent(view))
+	else if (w->event == 0 && control_view_is_absent(view))
 		say_absent(w);
 	else if (show(w, view) < 0)
 		end(w, 0, NULL);
@@ -254,7 +225,9 @@ static void look(struct watch *w)
 	int r = readmit(w, &note);
 	if (r == 0) {
 		w->busy = true;
-		r = views_ask(w->all->engine->views, &w->call->to, &w->call->request.question, on_view, w);
+		watch_kept_round(w->kept);
+		r = views_ask_again(w->all->engine->views, &w->call->to, &w->call->request.question, w->kept,
+				    on_view, w);
 		if (r == 0)
 			return;
 		w->busy = false;
@@ -333,7 +306,8 @@ void watches_touch(struct watches *all, enum watch_cause cause)
 {
 	if (!all || !all->list)
 		return;
-	(void)cause;
+	for (struct watch *w = all->list; w && cause == WATCH_POLICY; w = w->next)
+		watch_kept_clear(w->kept);
 	touch_all(all);
 }
 
@@ -365,6 +339,7 @@ static void tick(struct watch *w, int64_t now_ns)
 		end(w, 0, NULL);
 	} else if (now_ns - w->refreshed_ns >= refresh_ns) {
 		w->refreshed_ns = now_ns;
+		watch_kept_clear(w->kept);
 		touch(w, now_ns);
 	}
 }
@@ -406,6 +381,7 @@ static int begin(struct watches *all, struct call *c)
 	w->number |= w->number == 0;
 	TRY(arena_new(&w->arena, NAMES_BYTES));
 	TRY(watch_names_init(w, &c->request.question));
+	TRY(watch_kept_new(&w->kept, all->engine));
 	struct watch *begun = MOVE(w);
 	all->list = begun;
 	all->n++;
