@@ -208,7 +208,7 @@ void plan_lost(struct plan *p, uint32_t ask, int instead)
 		a = a->next;
 	if (!a || !a->open)
 		return;
-	plan_forget(a);
+	plan_void(a);
 	a->open = false;
 	a->instead = instead;
 	a->next_lost = p->lost;

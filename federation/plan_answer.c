@@ -10,6 +10,13 @@ void plan_forget(struct ask *a)
 		a->claims[i]->told = a->claims[i]->met = false;
 }
 
+void plan_void(struct ask *a)
+{
+	plan_forget(a);
+	for (size_t i = 0; i < a->n_claims; i++)
+		a->claims[i]->rollups = NULL;
+}
+
 static int begin_stage(const struct plan *p, struct stage *s)
 {
 	if (s->arena)
@@ -296,6 +303,6 @@ int plan_answer(struct plan *p, uint32_t ask, const struct view_part *part, bool
 		plan_end_ask(a);
 	}
 	if (r < 0)
-		plan_forget(a);
+		plan_void(a);
 	return r;
 }

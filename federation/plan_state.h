@@ -159,7 +159,9 @@ MUST_CHECK int plan_tell_cycle(struct plan *p, const struct claim *c);
 bool plan_is_seen(const struct plan *p, const struct claim *c, const struct ask *a);
 
 /* plan_answer.c */
-void plan_forget(struct ask *a); /* what has come of the answer */
+void plan_forget(struct ask *a);
+/* Nothing counts of what was told of its roots either: the answer was not right, or never ended. */
+void plan_void(struct ask *a); /* what has come of the answer */
 MUST_CHECK int plan_add_counts(struct view_counts *to, const struct view_counts *from);
 
 /* plan_take.c: an answer that was right as a whole. */
