@@ -35,6 +35,11 @@ static const struct flag *known_flag(const struct context *ctx, struct bytes nam
 	return f || !ctx->command ? f : find_flag(ctx->command->flags, name);
 }
 
+const struct flag *options_flag(const struct context *ctx, const char *name)
+{
+	return known_flag(ctx, bytes_of_text(name));
+}
+
 static int unknown_flag(const struct context *ctx, const char *word, struct err_note *note)
 {
 	const char *command = ctx->command ? ctx->command->name : NULL;

@@ -13,6 +13,9 @@
 MUST_CHECK int options_parse(struct context *ctx, int argc, char *const argv[], struct err_note *note);
 MUST_CHECK int options_check_args(const struct context *ctx, struct err_note *note);
 
+/* A flag that may stand in this line, by its name; NULL: none such. */
+const struct flag *options_flag(const struct context *ctx, const char *name);
+
 /* Usage of the command that was named, with its flags; else of all commands of the noun that was named; else
  * of all. */
 void options_help(const struct context *ctx, FILE *out);

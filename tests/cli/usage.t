@@ -147,6 +147,7 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   audit consistency
   audit evidence
   audit who-saw
+  complete
 
 A node must be named, and be there.
 

@@ -1,45 +1,29 @@
-# bash completion for holon: commands come from `holon --list-commands`, flags from `holon COMMAND --help`.
-
-_holon_words() { # the words of the command line that are neither flags nor values of global flags
-	local i=1
-	while [ "$i" -lt "$COMP_CWORD" ]; do
-		case ${COMP_WORDS[i]} in
-		--endpoint | --node | --timeout | --server-key | --client-key | --person) i=$((i + 1)) ;;
-		-*) ;;
-		*) printf '%s\n' "${COMP_WORDS[i]}" ;;
-		esac
-		i=$((i + 1))
-	done
-}
+# bash completion for holon: `holon complete` knows how the line could go on.
 
 _holon() {
-	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words commands command
+	local i word line=() reply=() part=
 	COMPREPLY=()
-	case $previous in
-	--node | --dir | --org | --person)
-		mapfile -t COMPREPLY < <(compgen -d -- "$current")
-		return
-		;;
-	--map | --passphrase-file | --bundle | --endpoint | --client-key)
-		mapfile -t COMPREPLY < <(compgen -f -- "$current")
-		return
+	# bash takes names apart at colons and equals signs: put together again
+	for ((i = 1; i <= COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [ ${#line[@]} -gt 0 ] && { [[ $word == [:=] ]] || [[ ${COMP_WORDS[i - 1]} == [:=] ]]; }; then
+			line[${#line[@]} - 1]+=$word
+		else
+			line+=("$word")
+		fi
+	done
+	mapfile -t reply < <("${COMP_WORDS[0]}" complete -- "${line[@]}" 2>/dev/null)
+	word=${COMP_WORDS[COMP_CWORD]}
+	case ${reply[0]-} in
+	:files) mapfile -t COMPREPLY < <(compgen -f -- "$word") && compopt -o filenames 2>/dev/null ;;
+	:dirs) mapfile -t COMPREPLY < <(compgen -d -- "$word") && compopt -o filenames 2>/dev/null ;;
+	*)
+		# what stands before the last of them is there already
+		[[ $COMP_WORDBREAKS != *:* || ${line[-1]-} != *:* ]] || part=${line[-1]%"${line[-1]##*:}"}
+		COMPREPLY=("${reply[@]#"$part"}")
+		[ ${#COMPREPLY[@]} -ne 1 ] || [[ ${COMPREPLY[0]} != *[/:] ]] || compopt -o nospace 2>/dev/null
 		;;
 	esac
-	mapfile -t words < <(_holon_words)
-	commands=$(holon --list-commands 2>/dev/null)
-	if [[ $current == -* ]]; then
-		command="${words[0]-} ${words[1]-}"
-		grep -qxF -- "$command" <<<"$commands" || command=${words[0]-}
-		# shellcheck disable=SC2086 # one or two words
-		mapfile -t COMPREPLY < <(compgen -W "$(holon $command --help 2>/dev/null |
-			sed -n 's/^  \(--[a-z-]*\).*/\1/p')" -- "$current")
-	elif [ ${#words[@]} -eq 0 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(cut -d ' ' -f 1 <<<"$commands" | sort -u)" -- "$current")
-	elif [ ${#words[@]} -eq 1 ] && grep -q "^${words[0]} " <<<"$commands"; then
-		mapfile -t COMPREPLY < <(compgen -W "$(sed -n "s/^${words[0]} //p" <<<"$commands")" -- "$current")
-	else
-		mapfile -t COMPREPLY < <(compgen -f -- "$current")
-	fi
 }
 
 complete -F _holon holon

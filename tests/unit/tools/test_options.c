@@ -133,3 +133,17 @@ Test(options, counts_are_whole_numbers)
 	cr_assert(eq(int, flag_count(&ctx, "limit", 7, &n, &note), 0));
 	cr_expect(eq(u32, n, UINT32_MAX));
 }
+
+Test(options, a_command_may_be_the_first_word_of_another)
+{
+	cr_assert(eq(int, PARSE("view", "--json", "list"), 0));
+	expect_text(ctx.command->name, "view list");
+	cr_expect(eq(sz, ctx.n_args, 0));
+}
+
+Test(options, behind_its_first_argument_a_command_stays_what_it_is)
+{
+	cr_assert(eq(int, PARSE("view", "acme/a", "list"), 0));
+	expect_text(ctx.command->name, "view");
+	cr_expect(eq(sz, ctx.n_args, 2));
+}
