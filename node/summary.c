@@ -6,14 +6,25 @@
 
 #include "proto/id.h"
 
+/* A summary has to fit into one frame with others. */
+static bool is_long_text(const struct value *v)
+{
+	return (v->type == VALUE_TEXT || v->type == VALUE_ENUM) && strlen(v->text) > KPI_TEXT_MAX;
+}
+
 /* Without limits and alarms health is what the data says: bad quality is an alarm of the sensor, not of the
  * asset. */
+enum health summary_health_of(const struct sample *s)
+{
+	return s->value.type == VALUE_NONE || is_long_text(&s->value) ? HEALTH_UNKNOWN
+	       : s->quality == QUALITY_GOOD                           ? HEALTH_GOOD
+	       : s->quality == QUALITY_UNCERTAIN                      ? HEALTH_WARNING
+								      : HEALTH_ALARM;
+}
+
 static enum health worse(enum health worst, const struct sample *s)
 {
-	const enum health h = s->value.type == VALUE_NONE       ? HEALTH_UNKNOWN
-			      : s->quality == QUALITY_GOOD      ? HEALTH_GOOD
-			      : s->quality == QUALITY_UNCERTAIN ? HEALTH_WARNING
-								: HEALTH_ALARM;
+	const enum health h = summary_health_of(s);
 
 	return h > worst ? h : worst;
 }
@@ -27,21 +38,13 @@ static enum health health_of(const struct row *r)
 	return worst;
 }
 
-/* A summary has to fit into one frame with others. */
-static bool is_long_text(const struct value *v)
-{
-	return (v->type == VALUE_TEXT || v->type == VALUE_ENUM) && strlen(v->text) > KPI_TEXT_MAX;
-}
-
-/* A text too long for the row is no value there. */
 enum health summary_health(const struct store *s, const struct twin *t)
 {
 	enum health worst = HEALTH_UNKNOWN;
 
 	for (size_t i = 0; t->type && i < t->type->n_kpis; i++) {
 		const struct sample v = store_value(s, t, t->type->kpis[i]);
-		if (!is_long_text(&v.value))
-			worst = worse(worst, &v);
+		worst = worse(worst, &v);
 	}
 	return worst;
 }
@@ -136,32 +139,5 @@ int summary_row(const struct store *s, const struct twin *t, struct arena *a, st
 	TRY(add_parents(s, t, a, &r));
 	r.health = health_of(&r);
 	*ret = r;
-	return 0;
-}
-
-static int past_kpis(struct store *s, const struct twin *t, int64_t at_ns, struct arena *a, struct row *row)
-{
-	for (size_t i = 0; i < row->n_kpis; i++) {
-		struct sample *v = &row->kpis[i].sample;
-		const int r = store_value_at(s, t, t->type->kpis[i], at_ns, a, v);
-		TRY(r);
-		if (r == STORE_ABSENT || is_long_text(&v->value))
-			*v = (struct sample){.sigma = NAN};
-		v->source = NULL;
-	}
-	return 0;
-}
-
-int summary_past(struct store *s, const struct twin *t, int64_t at_ns, bool health, struct arena *a,
-		 struct row *row)
-{
-	const struct twin_def def = store_twin_def(t);
-
-	row->life = twin_life_at(&def, at_ns);
-	row->health = HEALTH_UNKNOWN;
-	if (!health)
-		return 0;
-	TRY(past_kpis(s, t, at_ns, a, row));
-	row->health = health_of(row);
 	return 0;
 }

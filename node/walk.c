@@ -5,8 +5,9 @@
 
 enum {
 	ROW_ARENA = 1 << 20,
-	RESTARTS_MAX = 2, /* then a walk that is disturbed goes through at once */
-	STEPS_A_LOOK = 64 /* at the clock */
+	SERIES_ARENA = 64 << 20, /* of a twin: so many values at so many times */
+	RESTARTS_MAX = 2,        /* then a walk that is disturbed goes through at once */
+	STEPS_A_LOOK = 64        /* at the clock */
 };
 
 /* ---- What goes into the part ------------------------------------------------------------------------------
@@ -106,6 +107,8 @@ void walk_count(struct walk *w, const struct member_fate *fate)
 	c->live += fate->state == MEMBER_LIVE;
 	c->cached += fate->state == MEMBER_CACHED;
 	c->withheld += fate->withheld;
+	c->coarse += fate->coarse;
+	c->expired += fate->expired;
 }
 
 int walk_source_of(struct walk *w, const char *org, const char *node, struct view_source **ret)
@@ -160,6 +163,7 @@ static bool needs_health(const struct walk *w)
 /* Forget everything but what was asked. */
 static void reset(struct walk *w)
 {
+	walk_series_end(w);
 	walk_path_fini(w);
 	walk_sights_fini(w);
 	map_fini(&w->cells);
@@ -206,7 +210,8 @@ static int begin(struct walk *w)
 	TRY(walk_where_begin(w));
 	TRY(walk_sights_begin(w));
 	w->phase = WALK_SEEN;
-	return push_roots(w, true);
+	TRY(walk_series_begin(w));
+	return w->series ? 0 : push_roots(w, true);
 }
 
 int walk_new(struct walk **ret, struct engine *e, const struct audience *to, const struct view_question *q,
@@ -225,7 +230,7 @@ int walk_new(struct walk **ret, struct engine *e, const struct audience *to, con
 			   .own = egress_is_own(&e->egress, to),
 			   .members_max = q->members_max > 0 ? q->members_max
 							     : (uint64_t)e->config->view_members_max};
-	TRY(arena_new(&w->rows, ROW_ARENA));
+	TRY(arena_new(&w->rows, view_times(q) > 0 ? SERIES_ARENA : ROW_ARENA));
 	w->part = arena_take(a, sizeof *w->part);
 	if (!w->part)
 		return FAIL(-ENOMEM);
@@ -268,7 +273,7 @@ static int hand_up(struct walk *w)
 	return 0;
 }
 
-static int check_budget(struct walk *w)
+int walk_check_budget(struct walk *w)
 {
 	const char *why = NULL;
 
@@ -292,6 +297,8 @@ static int meet_next(struct walk *w)
 	struct step s;
 	bool again;
 
+	if (w->series)
+		return walk_series_next(w);
 	int r = walk_pop(w, &s, &again);
 	TRY(r);
 	if (r == 0) {
@@ -302,7 +309,7 @@ static int meet_next(struct walk *w)
 	arena_reset(w->rows);
 	TRY(w->source == WALK_LIVE ? walk_meet_live(w, &s, again) : walk_meet_cached(w, &s, again));
 	if (w->n_stack > 0)
-		TRY(check_budget(w));
+		TRY(walk_check_budget(w));
 	return w->phase == WALK_ENDED;
 }
 

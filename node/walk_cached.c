@@ -184,7 +184,7 @@ int walk_meet_cached(struct walk *w, struct step *s, bool again)
 	TRY(walk_sight_of_row(w, &row, &h.sight));
 	if (row.deleted || !h.sight->discover)
 		return 0;
-	if (w->q->has_as_of)
+	if (w->q->has_as_of || view_times(w->q) > 0)
 		return unreachable(w, s);
 	return s->seen ? push_children(w, s) : fill_in(w, s, &h, remote, again);
 }

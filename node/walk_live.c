@@ -1,32 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/walk_private.h"
+#include "proto/clock.h"
 #include "proto/id.h"
 #include "proto/words.h"
 
 enum { ROW_ARENA = 1 << 20 };
 
-/* Is the claim of a parent of another organisation confirmed by this side? */
-static int confirmed(const struct walk *w, const struct step *s, bool *ret)
+int walk_confirmed_since(const struct walk *w, const char *parent, const char *id, int64_t *ret_ns)
 {
 	struct membership word;
 
-	*ret = true;
-	if (!s->root || s->parent[0] == '\0' || bytes_equal(id_org(s->parent), id_org(s->id)) ||
-	    w->q->unconfirmed)
+	*ret_ns = TIME_MIN;
+	if (parent[0] == '\0' || bytes_equal(id_org(parent), id_org(id)) || w->q->unconfirmed)
 		return 0;
-	*ret = false;
-	if (!w->own && !id_is_of_org(s->parent, w->to->org))
+	*ret_ns = TIME_MAX;
+	if (!w->own && !id_is_of_org(parent, w->to->org))
 		return 0; /* whose twins are confirmed to others is not the asker's to find out */
-	const int r = store_membership(w->e->store, w->q->hierarchy, s->parent, s->id, &word);
+	const int r = store_membership(w->e->store, w->q->hierarchy, parent, id, &word);
 	TRY(r);
-	*ret = r != STORE_ABSENT && word.state == CONFIRM_CONFIRMED &&
-	       (!w->q->has_as_of || word.since_ns <= w->q->as_of_ns);
+	if (r != STORE_ABSENT && word.state == CONFIRM_CONFIRMED)
+		*ret_ns = word.since_ns;
+	return 0;
+}
+
+static int confirmed(const struct walk *w, const struct step *s, bool *ret)
+{
+	int64_t since_ns = TIME_MIN;
+
+	if (s->root)
+		TRY(walk_confirmed_since(w, s->parent, s->id, &since_ns));
+	*ret = since_ns != TIME_MAX && (!w->q->has_as_of || since_ns <= w->q->as_of_ns);
 	return 0;
 }
 
 /* May the asker be told that this twin, which this node does not own, is a member? Of a third organisation's
  * twins only their owner speaks. */
-static bool may_name(struct walk *w, const char *id)
+bool walk_may_name(struct walk *w, const char *id)
 {
 	SCOPED(scope_arena) struct arena *a = NULL;
 	struct row row;
@@ -52,7 +61,7 @@ static int push_children(struct walk *w, const struct step *s, const struct twin
 			continue;
 		if (e->to)
 			TRY(walk_push(w, &child));
-		else if (may_name(w, r->to))
+		else if (walk_may_name(w, r->to))
 			TRY(walk_push_edge(w, s, r->to));
 	}
 	return 0;
@@ -63,17 +72,15 @@ static int push_children(struct walk *w, const struct step *s, const struct twin
 
 /* As-of reads the life-cycle and health of that time; a partner is told no health then: it would be history.
  */
-static int past_face(struct walk *w, const struct holder *h, struct expr_twin *face)
+static int past_face(struct walk *w, struct holder *h, const struct twin_def *def, struct expr_twin *face)
 {
-	struct row row;
+	const bool needed = w->needs_health || (w->where && expr_uses(w->where, EXPR_HEALTH));
 
-	TRY(summary_row(w->e->store, h->twin, w->rows, &row));
-	TRY(summary_past(w->e->store, h->twin, w->q->as_of_ns, w->own, w->rows, &row));
-	if (h->sight->summary) {
-		face->life = row.life;
-		face->health = row.health;
-	}
-	return 0;
+	face->now_ns = h->past->t_ns[h->at];
+	if (h->sight->summary)
+		face->life = twin_life_at(def, face->now_ns);
+	/* in a series nobody looks at it unless it is needed */
+	return w->own && (needed || !w->series) ? walk_past_health(w, h, needed, &face->health) : 0;
 }
 
 static bool looks_at_position(const struct walk *w)
@@ -99,7 +106,7 @@ static void find_position(struct walk *w, struct holder *h, struct expr_twin *fa
 	face->position = room;
 }
 
-static int look(struct walk *w, struct holder *h, struct expr_twin *face, struct position *room)
+int walk_look(struct walk *w, struct holder *h, struct expr_twin *face, struct position *room)
 {
 	const struct twin_def def = store_twin_def(h->twin);
 
@@ -114,8 +121,8 @@ static int look(struct walk *w, struct holder *h, struct expr_twin *face, struct
 				   .now_ns = w->at_ns};
 	if (looks_at_position(w))
 		find_position(w, h, face, room);
-	if (w->q->has_as_of) {
-		TRY(past_face(w, h, face));
+	if (h->past) {
+		TRY(past_face(w, h, &def, face));
 	} else if (h->sight->summary) {
 		face->life = twin_life_at(&def, INT64_MAX);
 		face->health = summary_health(w->e->store, h->twin);
@@ -157,7 +164,8 @@ static int roll_up(struct walk *w, const struct step *s, struct holder *h, const
 
 static int fill_in(struct walk *w, struct step *s, struct holder *h, bool again)
 {
-	const bool needs_face = w->where || w->q->by != GROUP_NONE || walk_shows(w, s, false);
+	const bool needs_face =
+		w->where || (h->past && w->needs_health) || w->q->by != GROUP_NONE || walk_shows(w, s, false);
 	struct member_fate fate = {.state = MEMBER_LIVE, .withheld = h->sight->withheld};
 	struct expr_twin face = {0};
 	struct position room;
@@ -165,7 +173,7 @@ static int fill_in(struct walk *w, struct step *s, struct holder *h, bool again)
 
 	TRY(confirmed(w, s, &ok));
 	if (needs_face)
-		TRY(look(w, h, &face, &room));
+		TRY(walk_look(w, h, &face, &room));
 	else if (w->needs_health && h->sight->summary)
 		h->health = summary_health(w->e->store, h->twin);
 	if (!ok)
@@ -181,6 +189,8 @@ static int fill_in(struct walk *w, struct step *s, struct holder *h, bool again)
 	if (fate.state == MEMBER_LIVE && !fate.filtered)
 		TRY(roll_up(w, s, h, &face));
 	fate.withheld = fate.withheld || h->withheld;
+	fate.coarse = h->coarse;
+	fate.expired = h->expired;
 	walk_count(w, &fate);
 	const int64_t stamp_ns = h->twin->version.stamp_ns;
 	w->newest_ns = stamp_ns > w->newest_ns ? stamp_ns : w->newest_ns;
@@ -189,13 +199,16 @@ static int fill_in(struct walk *w, struct step *s, struct holder *h, bool again)
 
 int walk_meet_live(struct walk *w, struct step *s, bool again)
 {
-	struct holder h = {.twin = s->what};
+	struct past past = {.t_ns = &w->q->as_of_ns, .n = 1};
+	struct holder h = {.twin = s->what, .past = w->q->has_as_of ? &past : NULL};
 
 	TRY(walk_sight(w, h.twin, &h.sight));
 	if (!h.sight->discover)
 		return 0; /* a root nobody spoke of is absent: the plan sees that */
 	if (s->seen)
 		return push_children(w, s, h.twin);
+	if (h.past)
+		TRY(walk_past_begin(w, h.past));
 	if (h.twin->type)
 		TRY(walk_type_needs(w, h.twin->type, &h.type));
 	return fill_in(w, s, &h, again);

@@ -9,6 +9,8 @@
  *   walk_where.c   does the expression select it
  *   walk_value.c   what it adds to the roll-ups
  *   walk_cell.c    groups
+ *   walk_past.c    values and health of times past
+ *   walk_time.c    a series of times
  */
 #pragma once
 
@@ -60,6 +62,8 @@ struct sight {
 	struct need_sight need[];
 };
 
+struct series; /* walk_time.c */
+
 struct walk {
 	struct engine *e;
 	const struct audience *to;
@@ -93,10 +97,11 @@ struct walk {
 			  root */
 	size_t n_above;
 	int64_t newest_ns;  /* stamp of the newest row, of the own twins */
-	struct map cells;   /* group -> place in part->cells, one up */
+	struct map cells;   /* group -> by the number of the time: place in part->cells, one up */
 	struct map texts;   /* that outlive the store's; each once */
 	struct arena *rows; /* of the twin that is looked at */
 
+	struct series *series;    /* NULL: the view is of one time */
 	struct store_shape shape; /* what it has pointers into, */
 	uint64_t round, epoch;    /* ... and what was decided of the classes */
 	unsigned n_restarts;
@@ -109,6 +114,8 @@ struct walk {
 MUST_CHECK int walk_problem(struct walk *w, const char *text);
 /* The budget is used up: what was gone through counts, nothing more is. `why` is a sentence. */
 MUST_CHECK int walk_cut(struct walk *w, const char *why);
+/* Cut it when the budget is used up. */
+MUST_CHECK int walk_check_budget(struct walk *w);
 /* Another owner's to answer for. */
 MUST_CHECK int walk_push_edge(struct walk *w, const struct step *parent, const char *child);
 /* Return a member, or the anchor of a root; `face` has what the asker may see. */
@@ -122,7 +129,7 @@ const char *walk_org(struct walk *w, const char *id);
 /* Is this member filled in: gone through, and what is it to the totals? */
 struct member_fate {
 	enum member_state state; /* live, cached, unconfirmed */
-	bool filtered, withheld;
+	bool filtered, withheld, coarse, expired;
 };
 void walk_count(struct walk *w, const struct member_fate *fate);
 /* Is a member to be returned? */
@@ -143,6 +150,16 @@ void walk_path_fini(struct walk *w);
 MUST_CHECK int walk_meet_live(struct walk *w, struct step *s, bool again);
 MUST_CHECK int walk_meet_cached(struct walk *w, struct step *s, bool again);
 
+/* Since when its owner, this side, has confirmed a root as a member of a parent of another organisation:
+ * TIME_MIN: always, or it needs no word; TIME_MAX: never, or that is not for the asker to know. */
+MUST_CHECK int walk_confirmed_since(const struct walk *w, const char *parent, const char *id,
+				    int64_t *ret_ns);
+/* May the asker be told that this twin, which this node does not own, is a member? */
+bool walk_may_name(struct walk *w, const char *id);
+/* What the asker may see of an own twin, as of the question's time, or the holder's; also h->health. */
+struct holder;
+MUST_CHECK int walk_look(struct walk *w, struct holder *h, struct expr_twin *face, struct position *room);
+
 /* ---- walk_sight.c */
 MUST_CHECK int walk_sights_begin(struct walk *w);
 void walk_sights_fini(struct walk *w);
@@ -156,6 +173,36 @@ MUST_CHECK int walk_type_needs(struct walk *w, const struct type *type, const st
 bool walk_may_have(const struct walk *w, const struct need_sight *need, bool kpi, bool past, int64_t at_ns,
 		   int64_t *ret_at_ns);
 
+/* ---- walk_past.c */
+
+/* A twin as of times past, which rise. */
+struct past {
+	const int64_t *t_ns;
+	const size_t *number; /* of each in the series; NULL: there is only one */
+	size_t n;
+	struct point **points; /* by need; NULL: not asked for yet */
+	enum health *health;   /* NULL: not asked for yet */
+	enum known *doubt;     /* of the health: the least sure */
+};
+MUST_CHECK int walk_past_begin(struct walk *w, struct past *past);
+/* The value of a property in its place, as of the time that the holder is at; coarse and expired ones are
+ * noted there. */
+MUST_CHECK int walk_past_value(struct walk *w, struct holder *h, size_t need, size_t place,
+			       struct sample *ret);
+/* Noted only if the question needs it. */
+MUST_CHECK int walk_past_health(struct walk *w, struct holder *h, bool needed, enum health *ret);
+
+/* ---- walk_time.c */
+
+/* NULL stays NULL if the question has no series, or is not asked live. */
+MUST_CHECK int walk_series_begin(struct walk *w);
+void walk_series_end(struct walk *w); /* without one is fine */
+/* Go on with one twin: 1: that was all. */
+MUST_CHECK int walk_series_next(struct walk *w);
+/* When that time is. */
+int64_t walk_series_time(const struct walk *w, size_t number);
+size_t walk_series_times(const struct walk *w); /* 1 without a series */
+
 /* ---- walk_value.c */
 
 /* A twin, as far as values are concerned: live with its type's places, or a row. */
@@ -166,12 +213,15 @@ struct holder {
 	const struct type_needs *type; /* NULL: it has none */
 	enum health health;            /* as the asker may know it */
 	bool withheld;                 /* something was: rises as values are asked for */
+	struct past *past;             /* NULL: as of now */
+	size_t at;                     /* which of its times */
+	bool coarse, expired;          /* rise as values of the past are asked for */
 };
 /* The value that answers a need, as of the question's time; *ret_unit is good as long as the type. False: it
  * has none, or not for the asker. Texts may be in w->rows. */
 MUST_CHECK int walk_value(struct walk *w, struct holder *h, size_t need, struct sample *ret,
 			  const char **ret_unit, bool *ret_has);
-/* Add what it has to the anchor's roll-ups and to those of its groups. */
+/* Add what it has to the anchor's (SIZE_MAX: none) roll-ups and to those of its groups. */
 MUST_CHECK int walk_add_values(struct walk *w, const struct step *s, struct holder *h, const size_t *cells,
 			       size_t n_cells);
 /* What is to be shown of a returned member. */
@@ -189,6 +239,6 @@ MUST_CHECK int walk_selects(struct walk *w, struct holder *h, const struct expr_
 /* The groups that a member is in: places in part->cells, at most TAGS_MAX. `face` as above. */
 MUST_CHECK int walk_groups(struct walk *w, struct holder *h, const struct expr_twin *face, size_t *ret,
 			   size_t *ret_n);
-/* A cell; SIZE_MAX: there are too many, and it is cut. */
-MUST_CHECK int walk_cell(struct walk *w, const char *group, int64_t t_ns, size_t *ret);
+/* A cell; of a series by the number of its time, else 0. SIZE_MAX: there are too many, and it is cut. */
+MUST_CHECK int walk_cell(struct walk *w, const char *group, size_t time, size_t *ret);
 void walk_sort_cells(struct walk *w);

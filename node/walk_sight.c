@@ -91,7 +91,9 @@ static struct need_sight decide_need(const struct walk *w, const struct row *row
 	int64_t ignored;
 
 	s.history = egress_history(e, w->to, row, property, &s.last_ns, &s.step_ns);
-	s.hidden = !s.as_kpi && !walk_may_have(w, &s, false, w->q->has_as_of, w->q->as_of_ns, &ignored);
+	/* of a series the first time is the one that a window shuts out first */
+	s.hidden = !s.as_kpi && !walk_may_have(w, &s, false, w->q->has_as_of || view_times(w->q) > 0,
+					       w->q->has_as_of ? w->q->as_of_ns : w->q->from_ns, &ignored);
 	return s;
 }
 

@@ -6,25 +6,20 @@ static int live_value(struct walk *w, struct holder *h, size_t need, struct samp
 		      const char **ret_unit)
 {
 	const int place = h->type ? h->type->place[need] : -1;
-	const bool past = w->q->has_as_of;
+	const struct past *past = h->past;
 	int64_t at_ns;
 
 	if (place < 0)
 		return 0;
 	const struct property_def *p = &h->twin->type->def.properties[place];
 	*ret_unit = p->unit;
-	if (!walk_may_have(w, &h->sight->need[need], p->kpi, past, w->q->as_of_ns, &at_ns)) {
+	if (!walk_may_have(w, &h->sight->need[need], p->kpi, past, past ? past->t_ns[h->at] : 0, &at_ns)) {
 		h->withheld = true;
 		return 0;
 	}
-	if (!past) {
-		*ret = store_value(w->e->store, h->twin, (size_t)place);
-		return 0;
-	}
-	const int r = store_value_at(w->e->store, h->twin, (size_t)place, at_ns, w->rows, ret);
-	TRY(r);
-	if (r == STORE_ABSENT)
-		*ret = (struct sample){0};
+	if (past)
+		return walk_past_value(w, h, need, (size_t)place, ret);
+	*ret = store_value(w->e->store, h->twin, (size_t)place);
 	return 0;
 }
 
@@ -83,10 +78,15 @@ static int add_number(struct walk *w, struct rollup_state *state, const struct r
 
 /* The states of one roll-up that a value goes into: the anchor's and those of its groups. */
 struct targets {
-	size_t anchor;
+	size_t anchor; /* SIZE_MAX: none */
 	const size_t *cells;
 	size_t n_cells;
 };
+
+static size_t n_targets(const struct targets *t)
+{
+	return t->n_cells + (t->anchor != SIZE_MAX);
+}
 
 static struct rollup_state *target(struct walk *w, const struct targets *t, size_t i, size_t rollup)
 {
@@ -111,7 +111,7 @@ static int add_value(struct walk *w, const struct targets *t, size_t rollup, con
 	item.quality = sample.quality;
 	item.t_ns = sample.t_ns;
 	item.unit = text_or_empty(item.unit);
-	for (size_t i = 0; i <= t->n_cells; i++) {
+	for (size_t i = 0; i < n_targets(t); i++) {
 		struct rollup_item mine = item;
 		TRY(add_number(w, target(w, t, i, rollup), &w->q->rollups[rollup], &mine));
 	}
@@ -129,7 +129,7 @@ int walk_add_values(struct walk *w, const struct step *s, struct holder *h, cons
 			TRY(add_value(w, &t, k, s->id, h));
 			continue;
 		}
-		for (size_t i = 0; i <= n_cells; i++)
+		for (size_t i = 0; i < n_targets(&t); i++)
 			rollup_add_member(spec, target(w, &t, i, k), h->health);
 	}
 	for (size_t i = 0; i < n_cells; i++)
