@@ -188,7 +188,8 @@ void view_json(const struct shown_view *v, FILE *out)
 	question_json(&j, v->question);
 	if (root)
 		values_json(&j, v->question, root);
-	view_rollups_json(&j, v->question, v->view->rollups);
+	if (v->question->step_ns == 0)
+		view_rollups_json(&j, v->question, v->view->rollups);
 	if (view_has_cells(v->question))
 		view_cells_json(&j, v->question, v->view);
 	else

@@ -153,7 +153,8 @@ void view_text(const struct shown_view *v, FILE *out)
 		view_cells_text(v, out);
 	else
 		tree_text(v, out);
-	if (view_has_cells(v->question) || v->root_member == NONE) /* else the root's are the totals */
+	/* of a tree those of the root are the totals, of a series there are none */
+	if (v->question->step_ns == 0 && (v->question->by != GROUP_NONE || v->root_member == NONE))
 		totals_text(v, out);
 	paint(out, view_is_clean(v->view) ? PAINT_GOOD : PAINT_WARNING,
 	      view_certificate_text(v->arena, v->view));

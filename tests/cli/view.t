@@ -47,30 +47,72 @@ A plant of two lines, in two forms of a tree.
   2> holon: --dot draws members, not the lines of --by or --step
   [2]
 
+What is selected, in groups, and with values.
+
+  $ holon view acme/plant --rollup sum:power --rollup worst-health --where 'tag = old or type = plant' --show power --as-of 2024-03-04T11:30Z
+  TWIN              NAME     HEALTH                 power  sum:power  worst-health  SHARE
+  acme/plant        Plant    unknown                    -  30 kW (1)          good  ████████████ 100 %
+  └── acme/plant/a  Press A  good     30 kW, 1h 30min ago  30 kW (1)          good  ████████████ 100 %
+  3 members: 3 live, 1 not selected
+  $ holon view acme/plant --rollup sum:power --rollup count --by type
+  type   MEMBERS  sum:power  count  SHARE
+  plant        1          -      1
+  press        2  40 kW (2)      2  ████████████ 100 %
+  total: sum:power 40 kW (2), count 3
+  3 members: 3 live
+  $ holon view acme/plant --rollup sum:power --by type --csv
+  group,members,sum:power,sum:power unit
+  plant,1,0.0,
+  press,2,40.0,kW
+  2> holon: 3 members: 3 live
+  $ holon view acme/plant --rollup sum:power --by '"kind"'
+  kind  MEMBERS  sum:power  SHARE
+  -           3  40 kW (2)  ████████████ 100 %
+  total: sum:power 40 kW (2)
+  3 members: 3 live
+  $ holon view acme/plant --rollup sum:power --by type --where 'power > 20 kW' --json
+  {"root": "acme/plant", "name": "Plant", "kind": "system", "type": "plant", "state": "live", "life_cycle": "operating", "health": "unknown", "hierarchy": "contains", "where": "power > 20 kW", "by": "type", "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 30.0, "quality": "good", "n": 1}], "cells": [{"group": "press", "members": 1, "rollups": [{"fn": "sum", "property": "power", "unit": "kW", "value": 30.0, "quality": "good", "n": 1}]}], "certificate": {"clean": true, "members": 3, "live": 3, "cached": 0, "withheld": 0, "unreachable": 0, "unconfirmed": 0, "coarse": 0, "expired": 0, "filtered": 2, "cut": false, "sources": [{"org": "acme", "node": "n1", "revision": <*>, "age_s": <*>, "epoch": 0, "state": "live"}]}, "problems": []}
+  $ holon view acme/plant --show power --csv
+  id,parent,depth,name,kind,type,state,life_cycle,health,power,power unit,power t
+  acme/plant,,0,Plant,system,plant,live,operating,unknown,,,
+  acme/plant/a,acme/plant,1,Press A,asset,press,live,operating,good,30,kW,2024-03-04T10:00:00Z
+  acme/plant/b,acme/plant,1,Press B,asset,press,live,operating,good,10,kW,2024-03-04T11:00:00Z
+  2> holon: 3 members: 3 live
+  $ holon view acme/plant --rollup sum:power --members-max 2
+  TWIN              NAME     HEALTH   sum:power  SHARE
+  acme/plant        Plant    unknown  30 kW (1)  ████████████ 100 %
+  └── acme/plant/a  Press A  good     30 kW (1)  ████████████ 100 %
+  2 members: 2 live; cut short
+  problem: the view was cut after 2 members: ask for a part of it, or with a higher --members-max
+  [4]
+  $ holon view acme/plant --where 'power > 3 degC'
+  TWIN        NAME
+  acme/plant  Plant
+  3 members: 3 live, 3 not selected
+
 Views are kept under a name, and asked for by it; flags take the place of what was kept.
 
-  $ holon view save load acme/plant --rollup sum:power --unconfirmed --name 'Load of the old'
+  $ holon view save load acme/plant --rollup sum:power --where 'tag = old or type = plant' --name 'Load of the old'
   3 changed, 0 unchanged
   $ holon view show load
-  acme/plant rollup sum:power unconfirmed
+  acme/plant rollup sum:power where tag = old or type = plant
   $ holon view show acme/views/load --json
-  {"id": "acme/views/load", "name": "Load of the old", "question": "acme/plant rollup sum:power unconfirmed"}
+  {"id": "acme/views/load", "name": "Load of the old", "question": "acme/plant rollup sum:power where tag = old or type = plant"}
   $ holon view load --depth 0
   TWIN        NAME   sum:power  SHARE
-  acme/plant  Plant  40 kW (2)  ████████████ 100 %
-  3 members: 3 live
+  acme/plant  Plant  30 kW (1)  ████████████ 100 %
+  3 members: 3 live, 1 not selected
   $ holon view acme/views/load --rollup count --csv
   id,parent,depth,name,kind,type,state,life_cycle,health,count,count unit
-  acme/plant,,0,Plant,system,plant,live,operating,unknown,3,
+  acme/plant,,0,Plant,system,plant,live,operating,unknown,2,
   acme/plant/a,acme/plant,1,Press A,asset,press,live,operating,good,1,
-  acme/plant/b,acme/plant,1,Press B,asset,press,live,operating,good,1,
-  2> holon: 3 members: 3 live
+  2> holon: 3 members: 3 live, 1 not selected
   $ holon view save load load --depth 1
   changed
   $ holon view show load
-  acme/plant depth 1 rollup sum:power unconfirmed
+  acme/plant depth 1 rollup sum:power where tag = old or type = plant
   $ holon twin get acme/views/load question
-  acme/plant depth 1 rollup sum:power unconfirmed
+  acme/plant depth 1 rollup sum:power where tag = old or type = plant
   $ holon view show lode
   2> holon: there is no saved view acme/views/lode; see holon view list
   [1]
