@@ -238,10 +238,10 @@ static int on_tick(struct mesh *m, const struct mesh_event *e)
 int mesh_step(struct mesh *m, const struct mesh_event *e, int64_t now_ns, struct mesh_todo *todo)
 {
 	static int (*const on_event[])(struct mesh *, const struct mesh_event *) = {
-		[MESH_UP] = session_up,  [MESH_DOWN] = session_down,    [MESH_FRAME] = session_frame,
-		[MESH_SAY] = on_say,     [MESH_CHANGED] = on_changed,   [MESH_STORED] = stream_on_stored,
-		[MESH_TICK] = on_tick,   [MESH_TRUST] = sessions_trust, [MESH_CHOSEN] = on_chosen,
-		[MESH_ENDED] = on_ended,
+		[MESH_UP] = session_up,  [MESH_DOWN] = session_down,     [MESH_FRAME] = session_frame,
+		[MESH_SAY] = on_say,     [MESH_CHANGED] = on_changed,    [MESH_STORED] = stream_on_stored,
+		[MESH_TICK] = on_tick,   [MESH_TRUST] = sessions_trust,  [MESH_CHOSEN] = on_chosen,
+		[MESH_ENDED] = on_ended, [MESH_RESUMED] = serve_resumed,
 	};
 
 	m->now_ns = now_ns;

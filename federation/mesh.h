@@ -125,8 +125,9 @@ enum mesh_event_kind {
 	MESH_CHANGED, /* own changes became durable, or the policy changed: heads may differ now */
 	MESH_CHOSEN,  /* port.counts may say something else now */
 	MESH_ENDED, /* peer.org: it is not trusted any more; should it come back, its policy may begin anew */
-	MESH_STORED, /* token, result: the STORE of that token is durable (0) or failed */
-	MESH_TICK,   /* time passed */
+	MESH_STORED,  /* token, result: the STORE of that token is durable (0) or failed */
+	MESH_RESUMED, /* session, message, token: as MESH_RESUME said */
+	MESH_TICK,    /* time passed */
 };
 
 struct mesh_peer {
@@ -152,6 +153,8 @@ struct mesh_event {
 enum mesh_action_kind {
 	MESH_SEND,    /* session, message: encode and send; if that fails report MESH_DOWN */
 	MESH_STORE,   /* token, op (OP_ROWS): make durable, then report MESH_STORED */
+	MESH_RESUME,  /* session, message, token: when all else of this step is done, report MESH_RESUMED with
+			 them: an answer goes on, while its first frame is on its way */
 	MESH_CLOSE,   /* session, text: close the connection; do not report MESH_DOWN */
 	MESH_GREETED, /* session, features: the peer's HELLO came, believed or not */
 	MESH_OPENED,  /* session: HELLO exchanged, version agreed; questions may be asked */
@@ -176,7 +179,7 @@ struct mesh_action {
 };
 
 /* Filled by a step, in order. What it points to lives in the caller's arena or in the event's message; both
- * must outlive its use. A pull is answered with up to eight frames in one step, so the arena needs room. */
+ * must outlive its use. */
 struct mesh_todo {
 	struct arena *arena;
 	struct mesh_action *actions;

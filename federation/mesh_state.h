@@ -430,6 +430,7 @@ MUST_CHECK int serve_settled(struct mesh *m, const char *origin, bool *ret);
 /* ---- stream_serve.c */
 
 MUST_CHECK int serve_pull(struct mesh *m, struct session *s, const struct message *message);
+MUST_CHECK int serve_resumed(struct mesh *m, const struct mesh_event *e);
 /* May an origin be served on that session now? 0, or an enum reset_reason. */
 MUST_CHECK int serve_may(struct mesh *m, const struct session *s, const char *origin);
 MUST_CHECK int serve_reset(struct mesh *m, struct session *s, const struct reset *reset);

@@ -62,23 +62,45 @@ enum reset_reason serve_reason(int r)
 	return r > 0 && r < N_RESET_REASONS ? (enum reset_reason)r : RESET_BEHIND;
 }
 
-static int send_batches(struct mesh *m, struct session *s, const struct pull *p)
+/* The cursor may lie in memory of the store that the next step moves. */
+static int resume(struct mesh *m, const struct session *s, const struct pull *p, struct bytes cursor,
+		  uint32_t index)
+{
+	struct mesh_action *a = mesh_emit(m, MESH_RESUME, s->id);
+
+	if (!a)
+		return FAIL(-ENOMEM);
+	a->token = index;
+	a->message = (struct message){.kind = MESSAGE_PULL, .pull = *p};
+	a->message.pull.origin = arena_copy(m->todo->arena, p->origin);
+	if (!a->message.pull.origin)
+		return FAIL(-ENOMEM);
+	return stream_copy(m->todo->arena, cursor, &a->message.pull.cursor);
+}
+
+/* One frame of the answer in a step: who asked takes it while the next one is made. */
+static int send_batch(struct mesh *m, struct session *s, const struct pull *p, uint32_t index)
 {
 	const struct mesh_port *port = &m->opt.port;
-	uint32_t credit = p->credit < PULL_CREDIT ? p->credit : PULL_CREDIT;
-	struct pull next = *p;
+	const uint32_t credit = p->credit < PULL_CREDIT ? p->credit : PULL_CREDIT;
+	struct rows rows = {0};
 
-	for (uint32_t index = 0; index < credit; index++) {
-		struct rows rows = {0};
-		int r = port->rows(port->ctx, session_audience(s), &next, m->todo->arena, &rows);
-		if (r != 0)
-			return send_reset(m, s, p, serve_reason(r));
-		TRY(send_rows(m, s, p, index, &rows));
-		if (rows.at_head || bytes_equal(rows.cursor, next.cursor))
-			break;
-		next.cursor = rows.cursor;
-	}
-	return 0;
+	if (index >= credit)
+		return 0;
+	const int r = port->rows(port->ctx, session_audience(s), p, m->todo->arena, &rows);
+	if (r != 0)
+		return send_reset(m, s, p, serve_reason(r));
+	TRY(send_rows(m, s, p, index, &rows));
+	if (rows.at_head || bytes_equal(rows.cursor, p->cursor) || index + 1 == credit)
+		return 0;
+	return resume(m, s, p, rows.cursor, index + 1);
+}
+
+int serve_resumed(struct mesh *m, const struct mesh_event *e)
+{
+	struct session *s = session_find(m, e->session);
+
+	return s && s->open ? send_batch(m, s, &e->message->pull, (uint32_t)e->token) : 0;
 }
 
 int serve_later(struct mesh *m, struct session *s, const struct message *message)
@@ -97,5 +119,5 @@ int serve_pull(struct mesh *m, struct session *s, const struct message *message)
 	const int reason = serve_may(m, s, p->origin);
 
 	TRY(reason);
-	return reason > 0 ? send_reset(m, s, p, (enum reset_reason)reason) : send_batches(m, s, p);
+	return reason > 0 ? send_reset(m, s, p, (enum reset_reason)reason) : send_batch(m, s, p, 0);
 }

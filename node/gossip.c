@@ -482,6 +482,12 @@ static void perform(struct gossip *g, const struct mesh_action *action)
 		forget_session(g, action->session);
 		transport_close(g->engine->transport, action->session);
 		break;
+	case MESH_RESUME:
+		step(g, &(struct mesh_event){.kind = MESH_RESUMED,
+					     .session = action->session,
+					     .message = &action->message,
+					     .token = action->token});
+		break;
 	case MESH_GREETED: greeted(g, action->session, action->features); break;
 	case MESH_OPENED: opened(g, action->session); break;
 	case MESH_DELIVER: deliver(g, action->session, &action->message); break;
@@ -507,6 +513,14 @@ static void arm(struct gossip *g)
 		uv_timer_start(&g->timer, on_timer, wait_ns > 0 ? (uint64_t)(wait_ns / NS_PER_MS) + 1 : 1, 0);
 }
 
+/* What is sent first: the rest may say more on the same sessions, with later frame numbers. */
+enum { TURN_SEND, TURN_REST, TURN_RESUME, N_TURNS };
+
+static int turn_of(enum mesh_action_kind kind)
+{
+	return kind == MESH_SEND ? TURN_SEND : kind == MESH_RESUME ? TURN_RESUME : TURN_REST;
+}
+
 static void step(struct gossip *g, const struct mesh_event *event)
 {
 	SCOPED(scope_arena) struct arena *a = NULL;
@@ -518,11 +532,10 @@ static void step(struct gossip *g, const struct mesh_event *event)
 		r = mesh_step(g->mesh, event, engine_mono_ns(), &todo);
 	if (r < 0)
 		engine_log_failure("mesh", "a step could not be finished", r, NULL);
-	/* What is sent first: the rest may say more on the same sessions, with later frame numbers. */
 	g->depth++;
-	for (int sending = 1; r == 0 && sending >= 0; sending--)
+	for (int turn = 0; r == 0 && turn < N_TURNS; turn++)
 		for (size_t i = 0; i < todo.n; i++)
-			if ((todo.actions[i].kind == MESH_SEND) == sending)
+			if (turn_of(todo.actions[i].kind) == turn)
 				perform(g, &todo.actions[i]);
 	if (--g->depth == 0)
 		end_broken(g);

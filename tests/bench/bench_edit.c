@@ -321,6 +321,12 @@ static int border_step(struct bench_border *w, const struct mesh_event *e)
 		TRY(deliver(w, &todo.actions[i]));
 	w->busy_s += bench_now_s() - began;
 	w->busy_cpu_s += cpu_s() - cpu;
+	for (size_t i = 0; i < todo.n; i++)
+		if (todo.actions[i].kind == MESH_RESUME)
+			TRY(border_step(w, &(struct mesh_event){.kind = MESH_RESUMED,
+								.session = todo.actions[i].session,
+								.message = &todo.actions[i].message,
+								.token = todo.actions[i].token}));
 	return 0;
 }
 

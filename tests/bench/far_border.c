@@ -106,6 +106,7 @@ static int perform(struct far_border *r, const struct mesh_action *a)
 		return step(r, &(struct mesh_event){.kind = MESH_STORED, .token = a->token});
 	case MESH_CLOSE:
 	case MESH_ALARM: return bench_say("policy-edit", "%s: %s", r->org, a->text ? a->text : "");
+	case MESH_RESUME: /* it is asked for nothing */
 	case MESH_OPENED:
 	case MESH_DELIVER:
 	case MESH_GREETED:

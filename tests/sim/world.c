@@ -158,6 +158,7 @@ static void do_action(struct sim_node *n, struct mesh_action *a)
 		check_epoch(n, a->op.rows.origin);
 		disk_store(n, a->token, &a->op);
 		break;
+	case MESH_RESUME: break; /* when the others are done */
 	case MESH_CLOSE: net_close(n, a->session); break;
 	case MESH_GREETED:
 	case MESH_OPENED: break;
@@ -202,6 +203,7 @@ static void tell(const struct sim_node *n, const struct mesh_action *a)
 		[MESH_SEND] = "",         [MESH_STORE] = "store",     [MESH_CLOSE] = "close",
 		[MESH_OPENED] = "opened", [MESH_DELIVER] = "deliver", [MESH_HEARD] = "heard of",
 		[MESH_ALARM] = "alarm",   [MESH_GREETED] = "greeted", [MESH_FORK] = "fork of",
+		[MESH_RESUME] = "resume",
 	};
 
 	printf("%9.4f %s ", (double)n->world->now_ns / 1e9, sites[n->id].origin);
@@ -230,6 +232,18 @@ static void set_tick(struct sim_node *n)
 			      .at_ns = at_ns, .kind = SIM_TICK, .node = (int16_t)n->id, .boot = n->boots});
 }
 
+static void resume(struct sim_node *n, const struct mesh_todo *todo)
+{
+	for (size_t i = 0; i < todo->n && !n->world->failure[0]; i++) {
+		const struct mesh_action *a = &todo->actions[i];
+		if (a->kind == MESH_RESUME)
+			node_step(n, &(struct mesh_event){.kind = MESH_RESUMED,
+							  .session = a->session,
+							  .message = &a->message,
+							  .token = a->token});
+	}
+}
+
 void node_step(struct sim_node *n, const struct mesh_event *e)
 {
 	struct world *w = n->world;
@@ -249,6 +263,7 @@ void node_step(struct sim_node *n, const struct mesh_event *e)
 	if (!w->failure[0])
 		check_memory(n);
 	set_tick(n);
+	resume(n, &todo);
 }
 
 /* One frame at a time, a few, or as many as a node has. */

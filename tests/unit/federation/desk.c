@@ -327,6 +327,7 @@ static void tell_action(struct desk *d, const struct mesh_action *a)
 	case MESH_SEND: tell_message(d, &a->message); break;
 	case MESH_STORE: tell_store(d, &a->op.rows); break;
 	case MESH_CLOSE: tell(d, "close"); break;
+	case MESH_RESUME:
 	case MESH_GREETED: break;
 	case MESH_OPENED: tell(d, "opened"); break;
 	case MESH_DELIVER: tell(d, "deliver %s", message_kind_text(a->message.kind)); break;
@@ -357,6 +358,22 @@ static void note(struct desk *d, const struct mesh_action *a)
 	}
 }
 
+static const char *more(struct desk *d, const struct mesh_event *e);
+
+static const char *resume(struct desk *d, const struct mesh_todo *todo)
+{
+	for (size_t i = 0; i < todo->n; i++) {
+		const struct mesh_action *a = &todo->actions[i];
+		const struct mesh_event e = {.kind = MESH_RESUMED,
+					     .session = a->session,
+					     .message = &a->message,
+					     .token = a->token};
+		if (a->kind == MESH_RESUME && !more(d, &e))
+			return NULL;
+	}
+	return d->text;
+}
+
 /* Goes on behind what was told. */
 static const char *more(struct desk *d, const struct mesh_event *e)
 {
@@ -369,11 +386,11 @@ static const char *more(struct desk *d, const struct mesh_event *e)
 	if (r < 0)
 		return NULL;
 	for (size_t i = 0; i < todo.n; i++) {
-		if (todo.actions[i].kind != MESH_GREETED)
+		if (todo.actions[i].kind != MESH_GREETED && todo.actions[i].kind != MESH_RESUME)
 			tell_action(d, &todo.actions[i]);
 		note(d, &todo.actions[i]);
 	}
-	return d->text;
+	return resume(d, &todo);
 }
 
 const char *desk_event(struct desk *d, const struct mesh_event *e)

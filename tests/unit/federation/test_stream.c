@@ -424,6 +424,18 @@ Test(stream, is_served_up_to_the_head_or_the_credit)
 	cr_expect(strstr(desk.text, "#7") && !strstr(desk.text, "#8"));
 }
 
+Test(stream, that_is_served_goes_on_until_its_session_ends)
+{
+	const struct message m = {.kind = MESSAGE_PULL, .pull = {.id = 1, .origin = "acme/me", .credit = 8}};
+	const struct mesh_event resumed = {.kind = MESH_RESUMED, .session = 1, .message = &m, .token = 7};
+
+	*desk_lay(&desk, "acme/me") = (struct laid){
+		.origin = "acme/me", .offered = true, .head_seq = 5, .head_count = 3, .batches = 50};
+	EXPECT(desk_event(&desk, &resumed), "rows acme/me #7");
+	EXPECT(desk_event(&desk, &(struct mesh_event){.kind = MESH_DOWN, .session = 1}), "");
+	EXPECT(desk_event(&desk, &resumed), "");
+}
+
 Test(stream, that_cannot_be_served_is_reset)
 {
 	*desk_lay(&desk, "acme/me") =
