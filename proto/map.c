@@ -60,6 +60,25 @@ void *map_get(const struct map *m, const char *key)
 	return m->n > 0 ? find(m, key, hash_text(m, key))->value : NULL;
 }
 
+uint64_t map_hint(const struct map *m, const char *key)
+{
+	const uint64_t hash = m->n > 0 ? hash_text(m, key) : 0;
+
+	if (m->n > 0)
+		__builtin_prefetch(&m->entries[home(m, hash)]);
+	return hash;
+}
+
+void *map_likely(const struct map *m, uint64_t hash)
+{
+	if (m->n == 0)
+		return NULL;
+	for (size_t i = home(m, hash); m->entries[i].key; i = (i + 1) & (m->size - 1))
+		if (m->entries[i].hash == hash)
+			return m->entries[i].value;
+	return NULL;
+}
+
 int map_put(struct map *m, const char *key, void *value)
 {
 	if (m->n * 4 >= m->size * 3)

@@ -26,6 +26,12 @@ struct map {
 
 void map_fini(struct map *m);                        /* frees the table, not the values */
 void *map_get(const struct map *m, const char *key); /* NULL: not there */
+
+/* For who looks up many keys: while one is looked at, what is in memory of the next ones comes nearer.
+ * map_hint() begins it and gives the hash, map_likely() what the key probably stands for: no key is read. */
+uint64_t map_hint(const struct map *m, const char *key);
+void *map_likely(const struct map *m, uint64_t hash); /* NULL: nothing */
+
 /* Insert or replace (then the new key pointer is kept). -ENOMEM. `value` is not NULL. */
 MUST_CHECK int map_put(struct map *m, const char *key, void *value);
 void *map_remove(struct map *m, const char *key); /* the value that was there, or NULL */

@@ -25,6 +25,7 @@ Test(map, what_was_put_is_there_until_it_is_removed)
 
 	cr_expect(map_get(&m, "k1") == NULL);
 	cr_expect(map_remove(&m, "k1") == NULL);
+	cr_expect(map_likely(&m, map_hint(&m, "k1")) == NULL);
 	for (int i = 0; i < N; i++)
 		cr_assert(eq(int, map_put(&m, keys[i], keys[i]), 0));
 	cr_expect(eq(sz, m.n, N));
@@ -32,6 +33,8 @@ Test(map, what_was_put_is_there_until_it_is_removed)
 		cr_expect(map_remove(&m, keys[i]) == keys[i]);
 	for (int i = 0; i < N; i++)
 		cr_assert(map_get(&m, keys[i]) == (i % 3 ? keys[i] : NULL), "%s", keys[i]);
+	for (int i = 0; i < N; i++)
+		cr_assert(map_likely(&m, map_hint(&m, keys[i])) == map_get(&m, keys[i]), "%s", keys[i]);
 }
 
 Test(map, putting_again_replaces)
