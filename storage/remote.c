@@ -13,13 +13,6 @@ static int by_id(const void *key, const void *item)
 	return strcmp(key, ((const struct own_row *)item)->pub.id);
 }
 
-static int by_seq(const void *key, const void *item)
-{
-	const uint64_t seq = *(const uint64_t *)key, other = ((const struct own_row *)item)->pub.seq;
-
-	return (seq > other) - (seq < other);
-}
-
 static int by_name(const void *key, const void *item)
 {
 	return strcmp(key, ((const struct own_origin *)item)->name);
@@ -50,8 +43,8 @@ static void free_origin(void *item)
 {
 	struct own_origin *o = item;
 
-	ordered_fini(&o->by_seq);
-	ordered_fini(&o->graves);
+	numbered_fini(&o->by_seq);
+	numbered_fini(&o->graves);
 	buf_fini(&o->cursor);
 	buf_fini(&o->head);
 	free(o);
@@ -88,7 +81,6 @@ int origin_get(struct remote *m, const char *name, struct own_origin **ret)
 		return FAIL(-ENOMEM);
 	memcpy(o->name, name, size);
 	o->pub.name = o->name;
-	o->by_seq.compare = o->graves.compare = by_seq;
 	o->number = m->next_number;
 	TRY(ordered_put(&m->origins, name, o));
 	m->next_number++;
@@ -107,9 +99,7 @@ int origin_set_bytes(struct buf *to, struct bytes from, struct bytes *ret_view)
 
 static void count_seq(struct own_origin *o)
 {
-	const struct own_row *last = ordered_last(&o->by_seq);
-
-	o->pub.max_seq = last ? last->pub.seq : 0;
+	o->pub.max_seq = numbered_last(&o->by_seq);
 }
 
 /* ---- Rows in and out --------------------------------------------------------------------------------------
@@ -163,11 +153,11 @@ static void free_row(struct remote *m, struct own_row *w)
 
 static void unlink_seq(struct own_row *w)
 {
-	if (w->pub.seq == 0 || ordered_get(&w->origin->by_seq, &w->pub.seq) != w)
+	if (w->pub.seq == 0)
 		return;
-	ordered_remove(&w->origin->by_seq, &w->pub.seq);
+	numbered_remove(&w->origin->by_seq, w->pub.seq);
 	if (w->deleted)
-		ordered_remove(&w->origin->graves, &w->pub.seq);
+		numbered_remove(&w->origin->graves, w->pub.seq);
 }
 
 /* Out of every index, and gone. */
@@ -200,18 +190,16 @@ static int remove_row(struct remote *m, struct own_row *w)
 /* A sequence number is used by one row only; when an origin says otherwise, the later word counts. */
 static int link_seq(struct remote *m, struct own_row *w)
 {
-	const struct own_row *last = ordered_last(&w->origin->by_seq);
+	struct numbered *by_seq = &w->origin->by_seq;
 
 	if (w->pub.seq == 0)
 		return 0;
-	if (!w->deleted && (!last || last->pub.seq < w->pub.seq))
-		return ordered_append(&w->origin->by_seq, w);
-	struct own_row *other = ordered_get(&w->origin->by_seq, &w->pub.seq);
+	struct own_row *other = w->pub.seq <= numbered_last(by_seq) ? numbered_get(by_seq, w->pub.seq) : NULL;
 	if (other)
 		TRY(remove_row(m, other));
 	if (w->deleted)
-		TRY(ordered_put(&w->origin->graves, &w->pub.seq, w));
-	return ordered_put(&w->origin->by_seq, &w->pub.seq, w);
+		TRY(numbered_put(&w->origin->graves, w->pub.seq, w));
+	return numbered_put(by_seq, w->pub.seq, w);
 }
 
 static int link_row(struct remote *m, struct own_row *w)
@@ -461,7 +449,7 @@ static int drop_tombstones(struct remote *m, struct own_origin *origin, uint64_t
 {
 	struct own_row *w;
 
-	while ((w = ordered_first(&origin->graves)) && w->pub.seq <= up_to)
+	while ((w = numbered_first(&origin->graves)) && w->pub.seq <= up_to)
 		TRY(remove_row(m, w));
 	return 0;
 }
@@ -608,10 +596,10 @@ const struct origin *remote_origin_next(const struct remote *m, const char *afte
 uint64_t remote_graves_over(const struct remote *m, const char *origin, const struct graves_kept *kept)
 {
 	const struct own_origin *o = find_origin(m, origin);
-	const struct own_row *w = o && o->pub.cursor.len > 0 ? ordered_first(&o->graves) : NULL;
+	const struct own_row *w = o && o->pub.cursor.len > 0 ? numbered_first(&o->graves) : NULL;
 	uint64_t floor = 0, n = 0;
 
-	for (; w && n < GRAVES_AT_ONCE; n++, w = ordered_after(&o->graves, &w->pub.seq)) {
+	for (; w && n < GRAVES_AT_ONCE; n++, w = numbered_after(&o->graves, w->pub.seq)) {
 		if (o->graves.n - n <= kept->most && w->pub.version.stamp_ns >= kept->since_ns)
 			break;
 		floor = w->pub.seq;
@@ -629,7 +617,7 @@ const struct remote_row *remote_row(const struct remote *m, const char *id)
 const struct remote_row *remote_change_next(const struct remote *m, const char *origin, uint64_t after_seq)
 {
 	const struct own_origin *o = find_origin(m, origin);
-	const struct own_row *w = o ? ordered_after(&o->by_seq, &after_seq) : NULL;
+	const struct own_row *w = o ? numbered_after(&o->by_seq, after_seq) : NULL;
 
 	return w ? &w->pub : NULL;
 }

@@ -20,13 +20,14 @@
 #include "proto/op.h"
 #include "storage/changeset.h"
 #include "storage/intern.h"
+#include "storage/numbered.h"
 #include "storage/ordered.h"
 #include "storage/store.h"
 
 struct own_origin {
 	struct origin pub;
-	struct ordered by_seq; /* own_row with seq > 0 */
-	struct ordered graves; /* those that are tombstones */
+	struct numbered by_seq; /* own_row with seq > 0 */
+	struct numbered graves; /* those that are tombstones */
 	struct buf cursor, head;
 	uint32_t number; /* stands for the name in the records of the rows */
 	bool dirty;
