@@ -116,6 +116,12 @@ void presence_fini(struct presence *r)
 	*r = (struct presence){0};
 }
 
+size_t presence_bytes(const struct presence *r)
+{
+	return r->size * (sizeof *r->places + N_SETS * r->n_words * sizeof *r->sets) +
+	       r->ways_size * sizeof *r->ways + r->numbers.size * sizeof *r->numbers.entries;
+}
+
 static uint64_t *set_of(const struct presence *r, uint32_t place, int which)
 {
 	return &r->sets[((size_t)place * N_SETS + (size_t)which) * r->n_words];

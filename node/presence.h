@@ -64,6 +64,8 @@ struct presence {
 
 void presence_begin(struct presence *r, size_t n_times);
 void presence_fini(struct presence *r);
+/* Memory that it takes. */
+size_t presence_bytes(const struct presence *r);
 /* The place of something, made if it has none. `root`: through which root it is come to, the first that is
  * not PRESENCE_NO_ROOT stays. -ENOMEM. */
 #define PRESENCE_NO_ROOT UINT32_MAX

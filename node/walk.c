@@ -283,7 +283,8 @@ int walk_check_budget(struct walk *w)
 			"the view was cut after %llu members: ask for a part of it, or with a higher "
 			"--members-max",
 			(unsigned long long)w->members_max);
-	else if (arena_used(w->arena) + w->stack_size * sizeof *w->stack > w->bytes_max)
+	else if (arena_used(w->arena) + w->stack_size * sizeof *w->stack + walk_series_bytes(w) >
+		 w->bytes_max)
 		why = "the view was cut because its answer is too large: ask with less depth, or for a part "
 		      "of it";
 	else
@@ -350,7 +351,7 @@ int walk_step(struct walk *w, int64_t until_ns, struct view_part *ret)
 	for (size_t i = 1; r == 0; i++) {
 		r = meet_next(w);
 		TRY(r);
-		if (r == 0 && i % STEPS_A_LOOK == 0 && w->n_restarts < RESTARTS_MAX &&
+		if (r == 0 && (w->series || i % STEPS_A_LOOK == 0) && w->n_restarts < RESTARTS_MAX &&
 		    engine_mono_ns() >= until_ns)
 			return 0;
 	}

@@ -202,6 +202,7 @@ MUST_CHECK int walk_series_next(struct walk *w);
 /* When that time is. */
 int64_t walk_series_time(const struct walk *w, size_t number);
 size_t walk_series_times(const struct walk *w); /* 1 without a series */
+size_t walk_series_bytes(const struct walk *w); /* memory besides the arenas */
 
 /* ---- walk_value.c */
 

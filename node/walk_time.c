@@ -165,6 +165,11 @@ size_t walk_series_times(const struct walk *w)
 	return w->series ? w->series->axis.n : 1;
 }
 
+size_t walk_series_bytes(const struct walk *w)
+{
+	return w->series ? presence_bytes(&w->series->presence) : 0;
+}
+
 /* ---- Who is a member when --------------------------------------------------------------------------------
  */
 

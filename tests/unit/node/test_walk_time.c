@@ -269,6 +269,50 @@ Test(walk_time, the_budget_cuts_and_says_so)
 	cr_expect_eq(part.counts.members, 2);
 }
 
+Test(walk_time, what_it_remembers_counts_for_the_budget)
+{
+	const struct audience to = audience_of("");
+	SCOPED(scope_walk) struct walk *w = NULL;
+	struct view_part part;
+
+	for (int i = 0; i < 200; i++) {
+		char id[32];
+		snprintf(id, sizeof id, "acme/plant/p%d", i);
+		world_twin(id, "press", NULL);
+		relate("acme/plant", id, TIME_MIN, TIME_MAX);
+	}
+	question.to_ns = question.step_ns * (VIEW_TIMES_MAX - 1);
+	cr_assert(walk_new(&w, &world, &to, &question, WALK_LIVE, a, 40 << 10) == 0);
+	cr_assert(walk_step(w, INT64_MAX, &part) == 1);
+	cr_expect(part.cut && part.n_problems == 1);
+	cr_expect_lt(part.counts.members, 201);
+}
+
+Test(walk_time, a_walk_in_slices_says_the_same)
+{
+	const struct audience to = audience_of("");
+	SCOPED(scope_walk) struct walk *w = NULL;
+	struct view_part part;
+	size_t n_slices = 1;
+	int r;
+
+	for (int i = 0; i < 100; i++) {
+		char id[32];
+		snprintf(id, sizeof id, "acme/plant/p%d", i);
+		world_twin(id, "press", NULL);
+		relate("acme/plant", id, i, TIME_MAX);
+	}
+	cr_assert(walk_new(&w, &world, &to, &question, WALK_LIVE, a, WALK_BYTES_MAX) == 0);
+	for (; (r = walk_step(w, 0, &part)) == 0; n_slices++)
+		if (n_slices == 50)
+			world_twin("acme/plant/late", "press", NULL); /* it begins again */
+	cr_assert_eq(r, 1);
+	cr_expect_gt(n_slices, 200);
+	cr_expect_eq(cell_at(&part, "", 0)->members, 2);
+	cr_expect_eq(cell_at(&part, "", 100)->members, 101);
+	cr_expect_eq(part.counts.members, 101);
+}
+
 Test(walk_time, too_many_groups_are_cut)
 {
 	static char tags[40][16];
