@@ -410,6 +410,8 @@ static void after_asks(struct engine *e)
 
 static void after_signer(struct engine *e)
 {
+	if (e->views)
+		views_stop(e->views);
 	if (e->asks)
 		asks_stop(e->asks, after_asks);
 	else

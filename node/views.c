@@ -9,8 +9,8 @@
 #include "node/asks.h"
 #include "node/gossip.h"
 #include "node/question_frames.h"
+#include "node/turns.h"
 #include "node/view_pieces.h"
-#include "node/walk.h"
 #include "node/watch_kept.h"
 #include "proto/clock.h"
 #include "proto/id.h"
@@ -31,9 +31,9 @@ struct view {
 	struct view_question question; /* texts live in the plan's callers only; see settings below */
 	struct map roots;              /* of a relayed question */
 	int64_t deadline_ns;           /* monotonic */
-	int n_waiting;
-	bool running;          /* inside advance() */
-	const char **problems; /* besides those of the plan, in the arena */
+	int n_waiting;                 /* for peers, and for walks of this node */
+	bool running;                  /* inside advance() */
+	const char **problems;         /* besides those of the plan, in the arena */
 	size_t n_problems;
 	char lost[PEER_NAME_SIZE]; /* the last of those that did not answer */
 	int failed;                /* why there will be no view, once nothing is waited for any more */
@@ -52,6 +52,7 @@ struct waiting {
 
 struct views {
 	struct engine *engine;
+	struct turns *turns;
 };
 
 int views_start(struct views **ret, struct engine *e)
@@ -61,12 +62,24 @@ int views_start(struct views **ret, struct engine *e)
 	if (!v)
 		return FAIL(-ENOMEM);
 	v->engine = e;
+	const int r = turns_new(&v->turns, e);
+	if (r < 0) {
+		free(v);
+		return r;
+	}
 	*ret = v;
 	return 0;
 }
 
+void views_stop(struct views *v)
+{
+	turns_stop(v->turns);
+}
+
 void views_free(struct views *v)
 {
+	if (v)
+		turns_free(v->turns);
 	free(v);
 }
 
@@ -287,14 +300,33 @@ static void on_answer(void *ctx, int code, const char *text, const struct answer
 	advance(v);
 }
 
+/* Called from ask_walk() when it takes no longer than a turn. */
+static void on_walk(void *ctx, uint32_t ask, int code, const struct view_part *part)
+{
+	struct view *v = ctx;
+
+	v->n_waiting--;
+	if (code == 0)
+		code = plan_answer(v->plan, ask, part, true);
+	if (code < 0 && v->failed == 0)
+		v->failed = code;
+	advance(v);
+}
+
 static int ask_walk(struct view *v, const struct plan_ask *ask, enum walk_source source)
 {
-	SCOPED(scope_arena) struct arena *a = NULL;
-	struct view_part part;
+	const struct turn_options opt = {.to = &v->to,
+					 .question = ask->question,
+					 .source = source,
+					 .number = ask->id,
+					 .done = on_walk,
+					 .ctx = v};
 
-	TRY(arena_new(&a, VIEW_BYTES_MAX));
-	TRY(walk_part(v->views->engine, &v->to, &ask->question, source, a, &part));
-	return plan_answer(v->plan, ask->id, &part, true);
+	v->n_waiting++;
+	const int r = turns_walk(v->views->turns, &opt);
+	if (r < 0)
+		v->n_waiting--;
+	return r;
 }
 
 /* What the releases before FEATURE_VIEW understand. */

@@ -18,6 +18,7 @@
 typedef void view_fn(void *ctx, int code, const struct err_note *note, const struct view_part *view);
 
 MUST_CHECK int views_start(struct views **ret, struct engine *e);
+void views_stop(struct views *v); /* no walk goes on; before the asks are stopped */
 void views_free(struct views *v); /* NULL is fine; when no view is running */
 
 /* `to` is who will read, copied; relayed: asked by a node of ours on their behalf, answer from the own twins

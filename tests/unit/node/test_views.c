@@ -44,6 +44,15 @@ int __wrap_gossip_say(struct gossip *g, uint32_t session, const struct message *
 const struct session *__wrap_gossip_find(const struct gossip *g, const char *org, const char *node);
 const struct session *__wrap_gossip_session(const struct gossip *g, uint32_t id);
 int64_t __wrap_gossip_age(const struct gossip *g, const char *origin);
+int64_t __wrap_engine_mono_ns(void);
+
+/* Time passes when somebody looks at the clock. */
+static int64_t now_ns, look_ns;
+
+int64_t __wrap_engine_mono_ns(void)
+{
+	return now_ns += look_ns;
+}
 
 int __wrap_gossip_say(struct gossip *g, uint32_t session, const struct message *m)
 {
@@ -89,6 +98,8 @@ static void set_up(void)
 	world_twin("acme/site", "press", NULL);
 	world_value("acme/site", "power", 5, 1);
 	n_said = 0;
+	now_ns = NS_PER_S;
+	look_ns = 100;
 	is_done = false;
 	problems[0] = '\0';
 	volt.features = FEATURE_VIEW;
@@ -145,8 +156,6 @@ static void ask(struct view_question q)
 	q.by_property = "";
 	q.deadline_ns = 60 * NS_PER_S;
 	must(views_ask(world.views, &ourselves, &q, on_view, NULL) == 0);
-	for (int i = 0; i < 1000 && !is_done && n_said == 0; i++)
-		uv_run(&world.loop, UV_RUN_NOWAIT); /* a walk may take turns */
 }
 
 static void settle(void)
@@ -305,10 +314,17 @@ Test(views, an_earlier_release_is_asked_what_it_understands_and_nothing_else)
 
 Test(views, many_roots_are_one_question_in_frames)
 {
+	struct op *ops = arena_take_array(a, MANY, sizeof *ops);
 	size_t n = 0;
 
 	for (size_t i = 0; i < MANY; i++)
-		world_relation("contains", "acme/site", arena_print(a, "volt/%040zu", i));
+		ops[i] = (struct op){.kind = OP_RELATION,
+				     .relation = {.type = "contains",
+						  .from = "acme/site",
+						  .to = arena_print(a, "volt/%040zu", i),
+						  .valid_from_ns = TIME_MIN,
+						  .valid_to_ns = TIME_MAX}};
+	world_put(ops, MANY);
 	ask((struct view_question){0});
 	cr_assert(n_said > 1);
 	for (size_t i = 0; i < n_said; i++) {
@@ -319,4 +335,97 @@ Test(views, many_roots_are_one_question_in_frames)
 		n += q->view.n_roots;
 	}
 	cr_expect(eq(sz, n, MANY));
+}
+
+/* ---- Walks that last ------------------------------------------------------------------------------------
+ */
+
+static void with_many_twins(void)
+{
+	static struct sample one = {.t_ns = 5, .value = {.type = VALUE_DOUBLE, .real = 1}};
+	struct op *ops = arena_take_array(a, (size_t)3 * MANY, sizeof *ops), *op = ops;
+
+	one.sigma = NAN;
+	for (int i = 0; i < MANY; i++) {
+		const char *id = arena_print(a, "acme/m%d", i);
+		*op++ = (struct op){.kind = OP_TWIN, .twin = {.id = id, .type = "press", .name = ""}};
+		*op++ = (struct op){.kind = OP_RELATION,
+				    .relation = {.type = "contains",
+						 .from = "acme/site",
+						 .to = id,
+						 .valid_from_ns = TIME_MIN,
+						 .valid_to_ns = TIME_MAX}};
+		*op++ = (struct op){.kind = OP_SAMPLES,
+				    .samples = {.twin = id, .property = "power", .samples = &one, .n = 1}};
+	}
+	world_put(ops, (size_t)3 * MANY);
+	look_ns = 2 * NS_PER_MS; /* a turn is over in no time */
+}
+
+Test(views, a_long_walk_takes_turns_with_the_loop)
+{
+	int n_turns = 0;
+
+	with_many_twins();
+	ask((struct view_question){0});
+	cr_assert(not(is_done));
+	for (; !is_done && n_turns < 100000; n_turns++)
+		uv_run(&world.loop, UV_RUN_NOWAIT);
+	cr_expect(n_turns > 3, "%d", n_turns);
+	cr_assert(eq(int, done_code, 0));
+	cr_expect(eq(dbl, total, MANY + 1));
+	cr_expect(was_clean, "%s", problems);
+	uv_run(&world.loop, UV_RUN_NOWAIT);
+	cr_expect(eq(int, uv_loop_alive(&world.loop), 0), "then there is nothing to turn for");
+}
+
+Test(views, what_changes_under_a_long_walk_is_in_it_whole)
+{
+	with_many_twins();
+	ask((struct view_question){0});
+	uv_run(&world.loop, UV_RUN_NOWAIT);
+	cr_assert(not(is_done));
+	world_twin("acme/late", "press", NULL);
+	world_value("acme/late", "power", 5, 1000);
+	world_relation("contains", "acme/site", "acme/late");
+	for (int i = 0; !is_done && i < 100000; i++)
+		uv_run(&world.loop, UV_RUN_NOWAIT);
+	cr_assert(is_done && done_code == 0);
+	cr_expect(eq(dbl, total, MANY + 1 + 1000));
+	cr_expect(was_clean, "%s", problems);
+}
+
+Test(views, two_long_walks_take_turns_with_each_other)
+{
+	with_many_twins();
+	ask((struct view_question){0});
+	cr_assert(not(is_done));
+	look_ns = 100;
+	is_done = false;
+	struct view_root root = {.id = "acme/m7", .parent = ""};
+	const struct view_question q = {.roots = &root,
+					.n_roots = 1,
+					.hierarchy = "contains",
+					.rollups = &sum,
+					.n_rollups = 1,
+					.where = ""};
+	must(views_ask(world.views, &ourselves, &q, on_view, NULL) == 0);
+	cr_expect(is_done, "the short one does not wait for the long one");
+	cr_expect(eq(dbl, total, 1));
+	is_done = false;
+	settle();
+	cr_expect(eq(dbl, total, MANY + 1));
+}
+
+Test(views, a_node_that_stops_ends_its_walks)
+{
+	with_many_twins();
+	ask((struct view_question){0});
+	cr_assert(not(is_done));
+	views_stop(world.views);
+	cr_assert(is_done);
+	cr_expect(eq(int, done_code, ERR_UNREACHABLE));
+	is_done = false;
+	ask((struct view_question){0});
+	cr_expect(is_done && done_code == 0, "what comes later goes through");
 }

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node/turns.h"
+
+#include "proto/clock.h"
+
+struct turn {
+	struct turn *next;
+	struct turn_options opt;
+	struct arena *arena; /* of the part */
+	struct walk *walk;
+};
+
+/* The handle is there while somebody waits for the next turn: a node at rest turns for nothing. */
+struct turns {
+	struct engine *engine;
+	struct turn *first, **end;
+	uv_idle_t *idle;
+	bool stopped;
+};
+
+int turns_new(struct turns **ret, struct engine *e)
+{
+	struct turns *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return FAIL(-ENOMEM);
+	t->engine = e;
+	t->end = &t->first;
+	*ret = t;
+	return 0;
+}
+
+static void turn_free(struct turn *t)
+{
+	walk_free(t->walk);
+	arena_free(t->arena);
+	free(t);
+}
+
+DEFINE_SCOPED(turn, turn_free)
+
+static struct turn *take(struct turns *t)
+{
+	struct turn *first = t->first;
+
+	if (first)
+		t->first = first->next;
+	if (!t->first)
+		t->end = &t->first;
+	return first;
+}
+
+static void put(struct turns *t, struct turn *turn)
+{
+	turn->next = NULL;
+	*t->end = turn;
+	t->end = &turn->next;
+}
+
+/* 1: it is done, and was told. */
+static int go_on(struct turn *turn, int64_t until_ns)
+{
+	struct view_part part = {0};
+	const int r = walk_step(turn->walk, until_ns, &part);
+
+	if (r == 0)
+		return 0;
+	turn->opt.done(turn->opt.ctx, turn->opt.number, r < 0 ? r : 0, &part);
+	return 1;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+	free(h);
+}
+
+static void rest(struct turns *t)
+{
+	if (t->idle)
+		uv_close((uv_handle_t *)t->idle, on_closed);
+	t->idle = NULL;
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+	struct turns *t = idle->data;
+	struct turn *turn = take(t);
+
+	if (turn && go_on(turn, engine_mono_ns() + TURN_MS * NS_PER_MS) == 0)
+		put(t, turn);
+	else if (turn)
+		turn_free(turn);
+	if (!t->first)
+		rest(t);
+}
+
+static int begin_turns(struct turns *t)
+{
+	if (t->idle)
+		return 0;
+	t->idle = calloc(1, sizeof *t->idle);
+	if (!t->idle)
+		return FAIL(-ENOMEM);
+	uv_idle_init(&t->engine->loop, t->idle);
+	t->idle->data = t;
+	uv_idle_start(t->idle, on_idle);
+	return 0;
+}
+
+int turns_walk(struct turns *t, const struct turn_options *opt)
+{
+	SCOPED(scope_turn) struct turn *turn = calloc(1, sizeof *turn);
+
+	if (!turn)
+		return FAIL(-ENOMEM);
+	turn->opt = *opt;
+	TRY(arena_new(&turn->arena, WALK_BYTES_MAX + WALK_BYTES_MAX / 2));
+	TRY(walk_new(&turn->walk, t->engine, opt->to, &turn->opt.question, opt->source, turn->arena,
+		     WALK_BYTES_MAX));
+	if (go_on(turn, t->stopped ? INT64_MAX : engine_mono_ns() + TURN_MS * NS_PER_MS) != 0)
+		return 0;
+	TRY(begin_turns(t));
+	put(t, MOVE(turn));
+	return 0;
+}
+
+void turns_stop(struct turns *t)
+{
+	struct turn *turn;
+
+	if (!t)
+		return;
+	t->stopped = true;
+	rest(t);
+	while ((turn = take(t))) {
+		turn->opt.done(turn->opt.ctx, turn->opt.number, ERR_UNREACHABLE, NULL);
+		turn_free(turn);
+	}
+}
+
+void turns_free(struct turns *t)
+{
+	free(t);
+}
