@@ -151,12 +151,16 @@ static int open_sockets(struct client *c)
 	return from_zmq(zmq_connect(c->socket, c->endpoint));
 }
 
+/* Nothing may be told to a monitor that nobody reads any more: libzmq's own thread would wait for a reader for
+ * ever, and no connection of this context be made again. */
 static void close_sockets(struct client *c)
 {
+	if (c->socket) {
+		zmq_socket_monitor(c->socket, NULL, 0);
+		zmq_close(c->socket);
+	}
 	if (c->monitor)
 		zmq_close(c->monitor);
-	if (c->socket)
-		zmq_close(c->socket);
 	c->monitor = c->socket = NULL;
 }
 
