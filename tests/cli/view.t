@@ -47,7 +47,7 @@ A plant of two lines, in two forms of a tree.
   2> holon: --dot draws members, not the lines of --by or --step
   [2]
 
-What is selected, in groups, and with values.
+What is selected, in groups, with values, and as a series.
 
   $ holon view acme/plant --rollup sum:power --rollup worst-health --where 'tag = old or type = plant' --show power --as-of 2024-03-04T11:30Z
   TWIN              NAME     HEALTH                 power  sum:power  worst-health  SHARE
@@ -77,6 +77,25 @@ What is selected, in groups, and with values.
   acme/plant,,0,Plant,system,plant,live,operating,unknown,,,
   acme/plant/a,acme/plant,1,Press A,asset,press,live,operating,good,30,kW,2024-03-04T10:00:00Z
   acme/plant/b,acme/plant,1,Press B,asset,press,live,operating,good,10,kW,2024-03-04T11:00:00Z
+  2> holon: 3 members: 3 live
+  $ holon view acme/plant --rollup sum:power --from 2024-03-04T09:00Z --to 2024-03-04T11:00Z --step 1h
+  TIME                  MEMBERS  sum:power
+  2024-03-04T09:00:00Z        3          -
+  2024-03-04T10:00:00Z        3  30 kW (1)
+  2024-03-04T11:00:00Z        3  40 kW (2)
+  3 members: 3 live
+  $ holon view acme/plant --rollup sum:power --by type --from 2024-03-04T10:00Z --to 2024-03-04T11:00Z --step 1h
+  sum:power in kW by type
+  TIME                  plant  press
+  2024-03-04T10:00:00Z      -     30
+  2024-03-04T11:00:00Z      -     40
+  3 members: 3 live
+  $ holon view acme/plant --rollup sum:power --by type --from 2024-03-04T10:00Z --to 2024-03-04T11:00Z --step 1h --csv
+  t,group,members,sum:power,sum:power unit
+  2024-03-04T10:00:00Z,plant,1,0.0,
+  2024-03-04T10:00:00Z,press,2,30.0,kW
+  2024-03-04T11:00:00Z,plant,1,0.0,
+  2024-03-04T11:00:00Z,press,2,40.0,kW
   2> holon: 3 members: 3 live
   $ holon view acme/plant --rollup sum:power --members-max 2
   TWIN              NAME     HEALTH   sum:power  SHARE
