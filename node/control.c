@@ -70,6 +70,7 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_FORKS] = control_forks,
 	[CONTROL_FORK_CHOOSE] = control_fork_choose,
 	[CONTROL_MESH] = control_mesh,
+	[CONTROL_FIND] = control_find,
 };
 
 /* ---- Answers ---------------------------------------------------------------------------------------------

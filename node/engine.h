@@ -76,6 +76,7 @@ struct engine {
 	struct persons *persons;
 	struct reply *replies;         /* questions being answered (questions.c) */
 	struct unfinished *unfinished; /* questions of which frames are missing (question_frames.c) */
+	size_t n_finds;                /* running (find.c) */
 	uv_timer_t housekeeping;
 	uv_signal_t signals[2];                        /* SIGTERM, SIGINT */
 	int64_t next_end_ns;                           /* wall time at which the next share ends */

@@ -5,6 +5,7 @@
 
 #include "node/audit.h"
 #include "node/border.h"
+#include "node/find.h"
 #include "node/log.h"
 #include "node/persons.h"
 #include "node/question_frames.h"
@@ -200,6 +201,17 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 	say_view(r, view);
 }
 
+static int start_find(struct reply *r, const struct view_question *question, int64_t time_ns)
+{
+	struct view_question q = *question;
+	struct err_note note = {0};
+
+	q.offline = false;
+	q.fresh_ns = 0;
+	q.deadline_ns = time_ns;
+	return find_ask(r->e, &r->to, &q, on_view, r, &note);
+}
+
 /* ---- Reads and histories ---------------------------------------------------------------------------------
  */
 
@@ -318,6 +330,8 @@ static int start(struct reply *r, const struct question *q)
 
 	if (q->kind == QUESTION_MESH)
 		return start_report(r);
+	if (q->kind == QUESTION_FIND)
+		return start_find(r, &q->view, time_ns);
 	if (q->kind != QUESTION_VIEW)
 		return reads_ask(r->e, &r->to, q, time_ns, on_read, r);
 	for (size_t i = 0; i < view.n_roots; i++)

@@ -46,7 +46,8 @@ struct view_question {
 	int64_t from_ns, to_ns, step_ns;
 	uint64_t members_max; /* go through so many at most; 0: the node's default */
 	/* Find (QUESTION_FIND, CONTROL_FIND): no roots; of the twins that `where` selects the first `limit`
-	 * behind the id `after` in order of ids are returned, and all counted. */
+	 * behind the id `after` in order of ids are returned; with `after` "" all are counted, else perhaps
+	 * only those. */
 	const char *after; /* "" to begin */
 	uint32_t limit;
 	/* What only the asker's own node looks at: */
