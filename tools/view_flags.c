@@ -24,7 +24,7 @@ static int read_rollups(struct context *ctx, struct view_question *q, struct err
 	return 0;
 }
 
-static int read_show(struct context *ctx, struct view_question *q, struct err_note *note)
+int view_flags_read_show(struct context *ctx, struct view_question *q, struct err_note *note)
 {
 	q->show = flag_all(ctx, "show", &q->n_show);
 	if (!q->show)
@@ -109,7 +109,7 @@ int view_flags_read(struct context *ctx, struct view_question *q, struct err_not
 	if (flag_given(ctx, "rollup"))
 		TRY(read_rollups(ctx, q, note));
 	if (flag_given(ctx, "show"))
-		TRY(read_show(ctx, q, note));
+		TRY(view_flags_read_show(ctx, q, note));
 	if (flag_given(ctx, "where"))
 		TRY(read_where(ctx, q, note));
 	if (flag_given(ctx, "by"))

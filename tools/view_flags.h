@@ -44,6 +44,8 @@ enum status view_question_for(struct context *ctx, const char *word, struct view
 /* The second: what the flags given say takes the place of what the question says. ERR_REFUSED with a note
  * that names the flag. */
 MUST_CHECK int view_flags_read(struct context *ctx, struct view_question *q, struct err_note *note);
+/* Only --show. */
+MUST_CHECK int view_flags_read_show(struct context *ctx, struct view_question *q, struct err_note *note);
 
 /* Is the certificate not clean (view_is_clean()) but for what the question asked for: summaries (offline,
  * fresh), unconfirmed members? Then a command ends with STATUS_DEGRADED. */
