@@ -65,7 +65,8 @@ Test(scan, each_twin_lies_somewhere_in_memory_once)
 	fill();
 	while ((n = store_twins_stored(world.store, &at, run, ROOM)) > 0)
 		for (size_t i = 0; i < n; i++, total++) {
-			const int number = atoi(run[i]->id + strlen("acme/t"));
+			int number;
+			cr_assert_eq(sscanf(run[i]->id, "acme/t%d", &number), 1);
 			cr_expect(run[i] == store_twin(world.store, run[i]->id));
 			cr_expect_eq(seen[number]++, 0);
 		}
