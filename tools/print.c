@@ -84,19 +84,28 @@ static void pad(FILE *out, size_t n)
 		fputc(' ', out);
 }
 
-/* The text, or what fits of it and a sign that there was more. */
-static const char *cut_text(struct arena *a, const char *text, size_t width)
+/* Bytes of the first so many columns. */
+static size_t bytes_of_columns(const char *text, size_t columns)
 {
 	size_t bytes = 0, n = 0;
 
-	if (text_width(text) <= width)
-		return text;
 	for (; text[bytes]; bytes++) {
 		n += ((unsigned char)text[bytes] & 0xc0) != 0x80;
-		if (n == width)
+		if (n > columns)
 			break;
 	}
-	return text_or_empty(arena_print(a, "%.*s…", (int)bytes, text));
+	return bytes;
+}
+
+/* The text, or its begin, a sign that something is missing, and more of its end: of an id that says most. */
+static const char *cut_text(struct arena *a, const char *text, size_t width)
+{
+	const size_t all = text_width(text), head = (width - 1) / 3, tail = width - 1 - head;
+
+	if (all <= width)
+		return text;
+	return text_or_empty(arena_print(a, "%.*s…%s", (int)bytes_of_columns(text, head), text,
+					 text + bytes_of_columns(text, all - tail)));
 }
 
 /* Blanks wait until something stands behind them. */

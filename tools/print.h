@@ -14,7 +14,7 @@
 enum paint { PAINT_PLAIN, PAINT_BOLD, PAINT_DIM, PAINT_GOOD, PAINT_WARNING, PAINT_ALARM };
 
 /* LEFT, RIGHT: aligned. Where the lines would be too wide: SPARE is left out first, then GIVES (aligned left)
- * is cut, the last one first. */
+ * is cut in the middle, the last one first. */
 enum column { COLUMN_LEFT, COLUMN_RIGHT, COLUMN_GIVES, COLUMN_SPARE };
 
 struct table_cell {
