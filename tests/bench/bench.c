@@ -21,7 +21,8 @@ static const struct bench *const benches[] = {
 	&bench_single,   &bench_backfill,  &bench_read,         &bench_memory,       &bench_recovery,
 	&bench_revoke,   &bench_wear,      &bench_history_size, &bench_history_scan, &bench_propagate,
 	&bench_catch_up, &bench_initial,   &bench_heal,         &bench_join,         &bench_sim,
-	&bench_detect,   &bench_idle,      &bench_repair};
+	&bench_detect,   &bench_idle,      &bench_repair,       &bench_view_mesh,    &bench_view_lost,
+	&bench_view_wan};
 
 enum { N_BENCHES = sizeof benches / sizeof *benches };
 

@@ -7,13 +7,14 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/bench/bench.h"
 
-enum { TURN_MS = 5, PIECE_BYTES = 64 * 1024, BACKLOG = 16 };
+enum { TURN_MS = 5, PIECE_BYTES = 64 * 1024, BACKLOG = 16, WAY_BYTES_MAX = 64 << 20 };
 
 static struct sockaddr_in address(const char *host, uint16_t port)
 {
@@ -44,6 +45,12 @@ int link_route(struct link *l, const char *host, uint16_t from, uint16_t to)
 
 static void end_pair(struct link_pair *p)
 {
+	for (size_t k = 0; k < 2; k++)
+		while (p->way[k].first) {
+			struct link_piece *gone = p->way[k].first;
+			p->way[k].first = gone->next;
+			free(gone);
+		}
 	close(p->fd[0]);
 	close(p->fd[1]);
 	p->fd[0] = p->fd[1] = -1;
@@ -61,7 +68,9 @@ static void accept_one(struct link *l, const struct link_route *route)
 	    connect(fd, (const struct sockaddr *)&to, sizeof to) == 0) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		setsockopt(from, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-		*place = (struct link_pair){{from, fd}};
+		*place = (struct link_pair){.fd = {from, fd}};
+		for (size_t k = 0; k < 2; k++)
+			place->way[k].end = &place->way[k].first;
 		return;
 	}
 	close(from);
@@ -80,15 +89,60 @@ static bool send_all(int fd, const uint8_t *data, size_t len)
 	return true;
 }
 
+static bool hold(struct link_way *w, const uint8_t *data, size_t len, double due_s)
+{
+	struct link_piece *piece = malloc(sizeof *piece + len);
+
+	if (!piece)
+		return false;
+	*piece = (struct link_piece){.due_s = due_s, .len = len};
+	memcpy(piece->data, data, len);
+	*w->end = piece;
+	w->end = &piece->next;
+	w->bytes += len;
+	return true;
+}
+
 /* False: one side has ended it. */
-static bool carry(int from, int to)
+static bool carry(const struct link *l, struct link_pair *p, size_t side)
 {
 	static uint8_t piece[PIECE_BYTES]; /* of the one thread */
-	const ssize_t n = recv(from, piece, sizeof piece, MSG_DONTWAIT);
+	const ssize_t n = recv(p->fd[side], piece, sizeof piece, MSG_DONTWAIT);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
-	return n > 0 && send_all(to, piece, (size_t)n);
+	if (n == 0)
+		return false;
+	return l->delay_ms > 0 ? hold(&p->way[side], piece, (size_t)n, bench_now_s() + l->delay_ms / 1e3)
+			       : send_all(p->fd[!side], piece, (size_t)n);
+}
+
+/* What is due goes on. */
+static bool deliver(struct link_pair *p, size_t side, double now_s)
+{
+	struct link_way *w = &p->way[side];
+
+	while (w->first && w->first->due_s <= now_s) {
+		struct link_piece *piece = w->first;
+		const bool sent = send_all(p->fd[!side], piece->data, piece->len);
+		w->first = piece->next;
+		w->end = w->first ? w->end : &w->first;
+		w->bytes -= piece->len;
+		free(piece);
+		if (!sent)
+			return false;
+	}
+	return true;
+}
+
+static void deliver_all(struct link *l)
+{
+	const double now_s = bench_now_s();
+
+	for (size_t i = 0; i < LINK_PAIRS_MAX; i++)
+		for (size_t k = 0; k < 2 && l->pairs[i].fd[0] >= 0; k++)
+			if (!deliver(&l->pairs[i], k, now_s))
+				end_pair(&l->pairs[i]);
 }
 
 static void turn(struct link *l)
@@ -100,14 +154,18 @@ static void turn(struct link *l)
 		polls[n++] = (struct pollfd){.fd = l->routes[i].fd, .events = POLLIN};
 	for (size_t i = 0; i < LINK_PAIRS_MAX; i++)
 		for (size_t k = 0; k < 2; k++)
-			polls[n++] = (struct pollfd){.fd = l->pairs[i].fd[k], .events = POLLIN};
-	if (poll(polls, n, TURN_MS) <= 0 || l->cut)
+			polls[n++] = (struct pollfd){
+				.fd = l->pairs[i].fd[k],
+				.events = l->pairs[i].way[k].bytes < WAY_BYTES_MAX ? POLLIN : 0};
+	const int ready = poll(polls, n, l->delay_ms > 0 ? 1 : TURN_MS);
+	deliver_all(l);
+	if (ready <= 0 || l->cut)
 		return;
 	for (size_t i = 0; i < LINK_PAIRS_MAX; i++) {
 		struct link_pair *p = &l->pairs[i];
 		const struct pollfd *at = &polls[l->n_routes + 2 * i];
 		for (size_t k = 0; k < 2 && p->fd[0] >= 0; k++)
-			if (at[k].revents && !carry(p->fd[k], p->fd[!k]))
+			if (at[k].revents && !carry(l, p, k))
 				end_pair(p);
 	}
 	for (size_t i = 0; i < l->n_routes; i++)
