@@ -66,16 +66,29 @@ int plan_stage_cells(const struct plan *p, struct stage *s, const struct view_pa
 	return 0;
 }
 
+/* It may take the other's texts, which go with the answer. */
+static int merge_state(struct plan *p, size_t rollup, struct rollup_state *into,
+		       const struct rollup_state *from)
+{
+	const char *const unit = into->unit, *const twin = into->unit_twin;
+	struct err_note note = {0};
+	const int r = rollup_merge(p->arena, &p->question.rollups[rollup], into, from, &note);
+
+	if (r == ERR_UNIT)
+		return plan_problem(p, "%s", note.text);
+	TRY(r);
+	if (into->unit && into->unit != unit)
+		TRY(plan_copy_text(p->arena, into->unit, &into->unit));
+	return into->unit_twin && into->unit_twin != twin
+		       ? plan_copy_text(p->arena, into->unit_twin, &into->unit_twin)
+		       : 0;
+}
+
 static int merge_cell(struct plan *p, struct view_cell *into, const struct view_cell *c)
 {
-	struct err_note note = {0};
-
 	into->members += c->members;
-	for (size_t i = 0; i < p->question.n_rollups; i++) {
-		const int r = rollup_merge(p->arena, &p->question.rollups[i], &into->rollups[i],
-					   &c->rollups[i], &note);
-		TRY(r == ERR_UNIT ? plan_problem(p, "%s", note.text) : r);
-	}
+	for (size_t i = 0; i < p->question.n_rollups; i++)
+		TRY(merge_state(p, i, &into->rollups[i], &c->rollups[i]));
 	return 0;
 }
 

@@ -325,3 +325,42 @@ Test(plan, every_allocation_may_fail)
 		tear_down();
 	}
 }
+
+/* Of a cell without values in the first answer. */
+Test(plan, a_cell_keeps_the_unit_when_the_answer_is_gone)
+{
+	struct view_question series = question;
+	struct rollup_state none = {0}, some = {0};
+	char unit[] = "MW", twin[] = "acme/plant";
+	const struct rollup_item item = {.number = 7, .sigma = NAN, .unit = unit, .twin = twin};
+	struct view_member here[] = {member("harbor/city", "", 1)}, there[] = {member("acme/plant", "", 30)};
+	struct view_edge edge = {
+		.anchor = "harbor/city", .parent = "harbor/city", .child = "acme/plant", .to_ns = 1};
+	struct view_cell cell = {.group = "", .t_ns = 1, .members = 1, .rollups = &none};
+	struct view_part part = {.members = here,
+				 .n_members = 1,
+				 .edges = &edge,
+				 .n_edges = 1,
+				 .n_rollups = 1,
+				 .counts = {.members = 1, .live = 1},
+				 .cells = &cell,
+				 .n_cells = 1};
+
+	plan_free(plan);
+	series.from_ns = series.to_ns = series.step_ns = 1;
+	cr_assert(eq(int, plan_new(&plan, &series, 1 << 20), 0));
+	here[0].rollups = there[0].rollups = &none;
+	cr_assert(eq(int, plan_answer(plan, must_ask(HERE).id, &part, true), 0));
+	cr_assert(eq(int, rollup_add(NULL, &power, &some, &item, NULL), 0));
+	cell.rollups = &some;
+	part.members = there;
+	part.n_edges = 0;
+	cr_assert(eq(int, plan_answer(plan, must_ask(ACME).id, &part, true), 0));
+	memset(unit, '?', sizeof unit - 1);
+	memset(twin, '?', sizeof twin - 1);
+	const struct view_part whole = result();
+	cr_assert(eq(sz, whole.n_cells, 1));
+	cr_expect(eq(dbl, sum(&whole.cells[0].rollups[0]), 7));
+	cr_expect(strcmp(whole.cells[0].rollups[0].unit, "MW") == 0);
+	cr_expect(strcmp(whole.cells[0].rollups[0].unit_twin, "acme/plant") == 0);
+}
