@@ -121,6 +121,7 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   view list
   view show
   view rm
+  find
   watch
   policy check
   policy diff

@@ -132,6 +132,11 @@ Views are kept under a name, and asked for by it; flags take the place of what w
   acme/plant depth 1 rollup sum:power where tag = old or type = plant
   $ holon twin get acme/views/load question
   acme/plant depth 1 rollup sum:power where tag = old or type = plant
+  $ holon view list
+  VIEW             NAME             QUESTION
+  acme/views/load  Load of the old  acme/plant depth 1 rollup sum:power where tag = old or type = plant
+  $ holon view list --json
+  {"views": [{"id": "acme/views/load", "name": "Load of the old", "question": "acme/plant depth 1 rollup sum:power where tag = old or type = plant"}]}
   $ holon view show lode
   2> holon: there is no saved view acme/views/lode; see holon view list
   [1]
@@ -161,3 +166,5 @@ Views are kept under a name, and asked for by it; flags take the place of what w
   $ holon view load
   2> holon: there is no saved view acme/views/load; see holon view list
   [1]
+  $ holon view list
+  VIEW  NAME  QUESTION

@@ -45,6 +45,9 @@ check 'flags take the place of what was saved' equal \
 check 'he can keep it as a view of his own' quietly holon --node harbor/site view save theirs acme/views/load --rollup count
 check 'which is another' equal "$(holon --node harbor/site view show theirs)" 'acme/plant rollup count where type = press'
 
+check 'both are listed' equal "$(holon --node harbor/site --json view list | json 'str([v["id"] for v in d["views"]])')" \
+	"['acme/views/load', 'harbor/views/theirs']"
+
 # it is kept anew by its owner, and the others follow
 quietly holon --node acme/site view save load acme/plant --rollup count
 check 'a question that changes there changes here' soon 10 eval \
