@@ -66,6 +66,9 @@ int plan_problem(struct plan *p, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
+	for (size_t i = 0; i < p->n_problems; i++)
+		if (strcmp(p->problems[i], text) == 0)
+			return 0;
 	const char **slot = arena_push(p->arena, &p->problems, &p->n_problems, sizeof *p->problems);
 	const char *copy = arena_copy(p->arena, text);
 

@@ -116,6 +116,7 @@ static int tell_root(struct plan *p, struct claim *c, const struct view_member *
 	return plan_copy_rollups(p->arena, m->rollups, p->question.n_rollups, &c->rollups);
 }
 
+/* Each twin once; but what one parent claims in vain may be there by another one. */
 static int stage_member(struct plan *p, struct ask *a, const struct view_part *part,
 			const struct view_member *m)
 {
@@ -123,23 +124,30 @@ static int stage_member(struct plan *p, struct ask *a, const struct view_part *p
 	const bool is_root = m->parent[0] == '\0';
 	struct claim *root = is_root ? map_get(&a->roots, m->id) : NULL;
 	const struct place *above = is_root ? NULL : map_get(&s->members, m->parent);
+	struct place *before = map_get(&s->members, m->id);
+	const bool unconfirmed = m->state == MEMBER_UNCONFIRMED;
 
 	TRY(malformed_unless(root || above));
-	if (root && root->told && p->question.step_ns > 0)
-		return 0; /* it was asked for at several stretches of time */
-	TRY(malformed_unless(!map_get(&s->members, m->id)));
+	TRY(check_member(p, a, part, m, above ? above->depth + 1 : 0));
+	if (before && p->question.step_ns > 0) { /* it is met again at other times */
+		before->depth = root ? 0 : before->depth;
+		return root && !root->told ? tell_root(p, root, m) : 0;
+	}
+	TRY(malformed_unless(!before || before->unconfirmed || unconfirmed));
 	struct place *mine = arena_take(s->arena, sizeof *mine);
 	if (!mine)
 		return FAIL(-ENOMEM);
 	*mine = root ? (struct place){.node = root->anchor, .claim = root, .shown = true}
-		     : (struct place){above->node, above->claim, above->depth + 1, above->shown};
-	TRY(check_member(p, a, part, m, mine->depth));
-	if (root)
+		     : (struct place){above->node, above->claim, above->depth + 1, above->shown, false};
+	mine->unconfirmed = unconfirmed;
+	if (root && !root->told)
 		TRY(tell_root(p, root, m));
 	mine->shown = !mine->node ||
 		      (mine->shown && mine->node->level < p->question.depth && plan_has_room_to_show(p));
 	if (mine->shown)
 		TRY(stage_node(p, s, mine->node, m, &mine->node));
+	if (before && unconfirmed)
+		return 0; /* another parent is confirmed: what hangs below it is found there */
 	const char *key = mine->shown ? mine->node->member.id : arena_copy(s->arena, m->id);
 	return key ? map_put(&s->members, key, mine) : FAIL(-ENOMEM);
 }
@@ -280,10 +288,12 @@ static int check_whole(const struct plan *p, const struct ask *a)
 	TRY(malformed_unless(c->live + c->cached + c->unreachable + c->unconfirmed == c->members));
 	TRY(malformed_unless(c->withheld <= c->members && c->coarse <= c->members &&
 			     c->expired <= c->members && c->filtered <= c->members));
+	TRY(malformed_unless(!a->seen_only || (c->members == 0 && s->n_cells == 0)));
+	if (p->question.step_ns > 0)
+		return 0; /* who counted before at some times may come again for others */
 	TRY(malformed_unless(s->n_nodes <= c->members));
 	TRY(malformed_unless(p->question.by == GROUP_TAG || s->cells_most <= c->members));
-	TRY(malformed_unless(!a->seen_only || (c->members == 0 && s->n_cells == 0)));
-	return malformed_unless(p->question.step_ns > 0 || !are_totals_too_many(p, a));
+	return malformed_unless(!are_totals_too_many(p, a));
 }
 
 int plan_answer(struct plan *p, uint32_t ask, const struct view_part *part, bool last)

@@ -51,15 +51,22 @@ static bool covers(const struct claim *c, const struct claim *other)
 	return c->first <= other->first && c->last >= other->last;
 }
 
+/* Whether a seen root of somebody else's counted is for him to say; and of a series it may have counted at
+ * some times only. */
+static bool counts_surely(const struct plan *p, const struct claim *seen)
+{
+	return p->question.step_ns == 0 && seen->state == CLAIM_COUNTED;
+}
+
 /* What an earlier claim on the same twin makes of this one; CLAIM_WAITING: nothing. */
-static enum claim_state beside(const struct claim *earlier, const struct claim *c)
+static enum claim_state beside(const struct plan *p, const struct claim *earlier, const struct claim *c)
 {
 	const bool same_parent = strcmp(earlier->edge.parent, c->edge.parent) == 0;
 
 	if (!covers(earlier, c) || (c->seen && !earlier->seen))
 		return CLAIM_WAITING;
 	if (earlier->seen)
-		return CLAIM_MET;
+		return same_parent || counts_surely(p, earlier) ? CLAIM_MET : CLAIM_WAITING;
 	if (is_open(earlier->state))
 		return same_parent ? CLAIM_MET : CLAIM_HELD;
 	if (earlier->state == CLAIM_UNCONFIRMED)
@@ -74,7 +81,7 @@ static enum claim_state standing(const struct plan *p, const struct claim *c)
 	enum claim_state s = CLAIM_WAITING;
 
 	for (const struct claim *e = map_get(&p->by_child, c->edge.child); e && e != c; e = e->same) {
-		const enum claim_state one = beside(e, c);
+		const enum claim_state one = beside(p, e, c);
 		if (one == CLAIM_MET)
 			return one;
 		if (one != CLAIM_WAITING)
@@ -154,7 +161,7 @@ static size_t count_claims(const struct plan *p, const char *child)
 static void meet_roots(struct plan *p, const struct claim *seen)
 {
 	for (struct claim *c = map_get(&p->by_child, seen->edge.child); c; c = c->same)
-		if (!c->seen && c->state == CLAIM_WAITING && covers(seen, c))
+		if (!c->seen && c->state == CLAIM_WAITING && beside(p, seen, c) == CLAIM_MET)
 			plan_set_state(p, c, CLAIM_MET);
 }
 

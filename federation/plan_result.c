@@ -88,13 +88,14 @@ static int list_edges(struct plan *p, struct view_part *ret)
 {
 	for (const struct claim *c = p->claims; c; c = c->next) {
 		const bool met = c->state == CLAIM_MET && c->of_question && !c->seen;
-		if (c->state != CLAIM_LEFT && !met)
+		const bool left = c->state == CLAIM_LEFT && !c->of_question;
+		if (!left && !met)
 			continue;
-		struct view_edge *left = arena_push(p->results, &ret->edges, &ret->n_edges, sizeof *left);
-		if (!left)
+		struct view_edge *e = arena_push(p->results, &ret->edges, &ret->n_edges, sizeof *e);
+		if (!e)
 			return FAIL(-ENOMEM);
-		*left = c->edge;
-		left->seen |= met;
+		*e = c->edge;
+		e->seen |= met;
 	}
 	return 0;
 }

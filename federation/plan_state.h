@@ -61,7 +61,7 @@ struct place {
 	struct node *node;   /* it, or the nearest one above it that is shown; NULL: nothing is */
 	struct claim *claim; /* the root it hangs below */
 	uint32_t depth;      /* below that root */
-	bool shown;
+	bool shown, unconfirmed;
 };
 
 struct found_edge {
@@ -133,7 +133,7 @@ struct plan {
 MUST_CHECK int plan_copy_text(struct arena *a, const char *text, const char **ret);
 MUST_CHECK int plan_copy_rollups(struct arena *a, const struct rollup_state *from, size_t n,
 				 struct rollup_state **ret);
-/* Kept up to PROBLEMS_MAX, cut at SENTENCE_MAX. */
+/* Kept once, up to PROBLEMS_MAX, cut at SENTENCE_MAX. */
 MUST_CHECK int plan_problem(struct plan *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A budget was reached. True: for the first time, and is to be told. */
 bool plan_cut(struct plan *p, bool *said);

@@ -53,6 +53,10 @@ static int take_silence(struct plan *p, const struct ask *a, struct claim *c)
 {
 	const bool asked_owner = a->owner != PLAN_CACHE;
 
+	if (a->stage.cut) {
+		plan_set_state(p, c, CLAIM_CUT); /* the owner did not come to it */
+		return 0;
+	}
 	plan_set_state(p, c, asked_owner ? CLAIM_ABSENT : CLAIM_UNREACHABLE);
 	p->counts.members += !asked_owner;
 	p->counts.unreachable += !asked_owner;
