@@ -85,8 +85,8 @@ publish() {
 
 confirm() {
 	heading 'The city names the plant and the substation as its members; their owners confirm'
-	run holon --node acme/site rel confirm harbor/city acme/plant1
-	run holon --node volt/site rel confirm harbor/city volt/substation
+	run holon --node acme/site rel confirm harbor/city acme/plant1 --since $day
+	run holon --node volt/site rel confirm harbor/city volt/substation --since $day
 }
 
 # All of the city answers, and has the readings.

@@ -71,7 +71,7 @@ confirm() {
 	local org
 	heading 'The observer names the four grids as members of its twin observer/germany; their owners confirm'
 	for org in $members; do
-		run holon --node "$org/site" rel confirm observer/germany "$org/grid"
+		run holon --node "$org/site" rel confirm observer/germany "$org/grid" --since 2011-01-01
 	done
 }
 
@@ -113,16 +113,46 @@ company_load() {
 		f(f, m.get('members', []))]) if v['id'] == '$1')['rollups'][0]['value']"
 }
 
+# What is wrong with a series by company, as a JSON document on standard input; nothing if it equals the tables. $1: the
+# companies that are in it, $2: the first hour
+series_wrong() {
+	python3 -c '
+import csv, json, math, sys
+data, companies, first = sys.argv[1], sys.argv[2].split(), int(sys.argv[3])
+owner = {r["bus"]: r["company"].lower() for r in csv.DictReader(open(data + "/derived_bus_company.csv"))}
+bus = {r["name"]: r["bus"] for r in csv.DictReader(open(data + "/loads.csv"))}
+expected = {}
+for hour, row in enumerate(csv.DictReader(open(data + "/loads-p_set.csv"))):
+    for company in companies:
+        if hour >= first:
+            expected["2011-01-01T%02d:00:00Z" % hour, company] = math.fsum(
+                float(v) for k, v in row.items() if k and owner[bus[k]] == company)
+d = json.load(sys.stdin)
+found = {(c["t"], c["group"]): c["rollups"][0]["value"] for c in d["cells"] if c["group"] in companies}
+for key in sorted(set(found) | set(expected)):
+    a, b = found.get(key), expected.get(key)
+    if a is None or b is None or abs(a - b) > 1e-9 * abs(b):
+        print(*key, "is", a, "should be", b)
+units = {c["rollups"][0]["unit"] for c in d["cells"] if c["group"] in companies}
+if units != {"MW"}:
+    print("units:", units)
+if len(found) != len(expected) or not expected:
+    print(len(found), "cells, not", len(expected))
+print(*["not clean: %s %s" % (d["certificate"], d["problems"])] * (not d["certificate"]["clean"]), sep="\n", end="")
+' "$data" "$1" "$2"
+}
+
 look_back() {
-	local hour at total
-	heading 'The national load of 2011-01-01, hour by hour: the same view as of each hour'
-	for hour in {00..23}; do
-		at=2011-01-01T$hour:00:00Z
-		total=$(view_total observer/site "${germany[@]}" --as-of $at)
-		agree "the load at $at" "$total" "$(expected_load "$((10#$hour))")"
-		printf '%s  %10.2f MW\n' $at "$total"
-	done
-	echo 'All 24 are the sums of loads-p_set.csv, to 1e-9.'
+	local day=(--by org --rollup sum:load/power --from 2011-01-01T00:00:00Z --to 2011-01-01T23:00:00Z --step 1h)
+	local hour at=2011-01-01T13:00:00Z
+	heading 'The load of 2011-01-01 by company and hour: one view, computed where the twins are'
+	view_show observer/site observer/germany "${day[@]}"
+	[ -z "$(view_json observer/site observer/germany "${day[@]}" | series_wrong "$members" 0)" ] ||
+		die "the series is not what the tables say: $(view_json observer/site observer/germany "${day[@]}" |
+			series_wrong "$members" 0 | head -n 3)"
+	hour=$(view_total observer/site "${germany[@]}" --as-of $at)
+	agree "the load at $at" "$hour" "$(expected_load 13)"
+	printf 'All 96 are the sums of loads-p_set.csv, to 1e-9; as of %s alone the total is %.2f MW.\n' $at "$hour"
 }
 
 # How many twins of others a company may know of: the tie lines it shares, the buses at their far ends, and

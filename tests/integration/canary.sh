@@ -215,7 +215,7 @@ live() {
 	JSON
 	quietly holon --node harbor/site apply harbor.json
 	share first
-	quietly holon --node "$own/site" rel confirm harbor/city "$own/grid"
+	quietly holon --node "$own/site" rel confirm harbor/city "$own/grid" --since 2011-01-01
 	soon 15 has_load
 	ask_around "$2"
 	reading "$own/gen-zqunit" gen/availability "$(now)" 0.8264519283746500 | quietly holon --node "$own/site" ingest -
