@@ -21,7 +21,7 @@
 enum { OWNER_SELF = 0, OWNER_CACHE = 1, OWNER_SESSION = 2 };
 
 enum { VIEW_BYTES_MAX = 256 << 20, ROW_BYTES = 1 << 20 };
-enum { PEER_NAME_SIZE = ORG_NAME_MAX + NODE_NAME_MAX + 2, PROBLEM_SIZE = 512 };
+enum { PEER_NAME_SIZE = ORG_NAME_MAX + NODE_NAME_MAX + 2, PROBLEM_SIZE = 512, AGAIN_MAX = 16 };
 
 struct view {
 	struct views *views;
@@ -36,6 +36,7 @@ struct view {
 	const char **problems;         /* besides those of the plan, in the arena */
 	size_t n_problems;
 	char lost[PEER_NAME_SIZE]; /* the last of those that did not answer */
+	unsigned n_again;          /* questions that were put a second time */
 	int failed;                /* why there will be no view, once nothing is waited for any more */
 	struct watch_kept *kept;   /* answers from before; NULL: none */
 	view_fn *done;
@@ -46,6 +47,7 @@ struct view {
 struct waiting {
 	struct view *view;
 	uint32_t ask;
+	uint32_t session;
 	char who[PEER_NAME_SIZE];
 	struct watch_mark mark; /* under which the answer is kept */
 };
@@ -253,6 +255,26 @@ static void lose(struct view *v, uint32_t ask, const char *who)
 	plan_lost(v->plan, ask, past ? PLAN_NOBODY : OWNER_CACHE);
 }
 
+/* A session may end under a question while another one stands: a pair that both dialled, another border of
+ * the partner. Then it is asked again; not without end, for a session may be made to break. */
+static bool ask_again(struct view *v, const struct waiting *w)
+{
+	const struct engine *e = v->views->engine;
+	const char *node = strchr(w->who, '/');
+	char org[ORG_NAME_MAX + 1];
+
+	if (!node || v->n_again == AGAIN_MAX || engine_mono_ns() >= v->deadline_ns)
+		return false;
+	snprintf(org, sizeof org, "%.*s", (int)(node - w->who), w->who);
+	const bool ours = strcmp(org, e->trust->self->org) == 0;
+	const struct session *s = gossip_find(e->gossip, org, ours ? node + 1 : "");
+	if (!s || s->id == w->session)
+		return false;
+	v->n_again++;
+	plan_lost(v->plan, w->ask, OWNER_SESSION + (int)s->id);
+	return true;
+}
+
 /* Taken as one, so that nothing is taken of an answer one frame of which makes no sense. */
 static int take_answer(struct view *v, uint32_t ask, const struct answer *parts, size_t n)
 {
@@ -295,7 +317,7 @@ static void on_answer(void *ctx, int code, const char *text, const struct answer
 	} else if (code != ERR_UNREACHABLE) {
 		problem(v, "%s does not answer this view: %s", w->who, text);
 	}
-	if (code < 0)
+	if (code < 0 && !(code == ERR_UNREACHABLE && ask_again(v, w)))
 		lose(v, w->ask, w->who);
 	advance(v);
 }
@@ -373,7 +395,7 @@ static int ask_session(struct view *v, const struct plan_ask *ask, char ret_who[
 		return FAIL(-ENOMEM);
 	if (s)
 		snprintf(ret_who, PEER_NAME_SIZE, "%s/%s", s->org, s->node);
-	*w = (struct waiting){.view = v, .ask = ask->id};
+	*w = (struct waiting){.view = v, .ask = ask->id, .session = session};
 	snprintf(w->who, sizeof w->who, "%s", ret_who);
 	if (left_ns <= 0 || !s)
 		return FAIL(ERR_UNREACHABLE);

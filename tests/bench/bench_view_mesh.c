@@ -32,8 +32,12 @@ static int ask_live(struct league *l, double *ms, size_t n)
 		if (league_ask(l, &how, a, &view, &ms[i]) < 0)
 			return -1;
 		if (!view_is_clean(&view) || !league_is_right(l, &view))
-			return bench_say(l->bench, "the view is not whole: %s",
-					 view.n_problems > 0 ? view.problems[0] : "members are missing");
+			return bench_say(l->bench,
+					 "the view is not whole: of %zu members %llu, %llu live, %llu cached; %s",
+					 league_members(l), (unsigned long long)view.counts.members,
+					 (unsigned long long)view.counts.live,
+					 (unsigned long long)view.counts.cached,
+					 view.n_problems > 0 ? view.problems[0] : "no problem");
 	}
 	return 0;
 }

@@ -18,18 +18,16 @@
 enum { SAID_MAX = 64, MANY = 3000 };
 
 static struct arena *a;
-static struct session volt = {.id = 1, .org = "volt", .node = "v1", .open = true, .features = FEATURE_VIEW},
-		      fellow = {.id = 2,
-				.org = "acme",
-				.node = "n2",
-				.own = true,
-				.open = true,
-				.features = FEATURE_VIEW};
+static struct session
+	volt = {.id = 1, .org = "volt", .node = "v1", .open = true, .features = FEATURE_VIEW},
+	other_volt = {.id = 9, .org = "volt", .node = "v2", .open = true, .features = FEATURE_VIEW},
+	fellow = {.id = 2, .org = "acme", .node = "n2", .own = true, .open = true, .features = FEATURE_VIEW};
 static struct said {
 	uint32_t session;
 	struct question question;
 } said[SAID_MAX];
 static size_t n_said;
+static const struct session *volts_border; /* who is found of volt; NULL: nobody */
 static const struct audience ourselves = {.org = ""};
 static struct rollup_spec sum = {.fn = ROLLUP_SUM, .property = "power"};
 
@@ -72,14 +70,14 @@ const struct session *__wrap_gossip_find(const struct gossip *g, const char *org
 {
 	(void)g;
 	if (strcmp(org, "volt") == 0)
-		return &volt;
+		return volts_border;
 	return strcmp(org, "acme") == 0 && strcmp(node, "n2") == 0 ? &fellow : NULL;
 }
 
 const struct session *__wrap_gossip_session(const struct gossip *g, uint32_t id)
 {
 	(void)g;
-	return id == volt.id ? &volt : id == fellow.id ? &fellow : NULL;
+	return id == volt.id ? &volt : id == other_volt.id ? &other_volt : id == fellow.id ? &fellow : NULL;
 }
 
 int64_t __wrap_gossip_age(const struct gossip *g, const char *origin)
@@ -103,6 +101,7 @@ static void set_up(void)
 	is_done = false;
 	problems[0] = '\0';
 	volt.features = FEATURE_VIEW;
+	volts_border = &volt;
 }
 
 static void on_stopped(struct engine *e)
@@ -263,6 +262,36 @@ Test(views, silence_is_never_clean)
 	settle();
 	cr_assert(is_done && done_code == 0);
 	cr_expect(eq(dbl, total, 1));
+	cr_expect(not(was_clean));
+}
+
+Test(views, a_session_that_breaks_is_not_the_only_one)
+{
+	world_relation("contains", "acme/site", "volt/plant");
+	ask((struct view_question){0});
+	volts_border = &other_volt;
+	asks_on_down(world.asks, volt.id);
+	cr_assert(eq(sz, n_said, 2));
+	cr_expect(eq(u32, said[1].session, other_volt.id));
+	cr_expect_str_eq(said[1].question.view.roots[0].id, "volt/plant");
+	answer(0, true, member_of("volt/plant", "", 10));
+	settle();
+	cr_assert(is_done && done_code == 0);
+	cr_expect(eq(dbl, total, 11));
+	cr_expect(was_clean, "%s", problems);
+}
+
+Test(views, sessions_that_break_again_and_again_end_the_asking)
+{
+	world_relation("contains", "acme/site", "volt/plant");
+	ask((struct view_question){0});
+	for (size_t i = 0; i < SAID_MAX && !is_done; i++) {
+		volts_border = volts_border == &volt ? &other_volt : &volt;
+		asks_on_down(world.asks, said[n_said - 1].session);
+	}
+	settle();
+	cr_assert(is_done && done_code == 0);
+	cr_expect(n_said < SAID_MAX);
 	cr_expect(not(was_clean));
 }
 
