@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/id.h"
+#include "storage/shape.h"
 
 /* A summary has to fit into one frame with others. */
 static bool is_long_text(const struct value *v)
@@ -14,39 +15,35 @@ static bool is_long_text(const struct value *v)
 
 /* Without limits and alarms health is what the data says: bad quality is an alarm of the sensor, not of the
  * asset. */
+static enum health health_of_quality(enum quality quality)
+{
+	return quality == QUALITY_GOOD        ? HEALTH_GOOD
+	       : quality == QUALITY_UNCERTAIN ? HEALTH_WARNING
+					      : HEALTH_ALARM;
+}
+
 enum health summary_health_of(const struct sample *s)
 {
 	return s->value.type == VALUE_NONE || is_long_text(&s->value) ? HEALTH_UNKNOWN
-	       : s->quality == QUALITY_GOOD                           ? HEALTH_GOOD
-	       : s->quality == QUALITY_UNCERTAIN                      ? HEALTH_WARNING
-								      : HEALTH_ALARM;
-}
-
-static enum health worse(enum health worst, const struct sample *s)
-{
-	const enum health h = summary_health_of(s);
-
-	return h > worst ? h : worst;
+								      : health_of_quality(s->quality);
 }
 
 static enum health health_of(const struct row *r)
 {
 	enum health worst = HEALTH_UNKNOWN;
 
-	for (size_t i = 0; i < r->n_kpis; i++)
-		worst = worse(worst, &r->kpis[i].sample);
+	for (size_t i = 0; i < r->n_kpis; i++) {
+		const enum health h = summary_health_of(&r->kpis[i].sample);
+		worst = h > worst ? h : worst;
+	}
 	return worst;
 }
 
 enum health summary_health(const struct store *s, const struct twin *t)
 {
-	enum health worst = HEALTH_UNKNOWN;
+	enum quality worst;
 
-	for (size_t i = 0; t->type && i < t->type->n_kpis; i++) {
-		const struct sample v = store_value(s, t, t->type->kpis[i]);
-		worst = worse(worst, &v);
-	}
-	return worst;
+	return store_worst_quality(s, t, &worst) ? health_of_quality(worst) : HEALTH_UNKNOWN;
 }
 
 static int add_kpis(const struct store *s, const struct twin *t, struct arena *a, struct row *r)

@@ -40,15 +40,9 @@ static int tell_cycle(struct walk *w, const struct step *s)
 
 int walk_push(struct walk *w, const struct step *s)
 {
-	const uint32_t *met = pointers_get(&w->met, s->what);
-
-	if (!met) {
-		__builtin_prefetch(s->what);
-		return push(w, s);
-	}
-	const uint32_t level = LEVEL(*met);
-	const bool leads_back = *met != MET_WAITS && level < w->n_path && w->path[level] == s->what;
-	return leads_back && !s->seen ? tell_cycle(w, s) : 0; /* else two ways lead to it: counted once */
+	__builtin_prefetch(s->what);
+	pointers_prefetch(&w->met, s->what);
+	return push(w, s);
 }
 
 int walk_push_root(struct walk *w, const struct step *s)
@@ -74,19 +68,40 @@ static int enter(struct walk *w, const struct step *s)
 	return pointers_put(&w->met, s->what, s->root && !s->seen ? s->level | MET_RETURNED : s->level);
 }
 
+/* What was met is come to again: by way of itself, or by another way, then it was counted already. */
+static int meet_again(struct walk *w, const struct step *s, uint32_t met)
+{
+	const uint32_t level = LEVEL(met);
+	const bool leads_back = met != MET_WAITS && level < s->level && w->path[level] == s->what;
+
+	return leads_back && !s->seen ? tell_cycle(w, s) : 0;
+}
+
+/* The one after this will be met soon. */
+static void look_ahead(const struct walk *w)
+{
+	if (w->n_stack > 0 && w->source == WALK_LIVE)
+		__builtin_prefetch(((const struct twin *)w->stack[w->n_stack - 1].what)->out);
+}
+
 int walk_pop(struct walk *w, struct step *ret, bool *ret_again)
 {
 	while (w->n_stack > 0) {
 		const struct step s = w->stack[--w->n_stack];
 		uint32_t *met = pointers_get(&w->met, s.what);
-		const bool waits = met && *met == MET_WAITS;
+		const bool root = s.root && !s.seen;
+		look_ahead(w);
 		*ret = s;
 		*ret_again = false;
-		if (!met || waits) {
+		if (!met || (root && *met == MET_WAITS)) {
 			TRY(enter(w, &s));
 			return 1;
 		}
-		if (!s.root || s.seen || *met & MET_RETURNED)
+		if (!s.root) {
+			TRY(meet_again(w, &s, *met));
+			continue;
+		}
+		if (!root || *met & MET_RETURNED)
 			continue;
 		*met |= MET_RETURNED;
 		*ret_again = true;

@@ -37,7 +37,8 @@ struct step {
  * shown. */
 struct needs {
 	const char *property[ROLLUPS_MAX + EXPR_PROPERTIES_MAX + 1 + SHOW_MAX];
-	size_t n, where, by, show; /* places of the first of each */
+	size_t n, where, by, show;     /* places of the first of each; roll-ups begin at 0 */
+	size_t of_rollup[ROLLUPS_MAX]; /* roll-ups of one property share it; SIZE_MAX: members are counted */
 };
 
 /* Where a type has it: -1: not at all. */
@@ -137,7 +138,7 @@ bool walk_shows(const struct walk *w, const struct step *s, bool filtered);
 
 /* ---- walk_path.c */
 
-/* To be met, unless it has been; a cycle is told. */
+/* To be met, unless it has been by then; a cycle is told. */
 MUST_CHECK int walk_push(struct walk *w, const struct step *s);
 /* The same of a root, which is walked by itself, however else it is come to. */
 MUST_CHECK int walk_push_root(struct walk *w, const struct step *s);

@@ -8,6 +8,21 @@ static void need(struct walk *w, const char *property)
 	w->needs.property[w->needs.n++] = property;
 }
 
+static void need_rollup(struct walk *w, size_t rollup)
+{
+	const struct rollup_spec *spec = &w->q->rollups[rollup];
+	size_t i = 0;
+
+	w->needs.of_rollup[rollup] = SIZE_MAX;
+	if (rollup_counts_members(spec))
+		return;
+	while (i < w->needs.n && strcmp(w->needs.property[i], spec->property) != 0)
+		i++;
+	if (i == w->needs.n)
+		need(w, spec->property);
+	w->needs.of_rollup[rollup] = i;
+}
+
 static void collect_needs(struct walk *w)
 {
 	const struct view_question *q = w->q;
@@ -15,7 +30,7 @@ static void collect_needs(struct walk *w)
 	const char *const *of_where = w->where ? expr_properties(w->where, &n) : NULL;
 
 	for (size_t i = 0; i < q->n_rollups; i++)
-		need(w, q->rollups[i].property);
+		need_rollup(w, i);
 	w->needs.where = w->needs.n;
 	for (size_t i = 0; i < n; i++)
 		need(w, of_where[i]);
@@ -129,8 +144,6 @@ static int decide(struct walk *w, const struct row *row, struct sight **ret)
 	s->summary = (egress_mask(&w->e->egress, w->to, row) & ROW_MASK_SUMMARY) != 0;
 	s->withheld = !s->summary && (needs_summary(w) || needs_worst_health(w));
 	for (size_t i = 0; i < w->needs.n; i++) {
-		if (w->needs.property[i][0] == '\0') /* members are counted */
-			continue;
 		s->need[i] = decide_need(w, row, w->needs.property[i]);
 		s->withheld = s->withheld || (s->need[i].hidden && i < w->needs.show);
 	}

@@ -66,10 +66,10 @@ static int add_number(struct walk *w, struct rollup_state *state, const struct r
 {
 	struct err_note note = {0};
 
-	if (state->n > 0 && strcmp(state->unit, item->unit) == 0)
-		item->unit = state->unit; /* it stays with the state, while the row goes */
+	if (state->n == 0 || strcmp(state->unit, item->unit) != 0)
+		item->unit = walk_text(w, item->unit); /* it stays with the state, while the row goes */
 	else
-		item->unit = walk_text(w, item->unit);
+		item->unit = state->unit;
 	if (!item->unit)
 		return FAIL(-ENOMEM);
 	const int r = rollup_add(w->arena, spec, state, item, &note);
@@ -94,27 +94,57 @@ static struct rollup_state *target(struct walk *w, const struct targets *t, size
 			      : &w->part->members[t->anchor].rollups[rollup];
 }
 
-static int add_value(struct walk *w, const struct targets *t, size_t rollup, const char *id, struct holder *h)
+static int present_number(struct walk *w, struct holder *h, size_t need, struct rollup_item *ret,
+			  bool *ret_has)
+{
+	const int place = h->type ? h->type->place[need] : -1;
+	struct store_number v;
+	int64_t ignored;
+
+	*ret_has = false;
+	if (place < 0)
+		return 0;
+	const struct property_def *p = &h->twin->type->def.properties[place];
+	if (!walk_may_have(w, &h->sight->need[need], p->kpi, false, 0, &ignored)) {
+		h->withheld = true;
+		return 0;
+	}
+	*ret_has = store_number(w->e->store, h->twin, (size_t)place, &v);
+	if (*ret_has)
+		*ret = (struct rollup_item){v.number, v.sigma, v.quality, v.t_ns, p->unit, ret->twin};
+	return 0;
+}
+
+/* The number that answers a need. Live and of today there is a shorter way. */
+static int find_number(struct walk *w, struct holder *h, size_t need, struct rollup_item *ret, bool *ret_has)
+{
+	struct sample sample;
+
+	if (h->twin && !h->past)
+		return present_number(w, h, need, ret, ret_has);
+	TRY(walk_value(w, h, need, &sample, &ret->unit, ret_has));
+	if (!*ret_has)
+		return 0;
+	*ret_has = value_number(&sample.value, &ret->number);
+	h->withheld = h->withheld || (!*ret_has && is_token(h, &sample.value));
+	ret->sigma = sample.sigma;
+	ret->quality = sample.quality;
+	ret->t_ns = sample.t_ns;
+	ret->unit = text_or_empty(ret->unit);
+	return 0;
+}
+
+static int add_numbers(struct walk *w, const struct targets *t, struct holder *h, size_t need, const char *id)
 {
 	struct rollup_item item = {.twin = id};
-	struct sample sample;
 	bool has;
 
-	TRY(walk_value(w, h, rollup, &sample, &item.unit, &has));
-	if (!has)
-		return 0;
-	if (!value_number(&sample.value, &item.number)) {
-		h->withheld = h->withheld || is_token(h, &sample.value);
-		return 0;
-	}
-	item.sigma = sample.sigma;
-	item.quality = sample.quality;
-	item.t_ns = sample.t_ns;
-	item.unit = text_or_empty(item.unit);
-	for (size_t i = 0; i < n_targets(t); i++) {
-		struct rollup_item mine = item;
-		TRY(add_number(w, target(w, t, i, rollup), &w->q->rollups[rollup], &mine));
-	}
+	TRY(find_number(w, h, need, &item, &has));
+	for (size_t k = 0; has && k < w->q->n_rollups; k++)
+		for (size_t i = 0; w->needs.of_rollup[k] == need && i < n_targets(t); i++) {
+			struct rollup_item mine = item;
+			TRY(add_number(w, target(w, t, i, k), &w->q->rollups[k], &mine));
+		}
 	return 0;
 }
 
@@ -123,15 +153,11 @@ int walk_add_values(struct walk *w, const struct step *s, struct holder *h, cons
 {
 	const struct targets t = {s->anchor, cells, n_cells};
 
-	for (size_t k = 0; k < w->q->n_rollups; k++) {
-		const struct rollup_spec *spec = &w->q->rollups[k];
-		if (!rollup_counts_members(spec)) {
-			TRY(add_value(w, &t, k, s->id, h));
-			continue;
-		}
-		for (size_t i = 0; i < n_targets(&t); i++)
-			rollup_add_member(spec, target(w, &t, i, k), h->health);
-	}
+	for (size_t need = 0; need < w->needs.where; need++)
+		TRY(add_numbers(w, &t, h, need, s->id));
+	for (size_t k = 0; k < w->q->n_rollups; k++)
+		for (size_t i = 0; w->needs.of_rollup[k] == SIZE_MAX && i < n_targets(&t); i++)
+			rollup_add_member(&w->q->rollups[k], target(w, &t, i, k), h->health);
 	for (size_t i = 0; i < n_cells; i++)
 		w->part->cells[cells[i]].members++;
 	return 0;

@@ -191,7 +191,8 @@ int rollup_merge(struct arena *a, const struct rollup_spec *spec, struct rollup_
 	}
 	TRY(convert(s, other->unit, other->unit_twin, &scale, &offset, note));
 	TRY(sketch_merge(a, &s->sketch, &other->sketch, scale, offset));
-	merge_m2(s, other, scale, offset);
+	if (spec->fn == ROLLUP_STDDEV)
+		merge_m2(s, other, scale, offset);
 	add_compensated(s, other->sum * scale);
 	add_compensated(s, other->carry * scale);
 	add_compensated(s, offset * (double)other->n);
@@ -203,11 +204,11 @@ int rollup_merge(struct arena *a, const struct rollup_spec *spec, struct rollup_
 	return 0;
 }
 
-int rollup_add(struct arena *a, const struct rollup_spec *spec, struct rollup_state *s,
-	       const struct rollup_item *item, struct err_note *note)
+static struct rollup_state state_of(const struct rollup_spec *spec, const struct rollup_item *item)
 {
 	const bool stated = isfinite(item->sigma);
-	struct rollup_state one = {
+
+	return (struct rollup_state){
 		.n = 1,
 		.sum = item->number,
 		.min = item->number,
@@ -221,10 +222,51 @@ int rollup_add(struct arena *a, const struct rollup_spec *spec, struct rollup_st
 		.n_uncertain = item->quality == QUALITY_UNCERTAIN,
 		.t_ns = is_one_value(spec) ? item->t_ns : 0,
 	};
+}
+
+/* What merging a state of one value comes to where nothing has to be converted. */
+static void add_alike(const struct rollup_spec *spec, struct rollup_state *s, const struct rollup_item *item)
+{
+	const double x = item->number, sigma = isfinite(item->sigma) ? item->sigma : -1;
+
+	if (spec->fn == ROLLUP_STDDEV)
+		merge_m2(s, &(struct rollup_state){.n = 1, .sum = x}, 1, 0);
+	add_compensated(s, x);
+	if (x < s->min) {
+		s->min = x;
+		s->min_sigma = sigma;
+	}
+	if (x > s->max) {
+		s->max = x;
+		s->max_sigma = sigma;
+	}
+	if (isfinite(item->sigma)) {
+		s->variance += sigma * sigma;
+		s->n_sigma++;
+	}
+	s->n_uncertain += item->quality == QUALITY_UNCERTAIN;
+	s->n++;
+}
+
+static bool is_alike(const struct rollup_spec *spec, const struct rollup_state *s,
+		     const struct rollup_item *item)
+{
+	return s->n > 0 && spec->fn != ROLLUP_QUANTILE && !is_one_value(spec) &&
+	       (item->unit == s->unit || strcmp(text_or_empty(item->unit), text_or_empty(s->unit)) == 0);
+}
+
+int rollup_add(struct arena *a, const struct rollup_spec *spec, struct rollup_state *s,
+	       const struct rollup_item *item, struct err_note *note)
+{
 	struct sketch_bucket bucket;
 
 	if (!isfinite(item->number) || item->quality == QUALITY_BAD)
 		return 0;
+	if (is_alike(spec, s, item)) {
+		add_alike(spec, s, item);
+		return 0;
+	}
+	struct rollup_state one = state_of(spec, item);
 	if (spec->fn == ROLLUP_QUANTILE) {
 		one.sketch = (struct sketch){.buckets = &bucket, .room = 1};
 		TRY(sketch_add(a, &one.sketch, item->number, 1));

@@ -26,5 +26,22 @@ struct twin_form store_form(const struct twin *t);
  * long as the shape is the same. */
 const char *store_relation_type(const struct store *s, const char *type);
 
+/* ---- What a walk looks at of every twin -------------------------------------------------------------------
+ */
+
+/* A present number without its texts. */
+struct store_number {
+	double number;
+	double sigma; /* NaN: not stated */
+	int64_t t_ns;
+	enum quality quality;
+};
+/* store_value() of a bool, int64 or double. False: never measured, or it is no number. */
+bool store_number(const struct store *s, const struct twin *t, size_t property, struct store_number *ret);
+
+/* The worst quality of the present values of its KPIs; false: none was ever measured. Texts longer than
+ * KPI_TEXT_MAX are no values: they are not in the summary. */
+bool store_worst_quality(const struct store *s, const struct twin *t, enum quality *ret);
+
 /* An op is about to be applied. */
 void shape_count(struct store_shape *shape, enum op_kind kind);
