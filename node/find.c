@@ -104,7 +104,8 @@ static void finish(struct find *f)
 
 	f->stage = FIND_END;
 	uv_idle_stop(&f->idle);
-	matcher_renew(&f->matcher);
+	if (code == 0)
+		code = matcher_renew(&f->matcher);
 	if (code == 0)
 		code = put_together(f);
 	if (f->e->stopping)
@@ -206,7 +207,7 @@ static int begin(struct find *f, const struct audience *to, const struct view_qu
 	TRY(arena_new(&f->scratch, FIND_SCRATCH_BYTES));
 	TRY(audience_copy(f->arena, to, &f->to));
 	TRY(copy_question(f, q));
-	TRY(matcher_init(&f->matcher, &f->e->egress, &f->to, f->q.where, f->arena, note));
+	TRY(matcher_init(&f->matcher, f->e, &f->to, f->q.where, f->arena, note));
 	TRY(find_scan_begin(f));
 	return find_others_begin(f);
 }

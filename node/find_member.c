@@ -51,9 +51,10 @@ static int make_member(struct find *f, const struct row *full, enum member_state
 		       struct view_member *ret)
 {
 	const struct egress *e = &f->e->egress;
-	struct row row;
+	struct row face = *full, row;
 
-	TRY(egress_row(e, &f->to, full, egress_mask(e, &f->to, full), f->scratch, &row));
+	face.n_kpis = face.n_parents = 0; /* not of a member */
+	TRY(egress_row(e, &f->to, &face, egress_mask(e, &f->to, &face), f->scratch, &row));
 	*ret = (struct view_member){.id = row.id,
 				    .parent = "",
 				    .state = state,
@@ -131,6 +132,7 @@ int find_pass_member(struct find *f, const struct view_member *m, struct view_me
 	arena_reset(f->scratch);
 	if (egress_full_row(e, m->id, f->scratch, &full) < 0)
 		return STORE_ABSENT;
+	full.n_parents = 0; /* not of a member */
 	const uint64_t mask = egress_mask(e, &f->to, &full);
 	if (mask == 0)
 		return STORE_ABSENT;

@@ -180,7 +180,7 @@ int find_scan(struct find *f, int64_t until_ns)
 							[FIND_ROWS] = scan_rows};
 	int r;
 
-	matcher_renew(&f->matcher);
+	TRY(matcher_renew(&f->matcher));
 	do
 		r = scans[f->stage](f);
 	while (r > 0 && engine_mono_ns() < until_ns);

@@ -1,49 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/matcher.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/sights.h"
 #include "node/summary.h"
 #include "proto/words.h"
 
-enum { NO_PLACE = UINT16_MAX, SCRATCH_BYTES = 1 << 20 };
+enum { NO_PLACE = UINT16_MAX };
 
-int matcher_init(struct matcher *m, const struct egress *egress, const struct audience *to, const char *where,
+int matcher_init(struct matcher *m, struct engine *e, const struct audience *to, const char *where,
 		 struct arena *a, struct err_note *note)
 {
-	*m = (struct matcher){.egress = egress,
-			      .to = to,
-			      .own = egress_is_own(egress, to),
-			      .now_ns = trust_now(egress->trust)};
+	*m = (struct matcher){.e = e, .egress = &e->egress, .to = to, .own = egress_is_own(&e->egress, to)};
 	TRY(expr_parse(a, where, &m->expr, note));
-	TRY(arena_new(&m->scratch, SCRATCH_BYTES));
 	m->properties = expr_properties(m->expr, &m->n_properties);
 	m->type = expr_requires(m->expr, EXPR_TYPE);
-	m->tags = expr_speaks_of(m->expr, EXPR_TAG);
-	m->name = expr_speaks_of(m->expr, EXPR_NAME);
-	m->life = expr_speaks_of(m->expr, EXPR_LIFE);
-	m->health = expr_speaks_of(m->expr, EXPR_HEALTH);
-	m->position = expr_speaks_of_position(m->expr);
+	m->tags = expr_uses(m->expr, EXPR_TAG);
+	m->name = expr_uses(m->expr, EXPR_NAME);
+	m->life = expr_uses(m->expr, EXPR_LIFE);
+	m->health = expr_uses(m->expr, EXPR_HEALTH);
+	m->position = expr_uses_position(m->expr);
+	m->of_summary = m->tags || m->name || m->life || m->health;
 	return 0;
 }
 
 void matcher_fini(struct matcher *m)
 {
-	arena_free(m->scratch);
-	m->scratch = NULL;
+	free(m->sights);
+	m->sights = NULL;
+	m->n_sights = 0;
 }
 
-void matcher_renew(struct matcher *m)
+int matcher_renew(struct matcher *m)
 {
+	uint64_t ignored;
+
 	for (size_t i = 0; i < MATCHER_TYPES; i++)
 		m->types[i].type = NULL;
+	for (size_t i = 0; i < m->n_sights; i++)
+		m->sights[i].decided = false;
 	m->now_ns = trust_now(m->egress->trust);
+	if (m->own)
+		return 0;
+	if (!m->e->sights)
+		TRY(sights_new(&m->e->sights));
+	return sights_follow(m->e->sights, m->egress->trust->policy, &ignored);
 }
 
-static bool hides(const struct matcher *m, const struct row *row)
+/* ---- What they may see -----------------------------------------------------------------------------------
+ */
+
+static void decide(const struct matcher *m, const struct row *row, struct matcher_sight *s)
 {
-	for (size_t i = 0; i < m->n_properties; i++)
-		if (egress_value(m->egress, m->to, row, m->properties[i], true) != FORM_PLAIN)
-			return true;
-	return false;
+	*s = (struct matcher_sight){.decided = true, .discover = egress_discovers(m->egress, m->to, row)};
+	if (!s->discover)
+		return;
+	s->summary = egress_mask(m->egress, m->to, row) & ROW_MASK_SUMMARY;
+	s->withheld = m->of_summary && !s->summary;
+	for (size_t i = 0; i < m->n_properties; i++) {
+		const char *name = m->properties[i];
+		s->as_kpi[i] = egress_value(m->egress, m->to, row, name, true) == FORM_PLAIN;
+		s->as_other[i] = egress_value(m->egress, m->to, row, name, false) == FORM_PLAIN;
+		s->withheld = s->withheld || !s->as_kpi[i];
+	}
+}
+
+static int sight_of(struct matcher *m, uint32_t class, const struct row *row)
+{
+	if (class >= m->n_sights) {
+		const size_t n = (size_t) class * 2 + 16;
+		struct matcher_sight *sights = realloc(m->sights, n * sizeof *sights);
+		if (!sights)
+			return FAIL(-ENOMEM);
+		memset(sights + m->n_sights, 0, (n - m->n_sights) * sizeof *sights);
+		m->sights = sights;
+		m->n_sights = n;
+	}
+	if (!m->sights[class].decided)
+		decide(m, row, &m->sights[class]);
+	m->sight = &m->sights[class];
+	return 0;
 }
 
 /* ---- Own twins -------------------------------------------------------------------------------------------
@@ -85,10 +123,13 @@ static bool property_of_twin(void *ctx, size_t slot, const char *name, struct sa
 	const struct type *type = m->shape->type;
 
 	(void)name;
-	if (!type || m->shape->places[slot] == NO_PLACE || (!m->own && !m->plain[slot]))
+	if (!type || m->shape->places[slot] == NO_PLACE)
+		return false;
+	const struct property_def *p = &type->def.properties[m->shape->places[slot]];
+	if (m->sight && !(p->kpi ? m->sight->as_kpi[slot] : m->sight->as_other[slot]))
 		return false;
 	*ret = store_value(m->egress->store, m->twin, m->shape->places[slot]);
-	*ret_unit = text_or_empty(type->def.properties[m->shape->places[slot]].unit);
+	*ret_unit = text_or_empty(p->unit);
 	return true;
 }
 
@@ -105,56 +146,40 @@ static const struct position *position_of_twin(struct matcher *m, const struct r
 	return &m->where;
 }
 
-/* As egress_row() leaves it: without the summary neither name nor tags, life nor health. */
-static int dress(struct matcher *m, const struct twin_def *def, bool summary, struct expr_twin *ret)
+static void dress(struct matcher *m, const struct twin_def *def, struct expr_twin *ret)
 {
-	struct row row;
-
-	ret->name = "";
-	if (!summary)
-		return 0;
 	ret->name = text_or_empty(def->name);
 	ret->tags = (const char *const *)def->tags;
 	ret->n_tags = def->n_tags;
 	if (m->life)
 		ret->life = twin_life_at(def, INT64_MAX);
-	if (m->health) {
-		arena_reset(m->scratch);
-		TRY(summary_row(m->egress->store, m->twin, m->scratch, &row));
-		ret->health = row.health;
-	}
-	return 0;
+	if (m->health)
+		ret->health = summary_health(m->egress->store, m->twin);
 }
 
-/* What they may have of this twin's values. */
-static void judge(struct matcher *m, const struct row *row)
+/* Name, life-cycle, health and tags come with the summary: without it they are unknown. */
+static bool is_true(struct matcher *m, const struct expr_twin *twin)
 {
-	const struct type *type = m->shape->type;
-
-	for (size_t i = 0; i < m->n_properties; i++) {
-		const uint16_t place = m->shape->places[i];
-		m->plain[i] = type && place != NO_PLACE &&
-			      egress_value(m->egress, m->to, row, m->properties[i],
-					   type->def.properties[place].kpi) == FORM_PLAIN;
-	}
+	if (m->sight && !m->sight->summary && m->of_summary)
+		return false;
+	return expr_truth(m->expr, twin) == TRUTH_TRUE;
 }
 
-static int match_foreign(struct matcher *m, const struct twin_def *def, struct expr_twin *twin,
-			 struct match *ret)
+static int look_at(struct matcher *m, const struct twin *t)
 {
-	const struct row row = {.id = twin->id, .type = twin->type, .tags = def->tags, .n_tags = def->n_tags};
-	const uint64_t mask = egress_mask(m->egress, m->to, &row);
+	uint32_t class;
 
-	if (mask == 0)
+	m->sight = NULL;
+	if (m->own)
 		return 0;
-	ret->discovered = true;
-	ret->withheld = hides(m, &row);
-	judge(m, &row);
-	TRY(dress(m, def, mask & ROW_MASK_SUMMARY, twin));
-	if (m->position)
-		twin->position = position_of_twin(m, &row);
-	ret->selected = expr_truth(m->expr, twin) == TRUTH_TRUE;
-	return 0;
+	TRY(sights_class(m->e->sights, t, &class));
+	if (class < m->n_sights && m->sights[class].decided) {
+		m->sight = &m->sights[class];
+		return 0;
+	}
+	const struct twin_def def = store_twin_def(t);
+	const struct row row = {.id = t->id, .type = def.type, .tags = def.tags, .n_tags = def.n_tags};
+	return sight_of(m, class, &row);
 }
 
 int matcher_twin(struct matcher *m, const struct twin *t, struct match *ret)
@@ -172,29 +197,24 @@ int matcher_twin(struct matcher *m, const struct twin *t, struct match *ret)
 		return 0;
 	m->twin = t;
 	m->shape = shape_of(m, t->type);
-	if (!m->own) {
+	TRY(look_at(m, t));
+	if (m->sight && !m->sight->discover)
+		return 0;
+	ret->discovered = true;
+	ret->withheld = m->sight && m->sight->withheld;
+	if (m->of_summary || m->position) {
 		const struct twin_def def = store_twin_def(t);
-		return match_foreign(m, &def, &twin, ret);
+		const struct row row = {
+			.id = t->id, .type = twin.type, .tags = def.tags, .n_tags = def.n_tags};
+		dress(m, &def, &twin);
+		twin.position = m->position ? position_of_twin(m, &row) : NULL;
 	}
-	if (m->tags || m->name || m->life || m->health) {
-		const struct twin_def def = store_twin_def(t);
-		TRY(dress(m, &def, true, &twin));
-	}
-	if (m->position)
-		twin.position = position_of_twin(m, NULL);
-	ret->selected = expr_truth(m->expr, &twin) == TRUTH_TRUE;
+	ret->selected = is_true(m, &twin);
 	return 0;
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------------------
  */
-
-static bool has_kpi(const struct matcher *m, const struct kpi *k)
-{
-	const size_t i = (size_t)(k - m->row->kpis);
-
-	return (m->mask & (uint64_t)ROW_MASK_KPI << i) && !(m->mask & EGRESS_TOKEN << i);
-}
 
 static bool property_of_row(void *ctx, size_t slot, const char *name, struct sample *ret,
 			    const char **ret_unit)
@@ -202,8 +222,7 @@ static bool property_of_row(void *ctx, size_t slot, const char *name, struct sam
 	const struct matcher *m = ctx;
 	const struct kpi *k = row_kpi(m->row, name);
 
-	(void)slot;
-	if (!k || !has_kpi(m, k))
+	if (!k || (m->sight && !m->sight->as_kpi[slot]))
 		return false;
 	*ret = k->sample;
 	*ret_unit = text_or_empty(k->unit);
@@ -214,38 +233,53 @@ static const struct position *position_of_row(const struct matcher *m)
 {
 	for (size_t i = 0; i < m->row->n_kpis; i++) {
 		const struct kpi *k = &m->row->kpis[i];
-		if (k->sample.value.type == VALUE_POSITION && has_kpi(m, k))
-			return &k->sample.value.position;
+		if (k->sample.value.type != VALUE_POSITION)
+			continue;
+		const bool may =
+			m->own || egress_value(m->egress, m->to, m->row, k->property, true) == FORM_PLAIN;
+		return may ? &k->sample.value.position : NULL;
 	}
 	return NULL;
+}
+
+static int look_at_row(struct matcher *m, const struct row *row)
+{
+	const struct policy_twin twin = {.id = row->id,
+					 .type = text_or_empty(row->type),
+					 .tags = (const char *const *)row->tags,
+					 .n_tags = row->n_tags};
+	uint32_t class;
+
+	m->sight = NULL;
+	if (m->own)
+		return 0;
+	TRY(sights_class_of(m->e->sights, &twin, &class));
+	return sight_of(m, class, row);
 }
 
 int matcher_row(struct matcher *m, const struct row *row, struct match *ret)
 {
 	struct expr_twin twin = {.id = row->id,
-				 .name = "",
+				 .name = text_or_empty(row->name),
 				 .type = text_or_empty(row->type),
 				 .kind = row->kind,
+				 .life = row->life,
+				 .health = row->health,
+				 .tags = (const char *const *)row->tags,
+				 .n_tags = row->n_tags,
 				 .now_ns = m->now_ns,
 				 .property = property_of_row,
 				 .ctx = m};
 
 	*ret = (struct match){0};
 	m->row = row;
-	m->mask = egress_mask(m->egress, m->to, row);
-	if (m->mask == 0)
+	TRY(look_at_row(m, row));
+	if (row->deleted || (m->sight && !m->sight->discover))
 		return 0;
 	ret->discovered = true;
-	ret->withheld = !m->own && hides(m, row);
-	if (m->mask & ROW_MASK_SUMMARY) {
-		twin.name = text_or_empty(row->name);
-		twin.life = row->life;
-		twin.health = row->health;
-		twin.tags = (const char *const *)row->tags;
-		twin.n_tags = row->n_tags;
-	}
+	ret->withheld = m->sight && m->sight->withheld;
 	if (m->position)
 		twin.position = position_of_row(m);
-	ret->selected = expr_truth(m->expr, &twin) == TRUTH_TRUE;
+	ret->selected = is_true(m, &twin);
 	return 0;
 }

@@ -5,14 +5,22 @@
  * something is withheld is decided by the property's name alone: else it would tell which twins have it.
  *
  * Owner:   embeds the struct; matcher_init() to matcher_fini().
- * Views:   it remembers types: matcher_renew() after the store may have changed.
+ * Views:   it remembers types: matcher_renew() after the store or the policy may have
+ *          changed.
  */
 #pragma once
 
-#include "node/egress.h"
+#include "node/engine.h"
 #include "proto/expr.h"
 
 enum { MATCHER_TYPES = 32 };
+
+/* What they may see of the twins of a class (node/sights.h). */
+struct matcher_sight {
+	bool decided, discover, summary;
+	bool withheld; /* something that the expression speaks of */
+	bool as_kpi[EXPR_PROPERTIES_MAX], as_other[EXPR_PROPERTIES_MAX];
+};
 
 struct matcher_type {
 	const struct type *type; /* NULL: nothing is remembered here */
@@ -21,6 +29,7 @@ struct matcher_type {
 };
 
 struct matcher {
+	struct engine *e;
 	const struct egress *egress;
 	const struct audience *to;
 	bool own;
@@ -29,16 +38,17 @@ struct matcher {
 	size_t n_properties;
 	const char *type; /* that every selected twin has; NULL: any */
 	bool tags, name, life, health, position;
+	bool of_summary; /* any of these but the position */
 	int64_t now_ns;
-	struct arena *scratch;
 	struct matcher_type types[MATCHER_TYPES];
+	struct matcher_sight *sights; /* by class */
+	size_t n_sights;
 
 	/* of what is looked at: */
 	const struct twin *twin;
 	const struct row *row;
-	const struct matcher_type *shape; /* of the twin */
-	uint64_t mask;                    /* of the row */
-	bool plain[EXPR_PROPERTIES_MAX];  /* they may have the twin's value */
+	const struct matcher_type *shape;  /* of the twin */
+	const struct matcher_sight *sight; /* NULL: they may see everything */
 	struct position where;
 };
 
@@ -49,12 +59,13 @@ struct match {
 	bool withheld; /* something that the expression speaks of is not for them */
 };
 
-/* `to` outlives it; the expression lives in the arena. ERR_REFUSED, ERR_UNIT with a note that names the
- * column; -ENOMEM. */
-MUST_CHECK int matcher_init(struct matcher *m, const struct egress *egress, const struct audience *to,
-			    const char *where, struct arena *a, struct err_note *note);
+/* `to` outlives it, and it is renewed before it is used; the expression lives in the arena. ERR_REFUSED,
+ * ERR_UNIT with a note that names the column; -ENOMEM. */
+MUST_CHECK int matcher_init(struct matcher *m, struct engine *e, const struct audience *to, const char *where,
+			    struct arena *a, struct err_note *note);
 void matcher_fini(struct matcher *m); /* zeroed is fine */
-void matcher_renew(struct matcher *m);
+/* -ENOMEM. */
+MUST_CHECK int matcher_renew(struct matcher *m);
 
 /* -ENOMEM. */
 MUST_CHECK int matcher_twin(struct matcher *m, const struct twin *t, struct match *ret);

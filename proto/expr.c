@@ -395,21 +395,3 @@ const char *expr_requires_text(const struct expr *e, size_t *ret_slot)
 {
 	return required_text(e->root, ret_slot);
 }
-
-static bool has_node(const struct expr_node *n, enum node_kind kind, enum expr_attribute attribute)
-{
-	if (!n)
-		return false;
-	return (n->kind == kind && (kind != NODE_ATTRIBUTE || n->attribute == attribute)) ||
-	       has_node(n->left, kind, attribute) || has_node(n->right, kind, attribute);
-}
-
-bool expr_speaks_of(const struct expr *e, enum expr_attribute attribute)
-{
-	return has_node(e->root, NODE_ATTRIBUTE, attribute);
-}
-
-bool expr_speaks_of_position(const struct expr *e)
-{
-	return has_node(e->root, NODE_DISTANCE, EXPR_ID);
-}

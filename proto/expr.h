@@ -58,10 +58,6 @@ const char *expr_requires(const struct expr *e, enum expr_attribute attribute);
 /* The same of a property: `p = 'x' and ...`; its slot goes to ret_slot. */
 const char *expr_requires_text(const struct expr *e, size_t *ret_slot);
 
-/* Does it speak of this attribute, or of the position? What it does not speak of need not be filled in. */
-bool expr_speaks_of(const struct expr *e, enum expr_attribute attribute);
-bool expr_speaks_of_position(const struct expr *e);
-
 /* Does it look at this attribute, at the position? For who may not see all of a twin. */
 bool expr_uses(const struct expr *e, enum expr_attribute attribute);
 bool expr_uses_position(const struct expr *e);

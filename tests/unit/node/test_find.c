@@ -392,6 +392,8 @@ Test(find, a_partner_finds_by_what_it_may_see)
 	expect_for_volt("known(secret/word)", "");
 	expect_for_volt("open/token = 'plain'", "");
 	expect_for_volt("tag = hot", "acme/plant/p1");
+	expect_for_volt("not tag = hot", "acme/plant/p2");
+	expect_for_volt("life != retired", "acme/plant/p1 acme/plant/p2");
 	expect_for_volt("name like '*bare*'", "");
 	expect_for_volt("health = good", "acme/plant/p1 acme/plant/p2");
 	expect_for_volt("life = operating", "acme/plant/p1 acme/plant/p2");
@@ -410,6 +412,8 @@ Test(find, what_is_withheld_is_counted_by_its_name)
 	cr_expect(eq(u64, found.counts.withheld, 1), "the bare one");
 	find_as(&volt, "open/word = 'sesame'", "", 1);
 	cr_expect(eq(u64, found.counts.withheld, 1), "however short the page is");
+	find_as(&volt, "tag = hot", "", 10);
+	cr_expect(eq(u64, found.counts.withheld, 1), "the bare one's tags");
 	find_as(&(struct audience){.org = "harbor"}, "kind = component", "", 10);
 	cr_expect(eq(u64, found.counts.members + found.counts.withheld, 0), "harbor sees nothing");
 	find_as(&ourselves, "secret/word = 'simsim'", "", 10);

@@ -298,11 +298,11 @@ Test(expr, what_it_speaks_of)
 {
 	const struct expr *e = parsed("not (p > 1 or tag = x) and age(health/x) < 3 s");
 
-	cr_expect(expr_speaks_of(e, EXPR_TAG));
-	cr_expect(not(expr_speaks_of(e, EXPR_HEALTH)));
-	cr_expect(not(expr_speaks_of_position(e)));
-	cr_expect(expr_speaks_of(parsed("health in (alarm, warning)"), EXPR_HEALTH));
-	cr_expect(expr_speaks_of_position(parsed("distance(1, 2) < 3 km")));
+	cr_expect(expr_uses(e, EXPR_TAG));
+	cr_expect(not(expr_uses(e, EXPR_HEALTH)));
+	cr_expect(not(expr_uses_position(e)));
+	cr_expect(expr_uses(parsed("health in (alarm, warning)"), EXPR_HEALTH));
+	cr_expect(expr_uses_position(parsed("distance(1, 2) < 3 km")));
 }
 
 Test(expr, a_number_keeps_its_unit)
