@@ -181,7 +181,7 @@ int watch_kept_find(struct watch_kept *k, const struct watch_mark *mark, struct 
 {
 	struct kept *e = *place_of(k, mark);
 
-	if (!e || e->mark.held != mark->held || e->mark.era != mark->era)
+	if (!e || e->mark.held != mark->held)
 		return 0;
 	*ret = arena_take_array(a, e->n, sizeof **ret);
 	if (!*ret)

@@ -66,6 +66,7 @@ Test(watch_diff, one_that_differs_is_told_alone)
 	cr_assert(eq(sz, told.n_members, 1));
 	cr_expect(eq(int, strcmp(told.members[0].id, "acme/b"), 0));
 	cr_expect(eq(sz, told.n_gone, 0));
+	cr_expect(not(tell(m, 2, &told)));
 }
 
 /* Each field of a member by itself is a difference. */

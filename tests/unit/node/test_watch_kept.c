@@ -121,6 +121,7 @@ Test(watch_kept, a_node_of_ours_speaks_for_itself)
 
 	keep(&mark);
 	hold("acme/n3", "1");
+	hold("acme/n22", "1");
 	hold("volt/n1", "2");
 	cr_expect(is_kept(&fellow, &question));
 	hold("acme/n2", "2");
