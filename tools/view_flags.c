@@ -62,11 +62,13 @@ static int read_by(struct context *ctx, struct view_question *q, struct err_note
 
 static int read_series(struct context *ctx, struct view_question *q, struct err_note *note)
 {
-	if (q->step_ns == 0 && !(flag_given(ctx, "step") && flag_given(ctx, "from")))
-		return FAIL_SAY(note, ERR_REFUSED, "a series needs --from TIME and --step DURATION");
+	const bool begun = q->step_ns > 0 || (flag_given(ctx, "step") && flag_given(ctx, "from"));
+
 	TRY(flag_time(ctx, "from", q->from_ns, &q->from_ns, note));
 	TRY(flag_time(ctx, "to", q->step_ns > 0 ? q->to_ns : ctx->now_ns, &q->to_ns, note));
 	TRY(flag_duration(ctx, "step", q->step_ns, &q->step_ns, note));
+	if (!begun)
+		return FAIL_SAY(note, ERR_ABSENT, "a series needs --from TIME and --step DURATION");
 	if (q->step_ns == 0)
 		return FAIL_SAY(note, ERR_REFUSED, "--step: longer than nothing");
 	if (q->to_ns < q->from_ns)
@@ -122,7 +124,12 @@ int view_flags_read(struct context *ctx, struct view_question *q, struct err_not
 		q->members_max = members_max;
 	TRY(flag_duration(ctx, "fresh", q->fresh_ns, &q->fresh_ns, note));
 	TRY(flag_duration(ctx, "deadline", q->deadline_ns, &q->deadline_ns, note));
-	return flag_is_known(ctx, "as-of") ? read_times(ctx, q, note) : 0;
+	if (flag_is_known(ctx, "as-of"))
+		return read_times(ctx, q, note);
+	if (q->has_as_of || q->step_ns > 0)
+		return FAIL_SAY(note, ERR_REFUSED, "%s is a view of other times than now: see holon view",
+				ctx->args[0]);
+	return 0;
 }
 
 enum status view_question_for(struct context *ctx, const char *word, struct view_question *ret)
@@ -161,10 +168,12 @@ enum status view_question_of(struct context *ctx, const char *word, struct view_
 	struct view_question trial;
 	struct err_note note = {0};
 	enum status status;
+	int r;
 
 	if (view_question_begin(ctx->arena, word, &trial) < 0)
 		return say_failed(-ENOMEM, NULL);
-	if (view_flags_read(ctx, &trial, &note) < 0)
+	r = view_flags_read(ctx, &trial, &note);
+	if (r < 0 && r != ERR_ABSENT) /* what is missing of a series may be saved */
 		return say_usage(&note);
 	status = view_question_for(ctx, word, ret);
 	if (status != STATUS_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "proto/clock.h"
 #include "proto/words.h"
@@ -18,6 +19,17 @@ const char *view_rollup_unit(const struct rollup_spec *spec, const struct rollup
 	return spec->fn == ROLLUP_COUNT || spec->fn == ROLLUP_WORST_HEALTH ? "" : text_or_empty(s->unit);
 }
 
+/* A quantile is known to some per mille: more digits would tell nothing. */
+static double meaningful(const struct rollup_spec *spec, double value)
+{
+	char text[32];
+
+	if (spec->fn != ROLLUP_QUANTILE)
+		return value;
+	snprintf(text, sizeof text, "%.4g", value);
+	return strtod(text, NULL);
+}
+
 const char *view_rollup_words(struct arena *a, const struct rollup_spec *spec, const struct rollup_state *s)
 {
 	const char *unit = view_rollup_unit(spec, s), *sigma_text = "", *text;
@@ -31,8 +43,9 @@ const char *view_rollup_words(struct arena *a, const struct rollup_spec *spec, c
 		return human_number(a, value);
 	if (rollup_sigma(s, spec, &sigma))
 		sigma_text = text_or_empty(arena_print(a, " ± %.3g", sigma));
-	text = arena_print(a, "%s%s%s%s%s (%s)", human_number(a, value), sigma_text, *unit ? " " : "", unit,
-			   rollup_quality(s) == QUALITY_GOOD ? "" : ", uncertain", human_count(a, s->n));
+	text = arena_print(a, "%s%s%s%s%s (%s)", human_number(a, meaningful(spec, value)), sigma_text,
+			   *unit ? " " : "", unit, rollup_quality(s) == QUALITY_GOOD ? "" : ", uncertain",
+			   human_count(a, s->n));
 	return text_or_empty(text);
 }
 

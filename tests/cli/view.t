@@ -158,6 +158,19 @@ Views are kept under a name, and asked for by it; flags take the place of what w
   $ holon view save load acme/plant --where 'kind = '
   2> holon: --where: column 8: the expression ends too early
   [2]
+  $ holon view save hours acme/plant --rollup 'quantile(0.5):power' --from 2024-03-04T10:00Z --to 2024-03-04T12:00Z --step 1h
+  2 changed, 0 unchanged
+  $ holon view hours --to 2024-03-04T11:00Z
+  TIME                  MEMBERS  quantile(0.5):power
+  2024-03-04T10:00:00Z        3         29.91 kW (1)
+  2024-03-04T11:00:00Z        3         9.955 kW (2)
+  3 members: 3 live
+  $ holon watch hours
+  2> holon: hours is a view of other times than now: see holon view
+  [2]
+  $ holon view acme/plant --to 2024-03-04T11:00Z
+  2> holon: a series needs --from TIME and --step DURATION
+  [2]
   $ holon view rm acme/plant
   2> holon: acme/plant is no saved view
   [1]
@@ -167,4 +180,5 @@ Views are kept under a name, and asked for by it; flags take the place of what w
   2> holon: there is no saved view acme/views/load; see holon view list
   [1]
   $ holon view list
-  VIEW  NAME  QUESTION
+  VIEW              NAME  QUESTION
+  acme/views/hours        acme/plant rollup quantile(0.5):power from 2024-03-04T10:00:00Z to 2024-03-04T12:00:00Z step 1h

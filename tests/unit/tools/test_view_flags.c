@@ -83,7 +83,7 @@ static void refuses(const char *sentence, const char *words[])
 {
 	end();
 	begin();
-	cr_expect(lt(int, read_flags(words), 0), "%s", words[3]);
+	cr_expect(lt(int, read_flags(words), 0), "%s", words[2]);
 	expect_text(note.text, sentence);
 }
 #define REFUSES(sentence, ...) refuses(sentence, (const char *[]){"view", "acme/plant", __VA_ARGS__, NULL})
@@ -121,4 +121,27 @@ Test(view_flags, what_was_asked_for_degrades_no_view)
 	cr_expect(not(view_is_degraded(&q, &view)));
 	view.cut = true;
 	cr_expect(view_is_degraded(&q, &view));
+}
+
+/* As `holon watch` has them. */
+Test(view_flags, a_saved_view_of_other_times_is_not_for_whom_knows_only_now)
+{
+	static const struct flag now_only[] = {VIEW_FLAGS, {0}};
+	struct command watch = {.name = "watch", .flags = now_only};
+
+	cr_assert(eq(int, READ("--json"), 0));
+	ctx.command = &watch;
+	cr_expect(eq(int, view_flags_read(&ctx, &q, &note), 0));
+	q.has_as_of = true;
+	cr_expect(eq(int, view_flags_read(&ctx, &q, &note), ERR_REFUSED));
+	expect_text(note.text, "acme/plant is a view of other times than now: see holon view");
+}
+
+Test(view_flags, of_a_saved_series_a_part_may_be_another)
+{
+	cr_assert(eq(int, READ("--to", "1970-01-01T02:00"), ERR_ABSENT));
+	q.from_ns = 0;
+	q.to_ns = q.step_ns = 3600 * NS_PER_S;
+	cr_assert(eq(int, view_flags_read(&ctx, &q, &note), 0));
+	cr_expect(eq(sz, view_times(&q), 3));
 }
