@@ -57,7 +57,9 @@ static int check_member(const struct plan *p, const struct ask *a, const struct 
 	const uint32_t nobody = m->state == MEMBER_UNREACHABLE; /* is shown although it lies deeper */
 
 	TRY(malformed_unless(asked_org(a, id_org(m->id)) && m->state < N_MEMBER_STATES));
-	TRY(malformed_unless(depth <= a->question.depth || depth - nobody <= a->question.depth));
+	/* of a series some hang below a twin that stands in another place at other times */
+	TRY(malformed_unless(p->question.step_ns > 0 || depth <= a->question.depth ||
+			     depth - nobody <= a->question.depth));
 	TRY(malformed_unless(part->n_rollups == p->question.n_rollups && m->n_values <= p->question.n_show));
 	TRY(malformed_unless(p->question.n_rollups == 0 || m->rollups));
 	for (size_t i = 0; i < m->n_values; i++)
@@ -116,7 +118,8 @@ static int tell_root(struct plan *p, struct claim *c, const struct view_member *
 	return plan_copy_rollups(p->arena, m->rollups, p->question.n_rollups, &c->rollups);
 }
 
-/* Each twin once; but what one parent claims in vain may be there by another one. */
+/* Each twin once; but what one parent claims in vain may be there by another one, and an old summary may know
+ * of another place. */
 static int stage_member(struct plan *p, struct ask *a, const struct view_part *part,
 			const struct view_member *m)
 {
@@ -128,18 +131,17 @@ static int stage_member(struct plan *p, struct ask *a, const struct view_part *p
 	const bool unconfirmed = m->state == MEMBER_UNCONFIRMED;
 
 	TRY(malformed_unless(root || above));
-	TRY(check_member(p, a, part, m, above ? above->depth + 1 : 0));
-	if (before && p->question.step_ns > 0) { /* it is met again at other times */
-		before->depth = root ? 0 : before->depth;
+	const uint32_t depth = above ? above->depth + 1 : 0;
+	TRY(check_member(p, a, part, m, depth));
+	if (before && p->question.step_ns > 0) /* it is met again at other times */
 		return root && !root->told ? tell_root(p, root, m) : 0;
-	}
-	TRY(malformed_unless(!before || before->unconfirmed || unconfirmed));
+	TRY(malformed_unless(!before || !before->live || m->state != MEMBER_LIVE));
 	struct place *mine = arena_take(s->arena, sizeof *mine);
 	if (!mine)
 		return FAIL(-ENOMEM);
 	*mine = root ? (struct place){.node = root->anchor, .claim = root, .shown = true}
-		     : (struct place){above->node, above->claim, above->depth + 1, above->shown, false};
-	mine->unconfirmed = unconfirmed;
+		     : (struct place){above->node, above->claim, depth, above->shown, false};
+	mine->live = m->state == MEMBER_LIVE;
 	if (root && !root->told)
 		TRY(tell_root(p, root, m));
 	mine->shown = !mine->node ||

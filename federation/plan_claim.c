@@ -51,11 +51,13 @@ static bool covers(const struct claim *c, const struct claim *other)
 	return c->first <= other->first && c->last >= other->last;
 }
 
-/* Whether a seen root of somebody else's counted is for him to say; and of a series it may have counted at
- * some times only. */
-static bool counts_surely(const struct plan *p, const struct claim *seen)
+/* Whether a seen root of somebody else's counted is for him to say. Of a series one answer tells of several
+ * claims on a twin, each at its times: which of them is confirmed it does not say, unless nobody has to. */
+static bool counts_surely(const struct plan *p, const struct claim *c)
 {
-	return p->question.step_ns == 0 && seen->state == CLAIM_COUNTED;
+	const bool needs_no_word = bytes_equal(id_org(c->edge.parent), id_org(c->edge.child));
+
+	return c->state == CLAIM_COUNTED && (p->question.step_ns == 0 || (needs_no_word && !c->seen));
 }
 
 /* What an earlier claim on the same twin makes of this one; CLAIM_WAITING: nothing. */
@@ -69,7 +71,8 @@ static enum claim_state beside(const struct plan *p, const struct claim *earlier
 		return same_parent || counts_surely(p, earlier) ? CLAIM_MET : CLAIM_WAITING;
 	if (is_open(earlier->state))
 		return same_parent ? CLAIM_MET : CLAIM_HELD;
-	if (earlier->state == CLAIM_UNCONFIRMED)
+	if (earlier->state == CLAIM_UNCONFIRMED ||
+	    (earlier->state == CLAIM_COUNTED && !counts_surely(p, earlier)))
 		return same_parent ? CLAIM_MET : CLAIM_WAITING; /* another parent may be confirmed */
 	if (earlier->state == CLAIM_LEFT)
 		return same_parent ? CLAIM_MET : CLAIM_LEFT;

@@ -61,7 +61,7 @@ struct place {
 	struct node *node;   /* it, or the nearest one above it that is shown; NULL: nothing is */
 	struct claim *claim; /* the root it hangs below */
 	uint32_t depth;      /* below that root */
-	bool shown, unconfirmed;
+	bool shown, live;
 };
 
 struct found_edge {

@@ -151,12 +151,14 @@ fresh_models() {
 	done
 }
 
-# Histories of the mesh that nobody has seen. $1: how many; each core takes its part
+# Histories of the mesh, and views over it, that nobody has seen. $1: how many of each; each core takes its part
 fresh_seeds() {
 	local cores=$(nproc) first=$((RANDOM * 32768 + RANDOM)) part core failed=0 jobs=()
 	part=$((($1 + cores - 1) / cores))
 	for ((core = 0; core < cores; core++)); do
 		"$work/gcc/tests/sim/sim" --first $((first + core * part)) --seeds $part &
+		jobs+=($!)
+		"$work/gcc/tests/sim/sim_views" --first $((first + core * part)) --seeds $part &
 		jobs+=($!)
 	done
 	for core in "${jobs[@]}"; do
