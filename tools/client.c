@@ -151,8 +151,8 @@ static int open_sockets(struct client *c)
 	return from_zmq(zmq_connect(c->socket, c->endpoint));
 }
 
-/* Nothing may be told to a monitor that nobody reads any more: libzmq's own thread would wait for a reader for
- * ever, and no connection of this context be made again. */
+/* Nothing may be told to a monitor that nobody reads any more: libzmq's own thread would wait for a reader
+ * for ever, and no connection of this context be made again. */
 static void close_sockets(struct client *c)
 {
 	if (c->socket) {
