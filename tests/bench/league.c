@@ -32,6 +32,11 @@ static struct rollup_spec rollups[LEAGUE_ROLLUPS] = {{.fn = ROLLUP_SUM, .propert
 						     {.fn = ROLLUP_MAX, .property = "power"},
 						     {.fn = ROLLUP_WORST_HEALTH, .property = ""}};
 
+static size_t n_orgs(const struct league *l)
+{
+	return l->lone ? 2 : LEAGUE_ORGS;
+}
+
 static int64_t wall_ns(void)
 {
 	struct timespec now;
@@ -123,10 +128,10 @@ int league_init(struct league *l, const struct bench_options *opt)
 	while (l->border_port == l->own_port);
 	if (bench_place(opt, l->dir, sizeof l->dir) < 0)
 		return bench_say(l->bench, "no directory can be made in %s", opt->place);
-	for (size_t i = 0; i < LEAGUE_ORGS; i++) {
+	for (size_t i = 0; i < n_orgs(l); i++) {
 		if (found(l, orgs[i].org) < 0)
 			return -1;
-		for (size_t k = 0; k < orgs[i].n; k++) {
+		for (size_t k = 0; k < (l->lone ? 1 : orgs[i].n); k++) {
 			struct league_node *n = &l->nodes[at++];
 			*n = (struct league_node){.org = orgs[i].org, .number = k};
 			snprintf(n->host, sizeof n->host, "127.0.3.%zu", at);
@@ -134,7 +139,7 @@ int league_init(struct league *l, const struct bench_options *opt)
 				return -1;
 		}
 	}
-	for (size_t i = 0; i < LEAGUE_NODES; i++)
+	for (size_t i = 0; i < league_nodes(l); i++)
 		if (tell(l, &l->nodes[i]) < 0)
 			return -1;
 	return 0;
@@ -215,7 +220,7 @@ static int fingerprint(const struct league *l, const char *org, struct arena *a,
 
 static int trust_others(struct league *l, struct league_node *n)
 {
-	for (size_t i = 0; i < LEAGUE_ORGS; i++) {
+	for (size_t i = 0; i < n_orgs(l); i++) {
 		SCOPED(scope_arena) struct arena *a = NULL;
 		char print[FINGERPRINT_SIZE];
 		struct control_request r = {.op = CONTROL_ORG_TRUST, .text = print};
@@ -242,14 +247,14 @@ static int share(struct league *l, struct league_node *border)
 	if (arena_new(&a, ARENA_BYTES) < 0)
 		return bench_say(l->bench, "out of memory");
 	buf_print(&text, "policy %s\n", border->org);
-	for (size_t i = 0; i < LEAGUE_ORGS; i++) {
+	for (size_t i = 0; i < n_orgs(l); i++) {
 		if (strcmp(orgs[i].org, border->org) == 0)
 			continue;
 		if (fingerprint(l, orgs[i].org, a, print) < 0)
 			return -1;
 		buf_print(&text, " org %s = %s\n", orgs[i].org, print);
 	}
-	for (size_t i = 0; i < LEAGUE_ORGS; i++)
+	for (size_t i = 0; i < n_orgs(l); i++)
 		if (strcmp(orgs[i].org, border->org) != 0)
 			buf_print(
 				&text,
@@ -411,17 +416,17 @@ static int join_all(struct league *l)
 
 int league_launch(struct league *l)
 {
-	for (size_t i = 0; i < LEAGUE_NODES; i++)
+	for (size_t i = 0; i < league_nodes(l); i++)
 		if (start(l, &l->nodes[i]) < 0)
 			return -1;
-	for (size_t i = 0; i < LEAGUE_NODES; i++)
+	for (size_t i = 0; i < league_nodes(l); i++)
 		if (open_client(l, &l->nodes[i]) < 0 || trust_others(l, &l->nodes[i]) < 0 ||
-		    make_twins(l, i) < 0)
+		    ((!l->lone || i == 0) && make_twins(l, i) < 0))
 			return -1;
-	for (size_t i = 0; i < LEAGUE_NODES; i++)
+	for (size_t i = 0; i < league_nodes(l); i++)
 		if (l->nodes[i].number == 0 && share(l, &l->nodes[i]) < 0)
 			return -1;
-	return join_all(l) < 0 ? -1 : league_await(l, LAUNCH_WITHIN_S);
+	return !l->lone && join_all(l) < 0 ? -1 : league_await(l, LAUNCH_WITHIN_S);
 }
 
 /* ---- Asking ----------------------------------------------------------------------------------------------
@@ -443,7 +448,7 @@ int league_ask(struct league *l, const struct league_view *how, struct arena *a,
 
 	arena_reset(a);
 	const double began_s = bench_now_s();
-	if (ask(l, &l->nodes[0], &r, a, &answer) < 0)
+	if (ask(l, &l->nodes[l->lone ? 1 : 0], &r, a, &answer) < 0)
 		return -1;
 	*ret_ms = (bench_now_s() - began_s) * 1e3;
 	*ret = answer.view;
@@ -454,7 +459,7 @@ bool league_is_right(const struct league *l, const struct view_part *view)
 {
 	double right = 0, found;
 
-	for (size_t i = 0; i < LEAGUE_NODES; i++)
+	for (size_t i = 0; i < league_members(l) / l->n_twins; i++)
 		for (size_t k = 0; k < l->n_twins; k++)
 			right += power_of(i, k); /* halves: exact */
 	return view->n_rollups == LEAGUE_ROLLUPS && view->rollups &&

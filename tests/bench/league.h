@@ -7,7 +7,7 @@
  *     ORG/nX  --contains--> ORG/nX/m0, m1, ... in a tree of ten below each
  *
  * Every twin is owned by the node after which it is named; n0 of each organisation is its border. acme/n0
- * asks.
+ * asks. Or, with `lone`: acme/n0 alone has machines, and bolt/n0, a stranger to whom they are shared, asks.
  *
  * Owner: the caller's struct; league_fini() ends the nodes and removes the directory. Says itself what fails.
  */
@@ -31,6 +31,7 @@ struct league_node {
 struct league {
 	const char *bench;      /* for what is said */
 	size_t n_twins;         /* of each node */
+	bool lone;              /* two nodes */
 	uint16_t border_port;   /* of the endpoints of the borders; after league_init() */
 	uint16_t border_listen; /* where they listen behind what the bench puts there; 0: there */
 	struct league_node nodes[LEAGUE_NODES];
@@ -40,6 +41,11 @@ struct league {
 	char dir[96];
 	const char *holond;
 };
+
+static inline size_t league_nodes(const struct league *l)
+{
+	return l->lone ? 2 : LEAGUE_NODES;
+}
 
 #define LEAGUE_ROOT "acme/n0"
 
@@ -60,7 +66,7 @@ int league_ask(struct league *l, const struct league_view *how, struct arena *a,
 bool league_is_right(const struct league *l, const struct view_part *view);
 static inline size_t league_members(const struct league *l)
 {
-	return l->n_twins * LEAGUE_NODES;
+	return l->n_twins * (l->lone ? 1 : LEAGUE_NODES);
 }
 /* Until a view is clean again. */
 int league_await(struct league *l, double within_s);
