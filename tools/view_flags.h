@@ -42,7 +42,7 @@ enum status view_question_of(struct context *ctx, const char *word, struct view_
 /* The first half of it: without any flag. */
 enum status view_question_for(struct context *ctx, const char *word, struct view_question *ret);
 /* The second: what the flags given say takes the place of what the question says. ERR_REFUSED with a note
- * that names the flag. */
+ * that names the flag; ERR_ABSENT: of a series something is missing. */
 MUST_CHECK int view_flags_read(struct context *ctx, struct view_question *q, struct err_note *note);
 /* Only --show. */
 MUST_CHECK int view_flags_read_show(struct context *ctx, struct view_question *q, struct err_note *note);
