@@ -15,10 +15,10 @@ check 'the city is whole' soon 10 city_is_whole 150.0
 holon --json --node harbor/site watch "${question[@]}" >events 2>said &
 watcher=$!
 
-# What was told is the view as it is now. $1: an expression that holds, see watched.py
+# What was told is the view as it is now. $1: an expression that holds, see watch.py
 adds_up() {
 	holon --json --node harbor/site view "${question[@]}" >now.json || [ $? -eq 4 ] || [ $? -eq 1 ] || return 1
-	python3 "$root/tests/integration/watched.py" events now.json "${1-True}"
+	python3 "$root/tests/integration/watch.py" events now.json "${1-True}"
 }
 put() {
 	reading "acme/plant/$1" power/use "$(now)" "$2" | quietly holon --node acme/site ingest -
