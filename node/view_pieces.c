@@ -171,56 +171,6 @@ bool view_piece(const struct view_part *whole, size_t fill_bytes, struct view_pl
 	return false;
 }
 
-static int join_list(struct arena *a, const struct list *l, const struct view_part *const *pieces, size_t n,
-		     struct view_part *ret)
-{
-	size_t all = 0, at = 0;
-
-	for (size_t i = 0; i < n; i++)
-		all += length_of(pieces[i], l);
-	char *items = arena_take_array(a, all, l->item_size);
-	if (!items)
-		return FAIL(-ENOMEM);
-	for (size_t i = 0; i < n; i++) {
-		const size_t some = length_of(pieces[i], l);
-		if (some > 0)
-			memcpy(items + at * l->item_size, items_of(pieces[i], l), some * l->item_size);
-		at += some;
-	}
-	set_slice(ret, l, items, all);
-	return 0;
-}
-
-static void add_counts(struct view_counts *to, const struct view_counts *from)
-{
-	to->members += from->members;
-	to->live += from->live;
-	to->cached += from->cached;
-	to->withheld += from->withheld;
-	to->unreachable += from->unreachable;
-	to->unconfirmed += from->unconfirmed;
-	to->coarse += from->coarse;
-	to->expired += from->expired;
-	to->filtered += from->filtered;
-}
-
-int view_join(struct arena *a, const struct view_part *const *pieces, size_t n, struct view_part *ret)
-{
-	struct view_part whole = {0};
-
-	for (size_t i = 0; i < VIEW_LISTS; i++)
-		TRY(join_list(a, &lists[i], pieces, n, &whole));
-	for (size_t i = 0; i < n; i++) {
-		const struct view_part *p = pieces[i];
-		add_counts(&whole.counts, &p->counts);
-		whole.cut |= p->cut;
-		whole.rollups = p->rollups ? p->rollups : whole.rollups;
-		whole.n_rollups = p->n_rollups > whole.n_rollups ? p->n_rollups : whole.n_rollups;
-	}
-	*ret = whole;
-	return 0;
-}
-
 size_t view_largest_item(const struct view_part *view)
 {
 	size_t largest = 0;

@@ -18,10 +18,5 @@ struct view_place {
 bool view_piece(const struct view_part *whole, size_t fill_bytes, struct view_place *place,
 		struct view_part *ret);
 
-/* All pieces in one: lists one behind the other, counts added up; of totals the last. The items stay where
- * they are. -ENOMEM. */
-MUST_CHECK int view_join(struct arena *a, const struct view_part *const *pieces, size_t n,
-			 struct view_part *ret);
-
 /* The largest item, as bytes of a message, at most: what every frame must take. */
 size_t view_largest_item(const struct view_part *view);

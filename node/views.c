@@ -10,7 +10,6 @@
 #include "node/gossip.h"
 #include "node/question_frames.h"
 #include "node/turns.h"
-#include "node/view_pieces.h"
 #include "node/watch_kept.h"
 #include "proto/clock.h"
 #include "proto/id.h"
@@ -275,23 +274,14 @@ static bool ask_again(struct view *v, const struct waiting *w)
 	return true;
 }
 
-/* Taken as one, so that nothing is taken of an answer one frame of which makes no sense. */
+/* Nothing of it counts before the last part was right too (plan.h). */
 static int take_answer(struct view *v, uint32_t ask, const struct answer *parts, size_t n)
 {
-	SCOPED(scope_arena) struct arena *a = NULL;
-	struct view_part whole;
+	static const struct view_part nothing;
 
-	TRY(arena_new(&a, VIEW_BYTES_MAX));
-	const struct view_part **pieces = arena_take_array(a, n, sizeof *pieces);
-	if (!pieces)
-		return FAIL(-ENOMEM);
-	for (size_t i = 0; i < n; i++) {
-		const struct view_part *p = pieces[i] = &parts[i].view;
-		if (p->n_members + p->n_cells > 0 && p->n_rollups != v->question.n_rollups)
-			return FAIL(ERR_MALFORMED);
-	}
-	TRY(view_join(a, pieces, n, &whole));
-	return plan_answer(v->plan, ask, &whole, true);
+	for (size_t i = 0; i < n; i++)
+		TRY(plan_answer(v->plan, ask, &parts[i].view, i + 1 == n));
+	return n == 0 ? plan_answer(v->plan, ask, &nothing, true) : 0;
 }
 
 static void blame(struct view *v, const char *who)
