@@ -188,6 +188,36 @@ Test(walk_time, members_of_others_come_with_the_times_at_which_they_are)
 	cr_expect_eq(cell_at(&part, "", 70)->members, 2);
 }
 
+/* It is 1000 s. */
+Test(walk_time, a_share_with_a_window_and_a_step_shows_no_more_in_a_series)
+{
+	world_twin("acme/plant/p1", "press", NULL);
+	relate("acme/plant", "acme/plant/p1", TIME_MIN, TIME_MAX);
+	for (int64_t i = 1; i <= 4; i++)
+		world_value("acme/plant/p1", "power", (600 + 50 * i) * NS_PER_S, (double)i);
+	world_policy(
+		"share \"p\"\n to org volt\n twins **\n allow discover, summary\n"
+		" allow history power last 5min step 1min\n until 2100-01-01\n");
+	question.from_ns = 660 * NS_PER_S;
+	question.step_ns = 30 * NS_PER_S;
+	question.to_ns = 840 * NS_PER_S;
+	const struct view_part part = walked("volt", &question);
+	/* 650: 1, 700: 2, 750: 3, 800: 4; as of 720, 750 that of 720, as of 780, 810 that of 780, then that
+	 * of 840 */
+	static const double sums[] = {0, 0, 2, 2, 3, 3, 4};
+	cr_assert_eq(part.n_cells, 7);
+	for (size_t i = 0; i < 7; i++) {
+		double sum;
+		cr_assert(rollup_value(&part.cells[i].rollups[1], &rollups[1], &sum));
+		cr_expect_eq(sum, sums[i], "at %zu: %g", i, sum);
+	}
+	cr_expect_gt(part.counts.withheld, 0);
+	question.from_ns = 720 * NS_PER_S;
+	question.n_rollups = 3;
+	const struct view_part inside = walked("volt", &question);
+	cr_expect_eq(inside.counts.withheld, 0);
+}
+
 /* Nine runs, and one of them all. */
 static void merge_all(int64_t step_ns)
 {
