@@ -20,6 +20,7 @@ enum { SAID_MAX = 64, MANY = 3000 };
 static struct arena *a;
 static struct session
 	volt = {.id = 1, .org = "volt", .node = "v1", .open = true, .features = FEATURE_VIEW},
+	harbor = {.id = 7, .org = "harbor", .node = "h1", .open = true, .features = FEATURE_VIEW},
 	other_volt = {.id = 9, .org = "volt", .node = "v2", .open = true, .features = FEATURE_VIEW},
 	fellow = {.id = 2, .org = "acme", .node = "n2", .own = true, .open = true, .features = FEATURE_VIEW};
 static struct said {
@@ -71,12 +72,16 @@ const struct session *__wrap_gossip_find(const struct gossip *g, const char *org
 	(void)g;
 	if (strcmp(org, "volt") == 0)
 		return volts_border;
+	if (strcmp(org, "harbor") == 0)
+		return &harbor;
 	return strcmp(org, "acme") == 0 && strcmp(node, "n2") == 0 ? &fellow : NULL;
 }
 
 const struct session *__wrap_gossip_session(const struct gossip *g, uint32_t id)
 {
 	(void)g;
+	if (id == harbor.id)
+		return &harbor;
 	return id == volt.id ? &volt : id == other_volt.id ? &other_volt : id == fellow.id ? &fellow : NULL;
 }
 
@@ -339,6 +344,62 @@ Test(views, an_earlier_release_is_asked_what_it_understands_and_nothing_else)
 	answer(0, true, member_of("volt/plant", "", 10));
 	settle();
 	cr_expect(was_clean, "%s", problems);
+}
+
+/* The answer to question `n`: its first root that is not seen, with a member of somebody else below it. */
+static void answer_with_edge(size_t n, const char *child)
+{
+	const struct question *q = &said[n].question;
+	const char *root = NULL, *org = said[n].session == harbor.id ? "harbor" : "volt";
+
+	for (size_t i = 0; i < q->view.n_roots; i++)
+		root = root || q->view.roots[i].seen ? root : q->view.roots[i].id;
+	must(root);
+	struct view_member m = member_of(root, "", 1);
+	struct view_edge e = {.anchor = root, .parent = root, .child = child};
+	struct view_source source = {.org = org, .node = "x", .state = MEMBER_LIVE};
+	asks_on_answer(world.asks, said[n].session,
+		       &(struct answer){.id = q->id,
+					.last = true,
+					.kind = QUESTION_VIEW,
+					.text = "",
+					.unit = "",
+					.view = {.members = &m,
+						 .n_members = 1,
+						 .n_rollups = 1,
+						 .edges = &e,
+						 .n_edges = child ? 1 : 0,
+						 .sources = &source,
+						 .n_sources = 1,
+						 .counts = {.members = 1, .live = 1}}});
+}
+
+/* To whom a later question goes is told what it was asked before, and nothing of what others were. */
+Test(views, nobody_learns_whom_else_a_view_asks)
+{
+	bool repeated = false;
+
+	world_relation("contains", "acme/site", "volt/plant");
+	ask((struct view_question){0});
+	answer_with_edge(0, "harbor/dock");
+	cr_assert(eq(sz, n_said, 2));
+	answer_with_edge(1, "volt/crane");
+	cr_assert(eq(sz, n_said, 3));
+	answer_with_edge(2, "harbor/shed");
+	cr_assert(eq(sz, n_said, 4));
+	answer_with_edge(3, NULL);
+	settle();
+	cr_assert(is_done && done_code == 0);
+	cr_expect(eq(dbl, total, 5));
+	cr_expect(was_clean, "%s", problems);
+	for (size_t i = 0; i < n_said; i++)
+		for (size_t k = 0; k < said[i].question.view.n_roots; k++) {
+			const struct view_root *r = &said[i].question.view.roots[k];
+			const char *org = said[i].session == harbor.id ? "harbor/" : "volt/";
+			cr_expect(strncmp(r->id, org, strlen(org)) == 0, "%s is told of %s", org, r->id);
+			repeated |= r->seen;
+		}
+	cr_expect(repeated, "what counted before is said");
 }
 
 Test(views, many_roots_are_one_question_in_frames)
