@@ -22,6 +22,21 @@ enum status saved_view_id(struct context *ctx, const char *word, const char **re
 	return *ret ? STATUS_OK : say_failed(-ENOMEM, NULL);
 }
 
+/* Of a person's role there are no summaries: who asks in a person's name asks the owner. */
+static enum status ask_owner(struct context *ctx, const char *id, struct control_answer *answer)
+{
+	struct control_request request = ask_for(CONTROL_TWIN_GET);
+	enum status status;
+
+	request.twin = id;
+	status = ask_frankly(ctx, &request, answer);
+	if (status == STATUS_OK && answer->row.n_kpis == 0) {
+		answer->row.kpis = answer->values;
+		answer->row.n_kpis = answer->n_values;
+	}
+	return status;
+}
+
 enum status saved_view_row(struct context *ctx, const char *id, const struct row **ret)
 {
 	struct control_request request = ask_for(CONTROL_SUMMARIES);
@@ -34,17 +49,13 @@ enum status saved_view_row(struct context *ctx, const char *id, const struct row
 	request.prefix = id;
 	request.limit = 1; /* the twin itself comes before all that begin like it */
 	status = ask_frankly(ctx, &request, answer);
-	if (status == STATUS_OK && answer->code < 0) { /* people may ask for a twin, but not for all */
-		request = ask_for(CONTROL_TWIN_GET);
-		request.twin = id;
-		status = ask_frankly(ctx, &request, answer);
-	}
-	if (status != STATUS_OK)
-		return status;
-	const struct row *row = answer->n_summaries > 0 ? &answer->summaries[0].row : &answer->row;
-	if (answer->code >= 0 && row->id && strcmp(row->id, id) == 0)
-		*ret = row;
-	return STATUS_OK;
+	if (status == STATUS_OK && answer->n_summaries > 0)
+		answer->row = answer->summaries[0].row;
+	else if (status == STATUS_OK && ctx->person)
+		status = ask_owner(ctx, id, answer);
+	if (status == STATUS_OK && answer->code >= 0 && answer->row.id && strcmp(answer->row.id, id) == 0)
+		*ret = &answer->row;
+	return status;
 }
 
 const char *saved_view_question(const struct row *row)

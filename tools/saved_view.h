@@ -14,7 +14,8 @@
 /* The id that a person means: of a word without a slash ORG/views/WORD, ORG being the node's. */
 enum status saved_view_id(struct context *ctx, const char *word, const char **ret);
 
-/* What the node holds of a twin, asking no other; *ret NULL: nothing, or not for whom this is asked. */
+/* What the node holds of a twin, asking no other but in a person's name; *ret NULL: nothing, or not for whom
+ * this is asked. */
 enum status saved_view_row(struct context *ctx, const char *id, const struct row **ret);
 static inline bool row_is_saved_view(const struct row *row)
 {

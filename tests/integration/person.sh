@@ -28,6 +28,7 @@ quietly holon person invite ida --org harbor/org --dir ida --role inspector
 quietly holon person invite carl --org harbor/org --dir carl --role clerk
 quietly holon person invite mole --org acme/org --dir mole --role inspector
 
+quietly holon --node acme/site view save heat acme/hall/oven --rollup max:recipe/heat
 publish acme <<'POLICY'
 policy acme
   org harbor = @ORG:harbor@
@@ -38,6 +39,13 @@ policy acme
     allow history recipe/force last 36500d
     allow read recipe/heat, meta/serial
     redact meta/serial as token
+    until @UNTIL@
+
+  share "views for inspectors"
+    to org harbor role inspector
+    twins views/**
+    allow discover, summary
+    allow read question
     until @UNTIL@
 POLICY
 
@@ -92,6 +100,11 @@ check 'and nowhere as it is' eval \
 refuses 'of tokens there is no history' 1 'not shared with you or not there; ask acme' \
 	holon --node harbor/site --person ida history acme/hall/oven meta/serial
 check 'the colleague is refused there too' equal "$(asked acme/hall/oven --person carl)" "$denied"
+
+check 'a view saved for the role is called by its id' equal \
+	"$(view_field 'str([r["value"] for r in d["rollups"]])' harbor/site acme/views/heat --person ida)" '[42.5]'
+refuses 'by nobody else' 1 'not shared with you or not there; ask acme' \
+	holon --node harbor/site --person carl view acme/views/heat
 
 # what the owner is told beforehand is what happens
 why() {
