@@ -6,6 +6,7 @@
 
 #include "proto/clock.h"
 #include "proto/hash.h"
+#include "proto/view_content.h"
 #include "tools/client_private.h"
 
 enum {
@@ -77,14 +78,10 @@ void client_watch_free(struct client_watch *w)
 /* ---- What is told, and what was known of it --------------------------------------------------------------
  */
 
-static int digest(const struct view_part *part, struct hash128 *ret)
+static int digest(const struct buf *b, struct hash128 *ret)
 {
-	const struct control_answer answer = {.text = "", .unit = "", .has_view = true, .view = *part};
-	SCOPED(buf_fini) struct buf b = {0};
-
-	control_answer_encode(&answer, &b);
-	TRY(buf_check(&b));
-	*ret = hash128("watch", buf_bytes(&b), (struct bytes){0});
+	TRY(buf_check(b));
+	*ret = hash128("watch", buf_bytes(b), (struct bytes){0});
 	return 0;
 }
 
@@ -94,22 +91,21 @@ static bool is_same(const struct hash128 *a, const struct hash128 *b)
 }
 
 /* 1: it is new, or other than it was. */
-static int know(struct client_watch *w, const struct view_part *view, size_t i)
+static int know(struct client_watch *w, const struct view_member *m)
 {
-	const size_t n_rollups = w->request.question.n_rollups;
-	struct view_part one = {.members = &view->members[i], .n_members = 1, .n_rollups = n_rollups};
-	const char *id = view->members[i].id;
-	struct known *k = map_get(&w->known, id);
-	const size_t size = strlen(id) + 1;
+	struct known *k = map_get(&w->known, m->id);
+	const size_t size = strlen(m->id) + 1;
+	SCOPED(buf_fini) struct buf b = {0};
 	struct hash128 content;
 
-	TRY(digest(&one, &content));
+	view_put_member(&b, &w->request.question, m);
+	TRY(digest(&b, &content));
 	if (!k) {
 		SCOPED(scope_free) struct known *fresh = malloc(sizeof *fresh + size);
 		if (!fresh)
 			return FAIL(-ENOMEM);
 		*fresh = (struct known){.content = content, .round = w->round};
-		memcpy(fresh->id, id, size);
+		memcpy(fresh->id, m->id, size);
 		TRY(map_put(&w->known, fresh->id, fresh));
 		fresh = NULL;
 		return 1;
@@ -126,7 +122,7 @@ static int sift_members(struct client_watch *w, struct view_part *view)
 	size_t n = 0;
 
 	for (size_t i = 0; i < view->n_members; i++) {
-		const int r = know(w, view, i);
+		const int r = know(w, &view->members[i]);
 		TRY(r);
 		if (r == 1)
 			view->members[n++] = view->members[i];
@@ -153,34 +149,25 @@ static int find_gone(struct client_watch *w, struct view_part *view)
 	return 0;
 }
 
-static int look_at_totals(struct client_watch *w, const struct view_part *view, struct client_event *ret)
+/* Does it differ from the last time? */
+static int look_at(const struct buf *b, struct hash128 *last, bool *ret_differs)
 {
-	struct view_part totals = {.rollups = view->rollups,
-				   .n_rollups = view->n_rollups,
-				   .cells = view->cells,
-				   .n_cells = view->n_cells};
-	struct view_part rest = {.counts = view->counts,
-				 .problems = view->problems,
-				 .n_problems = view->n_problems,
-				 .cut = view->cut,
-				 .n_sources = view->n_sources};
 	struct hash128 now;
 
-	rest.sources = arena_take_array(w->arena, view->n_sources, sizeof *rest.sources);
-	if (!rest.sources)
-		return FAIL(-ENOMEM);
-	for (size_t i = 0; i < view->n_sources; i++) { /* ages differ always */
-		rest.sources[i] = view->sources[i];
-		rest.sources[i].age_ns = 0;
-		rest.sources[i].revision = 0;
-	}
-	TRY(digest(&totals, &now));
-	ret->totals = !is_same(&now, &w->totals);
-	w->totals = now;
-	TRY(digest(&rest, &now));
-	ret->certificate = !is_same(&now, &w->certificate);
-	w->certificate = now;
+	TRY(digest(b, &now));
+	*ret_differs = !is_same(&now, last);
+	*last = now;
 	return 0;
+}
+
+static int look_at_whole(struct client_watch *w, const struct view_part *view, struct client_event *ret)
+{
+	SCOPED(buf_fini) struct buf totals = {0}, certificate = {0};
+
+	view_put_totals(&totals, &w->request.question, view);
+	view_put_certificate(&certificate, view);
+	TRY(look_at(&totals, &w->totals, &ret->totals));
+	return look_at(&certificate, &w->certificate, &ret->certificate);
 }
 
 /* The view of the event as it goes on to the reader. False in *ret_any: it tells nothing new. */
@@ -197,7 +184,7 @@ static int take_event(struct client_watch *w, struct client_event *ret, bool *re
 		TRY(find_gone(w, view));
 	for (size_t i = 0; i < view->n_gone; i++)
 		free(map_remove(&w->known, view->gone[i]));
-	TRY(look_at_totals(w, view, ret));
+	TRY(look_at_whole(w, view, ret));
 	*ret_any = ret->first || ret->totals || ret->certificate || view->n_members > 0 || view->n_gone > 0;
 	w->had = true;
 	w->resumed = w->resumed && !*ret_any;

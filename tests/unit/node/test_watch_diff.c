@@ -143,3 +143,17 @@ Test(watch_diff, a_cell_that_differs_is_told)
 	cr_expect(differs);
 	cr_expect(eq(sz, told.n_cells, 1));
 }
+
+/* Parts that come in another order bring the unit by another twin. */
+Test(watch_diff, how_a_total_came_about_is_no_difference)
+{
+	struct view_member m = member("acme/a", 1);
+	struct view_part told;
+
+	cr_assert(tell(&m, 1, &told));
+	m.rollups->unit_twin = "acme/b";
+	m.rollups->t_ns = 7;
+	cr_expect(not(tell(&m, 1, &told)));
+	m.rollups->n_uncertain = 1;
+	cr_expect(tell(&m, 1, &told), "its quality is");
+}
