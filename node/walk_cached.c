@@ -15,23 +15,57 @@ static int claim(struct walk *w, const char *child, const char *parent)
 	return text ? walk_problem(w, text) : FAIL(-ENOMEM);
 }
 
+static int push_child(struct walk *w, const struct step *s, const struct remote_row *child)
+{
+	const struct step next = {.id = child->id,
+				  .parent = s->id,
+				  .what = child,
+				  .anchor = s->anchor,
+				  .depth = s->depth + 1,
+				  .level = s->level + 1,
+				  .seen = s->seen};
+
+	if (bytes_equal(id_org(child->id), id_org(s->id)))
+		return walk_push(w, &next);
+	return w->own && !s->seen ? claim(w, child->id, s->id) : 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct remote_row *const *x = a, *const *y = b;
+
+	return strcmp((*x)->id, (*y)->id);
+}
+
+/* Rows come in no order; what is returned has one. */
+static int push_in_order(struct walk *w, const struct step *s)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	const struct remote_row *child = NULL, **list = NULL;
+	size_t n = 0;
+
+	TRY(arena_new(&a, SIZE_MAX));
+	while ((child = store_row_child_next(w->e->store, w->q->hierarchy, s->id, child))) {
+		const struct remote_row **slot = arena_push(a, &list, &n, sizeof(struct remote_row *));
+		if (!slot)
+			return FAIL(-ENOMEM);
+		*slot = child;
+	}
+	if (n > 1)
+		qsort(list, n, sizeof(struct remote_row *), by_id);
+	for (size_t i = 0; i < n; i++)
+		TRY(push_child(w, s, list[i]));
+	return 0;
+}
+
 static int push_children(struct walk *w, const struct step *s)
 {
 	const struct remote_row *child = NULL;
 
-	while ((child = store_row_child_next(w->e->store, w->q->hierarchy, s->id, child))) {
-		const struct step next = {.id = child->id,
-					  .parent = s->id,
-					  .what = child,
-					  .anchor = s->anchor,
-					  .depth = s->depth + 1,
-					  .level = s->level + 1,
-					  .seen = s->seen};
-		if (bytes_equal(id_org(child->id), id_org(s->id)))
-			TRY(walk_push(w, &next));
-		else if (w->own && !s->seen)
-			TRY(claim(w, child->id, s->id));
-	}
+	if (!s->seen && s->depth < w->q->depth)
+		return push_in_order(w, s);
+	while ((child = store_row_child_next(w->e->store, w->q->hierarchy, s->id, child)))
+		TRY(push_child(w, s, child));
 	return 0;
 }
 

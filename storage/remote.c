@@ -4,10 +4,6 @@
 #include "proto/id.h"
 #include "storage/remote_private.h"
 
-struct child_key {
-	const char *hierarchy, *parent, *id;
-};
-
 static int by_id(const void *key, const void *item)
 {
 	return strcmp(key, ((const struct own_row *)item)->pub.id);
@@ -18,22 +14,10 @@ static int by_name(const void *key, const void *item)
 	return strcmp(key, ((const struct own_origin *)item)->name);
 }
 
-static int by_parent(const void *key, const void *item)
-{
-	const struct child_key *a = key;
-	const struct parent_ref *b = item;
-	int r = strcmp(a->hierarchy, b->hierarchy);
-
-	if (r == 0)
-		r = strcmp(a->parent, b->parent);
-	return r != 0 ? r : strcmp(a->id, b->row->pub.id);
-}
-
 void remote_init(struct remote *m)
 {
 	*m = (struct remote){
 		.by_id.compare = by_id,
-		.children.compare = by_parent,
 		.origins.compare = by_name,
 		.next_number = 1,
 	};
@@ -52,7 +36,7 @@ static void free_origin(void *item)
 
 void remote_fini(struct remote *m)
 {
-	ordered_fini(&m->children);
+	broods_fini(&m->children);
 	ordered_fini_items(&m->by_id, free);
 	ordered_fini_items(&m->origins, free_origin);
 	map_fini(&m->rows);
@@ -167,8 +151,7 @@ static void unlink_row(struct remote *m, struct own_row *w)
 	if (w->dirty_at > 0)
 		m->dirty[w->dirty_at - 1] = NULL;
 	for (size_t i = 0; i < w->n_parents; i++)
-		ordered_remove(&m->children,
-			       &(struct child_key){w->parents[i].hierarchy, w->parents[i].parent, w->pub.id});
+		broods_remove(&m->children, &w->parents[i]);
 	unlink_seq(w);
 	ordered_remove(&m->by_id, w->pub.id);
 	map_remove(&m->rows, w->pub.id);
@@ -211,11 +194,8 @@ static int link_row(struct remote *m, struct own_row *w)
 	}
 	TRY(map_put(&m->rows, w->pub.id, w));
 	count(m, w, true);
-	for (size_t i = 0; i < w->n_parents; i++) {
-		const struct parent_ref *p = &w->parents[i];
-		TRY(ordered_put(&m->children, &(struct child_key){p->hierarchy, p->parent, w->pub.id},
-				&w->parents[i]));
-	}
+	for (size_t i = 0; i < w->n_parents; i++)
+		TRY(broods_put(&m->children, &w->parents[i]));
 	return link_seq(m, w);
 }
 
@@ -647,13 +627,28 @@ size_t remote_rows(const struct remote *m, const char *after, const struct remot
 	return n;
 }
 
+/* As which child of the parent a row stands there. */
+static const struct parent_ref *ref_of(const struct own_row *w, const char *hierarchy, const char *parent)
+{
+	for (size_t i = 0; i < w->n_parents; i++)
+		if (strcmp(w->parents[i].hierarchy, hierarchy) == 0 &&
+		    strcmp(w->parents[i].parent, parent) == 0)
+			return &w->parents[i];
+	return NULL;
+}
+
 const struct remote_row *remote_child_next(const struct remote *m, const char *hierarchy, const char *parent,
 					   const struct remote_row *after)
 {
-	const struct child_key key = {hierarchy, parent, after ? after->id : ""};
-	const struct parent_ref *ref = ordered_after(&m->children, &key);
+	const struct parent_ref *ref;
 
-	if (!ref || strcmp(ref->hierarchy, hierarchy) != 0 || strcmp(ref->parent, parent) != 0)
-		return NULL;
-	return &ref->row->pub;
+	if (after) {
+		ref = ref_of((const struct own_row *)after, hierarchy, parent);
+		ref = ref ? ref->next : NULL;
+	} else {
+		ref = broods_first(&m->children, parent);
+	}
+	while (ref && strcmp(ref->hierarchy, hierarchy) != 0)
+		ref = ref->next;
+	return ref ? &ref->row->pub : NULL;
 }

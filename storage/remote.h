@@ -18,6 +18,7 @@
 
 #include "proto/map.h"
 #include "proto/op.h"
+#include "storage/broods.h"
 #include "storage/changeset.h"
 #include "storage/intern.h"
 #include "storage/numbered.h"
@@ -35,10 +36,10 @@ struct own_origin {
 };
 
 struct remote {
-	struct map rows;         /* id -> own_row */
-	struct ordered by_id;    /* the same */
-	struct ordered children; /* struct parent_ref: (hierarchy, parent, id) */
-	struct ordered origins;  /* by name */
+	struct map rows;      /* id -> own_row */
+	struct ordered by_id; /* the same */
+	struct broods children;
+	struct ordered origins; /* by name */
 	struct intern words;
 	uint64_t n_rows; /* without tombstones */
 	uint32_t next_number;

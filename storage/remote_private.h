@@ -4,13 +4,6 @@
 
 #include "storage/remote.h"
 
-struct own_row;
-
-struct parent_ref {
-	const char *hierarchy, *parent; /* interned */
-	struct own_row *row;
-};
-
 /* One piece of memory: the row, its parents, its id, its encoded bytes. */
 struct own_row {
 	struct remote_row pub;

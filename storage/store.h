@@ -357,7 +357,8 @@ const struct remote_row *store_row_change_next(const struct store *s, const char
 const struct remote_row *store_row_next(const struct store *s, const char *prefix, const char *after);
 /* As many of them at once as there is room for, tombstones left out; 0: the end. */
 size_t store_rows(const struct store *s, const char *after, const struct remote_row **ret, size_t room);
-/* Rows that name `parent` in `hierarchy`, whatever the word on it: the first, or the one after `after`. */
+/* Rows that name `parent` in `hierarchy`, whatever the word on it: one, or the one after `after`; in no
+ * order. */
 const struct remote_row *store_row_child_next(const struct store *s, const char *hierarchy,
 					      const char *parent, const struct remote_row *after);
 
