@@ -82,3 +82,19 @@ check 'a filter goes over the values of each hour' equal "$(view_json observer/s
 import csv, sys
 row = list(csv.DictReader(open(sys.argv[1] + "/loads-p_set.csv")))[13]
 print(sum(float(v) > 1000 for k, v in row.items() if k))' "$data")"
+
+# A member of another organisation by two ways, each for some hours, which meet at one.
+quietly holon --node observer/site twin create observer/north --kind system-of-systems
+quietly holon --node observer/site rel add contains observer/germany observer/north
+quietly holon --node observer/site rel add contains observer/germany tennet/grid \
+	--from 2011-01-01T08:00:00Z --to 2011-01-01T10:00:00Z
+quietly holon --node observer/site rel add contains observer/north tennet/grid \
+	--from 2011-01-01T10:00:00Z --to 2011-01-01T11:30:00Z
+quietly holon --node tennet/site rel confirm observer/north tennet/grid --since 2011-01-01
+for_some_hours() {
+	view_json observer/site observer/germany --by org --rollup sum:load/power "${later[@]}" >series.json
+	equal "$(json '[c["t"][11:13] for c in d["cells"] if c["group"] == "tennet"]' <series.json | xargs)" '08 09 10 11' &&
+		equal "$(json '[c["members"] for c in d["cells"] if c["group"] == "tennet"]' <series.json | sort -u | wc -l)" 1 &&
+		equal "$(json 'd["certificate"]["clean"]' <series.json)" True
+}
+check 'who is a member for some hours is in those, once' soon 10 for_some_hours
