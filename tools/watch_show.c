@@ -14,6 +14,7 @@
 enum { LINE_BYTES = 1 << 20, TIME_AT = sizeof "2026-11-21T" - 1 };
 
 struct told {
+	uint32_t round; /* of the event that had it last */
 	char *line;
 	char group[];
 };
@@ -92,12 +93,15 @@ static int tell_cell(struct watch_show *s, const char *group, const char *line)
 	struct told *known = map_get(&s->cells, group);
 	const size_t size = strlen(group) + 1;
 
+	if (known)
+		known->round = s->round;
 	if (known && strcmp(known->line, line) == 0)
 		return 0;
 	if (!known) {
 		known = calloc(1, sizeof *known + size);
 		if (!known)
 			return FAIL(-ENOMEM);
+		known->round = s->round;
 		memcpy(known->group, group, size);
 		const int r = map_put(&s->cells, known->group, known);
 		if (r < 0)
@@ -112,7 +116,8 @@ static int tell_cell(struct watch_show *s, const char *group, const char *line)
 static int cell_line(struct watch_show *s, struct arena *a, int64_t t_ns, const struct view_cell *c)
 {
 	const struct view_question *q = s->question;
-	const char *line = arena_print(a, "%s members", human_count(a, c->members));
+	const char *line =
+		arena_print(a, "%s %s", human_count(a, c->members), c->members == 1 ? "member" : "members");
 
 	for (size_t i = 0; i < q->n_rollups && line; i++)
 		line = arena_print(a, "%s, %s %s", line, text_or_empty(rollup_spec_text(a, &q->rollups[i])),
@@ -126,6 +131,26 @@ static int cell_line(struct watch_show *s, struct arena *a, int64_t t_ns, const 
 	stamp(s, t_ns, '=');
 	print_clean(s->out, *c->group ? c->group : "(none)");
 	fprintf(s->out, ": %s\n", line);
+	return 0;
+}
+
+static int cell_lines(struct watch_show *s, struct arena *a, const struct client_event *event)
+{
+	const struct view_part *view = event->view;
+	size_t at = 0;
+
+	s->round++;
+	for (size_t i = 0; i < view->n_cells; i++, arena_reset(a))
+		TRY(cell_line(s, a, event->t_ns, &view->cells[i]));
+	for (const struct map_entry *e; (e = map_next(&s->cells, &at));) {
+		struct told *t = e->value;
+		if (t->round == s->round || t->line[0] == '\0')
+			continue;
+		t->line[0] = '\0';
+		stamp(s, event->t_ns, '-');
+		print_clean(s->out, t->group[0] ? t->group : "(none)");
+		fputc('\n', s->out);
+	}
 	return 0;
 }
 
@@ -154,8 +179,7 @@ int watch_show_text(struct watch_show *s, const struct client_event *event)
 		print_clean(s->out, view->gone[i]);
 		fputc('\n', s->out);
 	}
-	for (size_t i = 0; i < view->n_cells; i++, arena_reset(a))
-		TRY(cell_line(s, a, event->t_ns, &view->cells[i]));
+	TRY(cell_lines(s, a, event));
 	if (event->totals && s->question->n_rollups > 0) {
 		stamp(s, event->t_ns, '=');
 		fputs("total ", s->out);

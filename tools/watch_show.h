@@ -14,7 +14,8 @@
 struct watch_show {
 	FILE *out;
 	const struct view_question *question;
-	struct map cells; /* group -> line told last; private */
+	struct map cells; /* group -> line told last; private, like the next */
+	uint32_t round;
 };
 
 void watch_show_fini(struct watch_show *s);

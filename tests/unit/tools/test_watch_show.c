@@ -83,10 +83,14 @@ Test(watch_show, a_group_is_told_when_it_differs)
 	cr_assert(eq(int, watch_show_text(&show, &one), 0));
 	cells[1].members = 3;
 	cr_assert(eq(int, watch_show_text(&show, &one), 0));
+	groups.n_cells = 1;
+	cr_assert(eq(int, watch_show_text(&show, &one), 0));
+	cr_assert(eq(int, watch_show_text(&show, &one), 0));
 	expect_text(text,
-		    "00:00:00Z = (none): 1 members, sum:load/power 3.5 MW (1)\n"
+		    "00:00:00Z = (none): 1 member, sum:load/power 3.5 MW (1)\n"
 		    "00:00:00Z = press: 2 members, sum:load/power 7 MW (2)\n"
-		    "00:00:00Z = press: 3 members, sum:load/power 7 MW (2)\n");
+		    "00:00:00Z = press: 3 members, sum:load/power 7 MW (2)\n"
+		    "00:00:00Z - press\n");
 }
 
 Test(watch_show, programs_get_an_object_for_each_event)
