@@ -473,6 +473,10 @@ void watches_free(struct watches *all)
 {
 	if (!all)
 		return;
+	while (all->list) { /* whose view did not come to its end */
+		all->list->busy = false;
+		end(all->list, 0, NULL);
+	}
 	watches_forget_series(all);
 	free(all);
 }
