@@ -4,7 +4,12 @@
  * Pure: the owner (node/, simulator) asks, reports answers and the passing of the deadline, and reads the
  * result. Rounds follow the number of times the hierarchy crosses owners: each answer names the members that
  * others own (edges); they are grouped by owner, one question per owner and round with all roots at once.
- * Every root is asked once, so a twin is counted once and a cycle ends where it began and is reported.
+ *
+ * Every twin counts once, and no owner keeps anything between questions: a later question to an organisation
+ * carries the roots asked of it before, marked as seen, and what is met below them counts no more. A plan
+ * that is itself asked with such roots (a border's) has them gone down to their ends before it asks for the
+ * others. Where it cannot know what was counted, because an owner that counted is silent now, it says so: a
+ * certificate without a word of doubt means that the totals are exact (view_is_clean()).
  *
  * Owner:   whoever called plan_new(); all pointers live in the plan's arena.
  */
@@ -15,7 +20,8 @@
 
 struct plan;
 
-/* The question is copied. */
+/* The question is copied. With its budget of memory used up the list of members
+ * ends, then the asking, and the view is cut: no failure. */
 MUST_CHECK int plan_new(struct plan **ret, const struct view_question *question, size_t budget_bytes);
 void plan_free(struct plan *p); /* NULL is fine */
 
@@ -34,11 +40,15 @@ struct plan_ask {
 	struct view_question question;
 };
 
-/* The next question to ask now; 1: there is one, 0: none (all asked; wait, or done). */
+/* The next question to ask now; 1: there is one, 0: none (all asked; wait, or done). Its roots are good until
+ * it has been answered, or lost and answered otherwise. To be called until it is 0 after every answer and
+ * loss. */
 MUST_CHECK int plan_next(struct plan *p, plan_owner_fn *owner, void *ctx, struct plan_ask *ret);
 
-/* A part of the answer to a question (copied); `last`: that was all. ERR_MALFORMED when it does not fit what
- * was asked (members nobody asked for, wrong number of roll-ups): nothing of it is taken. */
+/* A part of the answer to a question (copied); `last`: that was all, and only then any of it counts.
+ * ERR_MALFORMED when it does not fit what was asked (members nobody asked for, one of them twice, cells out
+ * of order, counts that cannot be): nothing of the answer is taken, and the question is still open, to be
+ * given up by plan_lost(). */
 MUST_CHECK int plan_answer(struct plan *p, uint32_t ask, const struct view_part *part, bool last);
 
 /* The question will not be answered: its roots are to be answered otherwise, from cached summaries by

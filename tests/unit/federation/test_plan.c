@@ -267,12 +267,22 @@ Test(plan, an_answer_cannot_speak_for_others)
 	struct view_edge stolen[] = {{.anchor = "acme/plant", .parent = "volt/grid", .child = "harbor/x"}};
 	struct view_source lent[] = {{.org = "volt", .node = "n1"}};
 	const struct view_part bad[] = {
-		{.members = plant, .n_members = 1, .n_rollups = 1, .edges = stolen, .n_edges = 1},
-		{.members = plant, .n_members = 1, .n_rollups = 1, .sources = lent, .n_sources = 1},
 		{.members = plant,
 		 .n_members = 1,
 		 .n_rollups = 1,
-		 .counts = {.members = 1, .withheld = UINT64_MAX}},
+		 .counts = {.members = 1, .live = 1},
+		 .edges = stolen,
+		 .n_edges = 1},
+		{.members = plant,
+		 .n_members = 1,
+		 .n_rollups = 1,
+		 .counts = {.members = 1, .live = 1},
+		 .sources = lent,
+		 .n_sources = 1},
+		{.members = plant,
+		 .n_members = 1,
+		 .n_rollups = 1,
+		 .counts = {.members = 1, .live = 1, .withheld = UINT64_MAX}},
 		{.members = plant, .n_members = 1, .n_rollups = 1, .counts = {.members = UINT64_MAX}},
 	};
 

@@ -333,8 +333,11 @@ Test(plan_rules, of_an_answer_that_is_wrong_in_its_last_part_nothing_is_taken)
 Test(plan_rules, answers_that_cannot_be_are_refused)
 {
 	struct view_question q = question;
+	const char *shown = "name";
 
 	q.depth = 1;
+	q.show = &shown;
+	q.n_show = 1;
 	begin(&q, BUDGET);
 	answer_one(must_ask(HERE).id, "harbor/city", 1, "acme/plant");
 	const uint32_t ask = must_ask(ACME).id;
@@ -344,23 +347,86 @@ Test(plan_rules, answers_that_cannot_be_are_refused)
 	struct view_member shows = member("acme/plant", "", 1);
 	struct view_edge seen = seen_edge("acme/plant", "acme/y");
 	struct view_cell cell = {.group = ""};
+	struct rollup_state nothing = {0};
+	struct view_member silent[] = {member("acme/plant", "", 1), member("acme/s", "acme/plant", 1)};
 	struct view_part parts[] = {
-		part_of(twice, 2, NULL, 0),  part_of(deep, 2, NULL, 0),  part_of(&shows, 1, NULL, 0),
-		part_of(twice, 1, &seen, 1), part_of(twice, 1, NULL, 0), part_of(twice, 1, NULL, 0),
-		part_of(twice, 1, NULL, 0),
+		part_of(silent, 2, NULL, 0), part_of(silent, 1, NULL, 0), part_of(twice, 2, NULL, 0),
+		part_of(deep, 2, NULL, 0),   part_of(&shows, 1, NULL, 0), part_of(twice, 1, &seen, 1),
+		part_of(twice, 1, NULL, 0),  part_of(twice, 1, NULL, 0),  part_of(twice, 1, NULL, 0),
 	};
 	shows.values = &kpi;
 	shows.n_values = 1;
-	parts[4].cells = &cell;
-	parts[4].n_cells = 1;
-	parts[5].counts.members = 2; /* and one of them in no state */
-	parts[6].counts = (struct view_counts){0};
+	silent[0].rollups = silent[1].rollups = &nothing;
+	parts[0].counts = (struct view_counts){.members = 1, .live = 1}; /* of two */
+	parts[1].members = twice;
+	parts[1].members[0].rollups[0].n = 2; /* values of one */
+	parts[6].cells = &cell;
+	parts[6].n_cells = 1;
+	parts[7].counts.members = 2; /* and one of them in no state */
+	parts[8].counts = (struct view_counts){0};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		cr_expect(eq(int, plan_answer(plan, ask, &parts[i], true), ERR_MALFORMED), "part %zu", i);
 	answer_one(ask, "acme/plant", 1, NULL);
 }
 
+Test(plan_rules, who_goes_down_what_was_seen_counts_nothing)
+{
+	const struct view_question q = of_border();
+	const struct view_part counted = {.counts = {.members = 1, .live = 1}, .n_rollups = 1};
+
+	begin(&q, BUDGET);
+	struct view_member old = member("harbor/old", "", 1);
+	const uint32_t ask = must_ask(HERE).id;
+	cr_expect(eq(int, plan_answer(plan, ask, &counted, true), ERR_MALFORMED));
+	cr_expect(eq(int, answer(ask, &old, 1, NULL, 0), ERR_MALFORMED));
+	must_answer(ask, NULL, 0, NULL, 0);
+}
+
+Test(plan_rules, a_twin_met_again_below_itself_is_a_cycle)
+{
+	begin(&question, BUDGET);
+	answer_one(must_ask(HERE).id, "harbor/city", 1, "acme/plant");
+	struct view_member acme[] = {member("acme/plant", "", 2), member("acme/press", "acme/plant", 1)};
+	struct view_edge down = edge("acme/press", "volt/grid");
+	must_answer(must_ask(ACME).id, acme, 2, &down, 1);
+	answer_one(must_ask(VOLT).id, "volt/grid", 1, "acme/press");
+	struct view_edge met = seen_edge("volt/grid", "acme/press");
+	must_answer(must_ask(ACME).id, NULL, 0, &met, 1);
+	const struct view_part r = result();
+	cr_expect(eq(dbl, total(&r), 4));
+	expect_problem(&r, "acme/press contains itself by way of volt/grid");
+}
+
 /* ---- Budgets */
+
+Test(plan_rules, an_owner_that_stops_at_its_budget_has_not_said_what_is_absent)
+{
+	const struct view_part nothing = {.cut = true, .n_rollups = 1};
+
+	begin(&question, BUDGET);
+	answer_one(must_ask(HERE).id, "harbor/city", 1, "acme/plant");
+	cr_assert(eq(int, plan_answer(plan, must_ask(ACME).id, &nothing, true), 0));
+	const struct view_part r = result();
+	cr_expect(r.cut);
+	cr_expect(eq(sz, r.n_members, 1));
+}
+
+Test(plan_rules, with_its_memory_used_up_nothing_more_is_asked)
+{
+	enum { N = 4000 };
+	begin(&question, 512 << 10);
+	struct view_edge *edges = arena_take_array(arena, N, sizeof *edges);
+	struct view_member here = member("harbor/city", "", 1);
+
+	for (size_t i = 0; i < N; i++)
+		edges[i] = edge("harbor/city", arena_print(arena, "acme/p%zu", i));
+	must_answer(must_ask(HERE).id, &here, 1, edges, N);
+	must_not_ask();
+	const struct view_part r = result();
+	cr_expect(r.cut);
+	cr_expect(eq(dbl, total(&r), 1));
+	expect_problem(&r, "budget of memory");
+}
 
 Test(plan_rules, a_view_ends_at_its_budget_of_members_and_says_so)
 {
@@ -511,20 +577,42 @@ Test(plan_rules, of_a_series_a_twin_is_asked_for_at_each_time_once)
 	struct view_member here[] = {member("harbor/city", "", 1), member("harbor/x", "harbor/city", 0)};
 	struct view_edge edges[] = {edge("harbor/city", "harbor/2"), edge("harbor/city", "harbor/2"),
 				    edge("harbor/x", "harbor/2"), edge("harbor/x", "harbor/2")};
-	static const int64_t times[][2] = {{990, 1010}, {1030, 1040}, {1005, 1012}, {1041, 1050}};
+	static const int64_t times[][2] = {{990, 1010}, {1030, 1040}, {1005, 1012}, {1002, 1008}};
 	for (size_t i = 0; i < 4; i++) {
 		edges[i].from_ns = times[i][0];
 		edges[i].to_ns = times[i][1];
 	}
 	must_answer(must_ask(HERE).id, here, 2, edges, 4);
 	const struct plan_ask ask = must_ask(NODE_2);
-	cr_assert(eq(sz, ask.question.n_roots, 3), "1010 is known by then, and 1041 nobody asks for");
+	cr_assert(eq(sz, ask.question.n_roots, 3),
+		  "1010 is known by then, and between two times nobody asks");
 	expect_root(&ask, 0, "harbor/city", true);
 	cr_expect(eq(i64, ask.question.roots[1].from_ns, 990));
 	cr_expect(eq(i64, ask.question.roots[2].from_ns, 1030));
 	answer_one(ask.id, "harbor/2", 1, NULL);
 	must_not_ask();
 	cr_expect(plan_done(plan));
+}
+
+Test(plan_rules, of_a_series_one_answer_does_not_say_which_parent_is_confirmed)
+{
+	const struct view_question q = of_series();
+
+	begin(&q, BUDGET);
+	struct view_member here[] = {member("harbor/city", "", 1), member("harbor/x", "harbor/city", 0)};
+	struct view_edge edges[] = {edge("harbor/city", "acme/plant"), edge("harbor/x", "acme/plant"),
+				    edge("harbor/city", "volt/grid")};
+	edges[0].from_ns = 1000, edges[0].to_ns = 1010;
+	edges[1].from_ns = 1010, edges[1].to_ns = 1030;
+	must_answer(must_ask(HERE).id, here, 2, edges, 3);
+	struct plan_ask ask = must_ask(ACME);
+	cr_expect(eq(sz, ask.question.n_roots, 2));
+	answer_one(ask.id, "acme/plant", 1, NULL);
+	answer_one(must_ask(VOLT).id, "volt/grid", 1, "acme/plant");
+	ask = must_ask(ACME);
+	cr_assert(eq(sz, ask.question.n_roots, 3));
+	cr_expect(strcmp(ask.question.roots[2].parent, "volt/grid") == 0);
+	must_answer(ask.id, NULL, 0, NULL, 0);
 }
 
 /* ---- Depth */
