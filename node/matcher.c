@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/matcher.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/sights.h"
 #include "node/summary.h"
+#include "proto/unit.h"
 #include "proto/words.h"
+#include "storage/shape.h"
 
 enum { NO_PLACE = UINT16_MAX };
 
@@ -16,6 +19,7 @@ int matcher_init(struct matcher *m, struct engine *e, const struct audience *to,
 	*m = (struct matcher){.e = e, .egress = &e->egress, .to = to, .own = egress_is_own(&e->egress, to)};
 	TRY(expr_parse(a, where, &m->expr, note));
 	m->properties = expr_properties(m->expr, &m->n_properties);
+	m->is_bound = m->own && expr_is_bound(m->expr, &m->bound);
 	m->type = expr_requires(m->expr, EXPR_TYPE);
 	m->tags = expr_uses(m->expr, EXPR_TAG);
 	m->name = expr_uses(m->expr, EXPR_NAME);
@@ -96,6 +100,18 @@ static uint16_t position_place(const struct type *type)
 	return NO_PLACE;
 }
 
+/* The bound in the unit of a property, as expr.h converts it. */
+static void convert_bound(const struct matcher *m, const struct property_def *p, struct matcher_type *shape)
+{
+	const char *unit = text_or_empty(p->unit);
+	double scale = 1, offset = 0;
+
+	shape->is_number = (p->type == VALUE_INT64 || p->type == VALUE_DOUBLE) &&
+			   (strcmp(unit, m->bound.unit) == 0 ||
+			    unit_convert(m->bound.unit, unit, &scale, &offset, NULL) == 0);
+	shape->bound = m->bound.number * scale + offset;
+}
+
 /* Where in a type the properties of the expression are. */
 static const struct matcher_type *shape_of(struct matcher *m, const struct type *type)
 {
@@ -113,6 +129,9 @@ static const struct matcher_type *shape_of(struct matcher *m, const struct type 
 		const bool has = type_property(&type->def, m->properties[i], &place) != NULL;
 		shape->places[i] = has ? (uint16_t)place : (uint16_t)NO_PLACE;
 	}
+	shape->is_number = false;
+	if (m->is_bound && shape->places[m->bound.slot] != NO_PLACE)
+		convert_bound(m, &type->def.properties[shape->places[m->bound.slot]], shape);
 	return shape;
 }
 
@@ -165,6 +184,20 @@ static bool is_true(struct matcher *m, const struct expr_twin *twin)
 	return expr_truth(m->expr, twin) == TRUTH_TRUE;
 }
 
+/* The same as the whole expression would say, a few times as fast. */
+static bool meets_bound(struct matcher *m, const struct twin *t)
+{
+	const struct matcher_type *shape = shape_of(m, t->type);
+	struct store_number v;
+
+	if (!shape->is_number || !store_number(m->egress->store, t, shape->places[m->bound.slot], &v) ||
+	    v.quality == QUALITY_BAD || !isfinite(v.number))
+		return false;
+	return v.number < shape->bound   ? m->bound.less
+	       : v.number > shape->bound ? m->bound.more
+					 : m->bound.equal;
+}
+
 static int look_at(struct matcher *m, const struct twin *t)
 {
 	uint32_t class;
@@ -193,6 +226,10 @@ int matcher_twin(struct matcher *m, const struct twin *t, struct match *ret)
 				 .ctx = m};
 
 	*ret = (struct match){.discovered = m->own};
+	if (m->is_bound) {
+		ret->selected = meets_bound(m, t);
+		return 0;
+	}
 	if (m->own && m->type && strcmp(twin.type, m->type) != 0)
 		return 0;
 	m->twin = t;

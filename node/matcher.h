@@ -26,6 +26,8 @@ struct matcher_type {
 	const struct type *type; /* NULL: nothing is remembered here */
 	uint16_t places[EXPR_PROPERTIES_MAX];
 	uint16_t position;
+	bool is_number; /* what is bound, and it is measured in what the bound is: */
+	double bound;   /* ... this in its own unit */
 };
 
 struct matcher {
@@ -37,6 +39,8 @@ struct matcher {
 	const char *const *properties;
 	size_t n_properties;
 	const char *type; /* that every selected twin has; NULL: any */
+	bool is_bound;    /* for the own organisation: nothing else is looked at */
+	struct expr_bound bound;
 	bool tags, name, life, health, position;
 	bool of_summary; /* any of these but the position */
 	int64_t now_ns;

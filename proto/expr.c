@@ -395,3 +395,19 @@ const char *expr_requires_text(const struct expr *e, size_t *ret_slot)
 {
 	return required_text(e->root, ret_slot);
 }
+
+bool expr_is_bound(const struct expr *e, struct expr_bound *ret)
+{
+	const struct expr_node *n = e->root;
+
+	if (n->kind < NODE_EQUAL || n->kind > NODE_MORE_EQUAL || n->left->kind != NODE_PROPERTY ||
+	    n->right->kind != NODE_NUMBER || !isfinite(n->right->number))
+		return false;
+	*ret = (struct expr_bound){.slot = n->left->slot,
+				   .number = n->right->number,
+				   .unit = n->right->unit,
+				   .less = holds(n->kind, -1),
+				   .equal = holds(n->kind, 0),
+				   .more = holds(n->kind, 1)};
+	return true;
+}

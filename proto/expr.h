@@ -58,6 +58,15 @@ const char *expr_requires(const struct expr *e, enum expr_attribute attribute);
 /* The same of a property: `p = 'x' and ...`; its slot goes to ret_slot. */
 const char *expr_requires_text(const struct expr *e, size_t *ret_slot);
 
+/* Is it no more than a property compared with a number, `p > 12 MW`? For who goes through many twins. */
+struct expr_bound {
+	size_t slot;
+	double number;
+	const char *unit;
+	bool less, equal, more; /* true when the property is that */
+};
+bool expr_is_bound(const struct expr *e, struct expr_bound *ret);
+
 /* Does it look at this attribute, at the position? For who may not see all of a twin. */
 bool expr_uses(const struct expr *e, enum expr_attribute attribute);
 bool expr_uses_position(const struct expr *e);

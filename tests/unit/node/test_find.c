@@ -24,8 +24,7 @@ enum { TWINS = 300, LIST_SIZE = 8192 };
 	"never \"secrets\"\n to everyone-else\n twins **\n deny summary, read, history, watch of " \
 	"secret/**\n"
 
-/* ---- What came back --------------------------------------------------------------------------------------
- */
+/* ---- What came back */
 
 static bool done;
 static int done_code;
@@ -103,8 +102,7 @@ static void find_here(const char *where)
 
 #define EXPECT_TEXT(a, b) cr_expect(strcmp((a), (b)) == 0, "%s, not %s", (a), (b))
 
-/* ---- Twins -----------------------------------------------------------------------------------------------
- */
+/* ---- Twins */
 
 static void put_types(void)
 {
@@ -192,8 +190,7 @@ static void tear_down(void)
 
 TestSuite(find, .init = set_up, .fini = tear_down, .timeout = 120);
 
-/* ---- Own twins -------------------------------------------------------------------------------------------
- */
+/* ---- Own twins */
 
 Test(find, own_twins_by_what_they_are_and_measure)
 {
@@ -265,8 +262,33 @@ Test(find, values_come_along)
 	cr_expect(strstr(values, "plain") != NULL, "the border puts the token in");
 }
 
-/* ---- Many of them, against looking at each ---------------------------------------------------------------
- */
+/* What is looked at without the expression is what the expression says. */
+Test(find, a_bound_alone_is_what_it_is_in_company)
+{
+	static const char *const signs[] = {"=", "!=", "<", "<=", ">", ">="};
+	static const char *const numbers[] = {"2 m", "2.5 m", "250 cm", "3", "300 cm", "4 kg"};
+	struct sample bad = {
+		.t_ns = 9, .value = {.type = VALUE_DOUBLE, .real = 2}, .quality = QUALITY_BAD, .sigma = NAN};
+	char alone[80], company[80], expected[LIST_SIZE];
+
+	world_put(
+		&(struct op){
+			.kind = OP_SAMPLES,
+			.samples = {.twin = "acme/bare", .property = "open/level", .samples = &bad, .n = 1}},
+		1);
+	put_named("acme/empty", "press", "", "x");
+	for (size_t i = 0; i < N_WORDS(signs) * N_WORDS(numbers); i++) {
+		const char *sign = signs[i / N_WORDS(numbers)], *number = numbers[i % N_WORDS(numbers)];
+		snprintf(alone, sizeof alone, "open/level %s %s", sign, number);
+		snprintf(company, sizeof company, "true and open/level %s %s", sign, number);
+		find_here(company);
+		snprintf(expected, sizeof expected, "%s", ids);
+		find_here(alone);
+		cr_expect(strcmp(ids, expected) == 0, "%s: %s, not %s", alone, ids, expected);
+	}
+}
+
+/* ---- Many of them, against looking at each */
 
 static const char *many_id(int i)
 {
@@ -337,6 +359,8 @@ Test(find, page_by_page_each_is_found_once)
 {
 	put_many();
 	check_pages("id like 'acme/many/*' and open/level > 123.45 m", is_high);
+	check_pages("open/level > 123.45 m", is_high);
+	check_pages("not open/level <= 123.45 m", is_high);
 	check_pages("open/word = 'red' and not tag = fifth", is_red_press);
 	check_pages("type = tank and tag = fifth", is_fifth_tank);
 	find_as(&ourselves, "type = tank and tag = fifth", "", 0);
@@ -368,8 +392,7 @@ Test(find, the_page_is_as_things_are_in_the_end)
 	cr_expect(eq(u64, found.counts.members, 1));
 }
 
-/* ---- A partner -------------------------------------------------------------------------------------------
- */
+/* ---- A partner */
 
 static void expect_for_volt(const char *where, const char *expected)
 {
@@ -420,8 +443,7 @@ Test(find, what_is_withheld_is_counted_by_its_name)
 	cr_expect(eq(u64, found.counts.withheld, 0));
 }
 
-/* ---- Others ----------------------------------------------------------------------------------------------
- */
+/* ---- Others */
 
 static struct credential others[] = {{.org = "acme", .node = "n1", .roles = ROLE_OWNER},
 				     {.org = "acme", .node = "n2", .roles = ROLE_OWNER}};

@@ -294,6 +294,21 @@ Test(expr, which_text_a_property_must_have)
 	cr_expect(expr_requires_text(parsed("name = 'auto'"), &slot) == NULL);
 }
 
+Test(expr, a_property_against_a_number_is_a_bound)
+{
+	struct expr_bound b;
+
+	cr_expect(expr_is_bound(parsed("p >= 12 MW"), &b));
+	cr_expect(b.number == 12 && strcmp(b.unit, "MW") == 0 && !b.less && b.equal && b.more);
+	cr_expect(expr_is_bound(parsed("p != 3"), &b) && b.less && !b.equal && b.more);
+	cr_expect(not(expr_is_bound(parsed("not p > 3"), &b)));
+	cr_expect(not(expr_is_bound(parsed("p > 3 and q > 3"), &b)));
+	cr_expect(not(expr_is_bound(parsed("p = 'x'"), &b)));
+	cr_expect(not(expr_is_bound(parsed("p > q + 3"), &b)));
+	cr_expect(not(expr_is_bound(parsed("kind = asset"), &b)));
+	cr_expect(not(expr_is_bound(parsed("age(p) > 3 s"), &b)));
+}
+
 Test(expr, what_it_speaks_of)
 {
 	const struct expr *e = parsed("not (p > 1 or tag = x) and age(health/x) < 3 s");
