@@ -28,7 +28,7 @@ struct view {
 	struct arena *arena; /* of the audience, and of problems */
 	struct audience to;
 	struct view_question question; /* texts live in the plan's callers only; see settings below */
-	struct map roots;              /* of a relayed question */
+	struct map roots;              /* of the question */
 	int64_t deadline_ns;           /* monotonic */
 	int n_waiting;                 /* for peers, and for walks of this node */
 	bool running;                  /* inside advance() */
@@ -129,6 +129,23 @@ static bool is_hidden(const struct view *v, const char *id)
 	       !egress_discovers(egress, &v->to, &row);
 }
 
+/* A member of the own organisation of which not even a row is held: is there a node that may have it, and is
+ * not heard? Then nobody knows that it is not there. */
+static bool may_be_away(const struct view *v, const char *id)
+{
+	const struct engine *e = v->views->engine;
+	const struct credential *self = e->trust->self;
+	const struct org *org = &e->trust->own.org;
+
+	if (!is_own(v) || v->to.relayed || map_get(&v->roots, id))
+		return false;
+	for (size_t i = 0; i < org->n_nodes; i++)
+		if ((org->nodes[i].roles & ROLE_OWNER) && strcmp(org->nodes[i].node, self->node) != 0 &&
+		    !gossip_find(e->gossip, self->org, org->nodes[i].node))
+			return true;
+	return false;
+}
+
 static int owner_of(void *ctx, const char *id)
 {
 	struct view *v = ctx;
@@ -137,6 +154,8 @@ static int owner_of(void *ctx, const char *id)
 	const struct remote_row *row = store_row(e->store, id);
 	char org[ORG_NAME_MAX + 1];
 
+	if (ours && !row && !store_twin(e->store, id) && may_be_away(v, id))
+		return PLAN_NOBODY;
 	if (ours && (store_twin(e->store, id) || (!v->to.relayed && (!row || is_hidden(v, id)))))
 		return OWNER_SELF; /* not even a row: then it is not there */
 	if (v->to.relayed)         /* what it does not own the asker has others for */
@@ -438,7 +457,7 @@ static void advance(struct view *v)
 
 static int note_roots(struct view *v, const struct view_question *question)
 {
-	for (size_t i = 0; v->to.relayed && i < question->n_roots; i++) {
+	for (size_t i = 0; i < question->n_roots; i++) {
 		const char *id = arena_copy(v->arena, question->roots[i].id);
 		if (!id)
 			return FAIL(-ENOMEM);

@@ -29,6 +29,7 @@ static struct said {
 } said[SAID_MAX];
 static size_t n_said;
 static const struct session *volts_border; /* who is found of volt; NULL: nobody */
+static bool fellow_is_away;
 static const struct audience ourselves = {.org = ""};
 static struct rollup_spec sum = {.fn = ROLLUP_SUM, .property = "power"};
 
@@ -74,7 +75,7 @@ const struct session *__wrap_gossip_find(const struct gossip *g, const char *org
 		return volts_border;
 	if (strcmp(org, "harbor") == 0)
 		return &harbor;
-	return strcmp(org, "acme") == 0 && strcmp(node, "n2") == 0 ? &fellow : NULL;
+	return strcmp(org, "acme") == 0 && strcmp(node, "n2") == 0 && !fellow_is_away ? &fellow : NULL;
 }
 
 const struct session *__wrap_gossip_session(const struct gossip *g, uint32_t id)
@@ -107,6 +108,7 @@ static void set_up(void)
 	problems[0] = '\0';
 	volt.features = FEATURE_VIEW;
 	volts_border = &volt;
+	fellow_is_away = false;
 }
 
 static void on_stopped(struct engine *e)
@@ -344,6 +346,46 @@ Test(views, an_earlier_release_is_asked_what_it_understands_and_nothing_else)
 	answer(0, true, member_of("volt/plant", "", 10));
 	settle();
 	cr_expect(was_clean, "%s", problems);
+}
+
+static void put_rows(struct op_rows rows)
+{
+	rows.origin = "acme/n2";
+	rows.cursor = bytes_of_text("c");
+	world_put(&(struct op){.kind = OP_ROWS, .rows = rows}, 1);
+}
+
+/* Its row was there, and is not: what n2 has is being repaired, or it was deleted long ago. */
+Test(views, what_nothing_is_known_of_is_missing_while_somebody_is_away)
+{
+	SCOPED(buf_fini) struct buf b = {0};
+	struct credential nodes[] = {{.org = "acme", .node = "n1", .roles = ROLE_OWNER},
+				     {.org = "acme", .node = "n2", .roles = ROLE_OWNER}};
+	const struct row row = {.id = "acme/oven",
+				.version.stamp_ns = 5,
+				.seq = 1,
+				.mask = ROW_MASK_ALL,
+				.type = "",
+				.name = ""};
+
+	row_encode(&row, &b);
+	struct bytes encoded = buf_bytes(&b);
+	put_rows((struct op_rows){.rows = &encoded, .n = 1});
+	world_relation("contains", "acme/site", "acme/oven");
+	put_rows((struct op_rows){.afresh = true});
+	must(store_row(world.store, "acme/oven") == NULL);
+	world.trust->own.org.nodes = nodes;
+	world.trust->own.org.n_nodes = 2;
+	ask((struct view_question){0});
+	settle();
+	cr_expect(was_clean && counts.members == 1, "who has not got it was heard");
+	is_done = false;
+	fellow_is_away = true;
+	ask((struct view_question){0});
+	settle();
+	cr_expect(not(was_clean));
+	cr_expect(eq(u64, counts.unreachable, 1));
+	world.trust->own.org.n_nodes = 0;
 }
 
 /* The answer to question `n`: its first root that is not seen, with a member of somebody else below it. */
