@@ -20,8 +20,8 @@
 
 struct plan;
 
-/* The question is copied. With its budget of memory used up the list of members
- * ends, then the asking, and the view is cut: no failure. */
+/* The question is copied. With its budget of memory used up the list of members ends, then the asking, and
+ * the view is cut: no failure. */
 MUST_CHECK int plan_new(struct plan **ret, const struct view_question *question, size_t budget_bytes);
 void plan_free(struct plan *p); /* NULL is fine */
 
