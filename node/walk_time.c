@@ -6,6 +6,8 @@
 #include "proto/clock.h"
 #include "proto/words.h"
 
+enum { TIMES_AT_ONCE = 64 /* of a member, each perhaps in a chunk of its own */ };
+
 struct series {
 	struct time_axis axis;
 	struct presence presence;
@@ -15,8 +17,11 @@ struct series {
 	size_t n_late;
 	uint32_t next; /* place that is looked at next */
 	enum { GO_DOWN, LOOK } phase;
-	int64_t t_ns[VIEW_TIMES_MAX]; /* of the member that is looked at: when it is one */
+	/* Of the member that is looked at: when it is one, how many of that are done, and what came of it. */
+	int64_t t_ns[VIEW_TIMES_MAX];
 	size_t number[VIEW_TIMES_MAX];
+	size_t n_times, done;
+	struct member_fate fate;
 };
 
 /* What its owner had not confirmed at these times. */
@@ -317,10 +322,14 @@ static int add_at(struct walk *w, struct holder *h, bool *selected)
 	return walk_add_values(w, &nowhere, h, cells, n_cells);
 }
 
-static int look_at(struct walk *w, const struct twin *t, size_t n, bool late)
+/* Some of its times, so that the loop does not wait for all that it has of them. */
+static int look_at(struct walk *w, const struct twin *t)
 {
 	struct series *s = w->series;
-	struct past past = {.t_ns = s->t_ns, .number = s->number, .n = n};
+	const size_t left = s->n_times - s->done;
+	struct past past = {.t_ns = s->t_ns + s->done,
+			    .number = s->number + s->done,
+			    .n = left < TIMES_AT_ONCE ? left : TIMES_AT_ONCE};
 	struct holder h = {.twin = t, .past = &past};
 	bool selected = false;
 
@@ -328,33 +337,52 @@ static int look_at(struct walk *w, const struct twin *t, size_t n, bool late)
 	if (t->type)
 		TRY(walk_type_needs(w, t->type, &h.type));
 	TRY(walk_past_begin(w, &past));
-	for (h.at = 0; h.at < n; h.at++)
+	for (h.at = 0; h.at < past.n; h.at++)
 		TRY(add_at(w, &h, &selected));
-	walk_count(w, &(struct member_fate){.state = late ? MEMBER_UNCONFIRMED : MEMBER_LIVE,
-					    .filtered = n > 0 && !selected,
-					    .withheld = h.sight->withheld || h.withheld,
-					    .coarse = h.coarse,
-					    .expired = h.expired});
-	w->newest_ns = t->version.stamp_ns > w->newest_ns ? t->version.stamp_ns : w->newest_ns;
+	if (s->done == 0)
+		s->fate = (struct member_fate){.state = MEMBER_LIVE, .filtered = true};
+	s->fate.filtered = s->fate.filtered && !selected;
+	s->fate.withheld = s->fate.withheld || h.sight->withheld || h.withheld;
+	s->fate.coarse = s->fate.coarse || h.coarse;
+	s->fate.expired = s->fate.expired || h.expired;
+	s->done += past.n;
 	return 0;
 }
 
-static int look(struct walk *w, uint32_t place)
+static void find_times(struct series *s, uint32_t place)
 {
-	struct series *s = w->series;
 	struct time_set times;
-	size_t n = 0;
 
 	presence_times(&s->presence, place, PRESENCE_COUNTED, &times);
+	s->n_times = s->done = 0;
+	s->fate = (struct member_fate){0};
 	for (size_t i = 0; i < s->axis.n; i++)
 		if (time_set_has(&times, i)) {
-			s->t_ns[n] = time_at(&s->axis, i);
-			s->number[n++] = i;
+			s->t_ns[s->n_times] = time_at(&s->axis, i);
+			s->number[s->n_times++] = i;
 		}
+}
+
+static int look(struct walk *w)
+{
+	struct series *s = w->series;
+	const uint32_t place = s->next;
 	const struct twin *t = presence_what(&s->presence, place);
-	const bool late = is_late(s, t);
-	if (n > 0 || late)
-		TRY(look_at(w, t, n, late));
+
+	if (s->done == 0)
+		find_times(s, place);
+	if (s->n_times > 0)
+		TRY(look_at(w, t));
+	if (s->done < s->n_times)
+		return 0;
+	if (is_late(s, t))
+		s->fate.state = MEMBER_UNCONFIRMED;
+	if (s->n_times > 0 || is_late(s, t))
+		walk_count(w, &s->fate);
+	if (s->n_times > 0)
+		w->newest_ns = t->version.stamp_ns > w->newest_ns ? t->version.stamp_ns : w->newest_ns;
+	s->done = 0;
+	s->next++;
 	return push_edges(w, place);
 }
 
@@ -367,7 +395,7 @@ int walk_series_next(struct walk *w)
 	if (s->next == s->presence.n)
 		return 1;
 	arena_reset(w->rows);
-	TRY(look(w, s->next++));
+	TRY(look(w));
 	if (arena_used(w->arena) <= w->bytes_max)
 		return 0;
 	TRY(walk_check_budget(w));

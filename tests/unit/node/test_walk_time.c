@@ -338,9 +338,36 @@ Test(walk_time, a_walk_in_slices_says_the_same)
 			world_twin("acme/plant/late", "press", NULL); /* it begins again */
 	cr_assert_eq(r, 1);
 	cr_expect_gt(n_slices, 200);
+	cr_expect_lt(n_slices, 400);
 	cr_expect_eq(cell_at(&part, "", 0)->members, 2);
 	cr_expect_eq(cell_at(&part, "", 100)->members, 101);
 	cr_expect_eq(part.counts.members, 101);
+}
+
+Test(walk_time, a_member_of_many_times_is_looked_at_in_pieces)
+{
+	const struct audience to = audience_of("");
+	SCOPED(scope_walk) struct walk *w = NULL;
+	struct view_part part;
+	size_t n_slices = 1;
+	double sum;
+
+	world_twin("acme/plant/p1", "press", NULL);
+	relate("acme/plant", "acme/plant/p1", TIME_MIN, TIME_MAX);
+	for (int64_t i = 0; i < 100; i++)
+		world_value("acme/plant/p1", "power", i * 100, (double)i);
+	question.where = "known(power)";
+	question.to_ns = question.step_ns * 999;
+	cr_assert(walk_new(&w, &world, &to, &question, WALK_LIVE, a, WALK_BYTES_MAX) == 0);
+	for (; walk_step(w, 0, &part) == 0; n_slices++)
+		;
+	cr_expect_gt(n_slices, 2 * 1000 / 64);
+	cr_assert_eq(part.n_cells, 1000);
+	for (size_t i = 0; i < 1000; i++) {
+		cr_assert(rollup_value(&part.cells[i].rollups[1], &rollups[1], &sum));
+		cr_assert_eq(sum, (double)(i / 10), "at %zu", i);
+	}
+	cr_expect(part.counts.members == 2 && part.counts.live == 2 && part.counts.filtered == 1);
 }
 
 Test(walk_time, too_many_groups_are_cut)
