@@ -27,6 +27,11 @@ check 'a source says which node answered' equal \
 
 check 'as-of looks at the time of measurement' equal \
 	"$(view_field 'd["rollups"][0]["n"]' "${city[@]}" --as-of 2024-03-04T09:59:59Z)" 0
+check 'what was confirmed later was unconfirmed then' equal \
+	"$(view_field 'd["certificate"]["unconfirmed"]' "${city[@]}" --as-of 2024-03-04T12:00:00Z)" 1
+quietly holon --node acme/site rel confirm harbor/city acme/plant --since 2024-01-01
+check 'unless the owner says since when' soon 5 eval 'equal \
+	"$(view_field "float(d[\"rollups\"][0][\"value\"])" "${city[@]}" --as-of 2024-03-04T12:00:00Z)" 150.0'
 check 'offline answers from summaries' equal \
 	"$(view_field '(float(d["rollups"][0]["value"]), d["certificate"]["live"])' "${city[@]}" --offline |
 		sed 's/, [0-9]*)$//')" "(150.0"
