@@ -230,13 +230,20 @@ static int lose(struct client_watch *w)
 	return CLIENT_WATCH_LOST;
 }
 
+/* A node that ends in the middle of a handshake seems to refuse us; without keys there is nothing to refuse.
+ */
+static bool may_come_back(const struct client_watch *w, int code)
+{
+	return code == ERR_UNREACHABLE || (code == ERR_DENIED && !w->client->keys.own);
+}
+
 /* Only the first time a failure is a failure. */
 static int reconnect(struct client_watch *w, struct err_note *note)
 {
 	const struct timespec pause = {.tv_nsec = AGAIN_MS * NS_PER_MS};
 	int r = 0;
 
-	while (w->had && (r = client_reconnect(w->client, note)) == ERR_UNREACHABLE)
+	while (w->had && may_come_back(w, r = client_reconnect(w->client, note)))
 		nanosleep(&pause, NULL);
 	TRY(r);
 	return ask_anew(w, note);
@@ -358,7 +365,7 @@ int client_watch_next(struct client_watch *w, struct client_event *ret, struct e
 		if (r == 0)
 			r = go_on(w, ret, note);
 	}
-	if (r == ERR_UNREACHABLE && w->had)
+	if (w->had && may_come_back(w, r))
 		return lose(w);
 	return r < 0 ? r : 0;
 }

@@ -29,7 +29,7 @@ struct line {
 
 static const struct line *lines;
 static size_t n_lines, at_line;
-static unsigned n_sent, n_renewals, n_reconnects;
+static unsigned n_sent, n_renewals, n_reconnects, n_refusals;
 static uint32_t renewed[2];
 static int64_t now_ns;
 static struct client client = {.endpoint = (char[]){"ipc:///nowhere"}};
@@ -54,7 +54,7 @@ int __wrap_client_reconnect(struct client *c, struct err_note *note)
 {
 	(void)c, (void)note;
 	n_reconnects++;
-	return 0;
+	return n_reconnects <= n_refusals ? ERR_DENIED : 0;
 }
 
 int64_t __wrap_client_now_ns(void)
@@ -210,6 +210,21 @@ Test(client_watch, what_is_as_before_the_break_is_not_told)
 	EXPECT_NEXT("lost");
 	EXPECT_NEXT("b-");
 	cr_expect(event.resumed);
+}
+
+/* It ends in the middle of a handshake. */
+Test(client_watch, a_node_that_goes_while_we_connect_is_tried_again)
+{
+	static const struct line said[] = {{.request = 1, .members = "a", .watch = EVENT(1), .total = 1},
+					   {.code = ERR_UNREACHABLE},
+					   {.request = 2, .members = "ab", .watch = EVENT(1), .total = 2}};
+
+	n_refusals = 1;
+	HEAR(said);
+	EXPECT_NEXT("a-");
+	EXPECT_NEXT("lost");
+	EXPECT_NEXT("b-");
+	cr_expect(eq(uint, n_reconnects, 2));
 }
 
 /* An event that is left out, or comes twice. */
