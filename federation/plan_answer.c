@@ -99,7 +99,6 @@ static int stage_node(struct plan *p, struct stage *s, struct node *above, const
 		return FAIL(-ENOMEM);
 	*s->nodes_end = *ret;
 	s->nodes_end = &(*ret)->next;
-	s->n_nodes += m->state != MEMBER_ABSENT;
 	return 0;
 }
 
@@ -142,6 +141,7 @@ static int stage_member(struct plan *p, struct ask *a, const struct view_part *p
 	*mine = root ? (struct place){.node = root->anchor, .claim = root, .shown = true}
 		     : (struct place){above->node, above->claim, depth, above->shown, false};
 	mine->live = m->state == MEMBER_LIVE;
+	s->n_listed += m->state != MEMBER_ABSENT;
 	if (root && !root->told)
 		TRY(tell_root(p, root, m));
 	mine->shown = !mine->node ||
@@ -293,7 +293,8 @@ static int check_whole(const struct plan *p, const struct ask *a)
 	TRY(malformed_unless(!a->seen_only || (c->members == 0 && s->n_cells == 0)));
 	if (p->question.step_ns > 0)
 		return 0; /* who counted before at some times may come again for others */
-	TRY(malformed_unless(s->n_nodes <= c->members));
+	/* a root that was met elsewhere may be listed for its place, and counts no more */
+	TRY(malformed_unless(s->n_listed <= c->members + a->n_claims));
 	TRY(malformed_unless(p->question.by == GROUP_TAG || s->cells_most <= c->members));
 	return malformed_unless(!are_totals_too_many(p, a));
 }

@@ -106,6 +106,10 @@ int plan_take(struct plan *p, struct ask *a)
 	TRY(take_nodes(p, &a->stage));
 	for (size_t i = 0; i < a->n_claims; i++)
 		TRY(take_root(p, a, a->claims[i]));
+	if (a->owner == PLAN_CACHE && a->n_seen > 0 && s->n_listed > s->counts.members)
+		TRY(plan_problem(
+			p,
+			"only a summary says that members were counted before: their owner does not answer"));
 	TRY(take_edges(p, s));
 	TRY(plan_take_cells(p, s));
 	for (size_t i = 0; i < s->n_sources; i++)

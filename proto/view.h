@@ -78,9 +78,9 @@ struct view_member {
 	size_t n_values;
 };
 
-/* A member that another owner has: the next question. With `seen`: found below a root that was seen; where
- * the child is a root of the question itself (then without an anchor), that root was met there: it is there,
- * and counts no more. */
+/* A member that another owner has: the next question. With `seen`: found below a root that was seen. A root
+ * of the question itself that was met there is either told by such an edge without an anchor, or listed as a
+ * member again, without anything in its roll-ups: it is there, and counts no more. */
 struct view_edge {
 	const char *anchor; /* nearest returned member above it: where its totals are added */
 	const char *parent, *child;

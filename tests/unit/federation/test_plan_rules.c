@@ -199,6 +199,30 @@ Test(plan_rules, summaries_that_stand_in_get_the_same_list)
 	expect_problem(&r, "only a summary says");
 }
 
+Test(plan_rules, a_root_listed_again_for_its_place_counts_no_more)
+{
+	static const int owners[] = {ACME, PLAN_CACHE};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct plan_ask ask = come_back_to_acme();
+		if (owners[i] == PLAN_CACHE) {
+			plan_lost(plan, ask.id, PLAN_CACHE);
+			ask = must_ask(PLAN_CACHE);
+		}
+		struct rollup_state nothing = {0};
+		struct view_member press = {.id = "acme/press", .parent = "", .type = "", .name = ""};
+		press.rollups = &nothing;
+		const struct view_part part = {.members = &press, .n_members = 1, .n_rollups = 1};
+		cr_assert(eq(int, plan_answer(plan, ask.id, &part, true), 0));
+		const struct view_part r = result();
+		cr_expect(eq(dbl, total(&r), 111));
+		cr_expect(eq(u64, r.counts.members, 3));
+		cr_expect(eq(int, view_is_clean(&r), owners[i] == ACME));
+		tear_down();
+	}
+	begin(&question, BUDGET);
+}
+
 Test(plan_rules, what_a_summary_does_not_know_is_unreachable)
 {
 	begin(&question, BUDGET);
@@ -357,7 +381,7 @@ Test(plan_rules, answers_that_cannot_be_are_refused)
 	shows.values = &kpi;
 	shows.n_values = 1;
 	silent[0].rollups = &nothing;
-	parts[0].counts = (struct view_counts){0}; /* of one */
+	parts[0].counts = (struct view_counts){.members = 1}; /* in no state */
 	parts[1].members = twice;
 	parts[1].members[0].rollups[0].n = 2; /* values of one */
 	parts[6].cells = &cell;
