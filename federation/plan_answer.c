@@ -117,8 +117,16 @@ static int tell_root(struct plan *p, struct claim *c, const struct view_member *
 	return plan_copy_rollups(p->arena, m->rollups, p->question.n_rollups, &c->rollups);
 }
 
-/* Each twin once; but what one parent claims in vain may be there by another one, and an old summary may know
- * of another place. */
+static bool has_values(const struct plan *p, const struct view_member *m)
+{
+	for (size_t i = 0; i < p->question.n_rollups; i++)
+		if (m->rollups[i].n > 0)
+			return true;
+	return false;
+}
+
+/* Each twin once, but where it counted already and is listed for its place; but what one parent claims in
+ * vain may be there by another one, and an old summary may know of another place. */
 static int stage_member(struct plan *p, struct ask *a, const struct view_part *part,
 			const struct view_member *m)
 {
@@ -134,13 +142,15 @@ static int stage_member(struct plan *p, struct ask *a, const struct view_part *p
 	TRY(check_member(p, a, part, m, depth));
 	if (before && p->question.step_ns > 0) /* it is met again at other times */
 		return root && !root->told ? tell_root(p, root, m) : 0;
-	TRY(malformed_unless(!before || !before->live || m->state != MEMBER_LIVE));
+	const bool live = m->state == MEMBER_LIVE && has_values(p, m);
+	TRY(malformed_unless(!before || !before->live || !live));
 	struct place *mine = arena_take(s->arena, sizeof *mine);
 	if (!mine)
 		return FAIL(-ENOMEM);
 	*mine = root ? (struct place){.node = root->anchor, .claim = root, .shown = true}
 		     : (struct place){above->node, above->claim, depth, above->shown, false};
-	mine->live = m->state == MEMBER_LIVE;
+	mine->live = live;
+	s->n_full += has_values(p, m);
 	s->n_listed += m->state != MEMBER_ABSENT;
 	if (root && !root->told)
 		TRY(tell_root(p, root, m));
@@ -293,8 +303,7 @@ static int check_whole(const struct plan *p, const struct ask *a)
 	TRY(malformed_unless(!a->seen_only || (c->members == 0 && s->n_cells == 0)));
 	if (p->question.step_ns > 0)
 		return 0; /* who counted before at some times may come again for others */
-	/* a root that was met elsewhere may be listed for its place, and counts no more */
-	TRY(malformed_unless(s->n_listed <= c->members + a->n_claims));
+	TRY(malformed_unless(s->n_full <= c->members)); /* what is listed again has nothing */
 	TRY(malformed_unless(p->question.by == GROUP_TAG || s->cells_most <= c->members));
 	return malformed_unless(!are_totals_too_many(p, a));
 }

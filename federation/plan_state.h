@@ -75,7 +75,7 @@ struct stage {
 	struct arena *arena; /* NULL before the first part */
 	struct map members;  /* id -> place */
 	struct node *nodes, **nodes_end;
-	size_t n_listed; /* members, without absent ones */
+	size_t n_listed, n_full; /* members, without absent ones; and those that anything was added up for */
 	struct found_edge *edges, **edges_end;
 	struct view_source *sources;
 	size_t n_sources;

@@ -127,8 +127,9 @@ struct lab {
 	int n_edges;
 	struct lab_node nodes[LAB_NODES_MAX];
 	int n_nodes;
-	bool true_rows; /* summaries know of every twin, and its place today */
-	bool offline;
+	bool true_rows;            /* summaries know of every twin, and its place today */
+	bool offline, lists_again; /* owners list roots that count already for their place, or tell them by an
+				      edge */
 	struct view_question question;
 	struct view_root root;
 	struct rollup_spec rollups[LAB_ROLLUPS];

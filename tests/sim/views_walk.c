@@ -281,7 +281,9 @@ static void begin_root(struct walk *w, const struct view_root *r, struct step *r
 	}
 	struct step s = {.twin = twin, .times = lab_interval(w->l, r->from_ns, r->to_ns)};
 	if ((s.times & ~w->seen[twin]) == 0) {
-		if (w->l->broken != LAB_NO_MET)
+		if (w->l->lists_again && find_member(w, twin) == SIZE_MAX)
+			add_member(w, twin, w->cached ? MEMBER_CACHED : MEMBER_LIVE, SIZE_MAX);
+		else if (w->l->broken != LAB_NO_MET)
 			push_edges(w, "", twin, twin, s.times, true);
 		return;
 	}

@@ -175,4 +175,5 @@ void lab_build(struct lab *l)
 	build_edges(l);
 	build_rows(l);
 	l->offline = lab_chance(l, 3);
+	l->lists_again = lab_chance(l, 50);
 }
