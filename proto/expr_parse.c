@@ -509,14 +509,25 @@ static int add_comparison(struct parser *p, enum node_kind kind, uint32_t column
 	return add_pair(p, kind, TYPE_TRUTH, column, a, b, ret);
 }
 
+/* The left side of an `in` is looked at once for each that stands in the list. One inside another would
+ * multiply, so all times count as parts. `n_left`: parts of the left side. */
+static int count_again(struct parser *p, uint32_t column, size_t n_left)
+{
+	p->n_nodes += n_left - 1;
+	if (p->n_nodes > EXPR_NODES_MAX)
+		return WRONG(p, column, ERR_REFUSED, "the expression has more than %d parts", EXPR_NODES_MAX);
+	return 0;
+}
+
 /* left in (a, b, c): equal to a, or to b, or to c. */
-static int parse_in(struct parser *p, struct expr_node *left, struct expr_node **ret)
+static int parse_in(struct parser *p, struct expr_node *left, size_t n_left, struct expr_node **ret)
 {
 	struct expr_node *all = NULL, *one, *right;
 
 	TRY(expect(p, "("));
 	do {
 		const uint32_t column = p->token.column;
+		TRY(all ? count_again(p, column, n_left) : 0);
 		TRY(parse_sum(p, &right));
 		TRY(add_comparison(p, NODE_EQUAL, column, left, right, &one));
 		if (all)
@@ -545,6 +556,7 @@ static bool comparison_at(const struct parser *p, enum node_kind *ret)
 
 static int parse_comparison(struct parser *p, struct expr_node **ret)
 {
+	const size_t n_before = p->n_nodes;
 	struct expr_node *left, *right;
 	enum node_kind kind;
 
@@ -553,7 +565,7 @@ static int parse_comparison(struct parser *p, struct expr_node **ret)
 	*ret = left;
 	if (is_word(p, "in")) {
 		TRY(advance(p));
-		return parse_in(p, left, ret);
+		return parse_in(p, left, p->n_nodes - n_before, ret);
 	}
 	if (!comparison_at(p, &kind))
 		return 0;

@@ -257,6 +257,30 @@ Test(expr, bounds)
 	EXPECT_WORDS(note.text, "longer than");
 }
 
+/* Each list looks at what stands before it as often as it has entries: lists of lists would take for ever. */
+static void nest_lists(char *text, size_t size, int levels)
+{
+	repeat(text, size, "(", (size_t)levels);
+	strncat(text, "open in (true, false)", size - strlen(text) - 1);
+	for (int i = 0; i < levels; i++)
+		strncat(text, ") in (true, false)", size - strlen(text) - 1);
+}
+
+Test(expr, lists_of_lists_count_as_often_as_they_are_looked_at)
+{
+	static char text[EXPR_TEXT_MAX];
+	struct err_note note;
+	struct expr *e;
+
+	nest_lists(text, sizeof text, 3);
+	EXPECT_TRUE(text);
+	nest_lists(text, sizeof text, 14);
+	cr_expect(eq(int, expr_parse(arena, text, &e, &note), ERR_REFUSED));
+	EXPECT_WORDS(note.text, "parts");
+	repeat(text, sizeof text, "'b', ", 60);
+	EXPECT_TRUE(arena_print(arena, "mode in (%s'auto')", text));
+}
+
 Test(expr, properties_have_slots)
 {
 	struct expr *e = parsed("a > 1 and b/c > 1 or a < 0 or known(d) and type = a");
