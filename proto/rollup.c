@@ -138,6 +138,7 @@ static void merge_one_value(const struct rollup_spec *spec, struct rollup_state 
 
 	if (takes)
 		*s = *other;
+	s->sketch = (struct sketch){0}; /* one value has none; whatever the other one sent is its own */
 	s->n = n;
 	s->n_uncertain = takes ? other->n_uncertain : n_uncertain;
 }

@@ -268,6 +268,24 @@ Test(rollup, every_function_merges)
 	expect_both("first:p", 12, 0);
 }
 
+/* A peer may send along whatever it likes: it stays where it came. */
+Test(rollup, one_value_takes_no_sketch_over)
+{
+	const struct rollup_spec latest = parsed("latest:p");
+	struct sketch_bucket bucket = {1, 1};
+	struct rollup_state s = {.n = 1, .t_ns = 1, .unit = "", .unit_twin = "acme/a"};
+	const struct rollup_state other = {.n = 1,
+					   .t_ns = 2,
+					   .unit = "",
+					   .unit_twin = "acme/b",
+					   .sketch = {.buckets = &bucket, .n_buckets = 1, .room = 1}};
+
+	cr_assert(eq(int, rollup_merge(arena, &latest, &s, &other, NULL), 0));
+	cr_expect(eq(i64, s.t_ns, 2));
+	cr_expect(eq(sz, s.sketch.n_buckets, 0));
+	cr_expect(s.sketch.buckets != &bucket);
+}
+
 Test(rollup, uncertainty_is_propagated_where_all_stated_one)
 {
 	const struct rollup_spec sum = parsed("sum:p"), mean = parsed("mean:p"), max = parsed("max:p");
