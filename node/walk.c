@@ -205,7 +205,8 @@ static int begin(struct walk *w)
 	w->shape = store_shape(w->e->store);
 	w->epoch = w->e->trust->policy_doc.epoch;
 	w->relation = store_relation_type(w->e->store, w->q->hierarchy);
-	w->at_ns = w->q->has_as_of ? w->q->as_of_ns : trust_now(w->e->trust);
+	w->now_ns = trust_now(w->e->trust);
+	w->at_ns = w->q->has_as_of ? w->q->as_of_ns : w->now_ns;
 	w->needs_health = needs_health(w);
 	TRY(walk_where_begin(w));
 	TRY(walk_sights_begin(w));

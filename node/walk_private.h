@@ -77,6 +77,7 @@ struct walk {
 
 	bool own;             /* the own organisation asks: sees everything */
 	const char *relation; /* store_relation_type() of the hierarchy */
+	int64_t now_ns;       /* when it began */
 	int64_t at_ns;        /* when relations must be valid */
 	struct expr *where;   /* NULL: none */
 	bool needs_health;    /* somebody looks at it: of every member */

@@ -2,6 +2,7 @@
 /* Whether a property is withheld is decided by its name alone, unless the asker could read it anyway: else
  * the count would tell which properties a twin has. */
 #include "node/walk_private.h"
+#include "proto/clock.h"
 
 static void need(struct walk *w, const char *property)
 {
@@ -91,9 +92,10 @@ bool walk_may_have(const struct walk *w, const struct need_sight *need, bool kpi
 	*ret_at_ns = at_ns;
 	if (!past)
 		return kpi ? need->as_kpi : need->as_other;
+	/* the last full step of a time to come is that of today: else it would tell what is newer */
 	if (need->step_ns > 0)
-		*ret_at_ns -= ((at_ns % need->step_ns) + need->step_ns) % need->step_ns;
-	return need->history && (need->last_ns == 0 || *ret_at_ns >= trust_now(w->e->trust) - need->last_ns);
+		*ret_at_ns = time_floor(at_ns < w->now_ns ? at_ns : w->now_ns, need->step_ns);
+	return need->history && (need->last_ns == 0 || *ret_at_ns >= w->now_ns - need->last_ns);
 }
 
 static struct need_sight decide_need(const struct walk *w, const struct row *row, const char *property)

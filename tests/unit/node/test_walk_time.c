@@ -218,6 +218,34 @@ Test(walk_time, a_share_with_a_window_and_a_step_shows_no_more_in_a_series)
 	cr_expect_eq(inside.counts.withheld, 0);
 }
 
+/* It is 1000 s. What was measured at 980 s is not to be told before 1020 s. */
+Test(walk_time, a_share_with_a_step_tells_nothing_newer_as_of_a_time_to_come)
+{
+	static const int64_t to_come[] = {1000 * NS_PER_S, 1020 * NS_PER_S, 5000 * NS_PER_S, TIME_MAX};
+	double sum = NAN;
+
+	world_twin("acme/plant/p1", "press", NULL);
+	relate("acme/plant", "acme/plant/p1", TIME_MIN, TIME_MAX);
+	world_value("acme/plant/p1", "power", 800 * NS_PER_S, 4);
+	world_value("acme/plant/p1", "power", 980 * NS_PER_S, 5);
+	world_policy(
+		"share \"p\"\n to org volt\n twins **\n allow discover\n"
+		" allow history power last 5min step 1min\n until 2100-01-01\n");
+	question.from_ns = question.to_ns = question.step_ns = 0;
+	question.has_as_of = true;
+	for (size_t i = 0; i < sizeof to_come / sizeof to_come[0]; i++) {
+		question.as_of_ns = to_come[i];
+		const struct view_part part = walked("volt", &question);
+		cr_assert(rollup_value(&part.members[0].rollups[1], &rollups[1], &sum));
+		cr_expect_eq(sum, 4, "as of %zu: %g", i, sum);
+	}
+	question.as_of_ns = TIME_MIN;
+	const struct view_part before = walked("volt", &question);
+	cr_assert(rollup_value(&before.members[0].rollups[1], &rollups[1], &sum));
+	cr_expect_eq(sum, 0, "before all times: %g", sum);
+	cr_expect_gt(before.counts.withheld, 0);
+}
+
 /* Nine runs, and one of them all. */
 static void merge_all(int64_t step_ns)
 {
