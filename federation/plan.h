@@ -42,7 +42,7 @@ struct plan_ask {
 
 /* The next question to ask now; 1: there is one, 0: none (all asked; wait, or done). Its roots are good until
  * it has been answered, or lost and answered otherwise. To be called until it is 0 after every answer and
- * loss. */
+ * loss. -ENOMEM, also when there was no memory to take the whole of an answer: then there is no result. */
 MUST_CHECK int plan_next(struct plan *p, plan_owner_fn *owner, void *ctx, struct plan_ask *ret);
 
 /* A part of the answer to a question (copied); `last`: that was all, and only then any of it counts.

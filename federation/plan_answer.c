@@ -321,7 +321,7 @@ int plan_answer(struct plan *p, uint32_t ask, const struct view_part *part, bool
 	if (r == 0 && last)
 		r = check_whole(p, a);
 	if (r == 0 && last) {
-		r = plan_take(p, a);
+		r = p->broken = plan_take(p, a);
 		plan_end_ask(a);
 	}
 	if (r < 0)

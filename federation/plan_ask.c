@@ -216,6 +216,8 @@ static int next_of(struct plan *p, bool seen, plan_owner_fn *owner, void *ctx, s
 
 int plan_next(struct plan *p, plan_owner_fn *owner, void *ctx, struct plan_ask *ret)
 {
+	if (p->broken < 0)
+		return FAIL(p->broken);
 	while (p->lost) {
 		struct ask *a = p->lost;
 		p->lost = a->next_lost;

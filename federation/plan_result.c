@@ -122,6 +122,8 @@ int plan_result(struct plan *p, struct view_part *ret)
 {
 	struct view_part r = {.counts = p->counts, .n_rollups = p->question.n_rollups};
 
+	if (p->broken < 0)
+		return FAIL(p->broken);
 	if (!plan_has_room_to_show(p))
 		TRY(plan_problem(p,
 				 "the list of members ends at the budget of memory, the totals do not: ask "

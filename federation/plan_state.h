@@ -120,6 +120,7 @@ struct plan {
 	size_t n_members;
 	struct ask *asks, *lost;
 	uint32_t last_id, last_order;
+	int broken; /* why an answer was taken in part only; 0: none was */
 	struct source *sources;
 	size_t n_sources;
 	struct map cells; /* "time group" -> struct view_cell */

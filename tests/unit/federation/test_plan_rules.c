@@ -571,6 +571,40 @@ Test(plan_rules, cells_of_all_owners_are_merged_by_time_and_group)
 	}
 }
 
+/* Cells whose sketches are full, from a key on. */
+static struct view_cell *full_cells(size_t n, int32_t key)
+{
+	struct view_cell *cells = arena_take_array(arena, n, sizeof *cells);
+
+	for (size_t i = 0; i < n; i++) {
+		struct sketch *s;
+		cells[i] = cell(arena_print(arena, "g%03zu", i), 1000, 1);
+		s = &cells[i].rollups[0].sketch;
+		s->n_buckets = s->room = SKETCH_BUCKETS_MAX;
+		s->buckets = arena_take_array(arena, s->room, sizeof *s->buckets);
+		for (size_t k = 0; k < s->room; k++)
+			s->buckets[k] = (struct sketch_bucket){key + (int32_t)k, 1};
+	}
+	return cells;
+}
+
+Test(plan_rules, an_answer_that_does_not_fit_into_memory_ends_the_view)
+{
+	enum { N = 40 };
+	const struct view_question q = of_series();
+	struct plan_ask ask;
+	struct view_part r;
+
+	begin(&q, BUDGET);
+	cr_assert(eq(int, answer_cells(must_ask(HERE).id, "harbor/city", full_cells(N, 1), N, "acme/plant"),
+		     0));
+	ask = must_ask(ACME);
+	cr_assert(eq(int, answer_cells(ask.id, "acme/plant", full_cells(N, 5000), N, NULL), -ENOMEM));
+	plan_lost(plan, ask.id, PLAN_CACHE);
+	cr_expect(eq(int, plan_next(plan, owner, NULL, &ask), -ENOMEM), "it would wait for nobody");
+	cr_expect(eq(int, plan_result(plan, &r), -ENOMEM));
+}
+
 Test(plan_rules, cells_nobody_asked_for_are_refused)
 {
 	struct view_question q = of_series();
