@@ -60,8 +60,9 @@ static void put(struct turns *t, struct turn *turn)
 /* 1: it is done, and was told. */
 static int go_on(struct turn *turn, int64_t until_ns)
 {
+	const bool late = engine_mono_ns() >= turn->opt.deadline_ns;
 	struct view_part part = {0};
-	const int r = walk_step(turn->walk, until_ns, &part);
+	const int r = late ? walk_stop(turn->walk, &part) : walk_step(turn->walk, until_ns, &part);
 
 	if (r == 0)
 		return 0;
@@ -114,9 +115,9 @@ int turns_walk(struct turns *t, const struct turn_options *opt)
 	if (!turn)
 		return FAIL(-ENOMEM);
 	turn->opt = *opt;
-	TRY(arena_new(&turn->arena, WALK_BYTES_MAX + WALK_BYTES_MAX / 2));
+	TRY(arena_new(&turn->arena, opt->bytes_max + opt->bytes_max / 2));
 	TRY(walk_new(&turn->walk, t->engine, opt->to, &turn->opt.question, opt->source, turn->arena,
-		     WALK_BYTES_MAX));
+		     opt->bytes_max));
 	if (go_on(turn, t->stopped ? INT64_MAX : engine_mono_ns() + TURN_MS * NS_PER_MS) != 0)
 		return 0;
 	TRY(begin_turns(t));

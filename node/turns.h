@@ -17,14 +17,16 @@ MUST_CHECK int turns_new(struct turns **ret, struct engine *e);
 void turns_stop(struct turns *t);
 void turns_free(struct turns *t); /* NULL is fine */
 
-/* A walk (walk.h). `done` is called once, perhaps before this returns; not when it fails. The part dies with
- * the call; audience and question must stay as they are until then. */
+/* A walk (walk.h), cut at its deadline. `done` is called once, perhaps before this returns; not when it
+ * fails. The part dies with the call; audience and question must stay as they are until then. */
 typedef void turn_fn(void *ctx, uint32_t number, int code, const struct view_part *part);
 struct turn_options {
 	const struct audience *to;
 	struct view_question question;
 	enum walk_source source;
-	uint32_t number; /* given back */
+	size_t bytes_max;    /* of the part */
+	int64_t deadline_ns; /* monotonic; nobody waits for it any longer */
+	uint32_t number;     /* given back */
 	turn_fn *done;
 	void *ctx;
 };

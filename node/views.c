@@ -20,6 +20,8 @@
 enum { OWNER_SELF = 0, OWNER_CACHE = 1, OWNER_SESSION = 2 };
 
 enum { VIEW_BYTES_MAX = 256 << 20, ROW_BYTES = 1 << 20 };
+/* Of a walk for somebody else: he may have many at a time, and takes no larger answers (asks.c). */
+enum { OTHERS_BYTES_MAX = 40 << 20 };
 enum { PEER_NAME_SIZE = ORG_NAME_MAX + NODE_NAME_MAX + 2, PROBLEM_SIZE = 512, AGAIN_MAX = 16 };
 
 struct view {
@@ -349,6 +351,8 @@ static int ask_walk(struct view *v, const struct plan_ask *ask, enum walk_source
 	const struct turn_options opt = {.to = &v->to,
 					 .question = ask->question,
 					 .source = source,
+					 .bytes_max = is_own(v) ? WALK_BYTES_MAX : OTHERS_BYTES_MAX,
+					 .deadline_ns = is_own(v) ? INT64_MAX : v->deadline_ns,
 					 .number = ask->id,
 					 .done = on_walk,
 					 .ctx = v};

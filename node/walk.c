@@ -339,16 +339,35 @@ static int finish(struct walk *w, struct view_part *ret)
 	return 1;
 }
 
-int walk_step(struct walk *w, int64_t until_ns, struct view_part *ret)
+/* Begin again, if need be. */
+static int follow(struct walk *w)
 {
 	bool disturbed = false;
-	int r = 0;
 
 	TRY(is_disturbed(w, &disturbed));
-	if (disturbed) {
-		w->n_restarts++;
-		TRY(begin(w));
-	}
+	w->n_restarts += disturbed;
+	return disturbed ? begin(w) : 0;
+}
+
+int walk_stop(struct walk *w, struct view_part *ret)
+{
+	int r = 0;
+
+	TRY(follow(w));
+	/* the root at least: without it nothing would be said to be there */
+	for (size_t i = 0; r == 0 && i < STEPS_A_LOOK; i++)
+		r = meet_next(w);
+	TRY(r);
+	if (r == 0)
+		TRY(walk_cut(w, "the view was cut at its deadline: ask for a part of it, or wait longer"));
+	return finish(w, ret);
+}
+
+int walk_step(struct walk *w, int64_t until_ns, struct view_part *ret)
+{
+	int r = 0;
+
+	TRY(follow(w));
 	for (size_t i = 1; r == 0; i++) {
 		r = meet_next(w);
 		TRY(r);

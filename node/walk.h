@@ -37,6 +37,8 @@ MUST_CHECK int walk_new(struct walk **ret, struct engine *e, const struct audien
 /* Go on until engine_mono_ns() is `until_ns`, a little longer perhaps. 1: it is done, *ret is the part, which
  * is good until the store changes; 0: call again. -ENOMEM. */
 MUST_CHECK int walk_step(struct walk *w, int64_t until_ns, struct view_part *ret);
+/* Its time is over: cut it where it is. 1: *ret is the part, as above. -ENOMEM. */
+MUST_CHECK int walk_stop(struct walk *w, struct view_part *ret);
 void walk_free(struct walk *w); /* NULL is fine */
 
 /* All at once. */

@@ -175,6 +175,29 @@ Test(walk_slices, a_policy_that_changes_meanwhile_counts)
 	walk_free(w);
 }
 
+Test(walk_slices, a_walk_whose_time_is_over_is_cut_and_says_so)
+{
+	const struct op gone = {.kind = OP_TWIN_DELETE, .id = "acme/plant/p299"};
+	uint64_t n_before = MANY;
+	struct view_part part;
+	struct audience to;
+
+	add_many();
+	for (int disturbed = 0; disturbed < 2; disturbed++) {
+		struct walk *w = begun("", &to);
+		cr_assert(eq(int, walk_step(w, 0, &part), 0));
+		if (disturbed)
+			world_put(&gone, 1);
+		cr_assert(eq(int, walk_stop(w, &part), 1));
+		cr_expect(part.cut && part.n_problems == 1);
+		cr_expect(part.counts.members > 0 && part.counts.members < n_before,
+			  "of what it met before the change nothing is left");
+		n_before = part.counts.members;
+		cr_expect(eq(dbl, sum_of(&part.members[0]), (double)part.counts.members - 1));
+		walk_free(w);
+	}
+}
+
 Test(walk_slices, values_may_change_meanwhile)
 {
 	struct view_part part;
