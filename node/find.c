@@ -215,11 +215,12 @@ static int begin(struct find *f, const struct audience *to, const struct view_qu
 int find_ask(struct engine *e, const struct audience *to, const struct view_question *q, view_fn *done,
 	     void *ctx, struct err_note *note)
 {
+	const size_t most = egress_is_own(&e->egress, to) ? FINDS_MAX : FINDS_MAX / 2;
 	struct find *f;
 
-	if (e->n_finds >= FINDS_MAX)
-		return FAIL_SAY(note, ERR_REFUSED, "%d searches are running already: try again in a moment",
-				FINDS_MAX);
+	if (e->n_finds >= most)
+		return FAIL_SAY(note, ERR_REFUSED, "%zu searches are running already: try again in a moment",
+				e->n_finds);
 	f = calloc(1, sizeof *f);
 	if (!f)
 		return FAIL(-ENOMEM);

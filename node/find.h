@@ -19,7 +19,7 @@
 
 enum {
 	FIND_PAGE_MAX = 1000, /* twins returned at a time, however many are asked for */
-	FINDS_MAX = 32,       /* at the same time */
+	FINDS_MAX = 32,       /* at the same time; half of them for others than the own organisation */
 };
 
 /* Of `question` counts where, show, after, limit, offline, fresh and deadline. The part has members in order
