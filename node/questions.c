@@ -39,6 +39,7 @@ struct reply {
 	struct audience to;
 	char partner[ORG_NAME_MAX + 1]; /* who gets the answer; "": a node of the own organisation */
 	bool refused;                   /* that has been counted */
+	uint64_t epoch;                 /* of the policy when it began */
 	char twin[TWIN_ID_MAX + 1], property[PROPERTY_MAX + 1]; /* of a read or history of a partner */
 };
 
@@ -176,6 +177,12 @@ static void say_view(struct reply *r, const struct view_part *view)
 	} while (!answer.last);
 }
 
+/* Reads are decided again when they leave; of a view nobody could say any more what it was made of. */
+static bool is_of_another_policy(const struct reply *r)
+{
+	return is_other_org(r->e, r->to.org) && r->epoch != r->e->trust->policy_doc.epoch;
+}
+
 static void on_view(void *ctx, int code, const struct err_note *note, const struct view_part *view)
 {
 	SCOPED(scope_reply) struct reply *r = ctx;
@@ -187,6 +194,10 @@ static void on_view(void *ctx, int code, const struct err_note *note, const stru
 	}
 	if (!may_leave(r)) {
 		say_closed(r);
+		return;
+	}
+	if (is_of_another_policy(r)) {
+		say_failure(r, ERR_UNREACHABLE, "the policy was changed meanwhile: ask again");
 		return;
 	}
 	if (!fits(r, view)) {
@@ -349,7 +360,12 @@ static int begin(struct reply **ret, struct engine *e, const struct session *fro
 
 	if (!r)
 		return FAIL(-ENOMEM);
-	*r = (struct reply){.next = e->replies, .e = e, .id = q->id, .session = from->id, .kind = q->kind};
+	*r = (struct reply){.next = e->replies,
+			    .e = e,
+			    .id = q->id,
+			    .session = from->id,
+			    .kind = q->kind,
+			    .epoch = e->trust->policy_doc.epoch};
 	e->replies = r;
 	TRY(arena_new(&r->arena, AUDIENCE_BYTES));
 	if (!from->own) {

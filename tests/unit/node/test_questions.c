@@ -609,6 +609,58 @@ Test(questions, nor_a_history_that_was_taken_back_meanwhile)
 	cr_expect(not(holds_secret(&sent)));
 }
 
+Test(questions, nor_a_view_of_what_was_shared_when_it_began)
+{
+	struct view_root root = {.id = "acme/hall/oven", .parent = ""};
+	struct view_member oven = {.id = "acme/hall/oven", .parent = "", .type = "", .name = "oven 7"};
+	struct question q = read_of("", "");
+	const struct showing eve = people_eve();
+
+	relay_oven();
+	world_policy(OVENS(""));
+	q.kind = QUESTION_VIEW;
+	q.view = (struct view_question){.roots = &root, .n_roots = 1, .hierarchy = "contains"};
+	show(&q, &eve);
+	questions_on_question(&world, &volt, &q);
+	cr_assert(eq(int, (int)said.kind, MESSAGE_QUESTION));
+	world_policy("");
+	asks_on_answer(
+		world.asks, border.id,
+		&(struct answer){
+			.id = said.question.id,
+			.last = true,
+			.text = "",
+			.unit = "",
+			.kind = QUESTION_VIEW,
+			.view = {.members = &oven, .n_members = 1, .counts = {.members = 1, .live = 1}}});
+	cr_assert(eq(u32, said_to, volt.id));
+	cr_expect(eq(int, said.answer.code, ERR_UNREACHABLE));
+	cr_expect(eq(sz, said.answer.view.n_members, 0));
+	cr_expect(eq(u64, n_counted, 0));
+}
+
+/* Of somebody else's view nothing goes on when nobody waits for it any more. */
+Test(questions, a_view_for_others_ends_with_their_patience)
+{
+	struct view_root root = {.id = "acme/plant", .parent = ""};
+	struct question q = read_of("", "");
+	char id[32];
+
+	for (int i = 0; i < 200; i++) {
+		snprintf(id, sizeof id, "acme/plant/q%d", i);
+		world_twin(id, "press", NULL);
+		world_relation("contains", "acme/plant", id);
+	}
+	world_policy("share \"all\"\n to org volt\n twins **\n allow discover\n until 2100-01-01\n");
+	q.kind = QUESTION_VIEW;
+	q.timeout_ns = 1;
+	q.view = (struct view_question){.roots = &root, .n_roots = 1, .hierarchy = "contains"};
+	ask(&volt, &q);
+	cr_expect(eq(int, said.answer.code, 0));
+	cr_expect(said.answer.view.cut);
+	cr_expect(lt(u64, said.answer.view.counts.members, 202));
+}
+
 Test(questions, an_owner_that_has_not_heard_of_what_is_newest_answers_its_own_organisation_only)
 {
 	struct question q = read_of("acme/plant/p1", "");
