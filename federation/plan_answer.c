@@ -144,6 +144,9 @@ static int stage_member(struct plan *p, struct ask *a, const struct view_part *p
 		return root && !root->told ? tell_root(p, root, m) : 0;
 	const bool live = m->state == MEMBER_LIVE && has_values(p, m);
 	TRY(malformed_unless(!before || !before->live || !live));
+	const struct node *up = root ? root->anchor : above->node;
+	if (before && before->shown && !has_values(p, m) && before->node->parent == up)
+		return 0; /* in the very place where it is listed already */
 	struct place *mine = arena_take(s->arena, sizeof *mine);
 	if (!mine)
 		return FAIL(-ENOMEM);
