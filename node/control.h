@@ -81,6 +81,10 @@ typedef struct zmq_msg_t zmq_msg_t; /* of <zmq.h> */
 MUST_CHECK int control_audit_begin(struct call *c, zmq_msg_t *frame, bool is_remote, struct err_note *note);
 MUST_CHECK int control_audit_end(struct call *c, const struct control_answer *answer, journal_fn *done);
 
+/* control_find.c: the `where` of a call's question: parsed, and refused (ERR_REFUSED, ERR_UNIT with a note
+ * that names the column) when it fits none of the own types that have its properties, before anybody is
+ * asked. */
+MUST_CHECK int control_where(const struct call *c, struct err_note *note);
 /* control_view.c: whether the question of a call is one of a view. ERR_REFUSED with a note. */
 MUST_CHECK int control_view_check(const struct call *c, struct err_note *note);
 /* Is its root not there, or not shared? And the sentence for it. */

@@ -44,8 +44,7 @@ static const struct property_def *define(void *ctx, const char *name)
 	return found;
 }
 
-/* An expression that no twin could ever meet is refused before anybody is asked. */
-static int check_where(const struct call *c, struct err_note *note)
+int control_where(const struct call *c, struct err_note *note)
 {
 	struct expr *where;
 
@@ -55,6 +54,6 @@ static int check_where(const struct call *c, struct err_note *note)
 
 int control_find(struct call *c, struct err_note *note)
 {
-	TRY(check_where(c, note));
+	TRY(control_where(c, note));
 	return find_ask(c->e, &c->to, &c->request.question, on_found, c, note);
 }

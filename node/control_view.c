@@ -46,8 +46,7 @@ int control_view_check(const struct call *c, struct err_note *note)
 	if (q->n_roots != 1)
 		return FAIL_SAY(note, ERR_REFUSED, "a view has one root");
 	TRY(id_check_twin(q->roots[0].id, note));
-	struct expr *where; /* looked at before anything is asked of anybody */
-	return q->where[0] ? expr_parse(c->arena, q->where, &where, note) : 0;
+	return q->where[0] ? control_where(c, note) : 0;
 }
 
 int control_view(struct call *c, struct err_note *note)

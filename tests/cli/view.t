@@ -105,9 +105,8 @@ What is selected, in groups, with values, and as a series.
   problem: the view was cut after 2 members: ask for a part of it, or with a higher --members-max
   [4]
   $ holon view acme/plant --where 'power > 3 degC'
-  TWIN        NAME
-  acme/plant  Plant
-  3 members: 3 live, 3 not selected
+  2> holon: column 7: power is measured in 'kW' and the other in 'degC'
+  [1]
 
 Views are kept under a name, and asked for by it; flags take the place of what was kept.
 
