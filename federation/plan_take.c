@@ -25,11 +25,18 @@ static int take_source(struct plan *p, const struct view_source *s)
 	return 0;
 }
 
+/* Summaries alone, asked for, are one state of affairs; those that stand in for an owner may be another one
+ * than what he said before. */
+static bool stands_in(const struct plan *p, const struct ask *a)
+{
+	return a->owner == PLAN_CACHE && !p->question.offline;
+}
+
 /* Met below what was seen: known to its owner it is, but a summary cannot be relied upon for that. */
 static int take_met(struct plan *p, const struct ask *a, struct claim *c)
 {
 	plan_set_state(p, c, CLAIM_MET);
-	if (a->owner == PLAN_CACHE)
+	if (stands_in(p, a))
 		TRY(plan_problem(p,
 				 "only a summary says that %s was counted before: its owner "
 				 "does not answer",
@@ -106,7 +113,7 @@ int plan_take(struct plan *p, struct ask *a)
 	TRY(take_nodes(p, &a->stage));
 	for (size_t i = 0; i < a->n_claims; i++)
 		TRY(take_root(p, a, a->claims[i]));
-	if (a->owner == PLAN_CACHE && a->n_seen > 0 && s->n_listed > s->counts.members)
+	if (stands_in(p, a) && a->n_seen > 0 && s->n_listed > s->counts.members)
 		TRY(plan_problem(
 			p,
 			"only a summary says that members were counted before: their owner does not answer"));

@@ -15,6 +15,14 @@ static int claim(struct walk *w, const char *child, const char *parent)
 	return text ? walk_problem(w, text) : FAIL(-ENOMEM);
 }
 
+/* Of the own organisation each node answers for its own; another one may do so live. */
+static bool is_of_another_node(const struct walk *w, const struct step *s, const struct remote_row *child)
+{
+	const struct remote_row *parent = s->what;
+
+	return child->origin != parent->origin && id_is_of_org(child->id, w->e->trust->self->org);
+}
+
 static int push_child(struct walk *w, const struct step *s, const struct remote_row *child)
 {
 	const struct step next = {.id = child->id,
@@ -25,9 +33,11 @@ static int push_child(struct walk *w, const struct step *s, const struct remote_
 				  .level = s->level + 1,
 				  .seen = s->seen};
 
-	if (bytes_equal(id_org(child->id), id_org(s->id)))
+	if (!bytes_equal(id_org(child->id), id_org(s->id)))
+		return w->own && !s->seen ? claim(w, child->id, s->id) : 0;
+	if (!is_of_another_node(w, s, child))
 		return walk_push(w, &next);
-	return w->own && !s->seen ? claim(w, child->id, s->id) : 0;
+	return walk_may_name(w, child->id) ? walk_push_edge(w, s, child->id) : 0;
 }
 
 static int by_id(const void *a, const void *b)

@@ -388,6 +388,86 @@ Test(views, what_nothing_is_known_of_is_missing_while_somebody_is_away)
 	world.trust->own.org.n_nodes = 0;
 }
 
+/* A press of a node of ours, with up to two parents (NULL: none). */
+static void put_press(const char *origin, const char *id, double power, const char *parent, const char *other)
+{
+	static uint64_t seq;
+	SCOPED(buf_fini) struct buf b = {0};
+	struct row_parent parents[] = {
+		{.hierarchy = "contains", .parent = parent, .state = CONFIRM_CONFIRMED},
+		{.hierarchy = "contains", .parent = other, .state = CONFIRM_CONFIRMED}};
+	struct kpi kpi = {.property = "power",
+			  .unit = "kW",
+			  .sample = {.t_ns = 5, .value = {VALUE_DOUBLE, {.real = power}}, .sigma = NAN}};
+	const struct row row = {.id = id,
+				.version.stamp_ns = 5,
+				.seq = ++seq,
+				.mask = ROW_MASK_ALL,
+				.type = "press",
+				.name = "",
+				.kpis = &kpi,
+				.n_kpis = 1,
+				.parents = parents,
+				.n_parents = (size_t)(parent != NULL) + (other != NULL)};
+
+	row_encode(&row, &b);
+	must(buf_check(&b) == 0);
+	struct bytes encoded = buf_bytes(&b);
+	world_put(
+		&(struct op){
+			.kind = OP_ROWS,
+			.rows = {.origin = origin, .rows = &encoded, .n = 1, .cursor = bytes_of_text("c")}},
+		1);
+}
+
+/* n3, which is away, has a hall, n2 a yard; the press of n2 stands in both. */
+static void put_hall_and_yard(void)
+{
+	put_press("acme/n3", "acme/hall", 5, NULL, NULL);
+	put_press("acme/n2", "acme/yard", 7, NULL, NULL);
+	put_press("acme/n2", "acme/yard/press", 3, "acme/hall", "acme/yard");
+	world_relation("contains", "acme/site", "acme/hall");
+	world_relation("contains", "acme/site", "acme/yard");
+}
+
+Test(views, what_stands_in_for_a_node_answers_for_no_other_one)
+{
+	struct view_edge met = {
+		.anchor = "", .parent = "acme/yard", .child = "acme/yard/press", .seen = true};
+
+	put_hall_and_yard();
+	ask((struct view_question){0});
+	cr_assert(eq(sz, n_said, 1));
+	volts.org = "acme";
+	answer(0, true, member_of("acme/yard", "", 7 + 3));
+	volts.org = "volt";
+	cr_assert(eq(sz, n_said, 2), "its press is asked of n2 too");
+	asks_on_answer(world.asks, said[1].session,
+		       &(struct answer){.id = said[1].question.id,
+					.last = true,
+					.kind = QUESTION_VIEW,
+					.text = "",
+					.unit = "",
+					.view = {.n_rollups = 1, .edges = &met, .n_edges = 1}});
+	settle();
+	cr_assert(is_done && done_code == 0);
+	cr_expect(eq(dbl, total, 16), "%g", total);
+	cr_expect(eq(u64, counts.live, 2));
+	cr_expect(eq(u64, counts.cached, 1));
+}
+
+Test(views, what_is_held_of_several_nodes_counts_once)
+{
+	put_hall_and_yard();
+	ask((struct view_question){.offline = true});
+	settle();
+	cr_assert(is_done && done_code == 0);
+	cr_expect(eq(sz, n_said, 0));
+	cr_expect(eq(dbl, total, 16), "%g", total);
+	cr_expect(eq(u64, counts.cached, 3));
+	cr_expect_str_eq(problems, "");
+}
+
 /* The answer to question `n`: its first root that is not seen, with a member of somebody else below it. */
 static void answer_with_edge(size_t n, const char *child)
 {
