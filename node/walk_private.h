@@ -89,8 +89,10 @@ struct walk {
 	size_t n_sights;
 	struct sight *everything; /* of the own organisation */
 
-	struct pointers met; /* what was met -> its level, or MET_WAITS */
-	const void **path;   /* by level: from the root to the twin that is met */
+	struct pointers met; /* rows that were met, and how (walk_path.c) */
+	uint32_t *met_twins; /* the same of own twins, by number; 0: not met */
+	size_t met_size;
+	const void **path; /* by level: from the root to the twin that is met */
 	size_t n_path, path_size;
 	struct step *stack;
 	size_t n_stack, stack_size;
