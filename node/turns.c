@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/turns.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "proto/clock.h"
+
+enum { OTHERS_AT_ONCE = 4 };
 
 struct turn {
 	struct turn *next;
 	struct turn_options opt;
-	struct arena *arena; /* of the part */
+	char org[ORG_NAME_MAX + 1]; /* whose walk it is; "": the own one's */
+	struct arena *arena;        /* of the part */
 	struct walk *walk;
 };
 
-/* The handle is there while somebody waits for the next turn: a node at rest turns for nothing. */
+struct queue {
+	struct turn *first, **end;
+};
+
+/* Of another organisation's walks so many take turns; what they have gone through takes memory, so that more
+ * of them wait until one is done. The handle is there while somebody waits for the next turn: a node at rest
+ * turns for nothing. */
 struct turns {
 	struct engine *engine;
-	struct turn *first, **end;
+	struct queue going, waiting;
 	uv_idle_t *idle;
 	bool stopped;
 };
@@ -25,7 +37,8 @@ int turns_new(struct turns **ret, struct engine *e)
 	if (!t)
 		return FAIL(-ENOMEM);
 	t->engine = e;
-	t->end = &t->first;
+	t->going.end = &t->going.first;
+	t->waiting.end = &t->waiting.first;
 	*ret = t;
 	return 0;
 }
@@ -39,22 +52,35 @@ static void turn_free(struct turn *t)
 
 DEFINE_SCOPED(turn, turn_free)
 
-static struct turn *take(struct turns *t)
+/* The first one of an organisation, or (NULL) of anybody. */
+static struct turn *take(struct queue *q, const char *org)
 {
-	struct turn *first = t->first;
+	struct turn **at = &q->first;
 
-	if (first)
-		t->first = first->next;
-	if (!t->first)
-		t->end = &t->first;
-	return first;
+	while (*at && org && strcmp((*at)->org, org) != 0)
+		at = &(*at)->next;
+	struct turn *found = *at;
+	if (found)
+		*at = found->next;
+	if (!*at)
+		q->end = at;
+	return found;
 }
 
-static void put(struct turns *t, struct turn *turn)
+static void put(struct queue *q, struct turn *turn)
 {
 	turn->next = NULL;
-	*t->end = turn;
-	t->end = &turn->next;
+	*q->end = turn;
+	q->end = &turn->next;
+}
+
+static bool has_to_wait(const struct turns *t, const char *org)
+{
+	size_t n = 0;
+
+	for (const struct turn *turn = t->going.first; turn && org[0]; turn = turn->next)
+		n += strcmp(turn->org, org) == 0;
+	return n >= OTHERS_AT_ONCE;
 }
 
 /* 1: it is done, and was told. */
@@ -85,13 +111,17 @@ static void rest(struct turns *t)
 static void on_idle(uv_idle_t *idle)
 {
 	struct turns *t = idle->data;
-	struct turn *turn = take(t);
+	struct turn *turn = take(&t->going, NULL), *next;
 
-	if (turn && go_on(turn, engine_mono_ns() + TURN_MS * NS_PER_MS) == 0)
-		put(t, turn);
-	else if (turn)
+	if (turn && go_on(turn, engine_mono_ns() + TURN_MS * NS_PER_MS) == 0) {
+		put(&t->going, turn);
+	} else if (turn) {
+		next = take(&t->waiting, turn->org);
+		if (next)
+			put(&t->going, next);
 		turn_free(turn);
-	if (!t->first)
+	}
+	if (!t->going.first)
 		rest(t);
 }
 
@@ -115,13 +145,16 @@ int turns_walk(struct turns *t, const struct turn_options *opt)
 	if (!turn)
 		return FAIL(-ENOMEM);
 	turn->opt = *opt;
+	if (!egress_is_own(&t->engine->egress, opt->to))
+		snprintf(turn->org, sizeof turn->org, "%s", opt->to->org);
 	TRY(arena_new(&turn->arena, opt->bytes_max + opt->bytes_max / 2));
 	TRY(walk_new(&turn->walk, t->engine, opt->to, &turn->opt.question, opt->source, turn->arena,
 		     opt->bytes_max));
 	if (go_on(turn, t->stopped ? INT64_MAX : engine_mono_ns() + TURN_MS * NS_PER_MS) != 0)
 		return 0;
 	TRY(begin_turns(t));
-	put(t, MOVE(turn));
+	struct queue *q = has_to_wait(t, turn->org) ? &t->waiting : &t->going;
+	put(q, MOVE(turn));
 	return 0;
 }
 
@@ -133,7 +166,7 @@ void turns_stop(struct turns *t)
 		return;
 	t->stopped = true;
 	rest(t);
-	while ((turn = take(t))) {
+	while ((turn = take(&t->going, NULL)) || (turn = take(&t->waiting, NULL))) {
 		turn->opt.done(turn->opt.ctx, turn->opt.number, ERR_UNREACHABLE, NULL);
 		turn_free(turn);
 	}

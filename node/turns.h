@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Turns - walks that take turns with the loop: what lasts longer than a slice goes on in its next rounds, one
- * slice in each, so that gossip, heartbeats and other questions do not wait for it.
+ * slice in each, so that gossip, heartbeats and other questions do not wait for it. Of another organisation a
+ * few do so at the same time, and more wait for these.
  *
  * Owner:   the views. Threads: the loop's.
  */

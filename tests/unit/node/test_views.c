@@ -629,6 +629,53 @@ Test(views, two_long_walks_take_turns_with_each_other)
 	cr_expect(eq(dbl, total, MANY + 1));
 }
 
+static char ends[64];
+
+static void on_end(void *ctx, int code, const struct err_note *note, const struct view_part *view)
+{
+	const char *name = ctx;
+
+	(void)note;
+	must(code == 0 && view->n_members == 1);
+	strncat(ends, name, sizeof ends - strlen(ends) - 1);
+}
+
+static void ask_as(const char *org, const char *id, char *name)
+{
+	struct view_root root = {.id = id, .parent = ""};
+	const struct audience to = audience_of(org);
+	const struct view_question q = {.roots = &root,
+					.n_roots = 1,
+					.hierarchy = "contains",
+					.rollups = &sum,
+					.n_rollups = 1,
+					.where = "",
+					.deadline_ns = 600 * NS_PER_S};
+
+	must(views_ask(world.views, &to, &q, on_end, name) == 0);
+}
+
+/* A few long walks of one organisation, and short ones behind them. */
+Test(views, walks_of_others_wait_for_each_other_not_we_for_them)
+{
+	static char name[][2] = {"a", "b", "c", "d", "V", "H", "W"};
+
+	with_many_twins();
+	world_policy("share \"all\"\n to everyone-else\n twins **\n allow discover\n until 2100-01-01\n");
+	for (int i = 1; i <= 400; i++)
+		world_relation("contains", "acme/m0", arena_print(a, "acme/m%d", i));
+	ends[0] = '\0';
+	for (size_t i = 0; i < 4; i++)
+		ask_as("volt", "acme/site", name[i]);
+	ask_as("volt", "acme/m0", name[4]);
+	ask_as("harbor", "acme/m0", name[5]);
+	ask_as("", "acme/m0", name[6]);
+	cr_assert_str_eq(ends, "", "none was done at once");
+	for (int i = 0; strlen(ends) < 7 && i < 100000; i++)
+		uv_run(&world.loop, UV_RUN_NOWAIT);
+	cr_expect_str_eq(ends, "HWabcdV");
+}
+
 Test(views, a_node_that_stops_ends_its_walks)
 {
 	with_many_twins();
