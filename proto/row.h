@@ -77,5 +77,18 @@ void row_encode(const struct row *r, struct buf *out);
 /* Checks all of it; ERR_MALFORMED. Points into `a` and not into `in`. */
 MUST_CHECK int row_decode(struct arena *a, struct bytes in, struct row *ret);
 
+/* What is wanted of a row besides kind, life-cycle, health, mask, version and whether it is deleted. */
+struct row_wish {
+	bool face;               /* type, name and tags */
+	const char *const *kpis; /* of these properties */
+	size_t n_kpis;
+};
+
+/* That much of a row that row_decode() has taken before: a row is checked when it comes in and when it is
+ * loaded, so its words are not checked again. What is not wanted may be missing, parents always. `id` is who
+ * it is of. Points into `a`, `in` or the wish. -ENOMEM; of what never was a row ERR_MALFORMED or anything. */
+MUST_CHECK int row_read(struct arena *a, const char *id, struct bytes in, const struct row_wish *wish,
+			struct row *ret);
+
 /* KPI by property name, NULL when the row has none. */
 const struct kpi *row_kpi(const struct row *r, const char *property);

@@ -106,3 +106,108 @@ int row_decode(struct arena *a, struct bytes in, struct row *ret)
 	*ret = row;
 	return 0;
 }
+
+/* ---- Only what is wanted ----------------------------------------------------------------------------------
+ */
+
+/* A text of a row that was glanced at, ended by a zero. */
+static int end_text(struct arena *a, pb_data *text)
+{
+	const char *copy = text->len > 0 ? arena_text(a, (struct bytes){text->data, text->len}) : "";
+
+	if (!copy)
+		return FAIL(-ENOMEM);
+	*text = bytes_to_pb((struct bytes){(const uint8_t *)copy, text->len});
+	return 0;
+}
+
+static int read_word(struct arena *a, pb_data text, const char **ret)
+{
+	TRY(end_text(a, &text));
+	*ret = (const char *)text.data;
+	return 0;
+}
+
+/* The value is one word at most. */
+static int end_sample(struct arena *a, PB(Sample) * s)
+{
+	if (s->value_case == HOLON__V1__SAMPLE__VALUE_TEXT)
+		TRY(end_text(a, &s->text));
+	else if (s->value_case == HOLON__V1__SAMPLE__VALUE_WORD)
+		TRY(end_text(a, &s->word));
+	s->source = bytes_to_pb((struct bytes){0}); /* stays at home */
+	return 0;
+}
+
+static int read_kpi(struct arena *a, PB(Kpi) * pb, const char *property, struct kpi *ret)
+{
+	*ret = (struct kpi){.property = property, .sample.sigma = NAN};
+	TRY(read_word(a, pb->unit, &ret->unit));
+	if (!pb->sample)
+		return 0;
+	TRY(end_sample(a, pb->sample));
+	TRY(sample_from_pb(a, pb->sample, &ret->sample));
+	ret->sample.source = NULL;
+	return 0;
+}
+
+static const char *wanted(const struct row_wish *wish, pb_data property)
+{
+	const struct bytes name = {property.data, property.len};
+
+	for (size_t i = 0; i < wish->n_kpis; i++)
+		if (bytes_equal(name, bytes_of_text(wish->kpis[i])))
+			return wish->kpis[i];
+	return NULL;
+}
+
+static int read_kpis(struct arena *a, const PB(Row) * pb, const struct row_wish *wish, struct row *ret)
+{
+	if (wish->n_kpis == 0 || pb->n_kpis == 0)
+		return 0;
+	ret->kpis = arena_take_array(a, pb->n_kpis, sizeof *ret->kpis);
+	if (!ret->kpis)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < pb->n_kpis; i++) {
+		const char *property = wanted(wish, pb->kpis[i]->property);
+		if (property)
+			TRY(read_kpi(a, pb->kpis[i], property, &ret->kpis[ret->n_kpis++]));
+	}
+	return 0;
+}
+
+static int read_face(struct arena *a, const PB(Row) * pb, struct row *ret)
+{
+	TRY(read_word(a, pb->type, &ret->type));
+	TRY(read_word(a, pb->name, &ret->name));
+	ret->tags = arena_take_array(a, pb->n_tags, sizeof *ret->tags);
+	if (!ret->tags)
+		return FAIL(-ENOMEM);
+	for (; ret->n_tags < pb->n_tags; ret->n_tags++)
+		TRY(read_word(a, pb->tags[ret->n_tags], &ret->tags[ret->n_tags]));
+	return 0;
+}
+
+int row_read(struct arena *a, const char *id, struct bytes in, const struct row_wish *wish, struct row *ret)
+{
+	struct row_space space;
+	const PB(Row) *pb = &space.row;
+
+	if (row_glance(in, &space) == ROW_ODD)
+		return row_decode(a, in, ret);
+	*ret = (struct row){.id = id,
+			    .version = {pb->lineage, pb->stamp_ns},
+			    .seq = pb->seq,
+			    .deleted = pb->deleted,
+			    .type = "",
+			    .name = ""};
+	if (ret->deleted)
+		return 0;
+	ret->mask = pb->mask;
+	ret->kind = (enum kind)pb->kind;
+	ret->life = (enum life_cycle)pb->life;
+	ret->health = (enum health)pb->health;
+	if (wish->face)
+		TRY(read_face(a, pb, ret));
+	return read_kpis(a, pb, wish, ret);
+}

@@ -3,7 +3,8 @@
 
 struct wire {
 	const uint8_t *at, *end;
-	uint8_t *text; /* where the next one goes: all of them fit, for each leaves out its tag and length */
+	uint8_t *text; /* where the next one goes: all of them fit, for each leaves out its tag and length.
+			* NULL: they stay where they are */
 	bool odd;
 };
 
@@ -76,8 +77,14 @@ static size_t length(struct wire *w)
 
 static pb_data text(struct wire *w)
 {
-	const pb_data b = {.len = length(w), .data = w->text};
+	const size_t len = length(w);
+	const pb_data b =
+		w->text ? (pb_data){.len = len, .data = w->text} : bytes_to_pb((struct bytes){w->at, len});
 
+	if (!w->text) {
+		w->at += len;
+		return b;
+	}
 	memcpy(b.data, w->at, b.len);
 	w->at += b.len;
 	w->text += b.len + 1; /* zeroed */
@@ -236,15 +243,25 @@ static void read_row(struct wire *w, PB(Row) * r)
 		r->health = (PB(Health))varint(w, INT32_MAX);
 }
 
-int row_unpack(struct arena *a, struct bytes in, struct row_space *ret)
+static int read_all(struct bytes in, uint8_t *text, struct row_space *ret)
 {
-	struct wire w = {.at = in.data, .end = in.data, .text = arena_take(a, in.len)};
+	struct wire w = {.at = in.data, .end = in.data, .text = text};
 
 	if (in.len > 0)
 		w.end += in.len;
-	if (!w.text)
-		return FAIL(-ENOMEM);
 	read_row(&w, &ret->row);
 	read_lists(&w, ret);
 	return !w.odd && w.at == w.end ? 0 : ROW_ODD;
+}
+
+int row_unpack(struct arena *a, struct bytes in, struct row_space *ret)
+{
+	uint8_t *text = arena_take(a, in.len);
+
+	return text ? read_all(in, text, ret) : FAIL(-ENOMEM);
+}
+
+int row_glance(struct bytes in, struct row_space *ret)
+{
+	return read_all(in, NULL, ret);
 }

@@ -21,3 +21,5 @@ struct row_space {
  * that protobuf-c does not check. */
 MUST_CHECK int row_unpack(struct arena *a, struct bytes in, struct row_space *ret);
 enum { ROW_ODD = 1 };
+/* The same, but that texts stay in `in`, where no zero ends them. 0, ROW_ODD. */
+MUST_CHECK int row_glance(struct bytes in, struct row_space *ret);
