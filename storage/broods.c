@@ -26,7 +26,7 @@ static int brood_new(struct broods *b, struct parent_ref *ref)
 	TRY(map_put(&b->parents, ref->parent, brood));
 	brood = NULL;
 	ref->next = ref->prev = NULL;
-	return 0;
+	return 1;
 }
 
 int broods_put(struct broods *b, struct parent_ref *ref)
@@ -42,7 +42,7 @@ int broods_put(struct broods *b, struct parent_ref *ref)
 	return 0;
 }
 
-void broods_remove(struct broods *b, struct parent_ref *ref)
+bool broods_remove(struct broods *b, struct parent_ref *ref)
 {
 	struct brood *brood = map_get(&b->parents, ref->parent);
 
@@ -54,8 +54,10 @@ void broods_remove(struct broods *b, struct parent_ref *ref)
 		ref->next->prev = ref->prev;
 	else
 		brood->last = ref->prev;
-	if (!brood->first)
-		free(map_remove(&b->parents, ref->parent));
+	if (brood->first)
+		return false;
+	free(map_remove(&b->parents, ref->parent));
+	return true;
 }
 
 struct parent_ref *broods_first(const struct broods *b, const char *parent)

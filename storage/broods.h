@@ -22,7 +22,9 @@ struct broods {
 
 void broods_fini(struct broods *b);
 
-MUST_CHECK int broods_put(struct broods *b, struct parent_ref *ref); /* -ENOMEM, then nothing has changed */
-void broods_remove(struct broods *b, struct parent_ref *ref);        /* it is in */
+/* 1: it is the first of its parent. -ENOMEM, then nothing has changed. */
+MUST_CHECK int broods_put(struct broods *b, struct parent_ref *ref);
+/* It is in. True: it was the last of its parent. */
+MUST_CHECK bool broods_remove(struct broods *b, struct parent_ref *ref);
 /* The first of a parent, in any hierarchy; NULL: none. */
 struct parent_ref *broods_first(const struct broods *b, const char *parent);

@@ -144,6 +144,14 @@ static void unlink_seq(struct own_row *w)
 		numbered_remove(&w->origin->graves, w->pub.seq);
 }
 
+static void set_parent(struct remote *m, const char *id, bool is)
+{
+	struct own_row *w = map_get(&m->rows, id);
+
+	if (w)
+		w->pub.is_parent = is;
+}
+
 /* Out of every index, and gone. */
 static void unlink_row(struct remote *m, struct own_row *w)
 {
@@ -151,7 +159,8 @@ static void unlink_row(struct remote *m, struct own_row *w)
 	if (w->dirty_at > 0)
 		m->dirty[w->dirty_at - 1] = NULL;
 	for (size_t i = 0; i < w->n_parents; i++)
-		broods_remove(&m->children, &w->parents[i]);
+		if (broods_remove(&m->children, &w->parents[i]))
+			set_parent(m, w->parents[i].parent, false);
 	unlink_seq(w);
 	ordered_remove(&m->by_id, w->pub.id);
 	map_remove(&m->rows, w->pub.id);
@@ -194,8 +203,13 @@ static int link_row(struct remote *m, struct own_row *w)
 	}
 	TRY(map_put(&m->rows, w->pub.id, w));
 	count(m, w, true);
-	for (size_t i = 0; i < w->n_parents; i++)
-		TRY(broods_put(&m->children, &w->parents[i]));
+	w->pub.is_parent = broods_first(&m->children, w->pub.id) != NULL;
+	for (size_t i = 0; i < w->n_parents; i++) {
+		const int first = broods_put(&m->children, &w->parents[i]);
+		TRY(first);
+		if (first)
+			set_parent(m, w->parents[i].parent, true);
+	}
 	return link_seq(m, w);
 }
 
@@ -627,9 +641,11 @@ size_t remote_rows(const struct remote *m, const char *after, const struct remot
 	return n;
 }
 
-/* As which child of the parent a row stands there. */
+/* As which child of the parent a row stands there; it does. */
 static const struct parent_ref *ref_of(const struct own_row *w, const char *hierarchy, const char *parent)
 {
+	if (w->n_parents == 1)
+		return &w->parents[0];
 	for (size_t i = 0; i < w->n_parents; i++)
 		if (strcmp(w->parents[i].hierarchy, hierarchy) == 0 &&
 		    strcmp(w->parents[i].parent, parent) == 0)

@@ -321,8 +321,8 @@ struct remote_row {
 	struct row_version version;
 	uint64_t seq; /* 0: crossed a border */
 	uint32_t mask;
-	struct bytes encoded;            /* row_decode() gives the rest */
-	struct remote_row *next_sibling; /* private */
+	struct bytes encoded; /* row_decode() gives the rest */
+	bool is_parent;       /* other rows name it, in some hierarchy */
 	void *user;
 };
 

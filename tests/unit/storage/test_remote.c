@@ -478,12 +478,12 @@ static const char *changing_id(size_t i)
 	return arena_print(world.arena, "volt/t%zu", i);
 }
 
-/* Shorter and longer, with and without a parent, deleted and back. */
+/* Shorter and longer, with and without a parent - one of them at times itself -, deleted and back. */
 static void change_one(unsigned *random, uint64_t seq)
 {
 	const unsigned r = *random = *random * 1103515245 + 12345;
 	const size_t i = (r >> 16) % N_CHANGING;
-	struct row_parent parent = {.hierarchy = "site", .parent = (r >> 8) % 2 ? "volt/p" : "volt/q"};
+	struct row_parent parent = {.hierarchy = "site", .parent = (r >> 8) % 2 ? "volt/p" : "volt/t0"};
 	struct row row = make_row(changing_id(i), (int64_t)seq, seq);
 
 	row.name = arena_print(world.arena, "%.*s", (int)((r >> 20) % 24), "something that has a name");
@@ -523,6 +523,8 @@ static void check_changing(void)
 		expected += changing.seq[i] > 0;
 		cr_assert_eq(r != NULL, changing.seq[i] > 0 && !changing.deleted[i]);
 		cr_expect(!r || (bytes_equal(r->encoded, changing.encoded[i]) && r->seq == changing.seq[i]));
+		cr_expect(!r ||
+			  r->is_parent == (store_row_child_next(world.store, "site", r->id, NULL) != NULL));
 	}
 	for (const struct remote_row *r; (r = store_row_change_next(world.store, "volt/east", seq)); n++) {
 		cr_expect(bytes_equal(r->encoded, changing.encoded[r->id[6] - '0']));
@@ -531,7 +533,7 @@ static void check_changing(void)
 	}
 	cr_expect_eq(n, expected);
 	check_children("volt/p");
-	check_children("volt/q");
+	check_children("volt/t0");
 	check_fingerprint("volt/east");
 }
 
