@@ -170,6 +170,7 @@ static void reset(struct walk *w)
 	map_fini(&w->texts);
 	w->above = NULL;
 	w->where = NULL;
+	w->origin = NULL;
 	w->n_above = w->n_met = 0;
 	w->newest_ns = 0;
 	*w->part = (struct view_part){.n_rollups = w->q->n_rollups};

@@ -16,15 +16,16 @@ static int claim(struct walk *w, const char *child, const char *parent)
 }
 
 /* Of the own organisation each node answers for its own; another one may do so live. */
-static bool is_of_another_node(const struct walk *w, const struct step *s, const struct remote_row *child)
+static bool is_of_another_node(const struct walk *w, const struct remote_row *child)
 {
-	const struct remote_row *parent = s->what;
-
-	return child->origin != parent->origin && id_is_of_org(child->id, w->e->trust->self->org);
+	return id_is_of_org(child->id, w->e->trust->self->org);
 }
+
+enum { CACHE_LINE = 64 };
 
 static int push_child(struct walk *w, const struct step *s, const struct remote_row *child)
 {
+	const struct remote_row *const parent = s->what;
 	const struct step next = {.id = child->id,
 				  .parent = s->id,
 				  .what = child,
@@ -33,9 +34,13 @@ static int push_child(struct walk *w, const struct step *s, const struct remote_
 				  .level = s->level + 1,
 				  .seen = s->seen};
 
+	__builtin_prefetch(child->encoded.data);
+	__builtin_prefetch(child->encoded.data + CACHE_LINE);
+	if (child->origin == parent->origin) /* it speaks of one organisation's twins only */
+		return walk_push(w, &next);
 	if (!bytes_equal(id_org(child->id), id_org(s->id)))
 		return w->own && !s->seen ? claim(w, child->id, s->id) : 0;
-	if (!is_of_another_node(w, s, child))
+	if (!is_of_another_node(w, child))
 		return walk_push(w, &next);
 	return walk_may_name(w, child->id) ? walk_push_edge(w, s, child->id) : 0;
 }
@@ -72,6 +77,8 @@ static int push_children(struct walk *w, const struct step *s)
 {
 	const struct remote_row *child = NULL;
 
+	if (!((const struct remote_row *)s->what)->is_parent)
+		return 0;
 	if (!s->seen && s->depth < w->q->depth)
 		return push_in_order(w, s);
 	while ((child = store_row_child_next(w->e->store, w->q->hierarchy, s->id, child)))
@@ -95,26 +102,17 @@ static bool is_confirmed(const struct walk *w, const struct step *s, const struc
 }
 
 /* To a partner only what it was shown counts: the row's own stamp moves with hidden changes too. */
-static int count_source(struct walk *w, const struct remote_row *remote)
+static int find_source(struct walk *w, const struct remote_row *remote, struct view_source **ret)
 {
 	const char *const org = id_is_of_org(remote->id, w->e->trust->self->org)
 					? w->e->trust->self->org
 					: walk_org(w, remote->origin->name);
-	struct fingerprint ignored;
-	int64_t stamp_ns = remote->version.stamp_ns;
 	struct view_source *s;
 
 	if (!org)
 		return FAIL(-ENOMEM);
-	if (!w->own) {
-		stamp_ns = 0;
-		if (w->e->visibility)
-			visibility_view(w->e->visibility, w->to->org, remote->origin->name, &ignored,
-					&stamp_ns);
-	}
-	TRY(walk_source_of(w, org, id_local(remote->origin->name), &s));
-	const uint64_t revision = (uint64_t)(stamp_ns / 1000);
-	s->revision = revision > s->revision ? revision : s->revision;
+	TRY(walk_source_of(w, org, id_local(remote->origin->name), ret));
+	s = *ret;
 	if (s->state == MEMBER_CACHED)
 		return 0;
 	const struct partner *partner = trust_org(w->e->trust, org);
@@ -123,6 +121,31 @@ static int count_source(struct walk *w, const struct remote_row *remote)
 	s->epoch = strcmp(org, w->e->trust->self->org) == 0 ? w->e->trust->policy_doc.epoch
 		   : partner                                ? partner->epoch_seen
 							    : 0;
+	return 0;
+}
+
+/* Members of one origin mostly stand together. */
+static int count_source(struct walk *w, const struct remote_row *remote)
+{
+	struct fingerprint ignored;
+	int64_t stamp_ns = remote->version.stamp_ns;
+	struct view_source *s;
+
+	if (w->origin == remote->origin) {
+		s = &w->part->sources[w->source_at];
+	} else {
+		TRY(find_source(w, remote, &s));
+		w->origin = remote->origin;
+		w->source_at = (size_t)(s - w->part->sources);
+	}
+	if (!w->own) {
+		stamp_ns = 0;
+		if (w->e->visibility)
+			visibility_view(w->e->visibility, w->to->org, remote->origin->name, &ignored,
+					&stamp_ns);
+	}
+	const uint64_t revision = (uint64_t)(stamp_ns / 1000);
+	s->revision = revision > s->revision ? revision : s->revision;
 	return 0;
 }
 
@@ -217,18 +240,31 @@ static int unreachable(struct walk *w, struct step *s)
 	return walk_add_member(w, s, &nothing);
 }
 
-int walk_meet_cached(struct walk *w, struct step *s, bool again)
+/* Most members below are only added up: then little of their rows is needed. Parents are of roots only; to a
+ * partner the whole row decides; a position may be any KPI. */
+static int read_row(struct walk *w, const struct step *s, struct row *ret)
 {
 	const struct remote_row *remote = s->what;
+	const bool face = w->where || w->q->by != GROUP_NONE || walk_shows(w, s, false);
+	const struct row_wish wish = {
+		.face = face, .kpis = w->needs.property, .n_kpis = face ? w->needs.n : w->needs.where};
+
+	if (!w->own || s->root || (w->where && expr_uses_position(w->where)))
+		return row_decode(w->rows, remote->encoded, ret);
+	return row_read(w->rows, remote->id, remote->encoded, &wish, ret);
+}
+
+int walk_meet_cached(struct walk *w, struct step *s, bool again)
+{
 	struct holder h = {0};
 	struct row row;
 
-	TRY(row_decode(w->rows, remote->encoded, &row));
+	TRY(read_row(w, s, &row));
 	h.row = &row;
 	TRY(walk_sight_of_row(w, &row, &h.sight));
 	if (row.deleted || !h.sight->discover)
 		return 0;
 	if (w->q->has_as_of || view_times(w->q) > 0)
 		return unreachable(w, s);
-	return s->seen ? push_children(w, s) : fill_in(w, s, &h, remote, again);
+	return s->seen ? push_children(w, s) : fill_in(w, s, &h, s->what, again);
 }

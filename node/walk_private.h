@@ -105,6 +105,9 @@ struct walk {
 	struct map texts;   /* that outlive the store's; each once */
 	struct arena *rows; /* of the twin that is looked at */
 
+	const struct origin *origin; /* of the row that was counted last; NULL: none */
+	size_t source_at;            /* place of its source in part->sources */
+
 	struct series *series;    /* NULL: the view is of one time */
 	struct store_shape shape; /* what it has pointers into, */
 	uint64_t round, epoch;    /* ... and what was decided of the classes */
