@@ -105,7 +105,7 @@ static struct bytes encoded(const struct row *row)
 	return (struct bytes){(const uint8_t *)copy, b.len};
 }
 
-static void put_rows(const char *origin, const struct bytes *rows, size_t n)
+static void put_rows(const char *origin, struct bytes *rows, size_t n)
 {
 	const struct op op = {.kind = OP_ROWS,
 			      .rows = {.origin = origin, .rows = rows, .n = n, .cursor = bytes_of_text("c")}};
