@@ -631,16 +631,16 @@ Test(codec, what_is_wanted_of_a_row_is_what_decoding_it_gives)
 		const char *const kpis[] = {kinds[i % 9].property, kinds[i % 7].property};
 		const struct row_wish wish = {
 			.face = i % 2, .kpis = kpis, .n_kpis = i / 2 % 3 % (i % 9 == i % 7 ? 2 : 3)};
-		struct row decoded, read;
+		struct row whole, read;
 		buf_clear(&first);
 		row_encode(&row, &first);
 		const bool odd = !is_read_in_one_pass(buf_bytes(&first));
 		arena_reset(arena);
-		cr_assert(eq(int, row_decode(arena, buf_bytes(&first), &decoded), 0));
-		cr_assert(eq(int, row_read(arena, decoded.id, buf_bytes(&first), &wish, &read), 0));
+		cr_assert(eq(int, row_decode(arena, buf_bytes(&first), &whole), 0));
+		cr_assert(eq(int, row_read(arena, whole.id, buf_bytes(&first), &wish, &read), 0));
 		if (!odd)
-			leave_wanted(&decoded, &wish);
-		row_encode(&decoded, &all);
+			leave_wanted(&whole, &wish);
+		row_encode(&whole, &all);
 		row_encode(&read, &some);
 		cr_assert(bytes_equal(buf_bytes(&all), buf_bytes(&some)), "row %zu", i);
 	}
