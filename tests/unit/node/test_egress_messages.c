@@ -23,19 +23,10 @@
 #include "node/views.h"
 #include "proto/clock.h"
 #include "tests/lib/must.h"
-#include "tests/unit/node/wire.h"
+#include "tests/unit/node/leaves.h"
 
-#define SOME \
-	"share \"some\"\n to org volt\n twins plant/**\n allow discover, summary\n allow read open/*\n" \
-	" allow history open/*\n redact open/token as token\n until 2100-01-01\n" \
-	"share \"no more than that it is there\"\n to org volt\n twins bare\n allow discover\n until " \
-	"2100-01-01\n" \
-	"never \"secrets\"\n to everyone-else\n twins **\n deny summary, read, history, watch of " \
-	"secret/**\n"
-#define ALL \
-	"share \"all\"\n to org volt\n twins **\n allow discover, summary\n allow read **\n allow history " \
-	"**\n" \
-	" until 2100-01-01\n"
+#define SOME LEAVES_SOME(" allow history open/*\n")
+#define ALL LEAVES_ALL(" allow history **\n")
 
 #define T(seconds) ((seconds)*NS_PER_S)
 #define SECRET_TIME_NS (T(77) + 1234567)
@@ -124,27 +115,12 @@ static void expect_shown(enum message_kind kind, const char *text)
 
 static void put_type(const char *name)
 {
-	struct property_def p[] = {
-		{.name = "open/level",
-		 .type = VALUE_DOUBLE,
-		 .unit = "m",
-		 .min = NAN,
-		 .max = NAN,
-		 .kpi = true},
-		{.name = "open/word", .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN},
-		{.name = "open/token", .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN, .kpi = true},
-		{.name = "secret/level",
-		 .type = VALUE_DOUBLE,
-		 .unit = "m",
-		 .min = NAN,
-		 .max = NAN,
-		 .kpi = true},
-		{.name = "secret/word", .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN, .kpi = true},
-		{.name = "secret/zq-property", .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN}};
+	static const struct property_def secret[] = {
+		{.name = "secret/level", .type = VALUE_DOUBLE, .unit = "m", .kpi = true},
+		{.name = "secret/word", .type = VALUE_TEXT, .unit = "", .kpi = true},
+		{.name = "secret/zq-property", .type = VALUE_TEXT, .unit = ""}};
 
-	world_put(&(struct op){.kind = OP_TYPE,
-			       .type = {.name = name, .version = 1, .properties = p, .n_properties = 6}},
-		  1);
+	leaves_put_type(name, secret, 3);
 }
 
 static void put_twin(const char *id, const char *type, const char *name, const char *tag)

@@ -1,97 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What leaves with a find: see test_egress_messages.c. */
-#define _GNU_SOURCE /* memmem */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <math.h>
 
 #include "node/find.h"
 #include "node/gossip.h"
-#include "node/log.h"
 #include "proto/clock.h"
 #include "tests/lib/must.h"
-#include "tests/unit/node/wire.h"
-
-#define SOME \
-	"share \"some\"\n to org volt\n twins plant/**\n allow discover, summary\n allow read open/*\n" \
-	" redact open/token as token\n until 2100-01-01\n" \
-	"share \"bare\"\n to org volt\n twins bare\n allow discover\n until 2100-01-01\n" \
-	"never \"secrets\"\n to everyone-else\n twins **\n deny summary, read, history, watch of " \
-	"secret/**\n"
-#define ALL \
-	"share \"all\"\n to org volt\n twins **\n allow discover, summary\n allow read **\n until " \
-	"2100-01-01\n"
-
-/* In what the partner may not see, and nowhere else. */
-static const char *const marks[] = {"zq-id",       "zq-name", "zq-tag",    "zq-bare-name",
-				    "zq-bare-tag", "zq-type", "zq-secret", "zq-token"};
-enum { N_MARKS = sizeof marks / sizeof *marks };
-
-static const char *const shown[] = {"open/level", "open/word", "open/token", "secret/level", "secret/word"};
-enum { N_SHOWN = sizeof shown / sizeof *shown };
-
-static void put_type(const char *name)
-{
-	struct property_def p[] = {
-		{.name = "open/level",
-		 .type = VALUE_DOUBLE,
-		 .unit = "m",
-		 .min = NAN,
-		 .max = NAN,
-		 .kpi = true},
-		{.name = "open/word", .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN},
-		{.name = "open/token", .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN, .kpi = true},
-		{.name = "secret/level",
-		 .type = VALUE_DOUBLE,
-		 .unit = "m",
-		 .min = NAN,
-		 .max = NAN,
-		 .kpi = true},
-		{.name = "secret/word", .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN}};
-
-	world_put(
-		&(struct op){.kind = OP_TYPE,
-			     .type = {.name = name, .version = 1, .properties = p, .n_properties = N_SHOWN}},
-		1);
-}
-
-static void put_text(const char *id, const char *property, const char *text)
-{
-	struct sample s = {.t_ns = 20, .value = {.type = VALUE_TEXT, .text = text}, .sigma = NAN};
-
-	world_put(&(struct op){.kind = OP_SAMPLES,
-			       .samples = {.twin = id, .property = property, .samples = &s, .n = 1}},
-		  1);
-}
-
-static void put_twin(const char *id, const char *type, const char *name, const char *tag)
-{
-	world_put(&(struct op){.kind = OP_TWIN,
-			       .twin = {.id = id, .type = type, .name = name, .tags = &tag, .n_tags = 1}},
-		  1);
-	world_value(id, "open/level", 20, 2);
-	world_value(id, "secret/level", 20, 73645.19283746551);
-	put_text(id, "open/word", "sesame");
-	put_text(id, "open/token", "zq-token");
-	put_text(id, "secret/word", "zq-secret");
-}
+#include "tests/unit/node/leaves.h"
 
 static void set_up(void)
 {
-	log_set_level(LOG_LEVEL_WARNING);
-	wire_set_up();
-	put_type("press");
-	put_type("zq-type");
-	put_twin("acme/plant/p1", "press", "press 1", "shown");
-	put_twin("acme/bare", "press", "zq-bare-name", "zq-bare-tag");
-	put_twin("acme/guessed", "zq-type", "zq-name", "zq-tag");
-	put_twin("acme/zq-id", "zq-type", "zq-name", "zq-tag");
-	world_policy(SOME);
-	must(visibility_sweep(world.visibility) == 0);
-	wire_features = FEATURE_VIEW;
-	wire_join(WIRE_VOLT);
-	wire_join(WIRE_HARBOR);
-	wire_join(WIRE_OWN);
+	leaves_set_up();
+	leaves_begin(LEAVES_SOME(""));
 }
 
 TestSuite(leaves, .init = set_up, .fini = wire_tear_down, .timeout = 60);
@@ -117,8 +38,8 @@ static const struct answer *ask(uint32_t session, const char *asker, const char 
 					    .after = "",
 					    .where = where,
 					    .limit = limit,
-					    .show = (const char **)(uintptr_t)shown,
-					    .n_show = N_SHOWN}};
+					    .show = (const char **)(uintptr_t)leaves_shown,
+					    .n_show = LEAVES_SHOWN}};
 
 	wire_hear(session, &(struct message){.kind = MESSAGE_QUESTION, .question = q});
 	while (!is_answered(session, id)) /* on a slow machine it takes more than one slice */
@@ -139,47 +60,33 @@ static void find_all(uint32_t session, const char *asker)
 	}
 }
 
-static size_t times_sent(uint32_t session, const char *text)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < wire_n_sent; i++)
-		n += wire_sent[i].session == session &&
-		     memmem(wire_sent[i].frame.data, wire_sent[i].frame.len, text, strlen(text));
-	return n;
-}
-
 Test(leaves, nothing_found_that_the_search_would_not_find)
 {
-	world_policy(ALL);
+	world_policy(LEAVES_ALL(""));
 	find_all(WIRE_VOLT, "volt");
-	for (size_t i = 0; i < N_MARKS; i++)
-		cr_expect(strstr(marks[i], "tag") || times_sent(WIRE_VOLT, marks[i]) > 0, "%s", marks[i]);
+	for (size_t i = 0; i < LEAVES_MARKS; i++)
+		cr_expect(strstr(leaves_marks[i], "tag") || leaves_times_sent(WIRE_VOLT, leaves_marks[i]) > 0,
+			  "%s", leaves_marks[i]);
 }
 
 Test(leaves, answer_find_has_what_may_be_seen)
 {
 	find_all(WIRE_VOLT, "volt");
 	find_all(WIRE_HARBOR, "");
-	for (size_t i = 0; i < N_MARKS; i++) {
-		cr_expect(eq(sz, times_sent(WIRE_VOLT, marks[i]), 0), "%s", marks[i]);
-		cr_expect(eq(sz, times_sent(WIRE_HARBOR, marks[i]), 0), "%s", marks[i]);
-	}
-	cr_expect(times_sent(WIRE_VOLT, "press 1") > 0);
-	cr_expect(times_sent(WIRE_VOLT, "sesame") > 0);
-	cr_expect(eq(sz, times_sent(WIRE_HARBOR, "press 1"), 0));
+	leaves_expect_clean(WIRE_VOLT);
+	leaves_expect_clean(WIRE_HARBOR);
+	cr_expect(leaves_times_sent(WIRE_VOLT, "press 1") > 0);
+	cr_expect(leaves_times_sent(WIRE_VOLT, "sesame") > 0);
+	cr_expect(eq(sz, leaves_times_sent(WIRE_HARBOR, "press 1"), 0));
 	cr_expect(eq(u64, ask(WIRE_VOLT, "", "kind = component", 9)->view.counts.members, 2));
 	cr_expect(eq(u64, ask(WIRE_HARBOR, "", "kind = component", 9)->view.counts.members, 0));
 }
 
-/* A border of ours asks on behalf of a partner: it puts in the tokens. */
 Test(leaves, answer_find_to_a_border_that_asks_for_a_partner)
 {
 	find_all(WIRE_OWN, "volt");
-	for (size_t i = 0; i < N_MARKS; i++)
-		cr_expect(strcmp(marks[i], "zq-token") == 0 || times_sent(WIRE_OWN, marks[i]) == 0, "%s",
-			  marks[i]);
-	cr_expect(times_sent(WIRE_OWN, "press 1") > 0);
+	leaves_expect_only_tokens(WIRE_OWN);
+	cr_expect(leaves_times_sent(WIRE_OWN, "press 1") > 0);
 }
 
 /* That nothing is found tells nothing: whether it is not so, or hidden. */
@@ -213,6 +120,5 @@ Test(leaves, question_find_says_what_is_looked_for_and_no_more)
 	cr_expect(eq(int, (int)asked->message.question.kind, QUESTION_FIND));
 	cr_expect_str_eq(asked->message.question.view.where, "open/level > 1 m");
 	cr_expect_str_eq(asked->message.question.asker, "");
-	for (size_t i = 0; i < N_MARKS; i++)
-		cr_expect(eq(sz, times_sent(WIRE_VOLT, marks[i]), 0), "%s", marks[i]);
+	leaves_expect_clean(WIRE_VOLT);
 }

@@ -13,16 +13,9 @@
 #include "proto/clock.h"
 #include "proto/words.h"
 #include "tests/lib/must.h"
-#include "tests/unit/node/wire.h"
+#include "tests/unit/node/leaves.h"
 
 enum { TWINS = 300, LIST_SIZE = 8192 };
-
-#define SOME \
-	"share \"some\"\n to org volt\n twins plant/**\n allow discover, summary\n allow read open/*\n" \
-	" redact open/token as token\n until 2100-01-01\n" \
-	"share \"bare\"\n to org volt\n twins bare\n allow discover\n until 2100-01-01\n" \
-	"never \"secrets\"\n to everyone-else\n twins **\n deny summary, read, history, watch of " \
-	"secret/**\n"
 
 /* ---- What came back */
 
@@ -106,32 +99,19 @@ static void find_here(const char *where)
 
 static void put_types(void)
 {
-	struct property_def p[] = {
-		{.name = "open/level",
-		 .type = VALUE_DOUBLE,
-		 .unit = "m",
-		 .min = NAN,
-		 .max = NAN,
-		 .kpi = true},
-		{.name = "open/word", .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN},
-		{.name = "open/token", .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN, .kpi = true},
-		{.name = "secret/word", .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN},
-		{.name = "place", .type = VALUE_POSITION, .unit = "", .min = NAN, .max = NAN, .kpi = true}};
+	static const struct property_def more[] = {
+		{.name = "secret/word", .type = VALUE_TEXT, .unit = ""},
+		{.name = "place", .type = VALUE_POSITION, .unit = "", .kpi = true}};
 
-	world_put(&(struct op){.kind = OP_TYPE,
-			       .type = {.name = "press", .version = 1, .properties = p, .n_properties = 5}},
-		  1);
+	leaves_put_type("press", more, 2);
 	world_type("tank", "open/level", NULL, "cm");
 }
 
 static void put_text(const char *id, const char *property, const char *text)
 {
 	static int64_t t_ns;
-	struct sample s = {.t_ns = ++t_ns, .value = {.type = VALUE_TEXT, .text = text}, .sigma = NAN};
 
-	world_put(&(struct op){.kind = OP_SAMPLES,
-			       .samples = {.twin = id, .property = property, .samples = &s, .n = 1}},
-		  1);
+	leaves_put_text(id, property, ++t_ns, text);
 }
 
 static void put_place(const char *id, double lat, double lon)
@@ -144,13 +124,6 @@ static void put_place(const char *id, double lat, double lon)
 		  1);
 }
 
-static void put_named(const char *id, const char *type, const char *name, const char *tag)
-{
-	world_put(&(struct op){.kind = OP_TWIN,
-			       .twin = {.id = id, .type = type, .name = name, .tags = &tag, .n_tags = 1}},
-		  1);
-}
-
 static void set_up(void)
 {
 	log_set_level(LOG_LEVEL_ERROR);
@@ -158,11 +131,11 @@ static void set_up(void)
 	must(alarms_new(&world.alarms) == 0);
 	wire_features = FEATURE_VIEW;
 	put_types();
-	put_named("acme/plant/p1", "press", "press 1", "hot");
-	put_named("acme/plant/p2", "press", "press 2", "cold");
-	put_named("acme/bare", "press", "the bare one", "hot");
-	put_named("acme/hidden", "press", "the hidden one", "hot");
-	put_named("acme/tank", "tank", "tank", "cold");
+	leaves_put_twin("acme/plant/p1", "press", "press 1", "hot");
+	leaves_put_twin("acme/plant/p2", "press", "press 2", "cold");
+	leaves_put_twin("acme/bare", "press", "the bare one", "hot");
+	leaves_put_twin("acme/hidden", "press", "the hidden one", "hot");
+	leaves_put_twin("acme/tank", "tank", "tank", "cold");
 	world_value("acme/plant/p1", "open/level", 5, 2);
 	world_value("acme/plant/p2", "open/level", 5, 3);
 	world_value("acme/hidden", "open/level", 5, 4);
@@ -175,7 +148,7 @@ static void set_up(void)
 	put_text("acme/plant/p1", "open/token", "plain");
 	put_place("acme/plant/p1", 52.52, 13.4);
 	put_place("acme/hidden", 52.52, 13.4);
-	world_policy(SOME);
+	world_policy(LEAVES_SOME(""));
 	must(visibility_sweep(world.visibility) == 0);
 }
 
@@ -276,7 +249,7 @@ Test(find, a_bound_alone_is_what_it_is_in_company)
 			.kind = OP_SAMPLES,
 			.samples = {.twin = "acme/bare", .property = "open/level", .samples = &bad, .n = 1}},
 		1);
-	put_named("acme/empty", "press", "", "x");
+	leaves_put_twin("acme/empty", "press", "", "x");
 	for (size_t i = 0; i < N_WORDS(signs) * N_WORDS(numbers); i++) {
 		const char *sign = signs[i / N_WORDS(numbers)], *number = numbers[i % N_WORDS(numbers)];
 		snprintf(alone, sizeof alone, "open/level %s %s", sign, number);
@@ -378,7 +351,7 @@ Test(find, the_page_is_as_things_are_in_the_end)
 	wire_join(WIRE_OWN);
 	must(begin_as(&ourselves, &q) == 0);
 	cr_assert(not(done), "n2 is waited for");
-	put_named("acme/plant/p1", "press", "press 1", "cold");
+	leaves_put_twin("acme/plant/p1", "press", "press 1", "cold");
 	world_put(&(struct op){.kind = OP_TWIN_DELETE, .id = "acme/bare"}, 1);
 	const struct question *asked = &wire_last(WIRE_OWN, MESSAGE_QUESTION)->message.question;
 	wire_hear(WIRE_OWN, &(struct message){.kind = MESSAGE_ANSWER,

@@ -3,70 +3,23 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 
-#include "node/walk.h"
 #include "proto/clock.h"
-#include "tests/unit/node/world.h"
+#include "tests/unit/node/scene.h"
 
-static struct arena *a;
-static struct view_root root = {.id = "acme/plant", .parent = ""};
-static struct rollup_spec power = {.fn = ROLLUP_SUM, .property = "power"};
-static struct view_question question;
-
-static void set_up(void)
-{
-	world_set_up();
-	cr_assert(eq(int, arena_new(&a, 64 << 20), 0));
-	root = (struct view_root){.id = "acme/plant", .parent = ""};
-	question = (struct view_question){.roots = &root,
-					  .n_roots = 1,
-					  .hierarchy = "contains",
-					  .depth = VIEW_DEPTH_ALL,
-					  .rollups = &power,
-					  .n_rollups = 1};
-	world_type("press", "power", "force", "kW");
-	world_twin("acme/plant", "", NULL);
-}
-
-static void tear_down(void)
-{
-	arena_free(a);
-	a = NULL;
-	world_tear_down();
-}
-
-TestSuite(walk, .init = set_up, .fini = tear_down, .timeout = 60);
-
-static void add_press(const char *id, const char *parent, double kw)
-{
-	world_twin(id, "press", NULL);
-	world_relation("contains", parent, id);
-	world_value(id, "power", 10, kw);
-}
-
-static struct view_part walked(const char *org)
-{
-	const struct audience to = audience_of(org);
-	struct view_part part;
-
-	cr_assert(eq(int, walk_part(&world, &to, &question, WALK_LIVE, a, &part), 0));
-	return part;
-}
+TestSuite(walk, .init = scene_set_up, .fini = scene_tear_down, .timeout = 60);
 
 static double total(const struct view_part *part)
 {
-	double v = -1;
-
-	rollup_value(&part->members[0].rollups[0], &power, &v);
-	return v;
+	return scene_sum(part->members[0].rollups);
 }
 
 Test(walk, every_member_counts_once_whatever_leads_to_it)
 {
-	add_press("acme/plant/p1", "acme/plant", 1);
-	add_press("acme/plant/p2", "acme/plant", 2);
-	add_press("acme/plant/p3", "acme/plant/p1", 4);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p2", "acme/plant", 2);
+	scene_add_press("acme/plant/p3", "acme/plant/p1", 4);
 	world_relation("contains", "acme/plant/p2", "acme/plant/p3");
-	const struct view_part part = walked("");
+	const struct view_part part = scene_walked("");
 
 	cr_expect(eq(u64, part.counts.members, 4));
 	cr_expect(eq(dbl, total(&part), 7));
@@ -75,24 +28,24 @@ Test(walk, every_member_counts_once_whatever_leads_to_it)
 
 Test(walk, roll_ups_reach_below_the_depth_that_is_shown)
 {
-	add_press("acme/plant/p1", "acme/plant", 1);
-	add_press("acme/plant/p2", "acme/plant/p1", 2);
-	question.depth = 1;
-	const struct view_part part = walked("");
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p2", "acme/plant/p1", 2);
+	scene.question.depth = 1;
+	const struct view_part part = scene_walked("");
 
 	cr_expect(eq(sz, part.n_members, 2));
 	cr_expect(eq(dbl, total(&part), 3));
-	question.depth = 0;
-	const struct view_part root_only = walked("");
+	scene.question.depth = 0;
+	const struct view_part root_only = scene_walked("");
 	cr_expect(eq(sz, root_only.n_members, 1));
 	cr_expect(eq(dbl, total(&root_only), 3));
 }
 
 Test(walk, a_cycle_ends_where_it_began_and_is_told)
 {
-	add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
 	world_relation("contains", "acme/plant/p1", "acme/plant");
-	const struct view_part part = walked("");
+	const struct view_part part = scene_walked("");
 
 	cr_expect(eq(dbl, total(&part), 1));
 	cr_assert(eq(sz, part.n_problems, 1));
@@ -116,8 +69,8 @@ Test(walk, a_hierarchy_of_thousands_of_levels_is_walked)
 							  .valid_to_ns = TIME_MAX}};
 	}
 	world_put(ops, LEVELS * 2);
-	question.depth = 1;
-	const struct view_part part = walked("");
+	scene.question.depth = 1;
+	const struct view_part part = scene_walked("");
 	cr_expect(eq(u64, part.counts.members, LEVELS + 1));
 }
 
@@ -130,20 +83,20 @@ Test(walk, as_of_reads_values_and_relations_of_that_time)
 					      .valid_from_ns = 50,
 					      .valid_to_ns = TIME_MAX}};
 
-	add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
 	world_twin("acme/plant/p2", "press", NULL);
 	world_value("acme/plant/p2", "power", 10, 100);
 	world_put(&later, 1);
 	world_value("acme/plant/p1", "power", 30, 5);
-	question.has_as_of = true;
-	question.as_of_ns = 29;
-	const struct view_part before = walked("");
+	scene.question.has_as_of = true;
+	scene.question.as_of_ns = 29;
+	const struct view_part before = scene_walked("");
 	cr_expect(eq(dbl, total(&before), 1));
-	question.as_of_ns = 50;
-	const struct view_part after = walked("");
+	scene.question.as_of_ns = 50;
+	const struct view_part after = scene_walked("");
 	cr_expect(eq(dbl, total(&after), 105));
-	question.as_of_ns = 9;
-	const struct view_part first = walked("");
+	scene.question.as_of_ns = 9;
+	const struct view_part first = scene_walked("");
 	cr_expect(eq(u64, first.members[0].rollups[0].n, 0));
 }
 
@@ -161,38 +114,38 @@ Test(walk, as_of_reads_life_cycle_and_health_of_that_time)
 
 	world_put(ops, 3);
 	world_value("acme/plant/p1", "power", 25, 1);
-	question.has_as_of = true;
-	question.as_of_ns = 20;
-	part = walked("");
+	scene.question.has_as_of = true;
+	scene.question.as_of_ns = 20;
+	part = scene_walked("");
 	cr_assert(eq(sz, part.n_members, 2));
 	cr_expect(eq(int, part.members[1].life, LIFE_OPERATING));
 	cr_expect(eq(int, part.members[1].health, HEALTH_UNKNOWN));
-	question.as_of_ns = 29;
-	part = walked("");
+	scene.question.as_of_ns = 29;
+	part = scene_walked("");
 	cr_expect(eq(int, part.members[1].health, HEALTH_GOOD));
-	question.as_of_ns = 30;
-	part = walked("");
+	scene.question.as_of_ns = 30;
+	part = scene_walked("");
 	cr_assert(eq(sz, part.n_members, 2), "the end is part of it");
 	cr_expect(eq(int, part.members[1].health, HEALTH_ALARM));
-	question.as_of_ns = 31;
-	part = walked("");
+	scene.question.as_of_ns = 31;
+	part = scene_walked("");
 	cr_expect(eq(sz, part.n_members, 1));
-	root.id = "acme/plant/p1";
-	part = walked("");
+	scene.root.id = "acme/plant/p1";
+	part = scene_walked("");
 	cr_expect(eq(int, part.members[0].life, LIFE_OPERATING));
-	question.has_as_of = false;
-	part = walked("");
+	scene.question.has_as_of = false;
+	part = scene_walked("");
 	cr_expect(eq(int, part.members[0].life, LIFE_RETIRED));
 }
 
 Test(walk, units_that_do_not_agree_are_told_by_name)
 {
-	add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
 	world_type("tank", "power", NULL, "m3");
 	world_twin("acme/plant/t1", "tank", NULL);
 	world_relation("contains", "acme/plant", "acme/plant/t1");
 	world_value("acme/plant/t1", "power", 10, 3);
-	const struct view_part part = walked("");
+	const struct view_part part = scene_walked("");
 
 	cr_assert(ge(sz, part.n_problems, 1));
 	cr_expect(strstr(part.problems[0], "acme/plant/p1") != NULL &&
@@ -201,12 +154,12 @@ Test(walk, units_that_do_not_agree_are_told_by_name)
 
 Test(walk, units_are_converted)
 {
-	add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
 	world_type("turbine", "power", NULL, "MW");
 	world_twin("acme/plant/t1", "turbine", NULL);
 	world_relation("contains", "acme/plant", "acme/plant/t1");
 	world_value("acme/plant/t1", "power", 10, 2);
-	const struct view_part part = walked("");
+	const struct view_part part = scene_walked("");
 	const double in_kw = strcmp(part.members[0].rollups[0].unit, "kW") == 0 ? 2001 : 2.001;
 
 	cr_expect(epsilon_eq(dbl, total(&part), in_kw, 1e-9));
@@ -214,12 +167,12 @@ Test(walk, units_are_converted)
 
 Test(walk, a_stranger_sees_nothing_and_a_partner_what_is_shared)
 {
-	add_press("acme/plant/p1", "acme/plant", 1);
-	add_press("acme/plant/p2", "acme/plant", 2);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p2", "acme/plant", 2);
 	world_policy(
 		"share \"plant\"\n to org volt\n twins plant, plant/p1\n allow discover\n until 2100-01-01\n"
 		"share \"power\"\n to org volt\n twins plant/p2\n allow read power\n until 2100-01-01\n");
-	const struct view_part none = walked("harbor"), some = walked("volt");
+	const struct view_part none = scene_walked("harbor"), some = scene_walked("volt");
 
 	cr_expect(eq(sz, none.n_members, 0));
 	cr_expect(eq(u64, none.counts.members, 0), "what one may not discover appears in no count");
@@ -233,11 +186,11 @@ Test(walk, who_may_only_discover_learns_neither_name_nor_health)
 	const struct op named = {.kind = OP_TWIN,
 				 .twin = {.id = "acme/plant/p1", .type = "press", .name = "Secret"}};
 
-	add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
 	world_put(&named, 1);
 	world_policy("share \"plant\"\n to org volt\n twins plant/**\n allow discover\n until 2100-01-01\n");
-	root.id = "acme/plant/p1";
-	const struct view_part part = walked("volt");
+	scene.root.id = "acme/plant/p1";
+	const struct view_part part = scene_walked("volt");
 	cr_assert(eq(sz, part.n_members, 1));
 	cr_expect(strcmp(part.members[0].name, "") == 0);
 	cr_expect(eq(int, (int)part.members[0].health, HEALTH_UNKNOWN));
@@ -248,13 +201,13 @@ Test(walk, withheld_does_not_tell_which_properties_there_are)
 	struct rollup_spec secret = {.fn = ROLLUP_COUNT, .property = "force"},
 			   absent = {.fn = ROLLUP_COUNT, .property = "nonesuch"};
 
-	add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
 	world_policy(
 		"share \"plant\"\n to org volt\n twins plant/**\n allow read power\n until 2100-01-01\n");
-	question.rollups = &secret;
-	const struct view_part one = walked("volt");
-	question.rollups = &absent;
-	const struct view_part two = walked("volt");
+	scene.question.rollups = &secret;
+	const struct view_part one = scene_walked("volt");
+	scene.question.rollups = &absent;
+	const struct view_part two = scene_walked("volt");
 	cr_expect(eq(u64, one.counts.withheld, 2));
 	cr_expect(eq(u64, two.counts.withheld, 2));
 }
@@ -272,8 +225,8 @@ Test(walk, a_partner_cannot_ask_whom_a_twin_is_confirmed_to)
 		"share \"plant\"\n to org volt\n twins **\n allow discover, summary\n until 2100-01-01\n"
 		"share \"plant too\"\n to org harbor\n twins **\n allow discover, summary\n until "
 		"2100-01-01\n");
-	root.parent = "harbor/city";
-	const struct view_part volt = walked("volt"), harbor = walked("harbor");
+	scene.root.parent = "harbor/city";
+	const struct view_part volt = scene_walked("volt"), harbor = scene_walked("harbor");
 	cr_expect(eq(int, (int)volt.members[0].state, MEMBER_UNCONFIRMED));
 	cr_expect(eq(int, (int)harbor.members[0].state, MEMBER_LIVE));
 }
@@ -289,7 +242,7 @@ Test(walk, problems_are_listed_up_to_a_bound)
 		world_relation("contains", "acme/plant", ids[i]);
 		world_value(ids[i], "power", 10, 3);
 	}
-	const struct view_part part = walked("");
+	const struct view_part part = scene_walked("");
 	cr_expect(eq(sz, part.n_problems, PROBLEMS_MAX));
 }
 
@@ -301,18 +254,18 @@ Test(walk, a_foreign_claim_needs_the_owners_word)
 					      .child = "acme/plant",
 					      .state = CONFIRM_CONFIRMED}};
 
-	add_press("acme/plant/p1", "acme/plant", 1);
-	root.parent = "harbor/city";
-	const struct view_part claimed = walked("");
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
+	scene.root.parent = "harbor/city";
+	const struct view_part claimed = scene_walked("");
 	cr_expect(eq(int, (int)claimed.members[0].state, MEMBER_UNCONFIRMED));
 	cr_expect(eq(u64, claimed.counts.unconfirmed, 1));
 	cr_expect(eq(dbl, total(&claimed), 0));
-	question.unconfirmed = true;
-	const struct view_part asked_for = walked("");
+	scene.question.unconfirmed = true;
+	const struct view_part asked_for = scene_walked("");
 	cr_expect(eq(dbl, total(&asked_for), 1));
-	question.unconfirmed = false;
+	scene.question.unconfirmed = false;
 	world_put(&yes, 1);
-	const struct view_part confirmed = walked("");
+	const struct view_part confirmed = scene_walked("");
 	cr_expect(eq(dbl, total(&confirmed), 1));
 }
 
@@ -323,7 +276,8 @@ Test(walk, members_of_others_are_edges_named_only_to_whom_they_belong)
 		"share \"plant\"\n to org volt\n twins plant\n allow discover\n until 2100-01-01\n"
 		"share \"plant to harbor\"\n to org harbor\n twins plant\n allow discover\n until "
 		"2100-01-01\n");
-	const struct view_part own = walked(""), theirs = walked("volt"), third = walked("harbor");
+	const struct view_part own = scene_walked(""), theirs = scene_walked("volt"),
+			       third = scene_walked("harbor");
 
 	cr_expect(eq(sz, own.n_edges, 1));
 	cr_expect(eq(sz, theirs.n_edges, 1));
@@ -335,8 +289,8 @@ Test(walk, a_token_is_no_number_and_counts_as_withheld)
 	world_policy(
 		"share \"all\"\n to org volt\n twins **\n allow discover, summary\n allow read power\n"
 		" redact power as token\n until 2100-01-01\n");
-	add_press("acme/plant/p1", "acme/plant", 4);
-	const struct view_part part = walked("volt");
+	scene_add_press("acme/plant/p1", "acme/plant", 4);
+	const struct view_part part = scene_walked("volt");
 
 	cr_expect(eq(u64, part.counts.members, 2));
 	cr_expect(eq(u64, part.counts.withheld, 2), "by the name alone, with or without the property");

@@ -4,49 +4,23 @@
 #include <criterion/new/assert.h>
 #include <stdio.h>
 
-#include "node/walk.h"
-#include "tests/unit/node/world.h"
+#include "tests/unit/node/scene.h"
 
 enum { MANY = 300 };
 
-static struct arena *a;
 static struct view_root roots[3];
-static struct rollup_spec power = {.fn = ROLLUP_SUM, .property = "power"};
-static struct view_question question;
 static const struct audience own = {.org = ""};
 
 static void set_up(void)
 {
-	world_set_up();
-	cr_assert(eq(int, arena_new(&a, 64 << 20), 0));
+	scene_set_up();
 	memset(roots, 0, sizeof roots);
-	roots[0] = (struct view_root){.id = "acme/plant", .parent = ""};
-	question = (struct view_question){.roots = roots,
-					  .n_roots = 1,
-					  .hierarchy = "contains",
-					  .rollups = &power,
-					  .n_rollups = 1,
-					  .where = "",
-					  .by_property = ""};
-	world_type("press", "power", "force", "kW");
-	world_twin("acme/plant", "", NULL);
+	roots[0] = scene.root;
+	scene.question.roots = roots;
+	scene.question.depth = 0;
 }
 
-static void tear_down(void)
-{
-	arena_free(a);
-	a = NULL;
-	world_tear_down();
-}
-
-TestSuite(walk_slices, .init = set_up, .fini = tear_down, .timeout = 60);
-
-static void add_press(const char *id, const char *parent, double kw)
-{
-	world_twin(id, "press", NULL);
-	world_relation("contains", parent, id);
-	world_value(id, "power", 10, kw);
-}
+TestSuite(walk_slices, .init = set_up, .fini = scene_tear_down, .timeout = 60);
 
 static void add_many(void)
 {
@@ -54,24 +28,8 @@ static void add_many(void)
 
 	for (int i = 0; i < MANY; i++) {
 		snprintf(id, sizeof id, "acme/plant/p%d", i);
-		add_press(id, "acme/plant", 1);
+		scene_add_press(id, "acme/plant", 1);
 	}
-}
-
-static struct view_part walked(void)
-{
-	struct view_part part;
-
-	cr_assert(eq(int, walk_part(&world, &own, &question, WALK_LIVE, a, &part), 0));
-	return part;
-}
-
-static double sum_of(const struct view_member *m)
-{
-	double v = -1;
-
-	rollup_value(&m->rollups[0], &power, &v);
-	return v;
 }
 
 /* ---- Slices */
@@ -81,7 +39,8 @@ static struct walk *begun(const char *org, struct audience *to)
 	struct walk *w;
 
 	*to = audience_of(org);
-	cr_assert(eq(int, walk_new(&w, &world, to, &question, WALK_LIVE, a, WALK_BYTES_MAX), 0));
+	cr_assert(eq(int, walk_new(&w, &world, to, &scene.question, WALK_LIVE, scene.arena, WALK_BYTES_MAX),
+		     0));
 	return w;
 }
 
@@ -97,7 +56,7 @@ Test(walk_slices, a_walk_goes_on_where_it_stopped)
 		n++;
 	cr_expect(gt(int, n, 2), "there were pauses");
 	cr_expect(eq(u64, part.counts.members, MANY + 1));
-	cr_expect(eq(dbl, sum_of(&part.members[0]), MANY));
+	cr_expect(eq(dbl, scene_sum(part.members[0].rollups), MANY));
 	walk_free(w);
 }
 
@@ -117,7 +76,7 @@ Test(walk_slices, who_moves_meanwhile_is_neither_lost_nor_counted_twice)
 	while (walk_step(w, 0, &part) == 0)
 		;
 	cr_expect(eq(u64, part.counts.members, MANY + 1));
-	cr_expect(eq(dbl, sum_of(&part.members[0]), MANY));
+	cr_expect(eq(dbl, scene_sum(part.members[0].rollups), MANY));
 	walk_free(w);
 }
 
@@ -193,7 +152,7 @@ Test(walk_slices, a_walk_whose_time_is_over_is_cut_and_says_so)
 		cr_expect(part.counts.members > 0 && part.counts.members < n_before,
 			  "of what it met before the change nothing is left");
 		n_before = part.counts.members;
-		cr_expect(eq(dbl, sum_of(&part.members[0]), (double)part.counts.members - 1));
+		cr_expect(eq(dbl, scene_sum(part.members[0].rollups), (double)part.counts.members - 1));
 		walk_free(w);
 	}
 }
@@ -217,17 +176,17 @@ Test(walk_slices, values_may_change_meanwhile)
 Test(walk_slices, a_budget_of_members_cuts_and_says_so)
 {
 	add_many();
-	question.members_max = 100;
-	const struct view_part part = walked();
+	scene.question.members_max = 100;
+	const struct view_part part = scene_walked("");
 
 	cr_expect(part.cut);
 	cr_expect(eq(u64, part.counts.members, 100));
-	cr_expect(eq(dbl, sum_of(&part.members[0]), 99));
+	cr_expect(eq(dbl, scene_sum(part.members[0].rollups), 99));
 	cr_assert(eq(sz, part.n_problems, 1));
 	cr_expect(strstr(part.problems[0], "--members-max") != NULL);
 	cr_expect(not(view_is_clean(&part)));
-	question.members_max = MANY + 1;
-	const struct view_part all = walked();
+	scene.question.members_max = MANY + 1;
+	const struct view_part all = scene_walked("");
 	cr_expect(not(all.cut), "just enough is enough");
 	cr_expect(view_is_clean(&all));
 }
@@ -238,12 +197,12 @@ Test(walk_slices, a_budget_of_memory_cuts_and_says_so)
 	struct walk *w;
 
 	add_many();
-	question.depth = VIEW_DEPTH_ALL;
-	cr_assert(eq(int, walk_new(&w, &world, &own, &question, WALK_LIVE, a, 40000), 0));
+	scene.question.depth = VIEW_DEPTH_ALL;
+	cr_assert(eq(int, walk_new(&w, &world, &own, &scene.question, WALK_LIVE, scene.arena, 40000), 0));
 	cr_assert(eq(int, walk_step(w, INT64_MAX, &part), 1));
 	cr_expect(part.cut);
 	cr_expect(lt(u64, part.counts.members, MANY));
-	cr_expect(eq(dbl, sum_of(&part.members[0]), (double)(part.counts.members - 1)));
+	cr_expect(eq(dbl, scene_sum(part.members[0].rollups), (double)(part.counts.members - 1)));
 	walk_free(w);
 }
 
@@ -264,9 +223,9 @@ Test(walk_slices, too_many_groups_are_cut)
 		ops[n++] = (struct op){.kind = OP_SAMPLES, .samples = {ids[i], "power", &samples[i], 1}};
 	}
 	world_put(ops, n);
-	question.by = GROUP_PROPERTY;
-	question.by_property = "power";
-	const struct view_part part = walked();
+	scene.question.by = GROUP_PROPERTY;
+	scene.question.by_property = "power";
+	const struct view_part part = scene_walked("");
 	cr_expect(part.cut);
 	cr_expect(eq(sz, part.n_cells, VIEW_CELLS_MAX));
 	for (size_t i = 1; i < part.n_cells; i++)
@@ -277,20 +236,20 @@ Test(walk_slices, too_many_groups_are_cut)
 
 Test(walk_slices, what_is_below_a_seen_root_counts_no_more)
 {
-	add_press("acme/plant/p1", "acme/plant", 1);
-	add_press("acme/plant/p2", "acme/plant/p1", 2);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p2", "acme/plant/p1", 2);
 	world_twin("acme/other", "", NULL);
-	add_press("acme/other/p4", "acme/other", 8);
+	scene_add_press("acme/other/p4", "acme/other", 8);
 	world_relation("contains", "acme/other", "acme/plant/p1");
 	roots[0] = (struct view_root){.id = "acme/other", .parent = ""};
 	roots[1] = (struct view_root){.id = "acme/plant", .parent = "", .seen = true};
-	question.n_roots = 2;
-	const struct view_part part = walked();
+	scene.question.n_roots = 2;
+	const struct view_part part = scene_walked("");
 
 	cr_assert(eq(sz, part.n_members, 1));
 	cr_expect(strcmp(part.members[0].id, "acme/other") == 0);
 	cr_expect(eq(u64, part.counts.members, 2));
-	cr_expect(eq(dbl, sum_of(&part.members[0]), 8));
+	cr_expect(eq(dbl, scene_sum(part.members[0].rollups), 8));
 }
 
 Test(walk_slices, edges_below_a_seen_root_are_seen)
@@ -299,8 +258,8 @@ Test(walk_slices, edges_below_a_seen_root_are_seen)
 	world_twin("acme/other", "", NULL);
 	world_relation("contains", "acme/other", "volt/other");
 	roots[1] = (struct view_root){.id = "acme/other", .parent = "", .seen = true};
-	question.n_roots = 2;
-	const struct view_part part = walked();
+	scene.question.n_roots = 2;
+	const struct view_part part = scene_walked("");
 
 	cr_assert(eq(sz, part.n_edges, 2));
 	for (size_t i = 0; i < 2; i++)
@@ -309,11 +268,11 @@ Test(walk_slices, edges_below_a_seen_root_are_seen)
 
 Test(walk_slices, a_root_that_was_met_below_a_seen_one_is_returned_empty)
 {
-	add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
 	roots[0] = (struct view_root){.id = "acme/plant/p1", .parent = "acme/plant"};
 	roots[1] = (struct view_root){.id = "acme/plant", .parent = "", .seen = true};
-	question.n_roots = 2;
-	const struct view_part part = walked();
+	scene.question.n_roots = 2;
+	const struct view_part part = scene_walked("");
 
 	cr_assert(eq(sz, part.n_members, 1));
 	cr_expect(eq(u64, part.counts.members, 0));
@@ -322,15 +281,15 @@ Test(walk_slices, a_root_that_was_met_below_a_seen_one_is_returned_empty)
 
 Test(walk_slices, a_root_below_another_is_walked_by_itself)
 {
-	add_press("acme/plant/p1", "acme/plant", 1);
-	add_press("acme/plant/p2", "acme/plant/p1", 2);
+	scene_add_press("acme/plant/p1", "acme/plant", 1);
+	scene_add_press("acme/plant/p2", "acme/plant/p1", 2);
 	roots[1] = roots[2] = (struct view_root){.id = "acme/plant/p1", .parent = "acme/plant"};
-	question.n_roots = 3;
-	const struct view_part part = walked();
+	scene.question.n_roots = 3;
+	const struct view_part part = scene_walked("");
 
 	cr_assert(eq(sz, part.n_members, 2), "once, though it was asked for twice");
-	cr_expect(eq(dbl, sum_of(&part.members[0]), 0));
-	cr_expect(eq(dbl, sum_of(&part.members[1]), 3));
+	cr_expect(eq(dbl, scene_sum(part.members[0].rollups), 0));
+	cr_expect(eq(dbl, scene_sum(part.members[1].rollups), 3));
 	cr_expect(eq(u64, part.counts.members, 3));
 }
 
@@ -341,10 +300,10 @@ Test(walk_slices, every_cycle_is_told)
 	world_relation("contains", "acme/plant", "acme/plant/b");
 	world_relation("contains", "acme/plant", "acme/plant/c");
 	world_relation("contains", "acme/plant/b", "acme/plant/c");
-	const struct view_part none = walked();
+	const struct view_part none = scene_walked("");
 	cr_expect(eq(sz, none.n_problems, 0), "two ways are no cycle");
 	world_relation("contains", "acme/plant/c", "acme/plant/b");
-	const struct view_part part = walked();
+	const struct view_part part = scene_walked("");
 	cr_expect(eq(sz, part.n_problems, 1), "also of two siblings");
 	cr_expect(eq(u64, part.counts.members, 3));
 }
