@@ -154,14 +154,6 @@ static int show(struct walk *w, struct step *s, struct holder *h, const struct e
 	return walk_add_member(w, s, &m);
 }
 
-static int roll_up(struct walk *w, const struct step *s, struct holder *h, const struct expr_twin *face)
-{
-	size_t cells[TAGS_MAX], n_cells;
-
-	TRY(walk_groups(w, h, face, cells, &n_cells));
-	return walk_add_values(w, s, h, cells, n_cells);
-}
-
 static int fill_in(struct walk *w, struct step *s, struct holder *h, bool again)
 {
 	const bool needs_face =
@@ -187,7 +179,7 @@ static int fill_in(struct walk *w, struct step *s, struct holder *h, bool again)
 	if (again)
 		return 0;
 	if (fate.state == MEMBER_LIVE && !fate.filtered)
-		TRY(roll_up(w, s, h, &face));
+		TRY(walk_roll_up(w, s, h, &face));
 	fate.withheld = fate.withheld || h->withheld;
 	fate.coarse = h->coarse;
 	fate.expired = h->expired;

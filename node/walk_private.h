@@ -229,9 +229,10 @@ struct holder {
  * has none, or not for the asker. Texts may be in w->rows. */
 MUST_CHECK int walk_value(struct walk *w, struct holder *h, size_t need, struct sample *ret,
 			  const char **ret_unit, bool *ret_has);
-/* Add what it has to the anchor's (SIZE_MAX: none) roll-ups and to those of its groups. */
-MUST_CHECK int walk_add_values(struct walk *w, const struct step *s, struct holder *h, const size_t *cells,
-			       size_t n_cells);
+/* Add what it has to the anchor's (SIZE_MAX: none) roll-ups and to those of its groups; `face`: what the
+ * asker may see of it. */
+MUST_CHECK int walk_roll_up(struct walk *w, const struct step *s, struct holder *h,
+			    const struct expr_twin *face);
 /* What is to be shown of a returned member. */
 MUST_CHECK int walk_show_values(struct walk *w, struct holder *h, struct view_member *m);
 

@@ -308,7 +308,6 @@ static int push_edges(struct walk *w, uint32_t place)
 static int add_at(struct walk *w, struct holder *h, bool *selected)
 {
 	const struct step nowhere = {.id = h->twin->id, .anchor = SIZE_MAX};
-	size_t cells[TAGS_MAX], n_cells;
 	struct expr_twin face;
 	struct position room;
 	bool ok;
@@ -318,8 +317,7 @@ static int add_at(struct walk *w, struct holder *h, bool *selected)
 	if (!ok)
 		return 0;
 	*selected = true;
-	TRY(walk_groups(w, h, &face, cells, &n_cells));
-	return walk_add_values(w, &nowhere, h, cells, n_cells);
+	return walk_roll_up(w, &nowhere, h, &face);
 }
 
 /* Some of its times, so that the loop does not wait for all that it has of them. */

@@ -148,11 +148,12 @@ static int add_numbers(struct walk *w, const struct targets *t, struct holder *h
 	return 0;
 }
 
-int walk_add_values(struct walk *w, const struct step *s, struct holder *h, const size_t *cells,
-		    size_t n_cells)
+int walk_roll_up(struct walk *w, const struct step *s, struct holder *h, const struct expr_twin *face)
 {
-	const struct targets t = {s->anchor, cells, n_cells};
+	size_t cells[TAGS_MAX], n_cells;
 
+	TRY(walk_groups(w, h, face, cells, &n_cells));
+	const struct targets t = {s->anchor, cells, n_cells};
 	for (size_t need = 0; need < w->needs.where; need++)
 		TRY(add_numbers(w, &t, h, need, s->id));
 	for (size_t k = 0; k < w->q->n_rollups; k++)
