@@ -32,9 +32,12 @@ struct view {
 	struct view_question question; /* texts live in the plan's callers only; see settings below */
 	struct map roots;              /* of the question */
 	int64_t deadline_ns;           /* monotonic */
-	int n_waiting;                 /* for peers, and for walks of this node */
-	bool running;                  /* inside advance() */
-	const char **problems;         /* besides those of the plan, in the arena */
+	/* Until then a walk for somebody else goes on: of summaries it only begins at the deadline. It is
+	 * within the part of the asker's patience that questions.c holds back. */
+	int64_t walks_until_ns;
+	int n_waiting;         /* for peers, and for walks of this node */
+	bool running;          /* inside advance() */
+	const char **problems; /* besides those of the plan, in the arena */
 	size_t n_problems;
 	char lost[PEER_NAME_SIZE]; /* the last of those that did not answer */
 	unsigned n_again;          /* questions that were put a second time */
@@ -352,7 +355,7 @@ static int ask_walk(struct view *v, const struct plan_ask *ask, enum walk_source
 					 .question = ask->question,
 					 .source = source,
 					 .bytes_max = is_own(v) ? WALK_BYTES_MAX : OTHERS_BYTES_MAX,
-					 .deadline_ns = is_own(v) ? INT64_MAX : v->deadline_ns,
+					 .deadline_ns = is_own(v) ? INT64_MAX : v->walks_until_ns,
 					 .number = ask->id,
 					 .done = on_walk,
 					 .ctx = v};
@@ -486,12 +489,14 @@ int views_ask_again(struct views *views, const struct audience *to, const struct
 
 	if (!v)
 		return FAIL(-ENOMEM);
+	const int64_t until_ns = engine_mono_ns() + deadline_ns;
 	*v = (struct view){.views = views,
 			   .question = *question,
 			   .kept = kept,
 			   .done = done,
 			   .ctx = ctx,
-			   .deadline_ns = engine_mono_ns() + deadline_ns};
+			   .deadline_ns = until_ns,
+			   .walks_until_ns = until_ns + deadline_ns / 4};
 	TRY(arena_new(&v->arena,
 		      AUDIENCE_BYTES + 2 * PROBLEMS_MAX * PROBLEM_SIZE + ROOTS_MAX * (TWIN_ID_MAX + 17)));
 	TRY(audience_copy(v->arena, to, &v->to));
