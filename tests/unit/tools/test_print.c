@@ -42,14 +42,19 @@ static void end(void)
 
 TestSuite(print, .init = begin, .fini = end);
 
+/* A terminal hands on what was written in pieces: a bell is the last of them. */
 static const char *shown(void)
 {
 	static char text[4096];
-	ssize_t n;
+	size_t len = 0;
 
-	fflush(out);
-	n = read(terminal, text, sizeof text - 1);
-	text[n > 0 ? n : 0] = '\0';
+	must(fputc('\a', out) == '\a' && fflush(out) == 0);
+	while (len == 0 || text[len - 1] != '\a') {
+		const ssize_t n = read(terminal, text + len, sizeof text - len);
+		must(n > 0);
+		len += (size_t)n;
+	}
+	text[len - 1] = '\0';
 	return text;
 }
 
