@@ -24,7 +24,7 @@ static void on_found(void *ctx, int code, const struct err_note *note, const str
 	}
 	struct control_answer last = {
 		.has_view = true, .view = *view, .more = page > 0 && view->n_members == page};
-	last.view.members = view->members + at;
+	last.view.members = at > 0 ? view->members + at : view->members; /* none: NULL */
 	last.view.n_members = view->n_members - at;
 	call_done(c, &last);
 }
