@@ -131,8 +131,8 @@ struct view_part {
 	size_t n_gone;
 };
 
-/* Everything is there, at first hand: nothing cut, cached, withheld, unreachable, unconfirmed, coarse or
- * expired, and no problem. */
+/* Everything is there, at first hand (of a hierarchy that stands still while its owners are asked): nothing
+ * cut, cached, withheld, unreachable, unconfirmed, coarse or expired, and no problem. */
 bool view_is_clean(const struct view_part *view);
 
 const char *view_by_text(enum view_by by);
