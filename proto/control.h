@@ -58,7 +58,8 @@ enum control_op {
 			 members in order of ids, counts.members: all that were found; more; sources, problems
 		       */
 	CONTROL_WATCH, /* question -> for ever: per event view parts, the last one with `watch`; renewed by
-			  the same request with handles[0] = watch.number, or it ends */
+			  the same request with handles[0] = watch.number and handles[1] = the lower 32
+			  bits of the last event taken, or it ends */
 	N_CONTROL_OPS,
 };
 
