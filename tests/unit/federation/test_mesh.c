@@ -157,6 +157,22 @@ Test(mesh, ignores_frames_of_an_old_session_and_repeated_ones)
 	EXPECT(desk_frame(&desk, 1, &question), "deliver question");
 }
 
+/* A ping is due every 5/3 s here. */
+Test(mesh, tells_a_peer_in_another_session_so_when_two_beats_are_missed)
+{
+	struct message question = {.kind = MESSAGE_QUESTION};
+
+	open_session();
+	EXPECT(desk_frame(&desk, 1, &question), "deliver question");
+	question.nonce++;
+	for (int s = 0; s < 3; s++)
+		desk_pass(&desk, NS_PER_S);
+	EXPECT(desk_raw(&desk, 1, &question), "");
+	desk_pass(&desk, NS_PER_S);
+	EXPECT(desk_raw(&desk, 1, &question), "bye, close");
+	cr_expect(eq(u64, stats().frames_old_session, 2));
+}
+
 Test(mesh, counts_a_gap_and_goes_on)
 {
 	struct message question = {.kind = MESSAGE_QUESTION};
