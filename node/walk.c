@@ -378,13 +378,3 @@ int walk_step(struct walk *w, int64_t until_ns, struct view_part *ret)
 	}
 	return finish(w, ret);
 }
-
-int walk_part(struct engine *e, const struct audience *to, const struct view_question *q,
-	      enum walk_source source, struct arena *a, struct view_part *ret)
-{
-	SCOPED(scope_walk) struct walk *w = NULL;
-
-	TRY(walk_new(&w, e, to, q, source, a, WALK_BYTES_MAX));
-	const int r = walk_step(w, INT64_MAX, ret);
-	return r < 0 ? r : 0;
-}

@@ -41,8 +41,4 @@ MUST_CHECK int walk_step(struct walk *w, int64_t until_ns, struct view_part *ret
 MUST_CHECK int walk_stop(struct walk *w, struct view_part *ret);
 void walk_free(struct walk *w); /* NULL is fine */
 
-/* All at once. */
-MUST_CHECK int walk_part(struct engine *e, const struct audience *to, const struct view_question *q,
-			 enum walk_source source, struct arena *a, struct view_part *ret);
-
 DEFINE_SCOPED(walk, walk_free)

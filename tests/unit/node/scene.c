@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/node/scene.h"
+#include "tests/unit/node/walk_part.h"
 
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

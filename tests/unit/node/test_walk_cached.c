@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "node/summary.h"
-#include "node/walk.h"
 #include "proto/words.h"
+#include "tests/unit/node/walk_part.h"
 #include "tests/unit/node/world.h"
 
 enum { N_TWINS = 40 };

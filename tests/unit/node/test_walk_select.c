@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 
 #include "tests/unit/node/scene.h"
+#include "tests/unit/node/walk_part.h"
 
 TestSuite(walk_select, .init = scene_set_up, .fini = scene_tear_down, .timeout = 60);
 

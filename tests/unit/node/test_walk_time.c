@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/walk.h"
 #include "proto/clock.h"
 #include "tests/lib/must.h"
+#include "tests/unit/node/walk_part.h"
 #include "tests/unit/node/world.h"
 
 enum { N_TWINS = 16, N_ROOTS = 3, N_ROLLUPS = 6 };

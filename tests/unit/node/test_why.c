@@ -7,9 +7,9 @@
 
 #include "node/control.h"
 #include "node/reads.h"
-#include "node/walk.h"
 #include "proto/clock.h"
 #include "tests/lib/must.h"
+#include "tests/unit/node/walk_part.h"
 #include "tests/unit/node/world.h"
 
 enum { POLICIES = 400, RULES_MAX = 6 };
