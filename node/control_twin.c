@@ -34,7 +34,8 @@ void control_written(void *ctx, const struct write_result *result)
 /* What only the node itself may write. */
 static bool is_inner(const struct op *op)
 {
-	return op->kind == OP_ROWS || op->kind == OP_ORG_DROP || op->kind == OP_COLLECTION;
+	return op->kind == OP_ROWS || op->kind == OP_ORG_DROP || op->kind == OP_COLLECTION ||
+	       op->kind == OP_COMMAND;
 }
 
 /* Its credential says which twins a node may own; without a prefix all of the organisation. What it owns from

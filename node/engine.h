@@ -28,6 +28,9 @@ struct asks;
 struct views;
 struct sights;
 struct watches;
+struct judge;
+struct commands;
+struct adapters;
 struct control;
 struct journal;
 struct door;
@@ -62,6 +65,9 @@ struct engine {
 	struct views *views;
 	struct sights *sights; /* NULL until a partner asks for a view */
 	struct watches *watches;
+	struct judge *judge;       /* alarms of own twins */
+	struct commands *commands; /* of own twins, and sent from here */
+	struct adapters *adapters;
 	struct control *control;
 	struct journal *journal;
 	struct fresh *fresh;

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "proto/command.h"
 #include "proto/message.h"
 #include "proto/op.h"
 #include "proto/report.h"
@@ -60,7 +61,74 @@ enum control_op {
 	CONTROL_WATCH, /* question -> for ever: per event view parts, the last one with `watch`; renewed by
 			  the same request with handles[0] = watch.number and handles[1] = the lower 32
 			  bits of the last event taken, or it ends */
+	CONTROL_COMMAND_SEND,   /* blob: encoded signed_blob of a command, or, of whoever may open the socket
+				   and   for a twin of this node, the command alone (text "unsigned"); step_ns:
+				   how long   to wait for it to end -> commands[0] with every step as it becomes
+				   known, the   last one when it has ended or time is up */
+	CONTROL_COMMAND_PERMIT, /* blob: encoded signed_blob of a permit; name: twin it is about (its owner
+				   may be another own node) -> commands[0] */
+	CONTROL_COMMANDS,     /* blob: id? (16 bytes), twin?, after?, limit -> commands: newest first, more */
+	CONTROL_ADAPTER_PUT,  /* name, text: its configuration (JSON), dry_run -> text: what it would do */
+	CONTROL_ADAPTER_DROP, /* name */
+	CONTROL_ADAPTERS,     /* name? -> adapters; of one also text: its configuration */
+	CONTROL_ADAPTER_TRY,  /* name or text: configuration, prefix: topic, blob: payload -> samples as
+				 text, one JSON object a line; letters: what could not be mapped */
+	CONTROL_LETTERS,      /* name?, after?, limit -> letters, newest first, more */
+	CONTROL_ATTACH,       /* name: of a program that stands for assets, prefix: twins it stands for,
+				 text: what it says of its counters -> for ever: orders; a second one of that
+				 name ends the first; renewed like a watch (limit: seconds it lasts at most) */
+	CONTROL_ATTACHED,     /* name, words: what became of orders -> n_changed */
+	CONTROL_TWIN_ALARMS,  /* prefix?, after?, limit, offline.. -> twin_alarms: of own twins and of rows
+				 held,  more */
 	N_CONTROL_OPS,
+};
+
+/* What an asset says of a command that it was handed. */
+struct command_word {
+	uint8_t id[COMMAND_ID_BYTES];
+	enum command_state state; /* COMMAND_ACCEPTED, COMMAND_DONE, COMMAND_FAILED */
+	const char *text;         /* "" for none */
+};
+
+/* A connection to machines, see node/adapter.h. */
+struct counter {
+	const char *name; /* `samples`, `dead-letters`, ... */
+	uint64_t value;
+};
+struct adapter_info {
+	const char *name, *kind;  /* kind: "mqtt", "modbus", "tail", "program" */
+	const char *state, *text; /* "connected", "connecting", "waiting", "stopped"; why */
+	int64_t since_ns;
+	struct counter *counters;
+	size_t n_counters;
+};
+
+/* What an adapter could not make a sample of; the same again from the same source is counted. */
+struct dead_letter {
+	int64_t t_ns; /* the last time */
+	const char *adapter, *source, *reason;
+	struct bytes payload; /* its beginning */
+	uint64_t count;
+};
+
+struct twin_alarm {
+	const char *twin, *origin; /* ORG/NODE */
+	struct row_alarm alarm;
+	const char *who;  /* acknowledged or shelved it, "" for nobody; own twins only, as what follows */
+	int64_t until_ns; /* shelved; 0: not */
+	const char *text; /* of the alarm_def, or what the limit is and what the value was */
+};
+
+/* What an adapter is to bring to an asset: a command, or a desired value. */
+struct order {
+	bool is_command;
+	uint8_t id[COMMAND_ID_BYTES]; /* of the command: an asset does the same id once */
+	const char *twin, *operation; /* or the property, without `desired/` */
+	struct argument *arguments;
+	size_t n_arguments;
+	struct sample desired;
+	int64_t deadline_ns; /* wall clock; 0: none. Nothing is handed over after it */
+	const char *person;  /* who wants it: ORG/NAME, or ORG/NODE */
 };
 
 /* A series by what it measures. */
@@ -92,7 +160,10 @@ struct control_request {
 	bool has_as_of;
 	int64_t as_of_ns;
 	struct view_question question;
+	struct command_word *words; /* at most COMMAND_WORDS_MAX */
+	size_t n_words;
 };
+enum { COMMAND_WORDS_MAX = 1000 };
 
 struct refusal {
 	uint32_t index;  /* of the op in the request */
@@ -240,6 +311,16 @@ struct control_answer {
 	bool has_status;
 	struct node_status status;
 	struct watch_event watch;
+	struct bytes *commands; /* encoded command_records */
+	size_t n_commands;
+	struct adapter_info *adapters;
+	size_t n_adapters;
+	struct dead_letter *letters;
+	size_t n_letters;
+	struct twin_alarm *twin_alarms;
+	size_t n_twin_alarms;
+	struct order *orders;
+	size_t n_orders;
 };
 
 void control_request_encode(const struct control_request *r, struct buf *out);

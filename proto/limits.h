@@ -20,7 +20,12 @@ enum {
 	ALIASES_MAX = 16,       /* per twin */
 	KPIS_MAX = 16,          /* per twin: DESIGN 2, summary */
 	PARENTS_MAX = 8,        /* per row, over all hierarchies */
-	PROPERTIES_MAX = 256,   /* per type, inherited and desired ones too */
+	PROPERTIES_MAX = 256,   /* per type, inherited and made ones too */
+	ALARMS_MAX = 32,        /* alarm expressions per type */
+	OPERATIONS_MAX = 32,    /* per type */
+	PARAMETERS_MAX = 16,    /* per operation */
+	TRANSITIONS_MAX = 512,  /* per property */
+	ROW_ALARMS_MAX = 8,     /* per row: the worst, then the latest */
 	TYPE_DEPTH_MAX = 16,    /* a type, the one it extends, the one that extends ... */
 	OPTIONS_MAX = 64,       /* words of an enum property */
 	LIFE_STEPS_MAX = 64,    /* kept life-cycle history per twin */
@@ -56,6 +61,10 @@ enum {
 	HEAD_MAX = 4096,                      /* an encoded head, signed */
 	CREDENTIAL_MAX = 16 * 1024,           /* an encoded credential, signed */
 	ERRAND_MAX = 1024,                    /* an encoded errand, signed */
+	COMMAND_MAX = 8 * 1024,               /* an encoded command, signed */
+	COMMAND_RECORD_MAX = 48 * 1024,       /* with everything that became of it: fits FRAME_BORDER_MAX */
+	COMMAND_STEPS_MAX = 16,               /* in one record */
+	ADAPTER_MAX = 256 * 1024,             /* the text of an adapter's configuration */
 	PAYLOAD_MAX = POLICY_TEXT_MAX + 1024, /* what is signed in a signed_blob */
 	SERIES_NAMES_MAX = 10000,             /* series opened by one control request */
 	PACKED_REFUSALS_MAX = 1000,           /* refused samples of one frame that are named */

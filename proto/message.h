@@ -70,7 +70,9 @@ enum {
 	FEATURE_REPAIR = 1u << 2, /* REPAIR, SUMS, RESET_COLLECTED */
 	FEATURE_REACH = 1u << 3,  /* REACH */
 	FEATURE_MESH = 1u << 4,   /* QUESTION_MESH */
-	FEATURE_VIEW = 1u << 5,   /* view questions beyond count, sum, mean, min and max of one frame; FIND */
+	FEATURE_COMMAND =
+		1u << 6,        /* QUESTION_COMMAND; alarms in rows are ignored by who does not know them */
+	FEATURE_VIEW = 1u << 5, /* view questions beyond count, sum, mean, min and max of one frame; FIND */
 };
 
 struct hello {
@@ -199,6 +201,7 @@ enum question_kind {
 	QUESTION_HISTORY,
 	QUESTION_MESH,
 	QUESTION_FIND,
+	QUESTION_COMMAND,
 	N_QUESTION_KINDS
 };
 
@@ -221,6 +224,12 @@ struct question {
 	int64_t from_ns, to_ns;      /* HISTORY, inclusive */
 	uint32_t limit;              /* HISTORY: most samples wanted; 0: a frame full */
 	int64_t step_ns;             /* HISTORY: buckets of so long instead of samples; 0: samples */
+	/* COMMAND: take this command, or say what became of it: the same question asked again is answered
+	 * when more than `seen` steps are known, or with what is known when timeout_ns is nearly over. A
+	 * permit (only inside an organisation) is taken at once. */
+	struct bytes command; /* encoded signed_blob of a command or permit */
+	bool permit;
+	uint32_t seen;
 };
 
 /* What the sender holds of an organisation: inside one, of any; across its border, of the receiver's. */
@@ -264,6 +273,7 @@ struct answer {
 	size_t n_buckets;
 	bool has_coarse_until;
 	int64_t coarse_until_ns; /* HISTORY: no raw samples before this time: their retention is over */
+	struct bytes command;    /* COMMAND: encoded command_record, as much of it as the asker may have */
 };
 
 struct message {

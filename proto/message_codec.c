@@ -11,7 +11,8 @@ _Static_assert((int)HOLON__V1__ENVELOPE__BODY_ANSWER == BODY_BASE + MESSAGE_ANSW
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_BYE == BODY_BASE + MESSAGE_BYE, "message kinds agree");
 _Static_assert((int)HOLON__V1__ENVELOPE__BODY_SUMS == BODY_BASE + MESSAGE_SUMS, "message kinds agree");
 _Static_assert((int)HOLON__V1__RESET_REASON__RESET_LATER == N_RESET_REASONS - 1, "reset reasons agree");
-_Static_assert((int)HOLON__V1__QUESTION_KIND__QUESTION_FIND == N_QUESTION_KINDS - 1, "question kinds agree");
+_Static_assert((int)HOLON__V1__QUESTION_KIND__QUESTION_COMMAND == N_QUESTION_KINDS - 1,
+	       "question kinds agree");
 
 /* ---- heads */
 

@@ -18,6 +18,7 @@ enum op_kind {
 	OP_ROWS,          /* rows of another origin, with the cursor that stands behind them */
 	OP_ORG_DROP = 10, /* id: another organisation: forget its origins, with rows and cursors */
 	OP_COLLECTION,    /* collection: tombstones of an origin go for good */
+	OP_COMMAND,       /* command: create or replace the record of a command, or forget it */
 };
 
 /* Why one sample of many was refused. */
@@ -27,6 +28,8 @@ enum sample_refusal {
 	SAMPLE_AHEAD,       /* more than 5 minutes ahead of the node's clock */
 	SAMPLE_EXPIRED,     /* older than the retention of the property */
 	SAMPLE_NOT_OWN,     /* not this node's to write */
+	SAMPLE_NODES_OWN,   /* of a property that only the node writes (property_is_nodes_own()) */
+	SAMPLE_NO_STEP, /* its property has transitions: this word does not follow, or the sample is late */
 	N_SAMPLE_REFUSALS,
 };
 const char *sample_refusal_text(enum sample_refusal reason); /* a sentence for people */
@@ -56,6 +59,13 @@ struct op_collection {
 	uint64_t floor;     /* with sequence numbers up to here */
 };
 
+/* The record of a command (command.h), opaque to the store; ids are given by who sends. */
+enum { COMMAND_ID_BYTES = 16 };
+struct op_command {
+	uint8_t id[COMMAND_ID_BYTES];
+	struct bytes record; /* encoded; empty: it goes */
+};
+
 struct op {
 	enum op_kind kind;
 	union {
@@ -67,6 +77,7 @@ struct op {
 		struct op_samples samples;
 		struct op_rows rows;
 		struct op_collection collection;
+		struct op_command command;
 	};
 };
 

@@ -3,7 +3,7 @@
 #include "proto/id.h"
 
 _Static_assert((int)HOLON__V1__OP__OP_ORG_DROP == OP_ORG_DROP, "op kinds agree");
-_Static_assert((int)HOLON__V1__OP__OP_COLLECTION == OP_COLLECTION, "op kinds agree");
+_Static_assert((int)HOLON__V1__OP__OP_COMMAND == OP_COMMAND, "op kinds agree");
 _Static_assert((int)HOLON__V1__OP__OP_SAMPLES == OP_SAMPLES, "op kinds agree");
 
 static int samples_to_pb(struct arena *a, const struct op_samples *s, PB(SampleBatch) * pb)
@@ -60,6 +60,22 @@ static int collection_from_pb(struct arena *a, const PB(Collection) * pb, struct
 	return word_from_pb(pb->origin, word_is_origin, &ret->origin);
 }
 
+static int command_put_to_pb(struct arena *a, const struct op_command *c, PB(CommandPut) * pb)
+{
+	(void)a;
+	pb->id = bytes_to_pb((struct bytes){c->id, sizeof c->id});
+	pb->record = bytes_to_pb(c->record);
+	return 0;
+}
+
+static int command_put_from_pb(struct arena *a, const PB(CommandPut) * pb, struct op_command *ret)
+{
+	(void)a;
+	TRY(malformed_unless(pb->id.len == sizeof ret->id));
+	memcpy(ret->id, pb->id.data, sizeof ret->id);
+	return blob_from_pb(pb->record, COMMAND_RECORD_MAX, &ret->record);
+}
+
 int op_to_pb(struct arena *a, const struct op *op, PB(Op) * pb)
 {
 	pb->op_case = (PB(Op__OpCase))op->kind;
@@ -77,6 +93,7 @@ int op_to_pb(struct arena *a, const struct op *op, PB(Op) * pb)
 	case OP_ORG_DROP: pb->org_drop = text_to_pb(op->id); return 0;
 	case OP_COLLECTION:
 		return ONE_TO_PB(a, collection, &op->collection, collection_to_pb, &pb->collection);
+	case OP_COMMAND: return ONE_TO_PB(a, command_put, &op->command, command_put_to_pb, &pb->command);
 	}
 	return 0;
 }
@@ -95,6 +112,7 @@ int op_from_pb(struct arena *a, const PB(Op) * pb, struct op *ret)
 	case OP_ROWS: return rows_from_pb(a, pb->rows, &ret->rows);
 	case OP_ORG_DROP: return word_from_pb(pb->org_drop, word_is_org, &ret->id);
 	case OP_COLLECTION: return collection_from_pb(a, pb->collection, &ret->collection);
+	case OP_COMMAND: return command_put_from_pb(a, pb->command, &ret->command);
 	}
 	return FAIL(ERR_MALFORMED);
 }

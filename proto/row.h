@@ -31,6 +31,24 @@ struct row_parent {
 	enum confirmation state;
 };
 
+/* An alarm that stands, or is not acknowledged yet (ISA-18.2, 5.4). */
+enum alarm_state {
+	ALARM_STATE_NONE, /* there is none */
+	ALARM_ACTIVE,
+	ALARM_ACKNOWLEDGED, /* active, and somebody has seen it */
+	ALARM_SHELVED,      /* somebody does not want to hear of it for a while */
+	ALARM_CLEARED,      /* over: never in a row */
+	N_ALARM_STATES,
+};
+
+struct row_alarm {
+	const char *name;     /* of the property whose limit was crossed, or of the alarm_def */
+	enum health severity; /* HEALTH_WARNING or HEALTH_ALARM */
+	enum alarm_state state;
+	const char *what; /* a word: `high-alarm`, `rate-warning`, `stale`, `expression` */
+	int64_t since_ns; /* it is active: time of measurement */
+};
+
 /* What of the owner's full row is in (macros, for bit 31 fits no enum). While a border decides: bits 0..15
  * the owner's KPI of that place, bits 16..23 the parent of that place. In a row that crossed a border these
  * would tell how many hidden ones stand before the shown ones: there bits 0..28 are a digest of the content;
@@ -59,6 +77,10 @@ struct row {
 	size_t n_parents;
 	const char **tags;
 	size_t n_tags;
+	struct row_alarm
+		*alarms; /* the worst first, then the latest; at most ROW_ALARMS_MAX. A partner gets those
+			    whose `alarm/NAME` and NAME it would get as KPIs: summary, and no never */
+	size_t n_alarms;
 };
 
 /* <0, 0, >0 */

@@ -42,6 +42,39 @@ struct retention {
 	int64_t minute_ns, hour_ns; /* one-minute and one-hour buckets after that; 0: none */
 };
 
+/* Where a value stops being fine. In the property's unit, NaN: none; where both are given, they rise in this
+ * order. */
+enum limit { LIMIT_LOW_ALARM, LIMIT_LOW_WARNING, LIMIT_HIGH_WARNING, LIMIT_HIGH_ALARM, N_LIMITS };
+
+/* Limits of a property of numbers (ISA-18.2, EEMUA 191): reached is crossed. All open: it has none. */
+struct limits {
+	double at[N_LIMITS];
+	double rate_warning, rate_alarm; /* the most it may change in a second, up or down, from one sample to
+					    the next; NaN: none */
+	double hysteresis; /* so far inside a limit it must be for the crossing to be over; 0: none */
+	double dead_band; /* a value less than this away from the one last judged is not judged; 0: all are */
+	int64_t delay_ns; /* so long it must last, in times of measurement or of the clock, before it counts,
+			     and as long before it is over; 0: at once */
+	int64_t stale_ns; /* no sample for so long, by the node's clock, is a warning; 0: never */
+};
+
+/* What makes a property one of those that a type gets by itself: beside NAME of another one. */
+enum property_made {
+	MADE_DECLARED,
+	MADE_DESIRED, /* `desired/NAME` of a settable one: what it should be; anybody may write it who writes
+		       * NAME
+		       */
+	MADE_SETTLE,  /* `settle/NAME` of a settable one: is it so yet (standing.h); the node's own, a text */
+	MADE_ALARM,   /* `alarm/NAME` of one with limits, or of an alarm_def NAME: how it stands (standing.h);
+			 the   node's own, a text */
+	N_MADE,
+};
+
+/* From one word of an enum property to another: places in its options. */
+struct transition {
+	uint16_t from, to;
+};
+
 struct property_def {
 	const char *name;
 	enum value_type type;
@@ -50,8 +83,63 @@ struct property_def {
 	bool kpi;             /* part of the summary */
 	const char **options; /* words of an enum */
 	size_t n_options;
-	bool settable;              /* has a desired value too: the property `desired/NAME` beside it */
-	struct retention retention; /* all 0: the type's */
+	bool settable;               /* has a desired value too: the property `desired/NAME` beside it */
+	struct retention retention;  /* all 0: the type's */
+	const struct limits *limits; /* NULL: none */
+	double tolerance; /* settable numbers: so far from the desired value is close enough; NaN: no distance
+			   */
+	int64_t settle_ns; /* settable: so long it may take to get there unless it is said; 0: for ever */
+	/* Of an enum: the only steps it takes (a process and its states; ISO 23247 observable process), from
+	 * options[0] on, in the order of time: what does not follow is refused, and so are late samples.
+	 * None: any word may follow any. */
+	struct transition *transitions;
+	size_t n_transitions;
+	/* Not declared but filled in by type_def_extend(): */
+	enum property_made made;
+	uint16_t made_of;   /* place of NAME in the properties ... */
+	bool made_of_alarm; /* ... or, MADE_ALARM of an alarm_def, in the alarms */
+};
+
+/* An alarm that is more than a limit: an expression over the properties of a twin and, as `context/NAME`, of
+ * its surroundings (node/context.h). */
+struct alarm_def {
+	const char *name;
+	const char *when;     /* expr.h, a truth; what is unknown is no alarm */
+	enum health severity; /* HEALTH_WARNING or HEALTH_ALARM */
+	const char *text;     /* for people; "" for none */
+	int64_t delay_ns;     /* as of limits */
+};
+
+/* A command that twins of the type take: `safe-stop(grace_s: double)` (DESIGN 9). Parameters are properties
+ * as far as name, type, unit, min, max and options go. */
+struct operation_def {
+	const char *name; /* a name as in id_is_name(), one segment */
+	const char *text; /* for people; "" for none */
+	struct property_def *parameters;
+	size_t n_parameters;
+	int64_t within_ns; /* deadline when none is said; 0: a minute */
+};
+
+/* How the health of a twin follows from its members', below `hierarchy`. Its own alarms count besides: the
+ * worst of both it is. */
+enum health_rule {
+	HEALTH_OWN,      /* it does not */
+	HEALTH_WORST,    /* as the worst of them */
+	HEALTH_K_OF_N,   /* k of them must be without alarm (k-out-of-n:G), else alarm; if any is not good:
+			  * warning
+			  */
+	HEALTH_WEIGHTED, /* the share of those with an alarm, those with a warning as half, each with the
+			    number in its KPI `weight` (none: 1): from `warning` on warning, from `alarm` on
+			    alarm */
+	N_HEALTH_RULES,
+};
+
+struct health_def {
+	enum health_rule rule;
+	const char *hierarchy; /* "" is `contains` */
+	uint32_t k;
+	const char *weight;    /* "" for none */
+	double warning, alarm; /* 0 .. 1 */
 };
 
 /* A type as somebody declares it, or, out of type_def_extend(), as it takes effect. */
@@ -63,6 +151,12 @@ struct type_def {
 	struct retention retention;
 	struct property_def *properties;
 	size_t n_properties;
+	struct alarm_def
+		*alarms; /* with those of the type it extends, as properties are; the same name: anew */
+	size_t n_alarms;
+	struct operation_def *operations; /* the same */
+	size_t n_operations;
+	struct health_def health; /* HEALTH_OWN: as the type it extends */
 };
 
 struct life_step {
@@ -117,6 +211,29 @@ enum life_cycle twin_life_at(const struct twin_def *t, int64_t at_ns);
 /* Property of a type by name, NULL when it has none; ret_index (may be NULL) is its place. */
 const struct property_def *type_property(const struct type_def *type, const char *name, size_t *ret_index);
 
+/* All of them open: to begin with. */
+extern const struct limits LIMITS_NONE;
+bool limits_are_none(const struct limits *l);
+const char *limit_text(enum limit limit); /* "high-alarm" */
+const char *health_rule_text(enum health_rule rule);
+bool health_rule_parse(const char *text, enum health_rule *ret);
+const char *made_text(enum property_made made); /* "desired/" */
+
+/* Only the node writes it. */
+static inline bool property_is_nodes_own(const struct property_def *p)
+{
+	return p->made > MADE_DESIRED;
+}
+
+/* May a word follow another? Always where no transitions are declared. Places in the options. */
+bool transition_may(const struct property_def *p, size_t from, size_t to);
+
+const struct operation_def *type_operation(const struct type_def *type, const char *name, size_t *ret_index);
+const struct alarm_def *type_alarm(const struct type_def *type, const char *name, size_t *ret_index);
+/* The property that is made of another: MADE_SETTLE of properties[place], ...; NULL: there is none. */
+const struct property_def *type_made(const struct type_def *type, enum property_made made, const char *of,
+				     size_t *ret_index);
+
 /* Is this property of a type as it takes effect the `desired/NAME` that a settable NAME brings? ret_of (may
  * be NULL) is the place of NAME. */
 bool property_is_desired(const struct type_def *type, const struct property_def *p, size_t *ret_of);
@@ -133,9 +250,10 @@ struct retention property_retention(const struct type_def *type, const struct pr
 bool measures_alike(const struct property_def *a, const struct property_def *b);
 
 /* A type as it takes effect: the properties of the parent (as that takes effect; NULL for none), then its
- * own, then `desired/NAME` for each settable NAME. A property that the parent has too takes the place of the
- * parent's, if it measures the same; it stays settable, and says its retention anew or leaves it. The kind is
- * the parent's. ERR_REFUSED with a note. Arrays and new names come from the arena, other texts are borrowed.
+ * own, then those that are made: `desired/NAME` and `settle/NAME` for each settable NAME, `alarm/NAME` for
+ * each with limits and each alarm. A property that the parent has too takes the place of the parent's, if it
+ * measures the same; it stays settable, and says its retention anew or leaves it. The kind is the parent's.
+ * ERR_REFUSED with a note. Arrays and new names come from the arena, other texts are borrowed.
  */
 MUST_CHECK int type_def_extend(struct arena *a, const struct type_def *parent, const struct type_def *own,
 			       struct type_def *ret, struct err_note *note);

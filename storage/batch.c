@@ -157,7 +157,8 @@ static int copy_seen(struct arena *a, const struct op *op, struct op *ret)
 	case OP_SAMPLES:
 	case OP_ROWS:
 	case OP_ORG_DROP:
-	case OP_COLLECTION: return 0;
+	case OP_COLLECTION:
+	case OP_COMMAND: return 0;
 	}
 	return 0;
 }

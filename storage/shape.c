@@ -70,7 +70,8 @@ bool store_worst_quality(const struct store *s, const struct twin *t, enum quali
 void shape_count(struct store_shape *shape, enum op_kind kind)
 {
 	switch (kind) {
-	case OP_SAMPLES: break;
+	case OP_SAMPLES:
+	case OP_COMMAND: break;
 	case OP_TYPE:
 	case OP_TWIN:
 	case OP_TWIN_DELETE:

@@ -245,6 +245,7 @@ static int stage_op(const struct stage *g, const struct op *op)
 	case OP_ROWS: return stage_rows(g, op);
 	case OP_ORG_DROP: return stage_org_drop(g, op);
 	case OP_COLLECTION: return stage_collection(g, op);
+	case OP_COMMAND: break;
 	}
 	return FAIL_SAY(g->note, ERR_REFUSED, "there is no change of kind %d", (int)op->kind);
 }

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "proto/audit.h"
-#include "tools/command.h"
+#include "tools/verb.h"
 
 /* Zeroed but for `ctx`: nothing was seen. */
 enum { EVIDENCE_HEADS = 2 };

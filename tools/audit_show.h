@@ -3,7 +3,7 @@
 #pragma once
 
 #include "proto/audit.h"
-#include "tools/command.h"
+#include "tools/verb.h"
 
 #define AUDIT_SHOW_KINDS \
 	"node, trust, manifest, credential, revocation, policy, admin, command, kick, limit, read, denied"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "proto/audit.h"
-#include "tools/command.h"
+#include "tools/verb.h"
 
 /* Called for each record in order; `n` is the number of the entry (of a checkpoint: of the next one). <0 ends
  * the walk and is told with the note; AUDIT_WALK_ENOUGH just ends it. */

@@ -2,7 +2,7 @@
 #include "tools/bulk.h"
 
 #include "tools/client.h"
-#include "tools/command.h"
+#include "tools/verb.h"
 
 enum { REQUEST_MEMORY = 256 << 20, ANSWER_MEMORY = 256 << 20, N_REQUESTS = BULK_WINDOW + 1 };
 

@@ -3,7 +3,7 @@
  * do. */
 #pragma once
 
-#include "tools/command.h"
+#include "tools/verb.h"
 
 enum change_mode {
 	CHANGE_SAFELY,  /* not what would make values of twins unreachable: that is said instead */

@@ -34,7 +34,7 @@ static enum status diff_run(struct context *ctx, int argc, char *const argv[])
 	return status;
 }
 
-const struct command cmd_apply[] = {
+const struct verb cmd_apply[] = {
 	{.name = "apply",
 	 .args = "FILE.json|DIR... [--dry-run] [--yes]",
 	 .summary = "make what files say so, all or nothing",

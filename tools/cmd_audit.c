@@ -466,7 +466,7 @@ static enum status evidence_run(struct context *ctx, int argc, char *const argv[
 	return STATUS_OK;
 }
 
-const struct command cmd_audit[] = {
+const struct verb cmd_audit[] = {
 	{"audit list", "", "print what the node wrote down", list_flags, 0, 0, false, list_run},
 	{"audit verify", "", "make sure that nothing in the audit was changed", verify_flags, 0, 0, false,
 	 verify_run},

@@ -4,9 +4,9 @@
 
 #include "proto/clock.h"
 #include "tools/client.h"
-#include "tools/command.h"
 #include "tools/json.h"
 #include "tools/restore.h"
+#include "tools/verb.h"
 
 static uint64_t total_bytes(const struct backup_list *l)
 {
@@ -151,7 +151,7 @@ static enum status restore_run(struct context *ctx, int argc, char *const argv[]
 	return r < 0 ? say_failed(r, &note) : report(ctx, argv[0], &l, "restored");
 }
 
-const struct command cmd_backup[] = {
+const struct verb cmd_backup[] = {
 	{.name = "backup create",
 	 .args = "DIR",
 	 .summary = "have the node copy its store into a new directory while it runs",

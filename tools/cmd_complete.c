@@ -9,7 +9,7 @@ static enum status complete_run(struct context *ctx, int argc, char *const argv[
 	return STATUS_OK;
 }
 
-const struct command cmd_complete[] = {
+const struct verb cmd_complete[] = {
 	{.name = "complete",
 	 .args = "-- [WORD...]",
 	 .summary = "print what could stand in place of the last word of a command line, for shells",

@@ -8,9 +8,9 @@
 #include "proto/clock.h"
 #include "security/org_admin.h"
 #include "tools/client.h"
-#include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
+#include "tools/verb.h"
 
 enum verdict { FINE, WARNING, PROBLEM };
 
@@ -341,7 +341,7 @@ static enum status doctor_run(struct context *ctx, int argc, char *const argv[])
 	return d.worst == FINE ? STATUS_OK : d.worst == WARNING ? STATUS_FAILED : STATUS_USAGE;
 }
 
-const struct command cmd_doctor[] = {
+const struct verb cmd_doctor[] = {
 	{.name = "doctor",
 	 .args = "[--org DIR] [--node DIR]",
 	 .summary = "look for what will be trouble soon; exit code 0, 1 (warnings) or 2 (problems)",

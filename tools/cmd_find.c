@@ -284,7 +284,7 @@ static enum status find_run(struct context *ctx, int argc, char *const argv[])
 	return f.degraded ? STATUS_DEGRADED : STATUS_OK;
 }
 
-const struct command cmd_find[] = {
+const struct verb cmd_find[] = {
 	{.name = "find",
 	 .args = "EXPR [--show PROPERTY]... [--limit N] [--count] [--offline] [--csv]",
 	 .summary = "find twins, whoever owns them, for which an expression is true",

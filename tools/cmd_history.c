@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/clock.h"
-#include "tools/command.h"
 #include "tools/history_show.h"
+#include "tools/verb.h"
 
 enum { PAGE = 10000 };
 
@@ -140,7 +140,7 @@ static enum status history_run(struct context *ctx, int argc, char *const argv[]
 	return print_pages(&p);
 }
 
-const struct command cmd_history[] = {
+const struct verb cmd_history[] = {
 	{.name = "history",
 	 .args = "TWIN PROPERTY [--from TIME] [--to TIME] [--step DURATION [--fn FN]...] [--limit N] [--csv]",
 	 .summary = "print the samples of a property, oldest first; with --json one object a line",

@@ -250,7 +250,7 @@ static enum status import_run(struct context *ctx, int argc, char *const argv[])
 	return status;
 }
 
-const struct command cmd_import[] = {
+const struct verb cmd_import[] = {
 	{.name = "import csv",
 	 .args = "--map FILE.json DIR [--set NAME=VALUE]... [--dry-run] [--strict]",
 	 .summary = "make twins of tables as a mapping file says",

@@ -11,11 +11,11 @@
 
 #include "proto/clock.h"
 #include "tools/client.h"
-#include "tools/command.h"
 #include "tools/document.h"
 #include "tools/json.h"
 #include "tools/progress.h"
 #include "tools/readings.h"
+#include "tools/verb.h"
 
 enum {
 	LINE_MAX_BYTES = 64 * 1024,
@@ -254,7 +254,7 @@ static enum status ingest_run(struct context *ctx, int argc, char *const argv[])
 	return status;
 }
 
-const struct command cmd_ingest[] = {
+const struct verb cmd_ingest[] = {
 	{.name = "ingest",
 	 .args = "FILE",
 	 .summary = "store readings, one JSON object a line (- for stdin)",

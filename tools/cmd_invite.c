@@ -6,9 +6,9 @@
 
 #include "proto/clock.h"
 #include "proto/join.h"
-#include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
+#include "tools/verb.h"
 
 #define LIFE_NS (3600 * NS_PER_S)
 #define LIFE_MAX_NS (24 * LIFE_NS)
@@ -230,7 +230,7 @@ static enum status refuse_run(struct context *ctx, int argc, char *const argv[])
 	return decide(ctx, CONTROL_NODE_REFUSE, argv[0], "");
 }
 
-const struct command cmd_invite[] = {
+const struct verb cmd_invite[] = {
 	{.name = "node invite",
 	 .args = "NAME [--role ROLES] [--prefix PREFIX]... [--listen ENDPOINT] [--border ENDPOINT] "
 		 "[--ttl DURATION] [--auto] [--enrol ENDPOINT]",

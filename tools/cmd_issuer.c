@@ -5,8 +5,8 @@
 
 #include "proto/clock.h"
 #include "security/org_admin.h"
-#include "tools/command.h"
 #include "tools/json.h"
+#include "tools/verb.h"
 
 enum { PASSPHRASE_MAX = 1024 };
 
@@ -209,7 +209,7 @@ static enum status rotate_run(struct context *ctx, int argc, char *const argv[])
 	return STATUS_OK;
 }
 
-const struct command cmd_issuer[] = {
+const struct verb cmd_issuer[] = {
 	{.name = "org renew",
 	 .args = "--dir DIR [--passphrase-file FILE]",
 	 .summary = "renew the credentials that are due; with the passphrase the manifest, too",

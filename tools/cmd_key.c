@@ -5,8 +5,8 @@
 
 #include "security/keys.h"
 #include "tools/client.h"
-#include "tools/command.h"
 #include "tools/json.h"
+#include "tools/verb.h"
 
 static void print_key(const struct context *ctx, const struct curve_pair *pair)
 {
@@ -60,7 +60,7 @@ static enum status key_show(struct context *ctx, int argc, char *const argv[])
 	return STATUS_OK;
 }
 
-const struct command cmd_key[] = {
+const struct verb cmd_key[] = {
 	{.name = "key new",
 	 .args = "FILE",
 	 .summary = "make a key for giving orders over a network; prints its public key",

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "proto/clock.h"
-#include "tools/command.h"
 #include "tools/mesh_show.h"
+#include "tools/verb.h"
 
 #define WAIT_NS (2 * NS_PER_S)
 
@@ -57,7 +57,7 @@ static enum status mesh_run(struct context *ctx, int argc, char *const argv[])
 	return show(ctx, &answer);
 }
 
-const struct command cmd_mesh[] = {
+const struct verb cmd_mesh[] = {
 	{.name = "mesh",
 	 .args = "[--dot] [--wait DURATION]",
 	 .summary =

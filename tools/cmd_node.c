@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/clock.h"
 #include "security/org_admin.h"
-#include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
+#include "tools/verb.h"
 
 static const struct flag init_flags[] = {
 	{"org", "DIR", "directory of the organisation, whose issuer key signs the credential", false},
@@ -253,7 +253,7 @@ static enum status extend_run(struct context *ctx, int argc, char *const argv[])
 	return STATUS_OK;
 }
 
-const struct command cmd_node[] = {
+const struct verb cmd_node[] = {
 	{.name = "node init",
 	 .args = "NAME --org DIR --dir DIR [--role ROLES] [--prefix PREFIX]... [--listen ENDPOINT] [--border "
 		 "ENDPOINT]",

@@ -4,9 +4,9 @@
 
 #include "proto/clock.h"
 #include "security/org.h"
-#include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
+#include "tools/verb.h"
 
 enum { PASSPHRASE_MAX = 1024, BUNDLE_MAX = 1 << 20 };
 
@@ -222,7 +222,7 @@ static enum status end_run(struct context *ctx, int argc, char *const argv[])
 	return status;
 }
 
-const struct command cmd_org[] = {
+const struct verb cmd_org[] = {
 	{.name = "org init",
 	 .args = "NAME --dir DIR --passphrase-file FILE",
 	 .summary = "found an organisation: its keys, in a directory of their own",

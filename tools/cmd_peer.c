@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "proto/clock.h"
-#include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
 #include "tools/report_show.h"
+#include "tools/verb.h"
 
 /* `2: does not read` */
 static const char *kick_words(struct arena *a, const struct peer_info *p)
@@ -157,7 +157,7 @@ static enum status choose_run(struct context *ctx, int argc, char *const argv[])
 	return print_forks(ctx, &request);
 }
 
-const struct command cmd_peer[] = {
+const struct verb cmd_peer[] = {
 	{.name = "peer list",
 	 .args = "",
 	 .summary = "show the peers of the node and their links",

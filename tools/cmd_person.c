@@ -2,9 +2,9 @@
 /* Persons of an organisation: works on its directory, asks no node. */
 #include "proto/clock.h"
 #include "security/org_admin.h"
-#include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
+#include "tools/verb.h"
 
 static const struct flag invite_flags[] = {
 	{"org", "DIR", "directory of the organisation, whose issuer key signs the credential", false},
@@ -171,7 +171,7 @@ static enum status revoke_run(struct context *ctx, int argc, char *const argv[])
 	return r < 0 ? say_failed(r, &note) : print_revoked(ctx, argv[0], dir);
 }
 
-const struct command cmd_person[] = {
+const struct verb cmd_person[] = {
 	{.name = "person invite",
 	 .args = "NAME --org DIR --dir DIR [--role ROLE]...",
 	 .summary = "make a person of the organisation: a key and a credential with roles",

@@ -6,9 +6,9 @@
 #include "security/org.h"
 #include "security/policy.h"
 #include "tools/client.h"
-#include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
+#include "tools/verb.h"
 
 static const struct flag check_flags[] = {
 	{"org-name", "ORG", "check without a node, as a policy of this organisation", false},
@@ -435,7 +435,7 @@ static enum status diff_run(struct context *ctx, int argc, char *const argv[])
 	return print_effects(ctx, &last);
 }
 
-const struct command cmd_policy[] = {
+const struct verb cmd_policy[] = {
 	{.name = "policy check",
 	 .args = "FILE [--org-name ORG]",
 	 .summary = "check a policy against what the node knows, or alone",

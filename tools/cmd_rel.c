@@ -149,7 +149,7 @@ static enum status refuse_run(struct context *ctx, int argc, char *const argv[])
 	return give_word(ctx, argv, CONFIRM_REFUSED);
 }
 
-const struct command cmd_rel[] = {
+const struct verb cmd_rel[] = {
 	{.name = "rel list",
 	 .args = "[TWIN] [--as-of TIME]",
 	 .summary = "list relations, and the words given on memberships others claim",

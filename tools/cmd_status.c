@@ -2,10 +2,10 @@
 #include <inttypes.h>
 
 #include "proto/clock.h"
-#include "tools/command.h"
 #include "tools/json.h"
 #include "tools/print.h"
 #include "tools/report_show.h"
+#include "tools/verb.h"
 
 /* Every number of a status, for both forms. */
 #define COUNTS(X) \
@@ -139,7 +139,7 @@ static enum status status_run(struct context *ctx, int argc, char *const argv[])
 	return STATUS_OK;
 }
 
-const struct command cmd_status[] = {
+const struct verb cmd_status[] = {
 	{.name = "status", .args = "", .summary = "show what the node is and how it does", .run = status_run},
 	{0},
 };

@@ -228,7 +228,7 @@ static enum status delete_run(struct context *ctx, int argc, char *const argv[])
 	return change_one(ctx, (struct op){.kind = OP_TWIN_DELETE, .id = argv[0]});
 }
 
-const struct command cmd_twin[] = {
+const struct verb cmd_twin[] = {
 	{.name = "twin create",
 	 .args = "TWIN (--type TYPE | --kind KIND) [--name NAME] [--tag TAG]... [--alias ALIAS]...",
 	 .summary = "make a twin",

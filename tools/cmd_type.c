@@ -126,7 +126,7 @@ static enum status get_run(struct context *ctx, int argc, char *const argv[])
 	return STATUS_OK;
 }
 
-const struct command cmd_type[] = {
+const struct verb cmd_type[] = {
 	{.name = "type list", .args = "", .summary = "list the types of the node", .run = list_run},
 	{.name = "type get",
 	 .args = "TYPE",

@@ -87,7 +87,7 @@ static enum status view_run(struct context *ctx, int argc, char *const argv[])
 	return status == STATUS_OK ? print_view(ctx, q, &answer.view) : status;
 }
 
-const struct command cmd_view[] = {
+const struct verb cmd_view[] = {
 	{.name = "view",
 	 .args = "TWIN|VIEW [FLAG...]",
 	 .summary = "assemble the view below a twin, whoever owns its members, or a saved one",

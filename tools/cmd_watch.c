@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/clock.h"
 #include "tools/client_watch.h"
-#include "tools/command.h"
+#include "tools/verb.h"
 #include "tools/view_flags.h"
 #include "tools/watch_show.h"
 
@@ -62,7 +62,7 @@ static enum status watch_run(struct context *ctx, int argc, char *const argv[])
 	return status;
 }
 
-const struct command cmd_watch[] = {
+const struct verb cmd_watch[] = {
 	{.name = "watch",
 	 .args = "TWIN [FLAG...]",
 	 .summary = "print how the view below a twin changes, until stopped; with --json one object a line",

@@ -133,7 +133,7 @@ static void offer_commands(struct completion *c, const char *noun)
 	const char *last = "";
 
 	for (size_t g = 0; command_groups[g]; g++)
-		for (const struct command *k = command_groups[g]; k->name; k++) {
+		for (const struct verb *k = command_groups[g]; k->name; k++) {
 			if (noun && (strncmp(k->name, noun, skip - 1) != 0 || k->name[skip - 1] != ' '))
 				continue;
 			const size_t len = strcspn(k->name + skip, " ");

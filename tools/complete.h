@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "tools/command.h"
+#include "tools/verb.h"
 
 enum { COMPLETE_MAX = 200 }; /* words printed, at most */
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "tools/command.h"
+#include "tools/verb.h"
 
 struct completion {
 	struct context line; /* the words before */

@@ -10,7 +10,7 @@
 #include "proto/clock.h"
 #include "security/keys.h"
 #include "tools/client.h"
-#include "tools/command.h"
+#include "tools/verb.h"
 
 static bool in_table(const struct flag *f, const char *name)
 {

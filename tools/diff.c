@@ -233,7 +233,8 @@ static void name_item(struct arena *a, const struct op *op, struct item *item)
 	case OP_RELATION_DELETE:
 	case OP_ROWS:
 	case OP_ORG_DROP:
-	case OP_COLLECTION: break; /* no file says so */
+	case OP_COLLECTION:
+	case OP_COMMAND: break; /* no file says so */
 	}
 	item->kind = item->name = "";
 }
@@ -250,7 +251,8 @@ static enum status look_up(struct diff *d, const struct op *op, struct item *ite
 	case OP_RELATION_DELETE:
 	case OP_ROWS:
 	case OP_ORG_DROP:
-	case OP_COLLECTION: break;
+	case OP_COLLECTION:
+	case OP_COMMAND: break;
 	}
 	return STATUS_OK;
 }

@@ -14,7 +14,7 @@ enum { MEMORY_MAX = 1 << 30, TIMEOUT_S = 10 };
 static void list_commands(void)
 {
 	for (size_t g = 0; command_groups[g]; g++)
-		for (const struct command *c = command_groups[g]; c->name; c++)
+		for (const struct verb *c = command_groups[g]; c->name; c++)
 			puts(c->name);
 }
 

@@ -77,17 +77,17 @@ static int take_flag(struct context *ctx, int argc, char *const argv[], int *at,
 }
 
 /* Is the command `noun VERB`? */
-static bool has_noun(const struct command *c, const char *noun)
+static bool has_noun(const struct verb *c, const char *noun)
 {
 	const size_t len = strlen(noun);
 
 	return strncmp(c->name, noun, len) == 0 && c->name[len] == ' ';
 }
 
-static const struct command *find_command(const char *first, const char *second)
+static const struct verb *find_command(const char *first, const char *second)
 {
 	for (size_t g = 0; command_groups[g]; g++) {
-		for (const struct command *c = command_groups[g]; c->name; c++) {
+		for (const struct verb *c = command_groups[g]; c->name; c++) {
 			if (!second && strcmp(c->name, first) == 0)
 				return c;
 			if (second && has_noun(c, first) && strcmp(c->name + strlen(first) + 1, second) == 0)
@@ -100,7 +100,7 @@ static const struct command *find_command(const char *first, const char *second)
 static bool is_noun(const char *word)
 {
 	for (size_t g = 0; command_groups[g]; g++)
-		for (const struct command *c = command_groups[g]; c->name; c++)
+		for (const struct verb *c = command_groups[g]; c->name; c++)
 			if (has_noun(c, word))
 				return true;
 	return false;
@@ -110,7 +110,7 @@ static bool is_noun(const char *word)
 static int take_word(struct context *ctx, char *word, struct err_note *note)
 {
 	const char *noun = ctx->noun;
-	const struct command *longer;
+	const struct verb *longer;
 	char **arg;
 
 	if (ctx->command && ctx->n_args == 0 && !noun && (longer = find_command(ctx->command->name, word))) {
@@ -165,7 +165,7 @@ int options_parse(struct context *ctx, int argc, char *const argv[], struct err_
 
 int options_check_args(const struct context *ctx, struct err_note *note)
 {
-	const struct command *c = ctx->command;
+	const struct verb *c = ctx->command;
 	const int n = (int)ctx->n_args;
 
 	if (!c && ctx->noun)
@@ -188,7 +188,7 @@ static void print_flags(const struct flag *f, FILE *out)
 	}
 }
 
-static void command_help(const struct command *c, FILE *out)
+static void command_help(const struct verb *c, FILE *out)
 {
 	fprintf(out, "usage: holon %s%s%s\n\n%s\n", c->name, *c->args ? " " : "", c->args, c->summary);
 	if (c->flags)
@@ -200,7 +200,7 @@ static void overview(const char *noun, FILE *out)
 {
 	fputs("usage: holon [FLAG...] COMMAND [ARGUMENT...] [FLAG...]\n\ncommands:\n", out);
 	for (size_t g = 0; command_groups[g]; g++)
-		for (const struct command *c = command_groups[g]; c->name; c++)
+		for (const struct verb *c = command_groups[g]; c->name; c++)
 			if (!noun || has_noun(c, noun))
 				fprintf(out, "  %-15s %s\n", c->name, c->summary);
 }

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "tools/command.h"
+#include "tools/verb.h"
 
 /* Find the command and sort argv (without argv[0]) into flags and arguments. Unknown commands and flags,
  * flags without their value, flags given twice that do not repeat: ERR_REFUSED with a note; ctx->command is

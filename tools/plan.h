@@ -6,8 +6,8 @@
 
 #include <jansson.h>
 
-#include "tools/command.h"
 #include "tools/schema.h"
+#include "tools/verb.h"
 
 struct plan {
 	struct context *ctx;

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tools/command.h"
+#include "tools/verb.h"
 
 enum { PATH_BYTES = 4096, PIECE_BYTES = 64 * 1024 };
 

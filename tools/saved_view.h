@@ -6,7 +6,7 @@
 #pragma once
 
 #include "proto/view.h"
-#include "tools/command.h"
+#include "tools/verb.h"
 
 #define SAVED_VIEW_TYPE "saved-view"
 #define SAVED_VIEW_PROPERTY "question"

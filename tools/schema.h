@@ -8,7 +8,7 @@
 
 #include "proto/map.h"
 #include "proto/twin.h"
-#include "tools/command.h"
+#include "tools/verb.h"
 
 struct schema {
 	struct context *ctx;

@@ -2,7 +2,7 @@
 /* The commands that show twins. */
 #pragma once
 
-#include "tools/command.h"
+#include "tools/verb.h"
 
 extern const struct flag twin_list_flags[], twin_find_flags[], twin_get_flags[];
 

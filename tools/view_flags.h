@@ -8,7 +8,7 @@
 #pragma once
 
 #include "proto/view.h"
-#include "tools/command.h"
+#include "tools/verb.h"
 
 /* clang-format off */
 #define VIEW_FLAGS \

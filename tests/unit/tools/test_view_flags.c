@@ -127,7 +127,7 @@ Test(view_flags, what_was_asked_for_degrades_no_view)
 Test(view_flags, a_saved_view_of_other_times_is_not_for_whom_knows_only_now)
 {
 	static const struct flag now_only[] = {VIEW_FLAGS, {0}};
-	struct command watch = {.name = "watch", .flags = now_only};
+	struct verb watch = {.name = "watch", .flags = now_only};
 
 	cr_assert(eq(int, READ("--json"), 0));
 	ctx.command = &watch;

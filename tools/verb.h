@@ -30,7 +30,7 @@ struct flag {
 
 struct context;
 
-struct command {
+struct verb {
 	const char *name;         /* "peer list" is two words, as typed; NULL ends a group */
 	const char *args;         /* for the usage line */
 	const char *summary;      /* one line */
@@ -40,13 +40,13 @@ struct command {
 	enum status (*run)(struct context *ctx, int argc, char *const argv[]);
 };
 
-extern const struct command cmd_status[], cmd_org[], cmd_node[], cmd_twin[], cmd_rel[], cmd_type[],
-	cmd_import[], cmd_ingest[], cmd_apply[], cmd_view[], cmd_find[], cmd_watch[], cmd_policy[],
-	cmd_peer[], cmd_history[], cmd_backup[], cmd_key[], cmd_audit[], cmd_person[], cmd_issuer[],
-	cmd_doctor[], cmd_invite[], cmd_mesh[], cmd_complete[];
+extern const struct verb cmd_status[], cmd_org[], cmd_node[], cmd_twin[], cmd_rel[], cmd_type[], cmd_import[],
+	cmd_ingest[], cmd_apply[], cmd_view[], cmd_find[], cmd_watch[], cmd_policy[], cmd_peer[],
+	cmd_history[], cmd_backup[], cmd_key[], cmd_audit[], cmd_person[], cmd_issuer[], cmd_doctor[],
+	cmd_invite[], cmd_mesh[], cmd_complete[];
 
 /* All groups, NULL at the end. */
-extern const struct command *const command_groups[];
+extern const struct verb *const command_groups[];
 
 /* The flags that every command takes. */
 extern const struct flag global_flags[];
@@ -57,8 +57,8 @@ struct given {
 
 /* What a command works in: its command line, the node it talks to, memory that lives until it ends. */
 struct context {
-	const struct command *command; /* NULL: none was named */
-	const char *noun;              /* its first word, when it has two */
+	const struct verb *command; /* NULL: none was named */
+	const char *noun;           /* its first word, when it has two */
 	struct given *given;
 	size_t n_given;
 	char **args;
