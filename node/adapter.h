@@ -100,6 +100,13 @@ void adapters_free(struct adapters *as); /* NULL is fine */
 /* After a commit. */
 void adapters_changed(struct adapters *as);
 
+/* A program that attached itself (attach.c): an adapter as long as it is attached, in no file. `kind->open`
+ * is not called; adapter_closed() forgets it. ERR_REFUSED with a note: a configured one has this name, or
+ * ATTACHED_MAX are there. Whose name an attached one has already: the caller closes that one first. */
+enum { ATTACHED_MAX = 256 };
+MUST_CHECK int adapters_attach(struct adapters *as, const char *name, const struct adapter_kind *kind,
+			       void *self, struct adapter **ret, struct err_note *note);
+
 /* Hand an order to the adapter whose twin it is: 0; ERR_ABSENT with a note: no adapter has this twin;
  * ERR_UNREACHABLE: it cannot now. */
 MUST_CHECK int adapters_order(struct adapters *as, const struct order *order, struct err_note *note);
