@@ -80,8 +80,9 @@ struct mqtt_options {
 
 	void (*state)(void *ctx, enum mqtt_state state, const char *text); /* text: why, "" for nothing */
 	void (*message)(void *ctx, const struct mqtt_message *m);
-	/* The broker has it (`done`), or its deadline was over before (`!done`). */
-	void (*published)(void *ctx, uint64_t id, bool done);
+	/* 0: the broker has it; -ETIMEDOUT: its deadline was over before; ERR_REFUSED: the broker does not
+	 * take it (`text`), nor would it the next time. */
+	void (*published)(void *ctx, uint64_t id, int code, const char *text);
 	uint64_t (*backoff_ms)(void *ctx); /* the connection is lost: when to try again */
 	void *ctx;
 };
