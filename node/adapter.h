@@ -106,6 +106,8 @@ void adapters_changed(struct adapters *as);
 enum { ATTACHED_MAX = 256 };
 MUST_CHECK int adapters_attach(struct adapters *as, const char *name, const struct adapter_kind *kind,
 			       void *self, struct adapter **ret, struct err_note *note);
+/* `self` of the attached program of that name; NULL: none. */
+void *adapters_attached(struct adapters *as, const char *name);
 
 /* Hand an order to the adapter whose twin it is: 0; ERR_ABSENT with a note: no adapter has this twin;
  * ERR_UNREACHABLE: it cannot now. */
