@@ -145,6 +145,7 @@ SHARED_CODEC(twin_def, TwinDef);
 SHARED_CODEC(relation, Relation);
 SHARED_CODEC(membership, Membership);
 SHARED_CODEC(row, Row);
+SHARED_CODEC(row_alarm, RowAlarm);
 SHARED_CODEC(op, Op);
 SHARED_CODEC(signed_blob, SignedBlob);
 SHARED_CODEC(view_question, ViewQuestion);

@@ -3,6 +3,8 @@
 
 #include <sodium.h>
 
+#include "proto/words.h"
+
 int row_version_compare(struct row_version a, struct row_version b)
 {
 	if (a.lineage != b.lineage)
@@ -44,4 +46,32 @@ const struct kpi *row_kpi(const struct row *r, const char *property)
 		if (strcmp(r->kpis[i].property, property) == 0)
 			return &r->kpis[i];
 	return NULL;
+}
+
+const struct row_alarm *row_alarm(const struct row *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_alarms; i++)
+		if (strcmp(r->alarms[i].name, name) == 0)
+			return &r->alarms[i];
+	return NULL;
+}
+
+static const char *const alarm_states[] = {
+	[ALARM_STATE_NONE] = "none", [ALARM_ACTIVE] = "active",   [ALARM_ACKNOWLEDGED] = "acknowledged",
+	[ALARM_SHELVED] = "shelved", [ALARM_CLEARED] = "cleared",
+};
+
+const char *alarm_state_text(enum alarm_state state)
+{
+	return word_at(alarm_states, N_ALARM_STATES, state);
+}
+
+bool alarm_state_parse(const char *text, enum alarm_state *ret)
+{
+	const size_t i = word_find(alarm_states, N_ALARM_STATES, text);
+
+	if (i == N_ALARM_STATES)
+		return false;
+	*ret = (enum alarm_state)i;
+	return true;
 }

@@ -102,6 +102,7 @@ MUST_CHECK int row_decode(struct arena *a, struct bytes in, struct row *ret);
 /* What is wanted of a row besides kind, life-cycle, health, mask, version and whether it is deleted. */
 struct row_wish {
 	bool face;               /* type, name and tags */
+	bool alarms;             /* all of them */
 	const char *const *kpis; /* of these properties */
 	size_t n_kpis;
 };
@@ -114,3 +115,8 @@ MUST_CHECK int row_read(struct arena *a, const char *id, struct bytes in, const 
 
 /* KPI by property name, NULL when the row has none. */
 const struct kpi *row_kpi(const struct row *r, const char *property);
+/* The same of an alarm. */
+const struct row_alarm *row_alarm(const struct row *r, const char *name);
+
+const char *alarm_state_text(enum alarm_state state); /* "active": the first word of its standing */
+bool alarm_state_parse(const char *text, enum alarm_state *ret);

@@ -20,6 +20,29 @@ static int parent_from_pb(struct arena *a, const PB(RowParent) * pb, struct row_
 	return ENUM_FROM_PB(pb->state, N_CONFIRMATIONS, &ret->state);
 }
 
+int row_alarm_to_pb(struct arena *a, const struct row_alarm *alarm, PB(RowAlarm) * pb)
+{
+	(void)a;
+	pb->name = text_to_pb(alarm->name);
+	pb->severity = (PB(Health))alarm->severity;
+	pb->state = (PB(AlarmState))alarm->state;
+	pb->what = text_to_pb(alarm->what);
+	pb->since_ns = alarm->since_ns;
+	return 0;
+}
+
+int row_alarm_from_pb(struct arena *a, const PB(RowAlarm) * pb, struct row_alarm *ret)
+{
+	(void)a;
+	TRY(word_from_pb(pb->name, id_is_name, &ret->name));
+	TRY(ENUM_FROM_PB(pb->severity, N_HEALTHS, &ret->severity));
+	TRY(ENUM_FROM_PB(pb->state, N_ALARM_STATES, &ret->state));
+	TRY(malformed_unless(ret->severity >= HEALTH_WARNING && ret->state != ALARM_STATE_NONE));
+	TRY(word_from_pb(pb->what, word_is_tag, &ret->what));
+	ret->since_ns = pb->since_ns;
+	return 0;
+}
+
 int row_to_pb(struct arena *a, const struct row *r, PB(Row) * pb)
 {
 	pb->id = text_to_pb(r->id);
@@ -37,6 +60,7 @@ int row_to_pb(struct arena *a, const struct row *r, PB(Row) * pb)
 	pb->health = (PB(Health))r->health;
 	TRY(LIST_TO_PB(a, kpi, r->kpis, r->n_kpis, kpi_to_pb, &pb->kpis, &pb->n_kpis));
 	TRY(LIST_TO_PB(a, row_parent, r->parents, r->n_parents, parent_to_pb, &pb->parents, &pb->n_parents));
+	TRY(LIST_TO_PB(a, row_alarm, r->alarms, r->n_alarms, row_alarm_to_pb, &pb->alarms, &pb->n_alarms));
 	return texts_to_pb(a, r->tags, r->n_tags, &pb->tags, &pb->n_tags);
 }
 
@@ -49,6 +73,17 @@ static int tags_from_pb(struct arena *a, const PB(Row) * pb, struct row *ret)
 	for (size_t i = 0; i < pb->n_tags; i++)
 		TRY(word_from_pb(pb->tags[i], word_is_tag, &ret->tags[i]));
 	ret->n_tags = pb->n_tags;
+	return 0;
+}
+
+/* Of those that are over a row does not speak, and of none twice. */
+static int alarms_from_pb(struct arena *a, const PB(Row) * pb, struct row *ret)
+{
+	TRY(malformed_unless(pb->n_alarms <= ROW_ALARMS_MAX));
+	TRY(LIST_FROM_PB(a, pb->alarms, pb->n_alarms, row_alarm_from_pb, &ret->alarms, &ret->n_alarms));
+	for (size_t i = 0; i < ret->n_alarms; i++)
+		TRY(malformed_unless(ret->alarms[i].state != ALARM_CLEARED &&
+				     row_alarm(ret, ret->alarms[i].name) == &ret->alarms[i]));
 	return 0;
 }
 
@@ -76,6 +111,7 @@ static int face_from_pb(struct arena *a, const PB(Row) * pb, struct row *ret)
 	TRY(LIST_FROM_PB(a, pb->kpis, pb->n_kpis, kpi_from_pb, &ret->kpis, &ret->n_kpis));
 	TRY(LIST_FROM_PB(a, pb->parents, pb->n_parents, parent_from_pb, &ret->parents, &ret->n_parents));
 	TRY(tags_from_pb(a, pb, ret));
+	TRY(alarms_from_pb(a, pb, ret));
 	return no_twice(ret);
 }
 
@@ -176,6 +212,24 @@ static int read_kpis(struct arena *a, const PB(Row) * pb, const struct row_wish 
 	return 0;
 }
 
+/* They were checked before. */
+static int read_alarms(struct arena *a, const PB(Row) * pb, struct row *ret)
+{
+	ret->alarms = arena_take_array(a, pb->n_alarms, sizeof *ret->alarms);
+	if (!ret->alarms)
+		return FAIL(-ENOMEM);
+	for (; ret->n_alarms < pb->n_alarms; ret->n_alarms++) {
+		const PB(RowAlarm) *from = pb->alarms[ret->n_alarms];
+		struct row_alarm *alarm = &ret->alarms[ret->n_alarms];
+		*alarm = (struct row_alarm){.severity = (enum health)from->severity,
+					    .state = (enum alarm_state)from->state,
+					    .since_ns = from->since_ns};
+		TRY(read_word(a, from->name, &alarm->name));
+		TRY(read_word(a, from->what, &alarm->what));
+	}
+	return 0;
+}
+
 static int read_face(struct arena *a, const PB(Row) * pb, struct row *ret)
 {
 	TRY(read_word(a, pb->type, &ret->type));
@@ -209,5 +263,7 @@ int row_read(struct arena *a, const char *id, struct bytes in, const struct row_
 	ret->health = (enum health)pb->health;
 	if (wish->face)
 		TRY(read_face(a, pb, ret));
+	if (wish->alarms)
+		TRY(read_alarms(a, pb, ret));
 	return read_kpis(a, pb, wish, ret);
 }

@@ -201,6 +201,25 @@ static void read_parent(struct wire *w, struct row_space *to, size_t i)
 	leave(w, outer);
 }
 
+static void read_alarm(struct wire *w, struct row_space *to, size_t i)
+{
+	const uint8_t *outer = enter(w);
+	PB(RowAlarm) *alarm = to->alarm_list[i] = &to->alarms[i];
+
+	*alarm = (PB(RowAlarm))HOLON__V1__ROW_ALARM__INIT;
+	if (next_is(w, TAG(1, SIZED)))
+		alarm->name = text(w);
+	if (next_is(w, TAG(2, VARINT)))
+		alarm->severity = (PB(Health))varint(w, INT32_MAX);
+	if (next_is(w, TAG(3, VARINT)))
+		alarm->state = (PB(AlarmState))varint(w, INT32_MAX);
+	if (next_is(w, TAG(4, SIZED)))
+		alarm->what = text(w);
+	if (next_is(w, TAG(5, FIXED64)))
+		alarm->since_ns = (int64_t)fixed(w, 8);
+	leave(w, outer);
+}
+
 static void read_lists(struct wire *w, struct row_space *to)
 {
 	PB(Row) *r = &to->row;
@@ -208,12 +227,15 @@ static void read_lists(struct wire *w, struct row_space *to)
 	r->kpis = to->kpi_list;
 	r->parents = to->parent_list;
 	r->tags = to->tags;
+	r->alarms = to->alarm_list;
 	while (r->n_kpis < KPIS_MAX && next_is(w, TAG(12, SIZED)))
 		read_kpi(w, to, r->n_kpis++);
 	while (r->n_parents < PARENTS_MAX && next_is(w, TAG(13, SIZED)))
 		read_parent(w, to, r->n_parents++);
 	while (r->n_tags < TAGS_MAX && next_is(w, TAG(14, SIZED)))
 		r->tags[r->n_tags++] = text(w);
+	while (r->n_alarms < ROW_ALARMS_MAX && next_is(w, TAG(15, SIZED)))
+		read_alarm(w, to, r->n_alarms++);
 }
 
 static void read_row(struct wire *w, PB(Row) * r)

@@ -14,6 +14,7 @@ struct row_space {
 	PB(Position) positions[KPIS_MAX];
 	PB(RowParent) parents[PARENTS_MAX], *parent_list[PARENTS_MAX];
 	pb_data tags[TAGS_MAX];
+	PB(RowAlarm) alarms[ROW_ALARMS_MAX], *alarm_list[ROW_ALARMS_MAX];
 };
 
 /* 0: `row` is what protobuf_c_message_unpack() would give, its texts in `a`; ROW_ODD: that is what has to

@@ -64,12 +64,17 @@ static struct kpi kpis[] = {
 static struct row_parent parents[] = {{"contains", "acme/plant1", CONFIRM_CONFIRMED},
 				      {"contains", "harbor/city", CONFIRM_REFUSED}};
 
+static struct row_alarm row_alarms[] = {
+	{"state/temperature", HEALTH_ALARM, ALARM_ACTIVE, "high-alarm", 1293840000000000003},
+	{"bearing-worn", HEALTH_WARNING, ALARM_SHELVED, "expression", -1}};
+
 #define FULL_ROW \
 	{ \
 		.id = "acme/plant1/press7", .version = {63, 1293840000000000002}, .seq = 12, \
 		.mask = ROW_MASK_ALL, .kind = KIND_ASSET, .type = "acme/press", .name = "Press 7", \
 		.life = LIFE_MAINTENANCE, .health = HEALTH_ALARM, .kpis = kpis, .n_kpis = COUNT(kpis), \
 		.parents = parents, .n_parents = COUNT(parents), .tags = tags, .n_tags = COUNT(tags), \
+		.alarms = row_alarms, .n_alarms = COUNT(row_alarms), \
 	}
 struct row full_row = FULL_ROW;
 static const struct row gone_row = {.id = "acme/x", .version = {1, -1}, .seq = 3, .deleted = true};

@@ -521,6 +521,7 @@ static struct row some_row(size_t i)
 	r.n_kpis = i % 10 == 9 ? i % 2 : i % 3;
 	r.n_tags = i / 3 % 3;
 	r.n_parents = i / 9 % 3;
+	r.n_alarms = i / 27 % 3;
 	r.seq = i % 4 == 0 ? 0 : UINT64_C(1) << i % 63;
 	r.deleted = i % 11 == 0;
 	r.name = i % 5 == 0 ? "" : r.name;
@@ -541,7 +542,7 @@ static int decode_slowly(struct bytes in, struct buf *ret_again)
 	SCOPED(buf_fini) struct buf longer = {0};
 	struct row row;
 
-	buf_put(&longer, BYTES("\x78\x01"));
+	buf_put(&longer, BYTES("\x80\x01\x01"));
 	buf_put(&longer, in);
 	cr_assert(not(is_read_in_one_pass(buf_bytes(&longer))));
 	arena_reset(arena);
@@ -616,6 +617,7 @@ static void leave_wanted(struct row *r, const struct row_wish *wish)
 				r->kpis[n++] = r->kpis[i];
 	r->n_kpis = n;
 	r->n_parents = 0;
+	r->n_alarms = wish->alarms ? r->n_alarms : 0;
 	if (wish->face)
 		return;
 	r->type = r->name = "";
@@ -629,8 +631,10 @@ Test(codec, what_is_wanted_of_a_row_is_what_decoding_it_gives)
 		SCOPED(buf_fini) struct buf some = {0};
 		const struct row row = some_row(i);
 		const char *const kpis[] = {kinds[i % 9].property, kinds[i % 7].property};
-		const struct row_wish wish = {
-			.face = i % 2, .kpis = kpis, .n_kpis = i / 2 % 3 % (i % 9 == i % 7 ? 2 : 3)};
+		const struct row_wish wish = {.face = i % 2,
+					      .alarms = i / 2 % 2,
+					      .kpis = kpis,
+					      .n_kpis = i / 2 % 3 % (i % 9 == i % 7 ? 2 : 3)};
 		struct row whole, read;
 		buf_clear(&first);
 		row_encode(&row, &first);

@@ -143,6 +143,33 @@ Test(codec_limits, a_row_is_a_small_public_face)
 	MALFORMED(full_row, row, (x.tags = TIMES(1, const char *, "a/b"), x.n_tags = 1));
 }
 
+Test(codec_limits, a_row_speaks_of_alarms_that_stand_each_once)
+{
+	struct row_alarm one = {"p", HEALTH_ALARM, ALARM_ACTIVE, "stale", 0};
+	char name[ROW_ALARMS_MAX][2];
+	struct row_alarm many_alarms[ROW_ALARMS_MAX];
+
+	for (size_t i = 0; i < ROW_ALARMS_MAX; i++) {
+		many_alarms[i] = one;
+		snprintf(name[i], sizeof name[i], "%c", (char)('a' + i));
+		many_alarms[i].name = name[i];
+	}
+	GOOD(full_row, row, (x.alarms = many_alarms, x.n_alarms = ROW_ALARMS_MAX));
+	MALFORMED(full_row, row,
+		  (x.alarms = TIMES(9, struct row_alarm, one), x.n_alarms = ROW_ALARMS_MAX + 1));
+	MALFORMED(full_row, row, (x.alarms = TIMES(2, struct row_alarm, one), x.n_alarms = 2));
+	MALFORMED(full_row, row, (one.name = "a//b", x.alarms = &one, x.n_alarms = 1));
+	MALFORMED(full_row, row,
+		  (one.name = "p", one.severity = HEALTH_GOOD, x.alarms = &one, x.n_alarms = 1));
+	MALFORMED(full_row, row, (one.severity = N_HEALTHS, x.alarms = &one, x.n_alarms = 1));
+	one.severity = HEALTH_WARNING;
+	MALFORMED(full_row, row, (one.state = ALARM_STATE_NONE, x.alarms = &one, x.n_alarms = 1));
+	MALFORMED(full_row, row, (one.state = ALARM_CLEARED, x.alarms = &one, x.n_alarms = 1));
+	MALFORMED(full_row, row, (one.state = N_ALARM_STATES, x.alarms = &one, x.n_alarms = 1));
+	MALFORMED(full_row, row, (one.state = ALARM_SHELVED, one.what = "", x.alarms = &one, x.n_alarms = 1));
+	MALFORMED(full_row, row, (one.what = "too hot", x.alarms = &one, x.n_alarms = 1));
+}
+
 Test(codec_limits, a_row_keeps_its_sources_at_home_and_a_tombstone_everything)
 {
 	struct kpi k = {"p", "", {.value = {.type = VALUE_BOOL}, .sigma = NAN, .source = "operator-3"}};
