@@ -70,6 +70,7 @@ static int control_request_to_pb(struct arena *a, const struct control_request *
 		pb->as_of_ns = r->as_of_ns;
 	}
 	TRY(series_to_pb(a, r, pb));
+	TRY(LIST_TO_PB(a, command_word, r->words, r->n_words, command_word_to_pb, &pb->words, &pb->n_words));
 	if (has_question(r->op))
 		TRY(ONE_TO_PB(a, view_question, &r->question, view_question_to_pb, &pb->question));
 	return LIST_TO_PB(a, op, r->ops, r->n_ops, op_to_pb, &pb->ops, &pb->n_ops);
@@ -93,7 +94,7 @@ static int control_request_from_pb(struct arena *a, const PB(ControlRequest) * p
 				   struct control_request *ret)
 {
 	TRY(malformed_unless(pb->op >= CONTROL_STATUS && pb->op < N_CONTROL_OPS && pb->kind <= N_KINDS &&
-			     pb->n_ops <= OPS_MAX && pb->step_ns >= 0));
+			     pb->n_ops <= OPS_MAX && pb->step_ns >= 0 && pb->n_words <= COMMAND_WORDS_MAX));
 	TRY(words_from_pb(pb, ret));
 	ret->id = pb->id;
 	ret->op = (enum control_op)pb->op;
@@ -111,6 +112,7 @@ static int control_request_from_pb(struct arena *a, const PB(ControlRequest) * p
 	ret->has_as_of = pb->past_case == HOLON__V1__CONTROL_REQUEST__PAST_AS_OF_NS;
 	ret->as_of_ns = ret->has_as_of ? pb->as_of_ns : 0;
 	TRY(series_from_pb(a, pb, ret));
+	TRY(LIST_FROM_PB(a, pb->words, pb->n_words, command_word_from_pb, &ret->words, &ret->n_words));
 	TRY(LIST_FROM_PB(a, pb->ops, pb->n_ops, op_from_pb, &ret->ops, &ret->n_ops));
 	if (!has_question(ret->op))
 		return 0;
@@ -453,6 +455,31 @@ static int things_to_pb(struct arena *a, const struct control_answer *r, PB(Cont
 			  &pb->n_memberships);
 }
 
+/* What belongs to live assets. */
+static int live_to_pb(struct arena *a, const struct control_answer *r, PB(ControlAnswer) * pb)
+{
+	TRY(blobs_to_pb(a, r->commands, r->n_commands, &pb->commands, &pb->n_commands));
+	TRY(LIST_TO_PB(a, adapter_info, r->adapters, r->n_adapters, adapter_info_to_pb, &pb->adapters,
+		       &pb->n_adapters));
+	TRY(LIST_TO_PB(a, dead_letter, r->letters, r->n_letters, dead_letter_to_pb, &pb->letters,
+		       &pb->n_letters));
+	TRY(LIST_TO_PB(a, twin_alarm, r->twin_alarms, r->n_twin_alarms, twin_alarm_to_pb, &pb->twin_alarms,
+		       &pb->n_twin_alarms));
+	return LIST_TO_PB(a, order, r->orders, r->n_orders, order_to_pb, &pb->orders, &pb->n_orders);
+}
+
+static int live_from_pb(struct arena *a, const PB(ControlAnswer) * pb, struct control_answer *ret)
+{
+	ret->n_commands = pb->n_commands;
+	TRY(blobs_from_pb(a, pb->commands, pb->n_commands, COMMAND_RECORD_MAX, &ret->commands));
+	TRY(LIST_FROM_PB(a, pb->adapters, pb->n_adapters, adapter_info_from_pb, &ret->adapters,
+			 &ret->n_adapters));
+	TRY(LIST_FROM_PB(a, pb->letters, pb->n_letters, dead_letter_from_pb, &ret->letters, &ret->n_letters));
+	TRY(LIST_FROM_PB(a, pb->twin_alarms, pb->n_twin_alarms, twin_alarm_from_pb, &ret->twin_alarms,
+			 &ret->n_twin_alarms));
+	return LIST_FROM_PB(a, pb->orders, pb->n_orders, order_from_pb, &ret->orders, &ret->n_orders);
+}
+
 static int watch_to_pb(struct arena *a, const struct watch_event *w, PB(WatchEvent) * pb)
 {
 	(void)a;
@@ -482,6 +509,7 @@ static int control_answer_to_pb(struct arena *a, const struct control_answer *r,
 	pb->allowed = r->allowed;
 	TRY(things_to_pb(a, r, pb));
 	TRY(series_answer_to_pb(a, r, pb));
+	TRY(live_to_pb(a, r, pb));
 	TRY(LIST_TO_PB(a, refusal, r->refused, r->n_refused, refusal_to_pb, &pb->refused, &pb->n_refused));
 	TRY(LIST_TO_PB(a, change_note, r->notes, r->n_notes, note_to_pb, &pb->notes, &pb->n_notes));
 	TRY(LIST_TO_PB(a, peer_info, r->peers, r->n_peers, peer_info_to_pb, &pb->peers, &pb->n_peers));
@@ -533,6 +561,7 @@ static int control_answer_from_pb(struct arena *a, const PB(ControlAnswer) * pb,
 	ret->allowed = pb->allowed;
 	TRY(things_from_pb(a, pb, ret));
 	TRY(series_answer_from_pb(a, pb, ret));
+	TRY(live_from_pb(a, pb, ret));
 	TRY(LIST_FROM_PB(a, pb->refused, pb->n_refused, refusal_from_pb, &ret->refused, &ret->n_refused));
 	TRY(LIST_FROM_PB(a, pb->notes, pb->n_notes, note_from_pb, &ret->notes, &ret->n_notes));
 	TRY(LIST_FROM_PB(a, pb->peers, pb->n_peers, peer_info_from_pb, &ret->peers, &ret->n_peers));

@@ -397,6 +397,8 @@ static struct series_name names[] = {{"acme/a", "load/power"}, {"acme/b", "mode"
 static uint32_t handles[] = {7, 0, 4000000000};
 static enum value_type handle_types[] = {VALUE_DOUBLE, VALUE_NONE, VALUE_POSITION};
 
+static struct command_word command_words[] = {{"word", COMMAND_ACCEPTED, ""},
+					      {"other", COMMAND_FAILED, "jam"}};
 struct control_request full_request = {
 	.id = 99,
 	.op = CONTROL_VIEW,
@@ -430,6 +432,8 @@ struct control_request full_request = {
 	.has_as_of = true,
 	.as_of_ns = -7,
 	.question = FULL_QUESTION,
+	.words = command_words,
+	.n_words = COUNT(command_words),
 };
 
 static struct refusal refused[] = {{0, UINT32_MAX, "no such type"}, {7, 0, "above the maximum"}};
@@ -452,6 +456,25 @@ static struct twin_summary summaries[] = {{"volt/n1", FULL_ROW}};
 
 static struct fork_info forks[] = {{"acme/plant", "undecided", 0xfedcba9876543210, 7, -8, -9}};
 
+static struct argument arguments[] = {{"grace_s", {.type = VALUE_DOUBLE, .real = 2.5}},
+				      {"how", {.type = VALUE_ENUM, .text = "soft"}}};
+static struct bytes commands[] = {{(const uint8_t *)"record", 6}};
+static struct counter counters[] = {{"samples", 7}, {"dead-letters", 1}};
+static struct adapter_info adapters[] = {
+	{"hall", "mqtt", "waiting", "refused", 3, counters, COUNT(counters)}};
+static struct dead_letter letters[] = {{4, "hall", "plant/x", "no twin", {(const uint8_t *)"{\0", 2}, 9}};
+static struct twin_alarm twin_alarms[] = {{"acme/a",
+					   "acme/n1",
+					   {"load/power", HEALTH_ALARM, ALARM_SHELVED, "high-alarm", -5},
+					   "acme/eva",
+					   6,
+					   "hot"}};
+static struct order orders[] = {
+	{true, "command", "acme/a", "stop", arguments, COUNT(arguments), {.sigma = NAN}, 8, "acme/eva"},
+	{.twin = "acme/a",
+	 .operation = "speed",
+	 .desired = {.t_ns = 2, .value = {.type = VALUE_INT64, .integer = 7}, .sigma = NAN},
+	 .person = ""}};
 struct control_answer full_answer = {
 	.id = 99,
 	.last = true,
@@ -481,6 +504,16 @@ struct control_answer full_answer = {
 	.has_view = true,
 	.view = FULL_PART,
 	.watch = {9, true, 10, 11},
+	.commands = commands,
+	.n_commands = COUNT(commands),
+	.adapters = adapters,
+	.n_adapters = COUNT(adapters),
+	.letters = letters,
+	.n_letters = COUNT(letters),
+	.twin_alarms = twin_alarms,
+	.n_twin_alarms = COUNT(twin_alarms),
+	.orders = orders,
+	.n_orders = COUNT(orders),
 	.peers = peers,
 	.n_peers = COUNT(peers),
 	.orgs = orgs,

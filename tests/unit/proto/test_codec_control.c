@@ -129,3 +129,63 @@ Test(codec_control, a_report_names_a_node_and_its_lists_are_bounded)
 	MALFORMED(full_mesh_answer, message, x.answer.report.node = "a/b");
 	MALFORMED(full_mesh_answer, message, x.answer.report.origins = origins);
 }
+
+#define WORD(s) TIMES(1001, struct command_word, ((struct command_word){"id", (s), ""}))
+
+Test(codec_control, a_word_of_an_asset_is_one_that_an_asset_may_say)
+{
+	MALFORMED(full_request, control_request, (x.words = WORD(COMMAND_PENDING), x.n_words = 1));
+	MALFORMED(full_request, control_request, (x.words = WORD(COMMAND_TIMED_OUT), x.n_words = 1));
+	GOOD(full_request, control_request, (x.words = WORD(COMMAND_DONE), x.n_words = COMMAND_WORDS_MAX));
+	MALFORMED(full_request, control_request,
+		  (x.words = WORD(COMMAND_DONE), x.n_words = COMMAND_WORDS_MAX + 1));
+}
+
+Test(codec_control, an_order_is_well_formed)
+{
+	static struct argument arguments[PARAMETERS_MAX + 1];
+	const struct order *good = full_answer.orders;
+
+	for (size_t i = 0; i <= PARAMETERS_MAX; i++)
+		arguments[i] = (struct argument){"a", {.type = VALUE_BOOL}};
+#define ORDER(change) \
+	__extension__({ \
+		struct order order = *good; \
+		order.arguments = arguments; \
+		change; \
+		x.orders = TIMES(1, struct order, order); \
+		x.n_orders = 1; \
+	})
+	GOOD(full_answer, control_answer, ORDER(order.n_arguments = PARAMETERS_MAX));
+	MALFORMED(full_answer, control_answer, ORDER(order.n_arguments = PARAMETERS_MAX + 1));
+	MALFORMED(full_answer, control_answer, ORDER(order.twin = "acme"));
+	MALFORMED(full_answer, control_answer, ORDER(order.operation = ""));
+}
+
+Test(codec_control, an_alarm_is_well_formed)
+{
+	const struct twin_alarm *good = full_answer.twin_alarms;
+
+#define ALARM(change) \
+	__extension__({ \
+		struct twin_alarm twin = *good; \
+		change; \
+		x.twin_alarms = TIMES(1, struct twin_alarm, twin); \
+		x.n_twin_alarms = 1; \
+	})
+	GOOD(full_answer, control_answer, ALARM(twin.alarm.severity = HEALTH_WARNING));
+	MALFORMED(full_answer, control_answer, ALARM(twin.alarm.severity = HEALTH_GOOD));
+	MALFORMED(full_answer, control_answer, ALARM(twin.alarm.state = ALARM_CLEARED));
+	MALFORMED(full_answer, control_answer, ALARM(twin.alarm.what = "a b"));
+	MALFORMED(full_answer, control_answer, ALARM(twin.alarm.name = ""));
+	MALFORMED(full_answer, control_answer, ALARM(twin.origin = "acme"));
+}
+
+Test(codec_control, the_record_of_a_command_has_an_end)
+{
+	struct bytes record = blob(COMMAND_RECORD_MAX);
+
+	GOOD(full_answer, control_answer, (x.commands = &record));
+	record = blob(COMMAND_RECORD_MAX + 1);
+	MALFORMED(full_answer, control_answer, (x.commands = &record));
+}
