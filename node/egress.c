@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <sodium.h>
+#include <stdio.h>
 
 #include "node/summary.h"
 #include "node/tap.h"
@@ -167,6 +168,17 @@ static bool shows_parent(const struct egress *e, const struct audience *to, cons
 	return egress_discovers(e, to, &row);
 }
 
+/* Of an alarm they have what they would have of two KPIs: what it is about, and how it stands. */
+static bool shows_alarm(const struct egress *e, const struct audience *to, const struct row *full,
+			const char *name, bool summary)
+{
+	char standing[PROPERTY_MAX + sizeof ALARM_PREFIX];
+
+	snprintf(standing, sizeof standing, ALARM_PREFIX "%s", name);
+	return value_form(e, to, full, name, summary) == FORM_PLAIN &&
+	       value_form(e, to, full, standing, summary) == FORM_PLAIN;
+}
+
 uint64_t egress_mask(const struct egress *e, const struct audience *to, const struct row *full)
 {
 	static const uint64_t mask_of[] = {
@@ -185,6 +197,9 @@ uint64_t egress_mask(const struct egress *e, const struct audience *to, const st
 	for (size_t i = 0; i < full->n_parents; i++)
 		if (shows_parent(e, to, full->parents[i].parent))
 			mask |= (uint64_t)ROW_MASK_PARENT << i;
+	for (size_t i = 0; i < full->n_alarms; i++)
+		if (shows_alarm(e, to, full, full->alarms[i].name, summary))
+			mask |= EGRESS_ALARM << i;
 	return mask;
 }
 
@@ -206,6 +221,18 @@ static int take_kpis(const struct egress *e, const struct audience *to, const st
 	return 0;
 }
 
+static int take_alarms(const struct row *full, uint64_t mask, struct arena *a, struct row *r)
+{
+	r->n_alarms = 0;
+	r->alarms = arena_take_array(a, full->n_alarms, sizeof *r->alarms);
+	if (!r->alarms)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < full->n_alarms; i++)
+		if (mask & EGRESS_ALARM << i)
+			r->alarms[r->n_alarms++] = full->alarms[i];
+	return 0;
+}
+
 int egress_row(const struct egress *e, const struct audience *to, const struct row *full, uint64_t mask,
 	       struct arena *a, struct row *ret)
 {
@@ -219,6 +246,7 @@ int egress_row(const struct egress *e, const struct audience *to, const struct r
 	r.version = (struct row_version){0};
 	r.seq = 0;
 	TRY(take_kpis(e, to, full, mask, a, &r));
+	TRY(take_alarms(full, mask, a, &r));
 	r.n_parents = 0;
 	r.parents = arena_take_array(a, full->n_parents, sizeof *r.parents);
 	if (!r.parents)

@@ -37,8 +37,11 @@ bool egress_history(const struct egress *e, const struct audience *to, const str
 		    const char *property, int64_t *ret_last_ns, int64_t *ret_step_ns);
 
 /* What of a full row is left for them; 0: they may not know that the twin is there. ROW_MASK_ALL for the own
- * ones. Beside the bits of the row's mask: which of its KPIs are to be tokens, from EGRESS_TOKEN up. */
+ * ones. Beside the bits of the row's mask: which of its KPIs are to be tokens, from EGRESS_TOKEN up, and
+ * which of its alarms are in, from EGRESS_ALARM up. */
 #define EGRESS_TOKEN (UINT64_C(1) << 32)
+#define EGRESS_TOKENS (EGRESS_TOKEN * ((1u << KPIS_MAX) - 1)) /* any of them */
+#define EGRESS_ALARM (UINT64_C(1) << 48)
 uint64_t egress_mask(const struct egress *e, const struct audience *to, const struct row *full);
 /* The row as the mask leaves it; arrays are taken from the arena, texts are shared with `full`. Of the mask
  * only ROW_MASK_DISCOVER and ROW_MASK_SUMMARY are left, of version and seq nothing: they speak of what is

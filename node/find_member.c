@@ -53,7 +53,7 @@ static int make_member(struct find *f, const struct row *full, enum member_state
 	const struct egress *e = &f->e->egress;
 	struct row face = *full, row;
 
-	face.n_kpis = face.n_parents = 0; /* not of a member */
+	face.n_kpis = face.n_parents = face.n_alarms = 0; /* not of a member */
 	TRY(egress_row(e, &f->to, &face, egress_mask(e, &f->to, &face), f->scratch, &row));
 	*ret = (struct view_member){.id = row.id,
 				    .parent = "",
@@ -132,7 +132,7 @@ int find_pass_member(struct find *f, const struct view_member *m, struct view_me
 	arena_reset(f->scratch);
 	if (egress_full_row(e, m->id, f->scratch, &full) < 0)
 		return STORE_ABSENT;
-	full.n_parents = 0; /* not of a member */
+	full.n_parents = full.n_alarms = 0; /* not of a member */
 	const uint64_t mask = egress_mask(e, &f->to, &full);
 	if (mask == 0)
 		return STORE_ABSENT;

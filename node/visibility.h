@@ -7,11 +7,11 @@
  * changes under which that part was first shown, so that hidden changes move nothing a partner gets. A twin
  * that leaves a partner's sight is retracted to those who had it, once and as of then, and to nobody else.
  *
- * Twins that meet the same conditions of the policy and have the same KPIs are a class: who may see what of
- * them is decided once, by egress. An edit of the policy decides anew for each class, and touches the twins
- * of those classes only whose answer is another one; what it brings into sight or takes out of it gets a new
- * place in the order of changes, as if the twin had changed. Partners that see a twin in the same state share
- * what is kept about it.
+ * Twins that meet the same conditions of the policy and have the same KPIs and alarms are a class: who may
+ * see what of them is decided once, by egress. An edit of the policy decides anew for each class, and touches
+ * the twins of those classes only whose answer is another one; what it brings into sight or takes out of it
+ * gets a new place in the order of changes, as if the twin had changed. Partners that see a twin in the same
+ * state share what is kept about it.
  *
  * The order of changes is one for all partners, of each origin; a twin stands in it once, at the latest
  * change of what anybody sees. Places are this process's: another border, or this one after a restart, counts

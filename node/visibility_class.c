@@ -23,13 +23,22 @@ static bool same_kpis(const struct traits *t, const struct row *full)
 	return same;
 }
 
+static bool same_alarms(const struct traits *t, const struct row *full)
+{
+	bool same = t->n_alarms == full->n_alarms;
+
+	for (size_t i = 0; same && i < full->n_alarms; i++)
+		same = strcmp(t->alarms[i].name, full->alarms[i].name) == 0;
+	return same;
+}
+
 static bool traits_fit(const struct traits *t, const struct row *full)
 {
 	bool same = strcmp(t->type, full->type) == 0 && t->n_tags == full->n_tags;
 
 	for (size_t i = 0; same && i < full->n_tags; i++)
 		same = strcmp(t->tags[i], full->tags[i]) == 0;
-	return same && same_kpis(t, full);
+	return same && same_kpis(t, full) && same_alarms(t, full);
 }
 
 static void put_line(struct buf *b, const char *word)
@@ -46,6 +55,9 @@ static int traits_key(const struct row *full, struct buf *b)
 	put_line(b, "");
 	for (size_t i = 0; i < full->n_kpis; i++)
 		put_line(b, full->kpis[i].property);
+	put_line(b, "");
+	for (size_t i = 0; i < full->n_alarms; i++)
+		put_line(b, full->alarms[i].name);
 	buf_put_u8(b, 0);
 	return buf_check(b);
 }
@@ -65,16 +77,21 @@ static int copy_traits(struct traits *t, const struct row *full)
 	TRY(arena_new(&t->arena, SIZE_MAX));
 	t->n_tags = full->n_tags;
 	t->n_kpis = full->n_kpis;
+	t->n_alarms = full->n_alarms;
 	t->tags = arena_take_array(t->arena, full->n_tags, sizeof *t->tags);
 	t->kpis = arena_take_array(t->arena, full->n_kpis, sizeof *t->kpis);
+	t->alarms = arena_take_array(t->arena, full->n_alarms, sizeof *t->alarms);
 	t->type = arena_copy(t->arena, full->type);
-	if (!t->tags || !t->kpis || !t->type)
+	if (!t->tags || !t->kpis || !t->alarms || !t->type)
 		return FAIL(-ENOMEM);
 	for (size_t i = 0; i < full->n_tags; i++)
 		if (!(t->tags[i] = arena_copy(t->arena, full->tags[i])))
 			return FAIL(-ENOMEM);
 	for (size_t i = 0; i < full->n_kpis; i++)
 		if (!(t->kpis[i].property = arena_copy(t->arena, full->kpis[i].property)))
+			return FAIL(-ENOMEM);
+	for (size_t i = 0; i < full->n_alarms; i++)
+		if (!(t->alarms[i].name = arena_copy(t->arena, full->alarms[i].name)))
 			return FAIL(-ENOMEM);
 	return 0;
 }
@@ -182,6 +199,9 @@ static int class_key(const struct visibility *v, const struct traits *t, const s
 	buf_print(b, "%x ", v->numbering);
 	for (size_t i = 0; i < t->n_kpis; i++)
 		put_line(b, t->kpis[i].property);
+	put_line(b, "");
+	for (size_t i = 0; i < t->n_alarms; i++)
+		put_line(b, t->alarms[i].name);
 	for (size_t i = 0; i < slots->n; i++)
 		buf_print(b, " %x", slots->list[i]);
 	buf_put_u8(b, 0);
@@ -242,7 +262,7 @@ static void link_member(struct subject *s, struct twin_class *c)
 
 static struct sight *sight_of(struct outcome *o, uint64_t mask)
 {
-	for (size_t i = 0; mask < EGRESS_TOKEN && i < o->n; i++)
+	for (size_t i = 0; !(mask & EGRESS_TOKENS) && i < o->n; i++)
 		if (o->sights[i].mask == mask)
 			return &o->sights[i];
 	o->sights[o->n] = (struct sight){.mask = mask};
@@ -257,6 +277,8 @@ static int decide_class(const struct visibility *v, const struct twin_class *c, 
 				.type = t->type,
 				.kpis = t->kpis,
 				.n_kpis = t->n_kpis,
+				.alarms = t->alarms,
+				.n_alarms = t->n_alarms,
 				.tags = t->tags,
 				.n_tags = t->n_tags};
 	struct outcome *o = calloc(1, sizeof *o + v->n_partners * sizeof o->sights[0]);

@@ -36,7 +36,7 @@ struct twin_class {
 	struct outcome *outcome, *before; /* before: during an edit that changed it; else NULL */
 	uint32_t *slots;                  /* conditions met, in order */
 	size_t n_slots;
-	char key[]; /* KPIs and slots */
+	char key[]; /* KPIs, alarms and slots */
 };
 
 /* What policies look at in a row besides its id, shared by all rows that have the same. */
@@ -47,8 +47,9 @@ struct traits {
 	size_t n_slots; /* of the tags and the type */
 	const char *type;
 	const char **tags;
-	struct kpi *kpis; /* names only */
-	size_t n_tags, n_kpis;
+	struct kpi *kpis;         /* names only */
+	struct row_alarm *alarms; /* the same */
+	size_t n_tags, n_kpis, n_alarms;
 	struct arena *arena;
 	char key[];
 };

@@ -31,6 +31,9 @@ struct row_parent {
 	enum confirmation state;
 };
 
+/* Before the name of an alarm: the property that says how it stands (standing.h). */
+#define ALARM_PREFIX "alarm/"
+
 /* An alarm that stands, or is not acknowledged yet (ISA-18.2, 5.4). */
 enum alarm_state {
 	ALARM_STATE_NONE, /* there is none */

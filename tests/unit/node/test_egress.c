@@ -149,6 +149,89 @@ Test(egress, a_row_does_not_tell_how_much_of_it_is_hidden)
 	cr_expect(ne(u32, one.mask, two.mask), "other content is another row");
 }
 
+/* ---- Alarms ----------------------------------------------------------------------------------------------
+ */
+
+#define SUMMARY_TO_VOLT "share \"s\"\n to org volt\n twins **\n allow discover, summary\n until 2100-01-01\n"
+#define NEVER(what) "never \"n\"\n to everyone-else\n twins **\n deny " what "\n"
+
+/* Which of two alarms, of `power` and of the expression `worn`, they have. */
+static const char *alarms_for(const char *org, const char *rules)
+{
+	static struct row_alarm alarms[] = {{"power", HEALTH_ALARM, ALARM_ACTIVE, "high-alarm", 7},
+					    {"worn", HEALTH_WARNING, ALARM_ACKNOWLEDGED, "expression", 5}};
+	const struct audience to = audience_of(org);
+	struct row whole, row;
+
+	world_policy(rules);
+	whole = full("acme/plant/p1");
+	whole.alarms = alarms;
+	whole.n_alarms = 2;
+	cr_assert(eq(int,
+		     egress_row(&world.egress, &to, &whole, egress_mask(&world.egress, &to, &whole), a, &row),
+		     0));
+	const bool power = row_alarm(&row, "power"), worn = row_alarm(&row, "worn");
+	return power && worn ? "both" : power ? "power" : worn ? "worn" : "none";
+}
+
+Test(egress, an_alarm_is_shown_where_its_property_and_its_standing_would_be)
+{
+	static const struct {
+		const char *org, *rules, *shown;
+	} cases[] = {
+		{"volt", SUMMARY_TO_VOLT, "both"},
+		{"acme", "", "both"},
+		{"harbor", SUMMARY_TO_VOLT, "none"},
+		{"volt", "share \"d\"\n to org volt\n twins **\n allow discover\n until 2100-01-01\n",
+		 "none"},
+		{"volt", SUMMARY_TO_VOLT NEVER("summary of power"), "worn"},
+		{"volt", SUMMARY_TO_VOLT NEVER("read of power"), "worn"},
+		{"volt", SUMMARY_TO_VOLT NEVER("summary of alarm/power"), "worn"},
+		{"volt", SUMMARY_TO_VOLT NEVER("read of alarm/worn"), "power"},
+		{"volt", SUMMARY_TO_VOLT NEVER("summary of worn"), "power"},
+		{"volt", SUMMARY_TO_VOLT NEVER("read of alarm/**"), "none"},
+		{"volt",
+		 "share \"t\"\n to org volt\n twins **\n allow discover, summary\n redact power as token\n"
+		 " until 2100-01-01\n",
+		 "worn"},
+		{"harbor", "share \"v\"\n to org harbor\n twins **\n allow read power\n until 2100-01-01\n",
+		 "none"},
+		{"harbor",
+		 "share \"v\"\n to org harbor\n twins **\n allow read power, alarm/*\n until 2100-01-01\n",
+		 "power"},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *shown = alarms_for(cases[i].org, cases[i].rules);
+		cr_expect(strcmp(shown, cases[i].shown) == 0, "case %zu: %s", i, shown);
+	}
+}
+
+Test(egress, a_row_does_not_tell_how_many_of_its_alarms_are_hidden)
+{
+	struct row_alarm alarms[] = {{"secret", HEALTH_ALARM, ALARM_ACTIVE, "stale", 9},
+				     {"power", HEALTH_ALARM, ALARM_ACTIVE, "high-alarm", 7}};
+	struct row one = full("acme/plant/p1"), two = one;
+	const struct audience volt = audience_of("volt");
+	const uint64_t mask = ROW_MASK_DISCOVER | ROW_MASK_SUMMARY;
+	uint64_t digest_one, digest_two;
+
+	one.alarms = alarms + 1;
+	one.n_alarms = 1;
+	two.alarms = alarms;
+	two.n_alarms = 2;
+	cr_assert(eq(int, egress_row(&world.egress, &volt, &one, mask | EGRESS_ALARM, a, &one), 0));
+	cr_assert(eq(int, egress_row(&world.egress, &volt, &two, mask | EGRESS_ALARM << 1, a, &two), 0));
+	cr_assert(eq(int, egress_digest(&one, &digest_one), 0));
+	cr_assert(eq(int, egress_digest(&two, &digest_two), 0));
+	cr_expect(eq(u64, digest_one, digest_two));
+
+	two.mask = (uint32_t)mask;
+	two.alarms[0].state = ALARM_ACKNOWLEDGED;
+	cr_assert(eq(int, egress_digest(&two, &digest_two), 0));
+	cr_expect(ne(u64, digest_one, digest_two), "how an alarm stands is content");
+}
+
 /* ---- Persons ---------------------------------------------------------------------------------------------
  */
 
