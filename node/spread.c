@@ -317,7 +317,7 @@ void spread_on_down(struct spread *s, uint32_t session)
 
 /* ---- What peers say ---- */
 
-void spread_on_standing(struct spread *s, uint32_t session, const struct standing *st, int64_t now_ns)
+void spread_on_standing(struct spread *s, uint32_t session, const struct trust_standing *st, int64_t now_ns)
 {
 	struct link *l = find_link(s, session);
 	const uint64_t mine = digest_of(s, st->org);

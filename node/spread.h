@@ -57,7 +57,7 @@ void spread_free(struct spread *s); /* NULL is fine */
 void spread_on_greeted(struct spread *s, uint32_t session, const char *org, int64_t now_ns);
 void spread_on_opened(struct spread *s, uint32_t session, int64_t now_ns);
 void spread_on_down(struct spread *s, uint32_t session);
-void spread_on_standing(struct spread *s, uint32_t session, const struct standing *st, int64_t now_ns);
+void spread_on_standing(struct spread *s, uint32_t session, const struct trust_standing *st, int64_t now_ns);
 void spread_on_piece(struct spread *s, uint32_t session, const struct trust_piece *p, int64_t now_ns);
 /* What is held may be something else now. */
 void spread_changed(struct spread *s, int64_t now_ns);

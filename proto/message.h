@@ -233,7 +233,7 @@ struct question {
 };
 
 /* What the sender holds of an organisation: inside one, of any; across its border, of the receiver's. */
-struct standing {
+struct trust_standing {
 	const char *org;
 	uint64_t digest; /* of the encoded bundle; 0: holds none */
 };
@@ -289,7 +289,7 @@ struct message {
 		struct question question;
 		struct answer answer;
 		struct signed_blob policy; /* of a policy_doc */
-		struct standing standing;
+		struct trust_standing standing;
 		struct trust_piece trust;
 		struct signed_blob agreement, freshness;
 		struct ping ping;

@@ -480,7 +480,7 @@ static int answer_from_pb(struct arena *a, const PB(Answer) * pb, struct answer 
 
 /* ---- trust */
 
-static int standing_to_pb(struct arena *a, const struct standing *s, PB(Standing) * pb)
+static int standing_to_pb(struct arena *a, const struct trust_standing *s, PB(Standing) * pb)
 {
 	(void)a;
 	pb->org = text_to_pb(s->org);
@@ -488,7 +488,7 @@ static int standing_to_pb(struct arena *a, const struct standing *s, PB(Standing
 	return 0;
 }
 
-static int standing_from_pb(const PB(Standing) * pb, struct standing *ret)
+static int standing_from_pb(const PB(Standing) * pb, struct trust_standing *ret)
 {
 	ret->digest = pb->digest;
 	return word_from_pb(pb->org, word_is_org, &ret->org);

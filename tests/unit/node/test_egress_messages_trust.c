@@ -230,7 +230,7 @@ Test(leaves, trust_is_our_own_bundle_to_a_partner)
 {
 	open_sessions();
 	for (size_t i = 0; i < 3; i++) {
-		const struct standing other = {.org = orgs[i], .digest = 5};
+		const struct trust_standing other = {.org = orgs[i], .digest = 5};
 		for (uint32_t session = WIRE_VOLT; session <= WIRE_HARBOR; session++)
 			spread_on_standing(spread, session, &other, 2);
 	}

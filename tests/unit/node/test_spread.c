@@ -377,7 +377,7 @@ Test(spread, who_is_not_believed_hears_of_the_own_organisation_only)
 	settle();
 	cr_expect(eq(int, b->items[0], 3));
 	cr_expect(eq(int, b->items[1], 1));
-	spread_on_standing(a->spread, session, &(struct standing){"bolt", 5}, now_ns);
+	spread_on_standing(a->spread, session, &(struct trust_standing){"bolt", 5}, now_ns);
 	spread_on_opened(a->spread, session, now_ns);
 	spread_on_opened(b->spread, session ^ 1, now_ns);
 	settle();
@@ -541,7 +541,8 @@ Test(spread, greeting_anew_is_no_way_round_that)
 		must(held(b, "acme", &p.digest, &p.piece));
 		spread_on_greeted(a->spread, session, "acme", now_ns);
 		spread_on_piece(a->spread, session, &p, now_ns);
-		spread_on_standing(a->spread, session, &(struct standing){"acme", SPREAD_LACKS}, now_ns);
+		spread_on_standing(a->spread, session, &(struct trust_standing){"acme", SPREAD_LACKS},
+				   now_ns);
 	}
 	cr_expect(eq(int, a->joins, SPREAD_TRIES_ALL));
 	cr_expect(le(sz, n_bundles, 2 * SPREAD_TRIES_ALL));
@@ -555,7 +556,7 @@ Test(spread, who_says_something_else_each_time_gets_no_more_than_so_many_bundles
 
 	settle();
 	for (uint64_t i = 0; i < 100; i++)
-		spread_on_standing(a->spread, session, &(struct standing){"acme", 1000 + i}, now_ns);
+		spread_on_standing(a->spread, session, &(struct trust_standing){"acme", 1000 + i}, now_ns);
 	cr_expect(le(sz, n_bundles, SPREAD_TRIES_ALL));
 	cr_expect(gt(int, a->alarms, 0));
 }
@@ -570,6 +571,6 @@ Test(spread, a_session_that_is_gone_says_nothing)
 	spread_on_down(a->spread, session);
 	a->items[0] |= 2;
 	spread_changed(a->spread, now_ns);
-	spread_on_standing(a->spread, session, &(struct standing){"acme", 1}, now_ns);
+	spread_on_standing(a->spread, session, &(struct trust_standing){"acme", 1}, now_ns);
 	cr_expect(eq(sz, n_standings, said));
 }
