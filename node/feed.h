@@ -4,11 +4,11 @@
  *     put(series, sample, token) ... --frames, one log commit for all that wait--> done(upto)
  *
  * A token stands for what the samples came in (an MQTT message, a line): tokens rise by one, each is named by
- * some feed_put() or by feed_mark(). When `done` says a token, everything put under it and all tokens before
- * is on this node's disk, or was refused for good and told of by `refused`: only then may the source be
- * acknowledged. While the store takes nothing (disk full, overload) nothing is refused: it is tried again,
- * and the feed fills up. Samples go in frames of series numbers (proto/packed.h), as those of client programs
- * do.
+ * some feed_put() or by feed_mark(), and what belongs to one is put before the loop goes on. When `done` says
+ * a token, everything put under it and all tokens before is on this node's disk, or was refused for good and
+ * told of by `refused`: only then may the source be acknowledged. While the store takes nothing (disk full,
+ * overload) nothing is refused: it is tried again, and the feed fills up. Samples go in frames of series
+ * numbers (proto/packed.h), as those of client programs do.
  *
  * Owner:   the adapter. Threads: the loop's; callbacks come later, never from within feed_*().
  */
@@ -21,7 +21,7 @@ struct feed;
 
 struct feed_options {
 	const char *source; /* of samples that have none: the adapter's name */
-	void (*done)(void *ctx, uint64_t upto);
+	void (*done)(void *ctx, uint64_t upto, uint64_t n_samples); /* so many are durable since last time */
 	void (*refused)(void *ctx, uint64_t token, const char *twin, const char *property,
 			const char *reason);
 	void (*room)(void *ctx); /* it was full and is not any more */
@@ -33,7 +33,9 @@ MUST_CHECK int feed_new(struct feed **ret, struct engine *e, const struct feed_o
 void feed_free(struct feed *f);
 
 /* A number for a series, good as long as the feed, whatever happens to the twin: what is not there (yet) is
- * found out when a sample is put. -ENOMEM; ERR_REFUSED with a note when these cannot be names. */
+ * found out when a sample is put. -ENOMEM; ERR_REFUSED with a note when these cannot be names, or there are
+ * FEED_SERIES_MAX: where names come from outside, look first whether there is such a twin. */
+enum { FEED_SERIES_MAX = 4000000 };
 MUST_CHECK int feed_series(struct feed *f, const char *twin, const char *property, uint32_t *ret,
 			   struct err_note *note);
 /* Type and unit wanted there, as far as is known now; VALUE_NONE: no such series. */
