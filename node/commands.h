@@ -26,6 +26,7 @@ void commands_free(struct commands *cs); /* NULL is fine */
 struct command_in {
 	struct bytes blob; /* as in question.command or control_request.blob */
 	bool unsigned_, permit;
+	const char *twin; /* of a permit: to whose owner it goes; "": this node */
 	const struct audience *by; /* verified: whose it must be */
 	const char *node;          /* ORG/NODE that asks */
 	uint32_t seen;             /* steps known already */
