@@ -32,14 +32,16 @@ struct command_in {
 	uint32_t seen;             /* steps known already */
 	int64_t wait_ns;           /* how long to wait for more */
 };
-/* `code` 0: the record as it stands, perhaps refused; else a sentence; the record dies with the call. */
-typedef void command_fn(void *ctx, int code, const char *text, const struct command_record *record);
+/* `code` 0: the record as it stands, perhaps refused; else a sentence, and no record. The record dies with the
+ * call. `last`: nothing more is said. */
+typedef void command_fn(void *ctx, int code, const char *text, const struct command_record *record,
+			bool last);
 
 /* As the owner of the twin. */
 MUST_CHECK int commands_take(struct commands *cs, const struct command_in *in, command_fn *done, void *ctx,
 			     struct err_note *note);
-/* From here: to the twin's owner, this node or another; `done` is called for every new step, `last` in ...;
- * until the command has ended or wait_ns is over. */
+/* From here: to the twin's owner, this node or another; `done` is called, later, for every new step, with
+ * `last` when the command has ended or wait_ns is over. */
 MUST_CHECK int commands_send(struct commands *cs, const struct command_in *in, command_fn *done, void *ctx,
 			     struct err_note *note);
 /* What an asset says; false: there is no such command, or it is over. `adapter`: who says it. */
