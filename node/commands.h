@@ -26,14 +26,14 @@ void commands_free(struct commands *cs); /* NULL is fine */
 struct command_in {
 	struct bytes blob; /* as in question.command or control_request.blob */
 	bool unsigned_, permit;
-	const char *twin; /* of a permit: to whose owner it goes; "": this node */
+	const char *twin;          /* of a permit: to whose owner it goes; "": this node */
 	const struct audience *by; /* verified: whose it must be */
 	const char *node;          /* ORG/NODE that asks */
 	uint32_t seen;             /* steps known already */
 	int64_t wait_ns;           /* how long to wait for more */
 };
-/* `code` 0: the record as it stands, perhaps refused; else a sentence, and no record. The record dies with the
- * call. `last`: nothing more is said. */
+/* `code` 0: the record as it stands, perhaps refused; else a sentence, and no record. The record dies with
+ * the call. `last`: nothing more is said. */
 typedef void command_fn(void *ctx, int code, const char *text, const struct command_record *record,
 			bool last);
 
