@@ -124,6 +124,13 @@ MUST_CHECK int client_poll(struct client *c, struct err_note *note);
 /* Send everything and wait until all of it was acknowledged or refused. */
 MUST_CHECK int client_flush(struct client *c, struct err_note *note);
 
+/* For who must not wait: send what was put without waiting for answers; has it room for `n` samples more
+ * (else client_put() waits until something was answered); all samples with an index below are on the node's
+ * disk or were refused. */
+MUST_CHECK int client_push(struct client *c, struct err_note *note);
+bool client_has_room(const struct client *c, size_t n);
+uint64_t client_settled(const struct client *c);
+
 struct client_tally {
 	uint64_t n_put;                 /* = the index of the next sample */
 	uint64_t n_stored, n_unchanged; /* acknowledged; unchanged: the present value again, or sent twice */

@@ -30,6 +30,7 @@ struct frame {
 	enum frame_state state;
 	struct packed_writer samples; /* series: our own numbers */
 	uint64_t *index;              /* of each sample, as the caller counts */
+	uint64_t lowest;              /* of them; those that waited for their series come behind later ones */
 	size_t size;
 	uint64_t number, request; /* request: id of the one it went with */
 	uint64_t incarnation;     /* whose handles it went with */
@@ -384,6 +385,7 @@ static int note_index(struct frame *f, uint64_t index)
 		f->size = size;
 	}
 	f->index[f->samples.n - 1] = index;
+	f->lowest = f->samples.n == 1 || index < f->lowest ? index : f->lowest;
 	return 0;
 }
 
@@ -561,4 +563,34 @@ int client_flush(struct client *c, struct err_note *note)
 		TRY(r);
 	}
 	return 0;
+}
+
+int client_push(struct client *c, struct err_note *note)
+{
+	TRY(pack_waiting(c, note));
+	return next_frame(c, note);
+}
+
+/* One frame stays for what waits for its series, and one for what does not fit the frame being filled. */
+bool client_has_room(const struct client *c, size_t n)
+{
+	const struct client_ingest *in = c->ingest;
+	size_t n_free = 0;
+
+	for (size_t i = 0; i < N_FRAMES; i++)
+		n_free += in->frames[i].state == FRAME_FREE;
+	return (n + in->n_waiting) / in->options.frame_samples + 2 <= n_free;
+}
+
+uint64_t client_settled(const struct client *c)
+{
+	const struct client_ingest *in = c->ingest;
+	uint64_t settled = in->n_waiting > 0 ? in->waiting[0].index : in->tally.n_put;
+
+	for (size_t i = 0; i < N_FRAMES; i++) {
+		const struct frame *f = &in->frames[i];
+		if (f->state != FRAME_FREE && f->samples.n > 0 && f->lowest < settled)
+			settled = f->lowest;
+	}
+	return settled;
 }

@@ -13,79 +13,36 @@
 #include "tools/client.h"
 #include "tools/document.h"
 #include "tools/json.h"
+#include "tools/lines.h"
 #include "tools/progress.h"
 #include "tools/readings.h"
 #include "tools/verb.h"
 
-enum {
-	LINE_MAX_BYTES = 64 * 1024,
-	READ_BYTES = 64 * 1024,
-	IDLE_MS = 50,
-	SAID_MAX = 20, /* refusals on standard error in a minute */
-};
+enum { IDLE_MS = 50 };
 
 struct ingest {
 	struct context *ctx;
 	const char *file;
 	struct readings readings;
+	struct refusals refusals;
 	struct progress progress;
 	uint64_t n_lines, n_refused;
-	uint64_t n_said, n_unsaid; /* refusals, in the minute that began at said_ns */
-	int64_t said_ns;
-	unsigned line;
-	size_t len, skipping; /* skipping: inside a line that was too long */
-	char text[LINE_MAX_BYTES + READ_BYTES];
+	struct lines lines;
 };
 
-static int64_t clock_ns(clockid_t which)
+static int64_t wall_ns(void)
 {
 	struct timespec t;
 
-	clock_gettime(which, &t);
+	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
-static void say_unsaid(struct ingest *in)
-{
-	progress_hide(&in->progress);
-	if (in->n_unsaid > 0)
-		say("%s: %" PRIu64 " more were refused, up to line %u", in->file, in->n_unsaid, in->line);
-	in->n_unsaid = 0;
-}
-
-/* A source that is wrong in every line would else fill whatever takes what is said. */
-static bool may_say(struct ingest *in)
-{
-	const int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
-
-	if (in->n_said == 0 || now_ns - in->said_ns >= 60 * NS_PER_S) {
-		say_unsaid(in);
-		in->said_ns = now_ns;
-		in->n_said = 0;
-	}
-	if (in->n_said < SAID_MAX) {
-		in->n_said++;
-		return true;
-	}
-	in->n_unsaid++;
-	return false;
 }
 
 static void refuse(struct ingest *in, unsigned line, const char *reason)
 {
-	struct json j = {.out = stdout};
-
 	in->n_refused++;
 	progress_hide(&in->progress);
-	if (may_say(in))
-		say("%s:%u: %s", in->file, line, reason);
-	if (!in->ctx->json)
-		return;
-	json_open(&j, NULL, '{');
-	json_text(&j, "file", in->file);
-	json_count(&j, "line", line);
-	json_text(&j, "reason", reason);
-	json_close(&j);
+	refusals_say(&in->refusals, line, reason);
 }
 
 static void refused_reading(void *ctx, const struct mark *mark, const char *reason)
@@ -93,72 +50,46 @@ static void refused_reading(void *ctx, const struct mark *mark, const char *reas
 	refuse(ctx, mark->line, reason);
 }
 
-static int take_line(struct ingest *in, const char *line, size_t len, struct err_note *note)
+static void too_long(void *ctx, unsigned line)
 {
+	struct ingest *in = ctx;
+
+	in->n_lines++;
+	refuse(in, line, "the line is longer than 64 KiB");
+}
+
+static int take_line(void *ctx, char *line, size_t len, unsigned number, struct err_note *note)
+{
+	struct ingest *in = ctx;
 	struct err_note why = {0};
 	struct spot s = {.file = "line"};
 	struct reading r;
 	json_error_t e;
 
-	in->line++;
 	if (strspn(line, " \t\r") == len)
 		return 0;
 	in->n_lines++;
 	SCOPED(scope_json) json_t *json = json_loadb(line, len, JSON_REJECT_DUPLICATES, &e);
 	if (!json) {
-		refuse(in, in->line, e.text);
+		refuse(in, number, e.text);
 		return 0;
 	}
 	s.json = json;
-	if (document_reading(&s, clock_ns(CLOCK_REALTIME), &r, &why) < 0) {
-		refuse(in, in->line, why.text + strlen("line: "));
+	if (document_reading(&s, wall_ns(), &r, &why) < 0) {
+		refuse(in, number, why.text + strlen("line: "));
 		return 0;
 	}
-	return readings_put(&in->readings, &r, (struct mark){in->file, in->line, ""}, note);
-}
-
-/* All whole lines of what was read; at the end of input the rest, too. */
-static int take_lines(struct ingest *in, bool end, struct err_note *note)
-{
-	char *at = in->text, *stop = in->text + in->len, *newline;
-
-	while (at < stop) {
-		newline = memchr(at, '\n', (size_t)(stop - at));
-		if (!newline && !end)
-			break;
-		if (!newline)
-			newline = stop;
-		*newline = '\0';
-		if (in->skipping)
-			in->skipping = 0;
-		else
-			TRY(take_line(in, at, (size_t)(newline - at), note));
-		at = newline < stop ? newline + 1 : stop;
-	}
-	in->len = (size_t)(stop - at);
-	memmove(in->text, at, in->len);
-	if (in->len > LINE_MAX_BYTES && !in->skipping) {
-		refuse(in, ++in->line, "the line is longer than 64 KiB");
-		in->n_lines++;
-		in->skipping = 1;
-	}
-	if (in->skipping)
-		in->len = 0;
-	return 0;
+	return readings_put(&in->readings, &r, (struct mark){in->file, number, ""}, note);
 }
 
 static int read_some(struct ingest *in, int fd, bool *ret_end, struct err_note *note)
 {
-	const ssize_t n = read(fd, in->text + in->len, READ_BYTES - 1);
+	size_t n = 0;
+	const int r = lines_read(&in->lines, fd, ret_end, &n, note);
 
-	if (n < 0 && errno != EINTR && errno != EAGAIN)
-		return FAIL_SAY(note, -errno, "%s: %s", in->file, err_text(-errno));
-	in->len += n > 0 ? (size_t)n : 0;
-	*ret_end = n == 0;
-	TRY(take_lines(in, n == 0, note));
 	in->progress.n_counted = in->n_lines;
-	progress_add(&in->progress, n > 0 ? (size_t)n : 0);
-	return 0;
+	progress_add(&in->progress, n);
+	return r;
 }
 
 static int run(struct ingest *in, int fd, struct err_note *note)
@@ -215,6 +146,11 @@ static enum status ingest_fd(struct context *ctx, int fd, const char *file)
 		return say_failed(-ENOMEM, NULL);
 	in->ctx = ctx;
 	in->file = file;
+	in->refusals = (struct refusals){.file = file, .json = ctx->json};
+	in->lines.file = file;
+	in->lines.take = take_line;
+	in->lines.too_long = too_long;
+	in->lines.ctx = in;
 	r = readings_init(&in->readings, ctx->client, refused_reading, in, &note);
 	if (r < 0) {
 		readings_fini(&in->readings);
@@ -224,7 +160,7 @@ static enum status ingest_fd(struct context *ctx, int fd, const char *file)
 	in->progress.counted = "lines";
 	r = run(in, fd, &note);
 	progress_stop(&in->progress);
-	say_unsaid(in);
+	refusals_say_rest(&in->refusals);
 	if (r < 0)
 		status = say_failed(r, &note);
 	else

@@ -42,7 +42,13 @@ static void on_refused(void *ctx, uint64_t index, const char *reason)
 int readings_init(struct readings *r, struct client *client, readings_refused_fn *refused, void *ctx,
 		  struct err_note *note)
 {
-	const struct client_ingest_options opt = {.refused = on_refused, .ctx = r};
+	return readings_init_live(r, client, 0, refused, ctx, note);
+}
+
+int readings_init_live(struct readings *r, struct client *client, int64_t retry_ns,
+		       readings_refused_fn *refused, void *ctx, struct err_note *note)
+{
+	const struct client_ingest_options opt = {.refused = on_refused, .ctx = r, .retry_ns = retry_ns};
 
 	*r = (struct readings){.client = client, .refused = refused, .ctx = ctx};
 	r->kept = calloc(N_KEPT, sizeof *r->kept);
@@ -213,6 +219,25 @@ int readings_flush(struct readings *r, struct err_note *note)
 {
 	TRY(client_flush(r->client, note));
 	return settle(r, 1);
+}
+
+int readings_push(struct readings *r, struct err_note *note)
+{
+	TRY(client_push(r->client, note));
+	return settle(r, 1);
+}
+
+int readings_poll(struct readings *r, struct err_note *note)
+{
+	TRY(client_poll(r->client, note));
+	return settle(r, 1);
+}
+
+unsigned readings_durable(const struct readings *r, unsigned last)
+{
+	const uint64_t settled = client_settled(r->client);
+
+	return settled == client_tally(r->client).n_put ? last : r->kept[settled % N_KEPT].mark.line - 1;
 }
 
 bool readings_pending(const struct readings *r)

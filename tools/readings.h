@@ -25,6 +25,9 @@ struct readings {
 /* Begins the client's ingest side. */
 MUST_CHECK int readings_init(struct readings *r, struct client *client, readings_refused_fn *refused,
 			     void *ctx, struct err_note *note);
+/* The same for a source that goes on: how long one call waits for a node that is gone or takes nothing. */
+MUST_CHECK int readings_init_live(struct readings *r, struct client *client, int64_t retry_ns,
+				  readings_refused_fn *refused, void *ctx, struct err_note *note);
 void readings_fini(struct readings *r);
 
 /* As client_put(). Refusals are reported now or in a later call, those that are reported together in the
@@ -32,5 +35,10 @@ void readings_fini(struct readings *r);
 MUST_CHECK int readings_put(struct readings *r, const struct reading *reading, struct mark mark,
 			    struct err_note *note);
 MUST_CHECK int readings_flush(struct readings *r, struct err_note *note);
+/* Without waiting: send what was put, look after what was answered; so many lines of the source, of which the
+ * last one read is `last`, are on the node's disk or were refused and reported. */
+MUST_CHECK int readings_push(struct readings *r, struct err_note *note);
+MUST_CHECK int readings_poll(struct readings *r, struct err_note *note);
+unsigned readings_durable(const struct readings *r, unsigned last);
 /* Is anything neither acknowledged nor refused? */
 bool readings_pending(const struct readings *r);

@@ -238,6 +238,26 @@ Test(client, no_more_frames_are_on_their_way_than_there_is_credit)
 	cr_expect(gt(sz, node->most_pending, 3));
 }
 
+/* What is pushed goes out without waiting, and what is settled never runs ahead of what was answered. */
+Test(client, what_is_settled_is_told_while_more_is_put)
+{
+	node->refused_below = 3;
+	begin(10, 0);
+	cr_expect(client_settled(client) == 0 && client_has_room(client, 100));
+	put_all(25, 5); /* all wait for their series */
+	cr_expect(client_settled(client) == 0);
+	cr_assert(eq(int, client_push(client, &note), 0));
+	while (client_settled(client) < 25) {
+		const struct client_tally t = client_tally(client);
+		cr_assert(le(u64, client_settled(client), t.n_stored + t.n_unchanged + t.n_refused));
+		cr_assert(eq(int, client_poll(client, &note), 0));
+	}
+	cr_expect(eq(u64, client_tally(client).n_refused, 3));
+	put_all(1, 5);
+	cr_expect(client_settled(client) == 25);
+	cr_expect(client_has_room(client, 10 * CLIENT_WINDOW) == false);
+}
+
 Test(client, frames_without_an_answer_go_again_to_a_node_that_was_started_anew)
 {
 	begin(10, 30 * NS_PER_S);
