@@ -45,6 +45,12 @@ MUST_CHECK int client_open_encrypted(struct client **ret, const char *endpoint,
  * organisation's. */
 MUST_CHECK int client_act_for(struct client *c, const struct sign_key *key, struct bytes credential,
 			      struct err_note *note);
+/* Who that is, and through which node; NULL: whoever may open the socket. Good until the next
+ * client_act_for(). */
+const struct errand *client_who(const struct client *c);
+/* Sign in that person's name, for one kind of object (security/sign.h); appends the encoded signed_blob:
+ * check the buf. A bug when it is nobody. */
+void client_sign(const struct client *c, const char *context, struct bytes payload, struct buf *out);
 /* Has half of the credential's time passed, and does the node have one for the same key that ends later? Then
  * it is used from now on and given in *ret (good until the client closes), else that is empty. The node need
  * not have the organisation's directory: without it nothing is newer. */

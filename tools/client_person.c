@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/client_person.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <time.h>
@@ -99,6 +100,20 @@ int client_act_for(struct client *c, const struct sign_key *key, struct bytes cr
 	TRY(ask_node(c, p, note));
 	c->person = MOVE(p);
 	return 0;
+}
+
+const struct errand *client_who(const struct client *c)
+{
+	return c->person ? &c->person->errand : NULL;
+}
+
+void client_sign(const struct client *c, const char *context, struct bytes payload, struct buf *out)
+{
+	struct signed_blob blob;
+
+	assert(c->person);
+	sign_blob(c->person->key, context, payload, &blob);
+	signed_blob_encode(&blob, out);
 }
 
 /* The same person with the same key, for longer. */

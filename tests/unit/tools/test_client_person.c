@@ -184,3 +184,20 @@ Test(client_person, takes_nothing_else_for_it)
 		cr_expect(strcmp(given().person, "kim") == 0); /* and shows the one it had */
 	}
 }
+
+Test(client_person, signs_in_the_persons_name_for_one_kind_of_object)
+{
+	SCOPED(buf_fini) struct buf out = {0};
+	const struct public_key own = sign_key_public(key);
+	struct signed_blob blob;
+
+	cr_expect(client_who(&client) == NULL, "nobody before");
+	cr_assert(eq(int, client_act_for(&client, key, credential(), &note), 0));
+	cr_expect(strcmp(client_who(&client)->person, "kim") == 0 &&
+		  strcmp(client_who(&client)->node, "site") == 0);
+	client_sign(&client, SIGN_ERRAND, BYTES("words"), &out);
+	cr_assert(eq(int, signed_blob_decode(a, buf_bytes(&out), &blob), 0));
+	cr_expect(sign_verify(SIGN_ERRAND, &blob));
+	cr_expect(not(sign_verify(SIGN_PERSON, &blob)));
+	cr_expect(zero(int, memcmp(blob.key.b, own.b, sizeof own.b)));
+}
