@@ -11,7 +11,6 @@
 #include "node/engine.h"
 
 enum { CONTEXT_STEPS_MAX = 8, CONTEXT_TWINS_MAX = 64 };
-#define CONTEXT_PREFIX "context/"
 
 struct context_value {
 	const char *from;     /* the environment twin */

@@ -86,7 +86,7 @@ struct property_def {
 	bool settable;               /* has a desired value too: the property `desired/NAME` beside it */
 	struct retention retention;  /* all 0: the type's */
 	const struct limits *limits; /* NULL: none */
-	double tolerance; /* settable numbers: so far from the desired value is close enough; NaN: no distance
+	double tolerance; /* settable numbers: so far from the desired value is close enough; 0: it must be it
 			   */
 	int64_t settle_ns; /* settable: so long it may take to get there unless it is said; 0: for ever */
 	/* Of an enum: the only steps it takes (a process and its states; ISO 23247 observable process), from
@@ -99,6 +99,9 @@ struct property_def {
 	uint16_t made_of;   /* place of NAME in the properties ... */
 	bool made_of_alarm; /* ... or, MADE_ALARM of an alarm_def, in the alarms */
 };
+
+/* What readings of the surroundings are called (node/context.h). */
+#define CONTEXT_PREFIX "context/"
 
 /* An alarm that is more than a limit: an expression over the properties of a twin and, as `context/NAME`, of
  * its surroundings (node/context.h). */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/check.h"
 #include "proto/clock.h"
 #include "proto/id.h"
 #include "proto/twin.h"
 #include "proto/words.h"
 
-/* A text for people: UTF-8 of bounded length. `of` names what it belongs to. */
-static int check_text(const char *text, size_t max, const char *what, const char *of, struct err_note *note)
+int check_text(const char *text, size_t max, const char *what, const char *of, struct err_note *note)
 {
 	const struct bytes b = bytes_of_text(text);
 
@@ -16,7 +16,7 @@ static int check_text(const char *text, size_t max, const char *what, const char
 	return 0;
 }
 
-static int check_count(size_t n, size_t max, const char *what, const char *of, struct err_note *note)
+int check_count(size_t n, size_t max, const char *what, const char *of, struct err_note *note)
 {
 	if (n > max)
 		return FAIL_SAY(note, ERR_REFUSED, "'%.80s' has %zu %s, at most %zu are allowed", of, n, what,
@@ -24,16 +24,14 @@ static int check_count(size_t n, size_t max, const char *what, const char *of, s
 	return 0;
 }
 
-/* The text at place i must not stand before it already. */
-static int check_new(const char *const *texts, size_t i, const char *what, const char *of,
-		     struct err_note *note)
+int check_new(const char *const *texts, size_t i, const char *what, const char *of, struct err_note *note)
 {
 	if (word_find(texts, i, texts[i]) < i)
 		return FAIL_SAY(note, ERR_REFUSED, "'%.80s' has the %s '%.80s' twice", of, what, texts[i]);
 	return 0;
 }
 
-static int check_kind(enum kind kind, const char *of, struct err_note *note)
+int check_kind(enum kind kind, const char *of, struct err_note *note)
 {
 	if (kind >= N_KINDS)
 		return FAIL_SAY(note, ERR_REFUSED, "'%.80s' has a kind that does not exist", of);
@@ -93,95 +91,6 @@ int twin_def_check(const struct twin_def *t, struct err_note *note)
 	return check_life(t, note);
 }
 
-static bool is_number(enum value_type type)
-{
-	return type == VALUE_INT64 || type == VALUE_DOUBLE;
-}
-
-static int check_range(const struct property_def *p, struct err_note *note)
-{
-	const bool open = isnan(p->min) && isnan(p->max);
-
-	if (!open && !is_number(p->type))
-		return FAIL_SAY(note, ERR_REFUSED, "property '%.80s' is no number, so it has no range",
-				p->name);
-	if (p->min > p->max)
-		return FAIL_SAY(note, ERR_REFUSED, "property '%.80s': the minimum %g is above the maximum %g",
-				p->name, p->min, p->max);
-	return 0;
-}
-
-static int check_options(const struct property_def *p, struct err_note *note)
-{
-	TRY(check_count(p->n_options, OPTIONS_MAX, "options", p->name, note));
-	if ((p->type == VALUE_ENUM) != (p->n_options > 0))
-		return FAIL_SAY(note, ERR_REFUSED,
-				"property '%.80s': an enum has options and nothing else has", p->name);
-	for (size_t i = 0; i < p->n_options; i++) {
-		TRY(check_text(p->options[i], PROPERTY_MAX, "an option", p->name, note));
-		if (*text_or_empty(p->options[i]) == '\0')
-			return FAIL_SAY(note, ERR_REFUSED, "property '%.80s' has an empty option", p->name);
-		TRY(check_new(p->options, i, "option", p->name, note));
-	}
-	return 0;
-}
-
-/* What is given up must have been kept before. */
-static int check_retention(const struct retention *r, const char *of, struct err_note *note)
-{
-	int64_t sum;
-
-	if (r->raw_ns < 0 || r->minute_ns < 0 || r->hour_ns < 0)
-		return FAIL_SAY(note, ERR_REFUSED, "'%.80s' keeps samples for less than no time", of);
-	if ((r->raw_ns == 0 || r->raw_ns == TIME_MAX) && (r->minute_ns > 0 || r->hour_ns > 0))
-		return FAIL_SAY(note, ERR_REFUSED,
-				"'%.80s' keeps raw samples for ever: minutes and hours never come after that",
-				of);
-	if (__builtin_add_overflow(r->raw_ns, r->minute_ns, &sum) ||
-	    __builtin_add_overflow(sum, r->hour_ns, &sum))
-		return FAIL_SAY(note, ERR_REFUSED, "'%.80s' keeps samples for longer than time can be told",
-				of);
-	return 0;
-}
-
-static int check_property(const struct property_def *p, struct err_note *note)
-{
-	TRY(id_check_name(p->name, "property", note));
-	if (p->type == VALUE_NONE || p->type > VALUE_POSITION)
-		return FAIL_SAY(note, ERR_REFUSED,
-				"property '%.80s' has no type: use bool, int64, double, text, enum or "
-				"position",
-				p->name);
-	TRY(check_text(p->unit, UNIT_MAX, "the unit", p->name, note));
-	TRY(check_range(p, note));
-	TRY(check_retention(&p->retention, p->name, note));
-	return check_options(p, note);
-}
-
-int type_def_check(const struct type_def *t, struct err_note *note)
-{
-	size_t n_kpis = 0;
-
-	TRY(id_check_name(t->name, "type", note));
-	if (t->version == 0)
-		return FAIL_SAY(note, ERR_REFUSED, "type '%.80s' has version 0: versions begin at 1",
-				t->name);
-	if (*text_or_empty(t->parent) != '\0')
-		TRY(id_check_name(t->parent, "type", note));
-	TRY(check_kind(t->kind, t->name, note));
-	TRY(check_retention(&t->retention, t->name, note));
-	TRY(check_count(t->n_properties, PROPERTIES_MAX, "properties", t->name, note));
-	for (size_t i = 0; i < t->n_properties; i++) {
-		size_t first;
-		TRY(check_property(&t->properties[i], note));
-		if (type_property(t, t->properties[i].name, &first) && first < i)
-			return FAIL_SAY(note, ERR_REFUSED, "type '%.80s' has the property '%.80s' twice",
-					t->name, t->properties[i].name);
-		n_kpis += t->properties[i].kpi;
-	}
-	return check_count(n_kpis, KPIS_MAX, "KPIs", t->name, note);
-}
-
 int relation_check(const struct relation *r, struct err_note *note)
 {
 	TRY(id_check_name(r->type, "relation", note));
@@ -192,6 +101,11 @@ int relation_check(const struct relation *r, struct err_note *note)
 				"relation %.40s from '%.80s' to '%.80s' ends before it begins", r->type,
 				r->from, r->to);
 	return 0;
+}
+
+static bool is_number(enum value_type type)
+{
+	return type == VALUE_INT64 || type == VALUE_DOUBLE;
 }
 
 static int check_number(const struct property_def *p, const struct value *v, struct err_note *note)

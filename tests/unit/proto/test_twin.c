@@ -192,6 +192,117 @@ Test(twin, each_rule_of_a_type_is_checked)
 	BROKEN_PROPERTY((p.type = VALUE_ENUM, p.options = many(65), p.n_options = 65), "65 options");
 }
 
+#define BROKEN_LIMITS(change, words) \
+	do { \
+		struct limits l = LIMITS_NONE; \
+		l.at[LIMIT_HIGH_ALARM] = 9; \
+		change; \
+		BROKEN_PROPERTY(p.limits = &l, words); \
+	} while (0)
+
+Test(twin, each_rule_of_limits_is_checked)
+{
+	BROKEN_LIMITS(l.at[LIMIT_HIGH_ALARM] = NAN, "limit nothing");
+	BROKEN_LIMITS(l.at[LIMIT_HIGH_WARNING] = 9, "the limit high-alarm, 9, is not above");
+	BROKEN_LIMITS(l.at[LIMIT_LOW_ALARM] = 10, "the limit high-alarm, 9, is not above");
+	BROKEN_LIMITS(l.at[LIMIT_LOW_ALARM] = -INFINITY, "not finite");
+	BROKEN_LIMITS((l.at[LIMIT_LOW_ALARM] = 7, l.hysteresis = 1), "nothing between its limits");
+	BROKEN_LIMITS(l.hysteresis = -1, "finite and not negative");
+	BROKEN_LIMITS(l.dead_band = NAN, "finite and not negative");
+	BROKEN_LIMITS(l.delay_ns = -1, "delay and stale");
+	BROKEN_LIMITS(l.stale_ns = -1, "delay and stale");
+	BROKEN_LIMITS(l.rate_warning = 0, "a rate is above 0");
+	BROKEN_LIMITS(l.rate_alarm = INFINITY, "a rate is above 0");
+	BROKEN_LIMITS((l.rate_warning = 2, l.rate_alarm = 2), "not below that of the alarm");
+	struct limits l = LIMITS_NONE;
+	l.stale_ns = 1;
+	BROKEN_PROPERTY((p.type = VALUE_TEXT, p.limits = &l), "no number, so it has no limits");
+}
+
+Test(twin, each_rule_of_steps_and_desired_values_is_checked)
+{
+	static const char *words[] = {"idle", "running"};
+	static struct transition out[] = {{0, 2}}, stay[] = {{1, 1}}, twice[] = {{0, 1}, {0, 1}};
+#define BROKEN_STEPS(list, n, words_) \
+	BROKEN_PROPERTY((p.type = VALUE_ENUM, p.options = words, p.n_options = 2, p.transitions = (list), \
+			 p.n_transitions = (n)), \
+			words_)
+
+	BROKEN_STEPS(out, 1, "between two of its options");
+	BROKEN_STEPS(stay, 1, "from 'running' to 'running' goes nowhere");
+	BROKEN_STEPS(twice, 2, "from 'idle' to 'running' is said twice");
+	BROKEN_STEPS(out, TRANSITIONS_MAX + 1, "513 transitions");
+	BROKEN_PROPERTY((p.transitions = stay, p.n_transitions = 1), "between two of its options");
+	BROKEN_PROPERTY(p.tolerance = -1, "a tolerance is finite");
+	BROKEN_PROPERTY(p.tolerance = NAN, "a tolerance is finite");
+	BROKEN_PROPERTY((p.type = VALUE_TEXT, p.tolerance = 1), "no number, so it has no tolerance");
+	BROKEN_PROPERTY(p.settle_ns = -1, "time to settle");
+}
+
+#define BROKEN_ALARM(change, words) \
+	do { \
+		struct alarm_def d = {.name = "a", .when = "p > 1", .severity = HEALTH_ALARM}; \
+		change; \
+		BROKEN(full_type, type_def_check, (x.alarms = &d, x.n_alarms = 1), words); \
+	} while (0)
+#define BROKEN_OPERATION(change, words) \
+	do { \
+		struct property_def p = {.name = "p", .type = VALUE_DOUBLE, .min = NAN, .max = NAN}; \
+		struct operation_def o = {.name = "o", .parameters = &p, .n_parameters = 1}; \
+		change; \
+		BROKEN(full_type, type_def_check, (x.operations = &o, x.n_operations = 1), words); \
+	} while (0)
+
+Test(twin, each_rule_of_what_a_type_does_is_checked)
+{
+	static struct alarm_def alarms[] = {{.name = "a", .when = "p > 1", .severity = HEALTH_ALARM},
+					    {.name = "a", .when = "p > 2", .severity = HEALTH_ALARM}};
+	static struct operation_def operations[] = {{.name = "o"}, {.name = "o"}};
+	static struct property_def two[] = {{.name = "p", .type = VALUE_BOOL, .min = NAN, .max = NAN},
+					    {.name = "p", .type = VALUE_BOOL, .min = NAN, .max = NAN}};
+
+	BROKEN_ALARM(d.name = "a b", "alarm 'a b'");
+	BROKEN_ALARM(d.when = "p >", "alarm 'a': column ");
+	BROKEN_ALARM(d.when = NULL, "alarm 'a': column ");
+	BROKEN_ALARM(d.severity = HEALTH_GOOD, "use warning or alarm");
+	BROKEN_ALARM(d.text = "\xff", "not UTF-8");
+	BROKEN_ALARM(d.delay_ns = -1, "its delay is negative");
+	BROKEN(full_type, type_def_check, (x.alarms = alarms, x.n_alarms = 2), "the alarm 'a' twice");
+	BROKEN(full_type, type_def_check, x.n_alarms = ALARMS_MAX + 1, "33 alarms");
+	BROKEN_OPERATION(o.name = "a/b", "operation 'a/b'");
+	BROKEN_OPERATION(o.name = "set", "every twin has the operation 'set' already");
+	BROKEN_OPERATION(o.text = "\xff", "not UTF-8");
+	BROKEN_OPERATION(o.within_ns = -1, "its deadline is negative");
+	BROKEN_OPERATION(p.kpi = true, "no more than name, type, unit");
+	BROKEN_OPERATION(p.type = VALUE_NONE, "has no type");
+	BROKEN_OPERATION((o.parameters = two, o.n_parameters = 2), "the parameter 'p' twice");
+	BROKEN_OPERATION(o.n_parameters = PARAMETERS_MAX + 1, "17 parameters");
+	BROKEN(full_type, type_def_check, (x.operations = operations, x.n_operations = 2),
+	       "the operation 'o' twice");
+	BROKEN(full_type, type_def_check, x.n_operations = OPERATIONS_MAX + 1, "33 operations");
+	BROKEN(full_type, type_def_check, x.health.rule = N_HEALTH_RULES, "does not exist");
+	BROKEN(full_type, type_def_check, x.health.hierarchy = "a b", "hierarchy 'a b'");
+	BROKEN(full_type, type_def_check, x.health.weight = "a b", "property 'a b'");
+	BROKEN(full_type, type_def_check, x.health.alarm = 1.5, "0 < warning <= alarm <= 1");
+	BROKEN(full_type, type_def_check, x.health.warning = 0, "0 < warning <= alarm <= 1");
+	BROKEN(full_type, type_def_check, x.health = ((struct health_def){.rule = HEALTH_K_OF_N}), "needs k");
+}
+
+Test(twin, a_process_takes_the_steps_it_may)
+{
+	struct transition steps[] = {{0, 1}, {1, 2}};
+	struct property_def p = {.n_options = 3};
+
+	cr_expect(transition_may(&p, 2, 0), "any word where no steps are said");
+	p.transitions = steps;
+	p.n_transitions = 2;
+	cr_expect(transition_may(&p, 0, 1));
+	cr_expect(transition_may(&p, 1, 2));
+	cr_expect(transition_may(&p, 2, 2), "staying is no step");
+	cr_expect(not(transition_may(&p, 0, 2)));
+	cr_expect(not(transition_may(&p, 1, 0)));
+}
+
 Test(twin, each_rule_of_a_relation_is_checked)
 {
 	cr_expect(eq(int, relation_check(&full_relation, NULL), 0));
@@ -305,6 +416,47 @@ Test(twin, quality_uncertainty_and_source_of_a_sample_are_checked)
 		change; \
 		cr_expect(not(equal(&(object), &x)), #change); \
 	} while (0)
+
+#define DIFFERS_BELOW(list, field, change) \
+	do { \
+		struct type_def changed = full_type; \
+		__typeof__(*full_type.list) y = full_type.list[0]; \
+		changed.list = &y; \
+		changed.n_##list = 1; \
+		struct type_def first = full_type; \
+		first.n_##list = 1; \
+		cr_assert(type_def_equal(&first, &changed)); \
+		y.field = change; \
+		cr_expect(not(type_def_equal(&first, &changed)), #field); \
+	} while (0)
+
+Test(twin, equal_looks_at_what_a_type_does)
+{
+	static const struct limits other = {.at = {1}};
+
+	DIFFERS_BELOW(properties, limits, NULL);
+	DIFFERS_BELOW(properties, limits, &other);
+	DIFFERS_BELOW(properties, tolerance, 1);
+	DIFFERS_BELOW(properties, settle_ns, 1);
+	DIFFERS_BELOW(properties, n_transitions, 1);
+	DIFFERS_BELOW(alarms, name, "other");
+	DIFFERS_BELOW(alarms, when, "other");
+	DIFFERS_BELOW(alarms, severity, HEALTH_WARNING);
+	DIFFERS_BELOW(alarms, text, "other");
+	DIFFERS_BELOW(alarms, delay_ns, 1);
+	DIFFERS_BELOW(operations, name, "other");
+	DIFFERS_BELOW(operations, text, "other");
+	DIFFERS_BELOW(operations, within_ns, 1);
+	DIFFERS_BELOW(operations, n_parameters, 1);
+	DIFFERS(full_type, type_def_equal, x.n_alarms = 1);
+	DIFFERS(full_type, type_def_equal, x.n_operations = 1);
+	DIFFERS(full_type, type_def_equal, x.health.rule = HEALTH_OWN);
+	DIFFERS(full_type, type_def_equal, x.health.hierarchy = "");
+	DIFFERS(full_type, type_def_equal, x.health.weight = "");
+	DIFFERS(full_type, type_def_equal, x.health.k = 9);
+	DIFFERS(full_type, type_def_equal, x.health.warning = 0.25);
+	DIFFERS(full_type, type_def_equal, x.health.alarm = 0.75);
+}
 
 Test(twin, equal_looks_at_everything)
 {

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "proto/buf.h"
 #include "proto/clock.h"
 #include "proto/twin.h"
 #include "tests/unit/proto/text.h"
@@ -126,7 +127,7 @@ Test(twin_extend, a_settable_property_brings_a_desired_one)
 	own[0].max = 10;
 	own[0].retention.raw_ns = 7;
 	const struct type_def t = extend(NULL, &press);
-	EXPECT_TEXT(names(&t), "power speed desired/power");
+	EXPECT_TEXT(names(&t), "power speed desired/power settle/power");
 	const struct property_def *p = &t.properties[2];
 	cr_expect(measures_alike(p, &own[0]));
 	cr_expect(eq(dbl, p->max, 10));
@@ -148,7 +149,9 @@ Test(twin_extend, desired_ones_stay_behind_and_are_inherited_once)
 	above[0].settable = own[0].settable = own[1].settable = true;
 	own[2].max = 5;
 	const struct type_def parent = extend(NULL, &machine), t = extend(&parent, &press);
-	EXPECT_TEXT(names(&t), "power speed force desired/power desired/speed desired/force");
+	EXPECT_TEXT(names(&t),
+		    "power speed force desired/power desired/speed desired/force settle/power settle/speed "
+		    "settle/force");
 	cr_expect(t.properties[0].settable, "what is settable stays so");
 	cr_expect(eq(dbl, t.properties[3].max, 5));
 }
@@ -175,7 +178,7 @@ Test(twin_extend, a_desired_name_has_to_fit)
 	own[0].settable = true;
 	refuse(NULL, &press, "longer than");
 	name[PROPERTY_MAX - 8] = '\0';
-	cr_expect(eq(sz, extend(NULL, &press).n_properties, 2));
+	cr_expect(eq(sz, extend(NULL, &press).n_properties, 3));
 }
 
 Test(twin_extend, the_kind_is_the_parents)
@@ -240,6 +243,167 @@ Test(twin_extend, retention_is_the_propertys_or_the_types_or_the_parents)
 	cr_expect(eq(i64, held_for(a, b, c).hour_ns, 9));
 	cr_expect(eq(i64, held_for(a, b, for_ever).raw_ns, 0));
 	cr_expect(eq(i64, held_for(a, b, for_ever).hour_ns, 0));
+}
+
+static struct property_def mode(const char **words, size_t n)
+{
+	return (struct property_def){.name = "mode",
+				     .type = VALUE_ENUM,
+				     .unit = "",
+				     .min = NAN,
+				     .max = NAN,
+				     .options = words,
+				     .n_options = n};
+}
+
+static const struct limits warm = {.at = {NAN, NAN, 70, 90}, .rate_warning = NAN, .rate_alarm = NAN};
+
+Test(twin_extend, limits_and_alarms_bring_how_they_stand)
+{
+	struct property_def own[] = {number("power", "kW"), number("speed", "m/s")};
+	struct alarm_def alarms[] = {
+		{.name = "stuck", .when = "power > 5 MW and speed = 0 m/s", .severity = HEALTH_ALARM}};
+	struct type_def press = type_of("press", own, 2);
+	size_t at;
+
+	own[0].limits = &warm;
+	press.alarms = alarms;
+	press.n_alarms = 1;
+	const struct type_def t = extend(NULL, &press);
+	EXPECT_TEXT(names(&t), "power speed alarm/power alarm/stuck");
+	const struct property_def *p = type_made(&t, MADE_ALARM, "power", &at);
+	cr_assert(p == &t.properties[2]);
+	cr_expect(eq(sz, at, 2));
+	cr_expect(eq(int, p->type, VALUE_TEXT));
+	cr_expect(property_is_nodes_own(p));
+	cr_expect(not(property_is_nodes_own(&t.properties[0])));
+	cr_expect(eq(int, p->made_of, 0));
+	cr_expect(not(p->made_of_alarm));
+	p = type_made(&t, MADE_ALARM, "stuck", NULL);
+	cr_assert(p == &t.properties[3]);
+	cr_expect(eq(int, p->made_of, 0));
+	cr_expect(p->made_of_alarm);
+	cr_expect(type_made(&t, MADE_ALARM, "speed", NULL) == NULL);
+	cr_expect(type_made(&t, MADE_SETTLE, "power", NULL) == NULL);
+	cr_expect(eq(int, type_def_check(&t, NULL), 0));
+}
+
+/* A client gets types encoded. */
+Test(twin_extend, what_is_made_is_known_again_after_decoding)
+{
+	struct property_def own[] = {number("power", "kW")};
+	const struct type_def press = type_of("press", own, 1);
+	SCOPED(buf_fini) struct buf buf = {0};
+	struct type_def back;
+
+	own[0].limits = &warm;
+	own[0].settable = true;
+	const struct type_def t = extend(NULL, &press);
+	type_def_encode(&t, &buf);
+	cr_assert(eq(int, type_def_decode(arena, buf_bytes(&buf), &back), 0));
+	cr_assert(eq(sz, back.n_properties, 4));
+	for (size_t i = 0; i < 4; i++)
+		cr_expect(eq(int, back.properties[i].made, t.properties[i].made));
+	cr_expect(property_is_desired(&back, &back.properties[1], NULL));
+}
+
+Test(twin_extend, what_is_desired_has_neither_limits_nor_steps)
+{
+	const char *words[] = {"idle", "running"};
+	struct transition steps[] = {{0, 1}, {1, 0}};
+	struct property_def own[] = {number("power", "kW"), mode(words, 2)};
+	const struct type_def press = type_of("press", own, 2);
+
+	own[0].limits = &warm;
+	own[0].tolerance = 2;
+	own[0].settable = own[1].settable = true;
+	own[1].transitions = steps;
+	own[1].n_transitions = 2;
+	const struct type_def t = extend(NULL, &press);
+	EXPECT_TEXT(names(&t), "power mode desired/power desired/mode settle/power settle/mode alarm/power");
+	cr_expect(t.properties[2].limits == NULL);
+	cr_expect(eq(dbl, t.properties[2].tolerance, 0));
+	cr_expect(eq(sz, t.properties[3].n_transitions, 0));
+	cr_expect(eq(sz, t.properties[3].n_options, 2));
+}
+
+Test(twin_extend, what_a_property_does_not_say_it_inherits)
+{
+	const char *words[] = {"idle", "running"}, *others[] = {"idle", "stopped"};
+	struct transition steps[] = {{0, 1}};
+	struct property_def above[] = {number("power", "kW"), mode(words, 2)},
+			    own[] = {number("power", "kW"), mode(words, 2)};
+	const struct type_def machine = type_of("machine", above, 2), press = type_of("press", own, 2);
+
+	above[0].limits = &warm;
+	above[0].tolerance = 2;
+	above[0].settle_ns = 3;
+	above[1].transitions = steps;
+	above[1].n_transitions = 1;
+	const struct type_def parent = extend(NULL, &machine);
+	struct type_def t = extend(&parent, &press);
+	EXPECT_TEXT(names(&t), "power mode alarm/power");
+	cr_expect(t.properties[0].limits == &warm);
+	cr_expect(eq(dbl, t.properties[0].tolerance, 2));
+	cr_expect(eq(i64, t.properties[0].settle_ns, 3));
+	cr_expect(eq(sz, t.properties[1].n_transitions, 1));
+	own[1].options = others;
+	refuse(&parent, &press, "say its transitions anew");
+	own[1].transitions = steps;
+	own[1].n_transitions = 1;
+	t = extend(&parent, &press);
+	EXPECT_TEXT(t.properties[1].options[t.properties[1].transitions[0].to], "stopped");
+}
+
+Test(twin_extend, alarms_operations_and_health_are_inherited_by_name)
+{
+	struct property_def above[] = {number("power", "kW")};
+	struct alarm_def higher[] = {{.name = "a", .when = "power > 1 kW", .severity = HEALTH_ALARM},
+				     {.name = "b", .when = "power > 2 kW", .severity = HEALTH_ALARM}},
+			 lower[] = {{.name = "b", .when = "power > 3 kW", .severity = HEALTH_WARNING},
+				    {.name = "c", .when = "power > 4 kW", .severity = HEALTH_WARNING}};
+	struct operation_def stop[] = {{.name = "stop"}},
+			     stop_better[] = {{.name = "stop", .within_ns = 5}, {.name = "start"}};
+	struct type_def machine = type_of("machine", above, 1), press = type_of("press", NULL, 0);
+
+	machine.alarms = higher;
+	press.alarms = lower;
+	machine.n_alarms = press.n_alarms = 2;
+	machine.operations = stop;
+	machine.n_operations = 1;
+	press.operations = stop_better;
+	press.n_operations = 2;
+	machine.health = (struct health_def){.rule = HEALTH_K_OF_N, .k = 2};
+	const struct type_def parent = extend(NULL, &machine);
+	struct type_def t = extend(&parent, &press);
+	EXPECT_TEXT(names(&t), "power alarm/a alarm/b alarm/c");
+	cr_assert(eq(sz, t.n_alarms, 3));
+	EXPECT_TEXT(t.alarms[1].when, "power > 3 kW");
+	cr_assert(eq(sz, t.n_operations, 2));
+	cr_expect(eq(i64, t.operations[0].within_ns, 5));
+	cr_expect(eq(int, t.health.k, 2));
+	press.health.rule = HEALTH_WORST;
+	t = extend(&parent, &press);
+	cr_expect(eq(int, t.health.rule, HEALTH_WORST));
+}
+
+Test(twin_extend, an_alarm_speaks_of_what_is_there)
+{
+	struct property_def own[] = {number("power", "kW")};
+	struct alarm_def alarms[] = {{.name = "hot", .when = "speed > 5", .severity = HEALTH_ALARM}};
+	struct type_def press = type_of("press", own, 1);
+
+	press.alarms = alarms;
+	press.n_alarms = 1;
+	refuse(NULL, &press, "type 'press', alarm 'hot': it has no property 'speed'");
+	alarms[0].when = "power > 5 degC";
+	refuse(NULL, &press, "type 'press', alarm 'hot': ");
+	alarms[0].when = "context/temperature > 30 degC and power > 5 MW";
+	const struct type_def t = extend(NULL, &press);
+	EXPECT_TEXT(names(&t), "power alarm/hot");
+	alarms[0].name = "power";
+	own[0].limits = &warm;
+	refuse(NULL, &press, "which the alarm of 'power' brings already");
 }
 
 Test(twin_extend, memory_may_run_out)
