@@ -170,7 +170,7 @@ Test(types, a_type_takes_effect_with_what_it_inherits)
 	plant();
 	for (int round = 0; round < 3; round++) {
 		const struct type *type = store_type(world.store, "press");
-		cr_expect_str_eq(names("press"), "power speed force desired/power");
+		cr_expect_str_eq(names("press"), "power speed force desired/power settle/power");
 		cr_expect_eq(type->declared.n_properties, 1);
 		cr_expect_str_eq(type->declared.parent, "machine");
 		cr_expect_str_eq(type->def.parent, "machine");
@@ -199,7 +199,7 @@ Test(types, one_batch_may_bring_a_type_what_extends_it_and_their_twins)
 				 world.now_ns, NULL, &world.note),
 		     0, "%s", world.note.text);
 	commit();
-	cr_expect_str_eq(names("press"), "power speed torque force desired/power");
+	cr_expect_str_eq(names("press"), "power speed torque force desired/power settle/power");
 	cr_expect_eq(value("acme/p", "desired/power"), 5);
 	cr_expect_eq(value("acme/p", "torque"), 5);
 }
@@ -221,7 +221,7 @@ Test(types, a_batch_that_rewinds_takes_back_what_followed_from_it)
 	cr_expect_eq(store_stage(world.store, batch, &op, world.now_ns, NULL, &world.note), STORE_REFUSED);
 	cr_assert_eq(stage(&m), 0);
 	commit();
-	cr_expect_str_eq(names("press"), "power speed torque force desired/power");
+	cr_expect_str_eq(names("press"), "power speed torque force desired/power settle/power");
 }
 
 Test(types, what_a_type_extends_must_be_there)
@@ -273,7 +273,8 @@ Test(types, what_a_child_cannot_follow_is_refused_at_the_parent)
 	struct type_def m = machine(2, 2);
 	m.kind = KIND_SYSTEM;
 	refused(m, "its kind cannot change");
-	cr_expect_str_eq(names("press"), "power speed force desired/power", "nothing has changed");
+	cr_expect_str_eq(names("press"), "power speed force desired/power settle/power",
+			 "nothing has changed");
 }
 
 /* ---- What becomes of the twins ----------------------------------------------------------------------------
@@ -315,7 +316,7 @@ Test(types, what_a_type_takes_away_is_gone)
 	const uint32_t speed = series("acme/p", "speed"), force = series("acme/p", "force");
 	put(machine(2, 1));
 	for (int round = 0; round < 3; round++) {
-		cr_expect_str_eq(names("press"), "power force desired/power");
+		cr_expect_str_eq(names("press"), "power force desired/power settle/power");
 		cr_expect_eq(value("acme/p", "power"), 10);
 		cr_expect_eq(value("acme/p", "force"), 20);
 		cr_expect_eq(series("acme/p", "force"), force);
@@ -412,11 +413,12 @@ Test(types, a_report_says_what_becomes_of_the_twins)
 	struct type_def m = machine(2, 2);
 	m.properties[1].unit = "km/h";
 	m.properties[0].settable = false;
-	cr_expect_str_eq(
-		effects(m, &lost),
-		"type machine has 1 twin; 1 property taken away (desired/power); 1 property measured "
-		"anew (speed) | type press has 1 twin; 1 property taken away (desired/power); 1 "
-		"property measured anew (speed), whose 1 present value can no longer be reached");
+	cr_expect_str_eq(effects(m, &lost),
+			 "type machine has 1 twin; 2 properties taken away (desired/power, settle/power); 1 "
+			 "property measured "
+			 "anew (speed) | type press has 1 twin; 2 properties taken away (desired/power, "
+			 "settle/power); 1 "
+			 "property measured anew (speed), whose 1 present value can no longer be reached");
 	cr_expect_eq(lost, 1);
 	m = machine(2, 2);
 	m.properties[0].max = 5;
@@ -449,8 +451,8 @@ Test(types, a_report_sees_what_was_staged_before)
 	m = machine(3, 3);
 	m.properties++;
 	m.n_properties = 2;
-	cr_expect_str_eq(
-		effects(m, &lost),
-		"type machine has 1 twin; 2 properties taken away (power, desired/power) | type press "
-		"has 1 twin; 2 properties taken away (power, desired/power)");
+	cr_expect_str_eq(effects(m, &lost),
+			 "type machine has 1 twin; 3 properties taken away (power, desired/power, "
+			 "settle/power) | type press "
+			 "has 1 twin; 3 properties taken away (power, desired/power, settle/power)");
 }

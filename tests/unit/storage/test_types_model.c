@@ -301,6 +301,7 @@ static void compare_type(int t)
 		const int unit = slot_unit(&model, t, s);
 		cr_assert_eq(p != NULL, unit > 0, "%s %s", type_names[t], slot_names[s]);
 		n += p != NULL;
+		n += p != NULL && s >= PROPERTIES; /* and whether it is so yet */
 		if (p)
 			cr_assert_str_eq(p->unit, units[unit]);
 	}
