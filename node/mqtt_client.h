@@ -18,8 +18,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#include "proto/bytes.h"
-#include "proto/err.h"
+#include "node/mqtt_packet.h"
 
 struct mqtt_client;
 
@@ -29,7 +28,6 @@ enum {
 	MQTT_CONNECT_MS = 10000,            /* from the first packet to the SUBACK */
 	MQTT_QUEUE_MAX = 1000,              /* messages that wait to be sent or for their PUBACK */
 	MQTT_QUEUE_BYTES_MAX = 4096 * 1024, /* and the most that they take */
-	MQTT_HEAD_BYTES = 1024,             /* so much is shown of a payload that is too long */
 };
 
 enum mqtt_state { MQTT_CONNECTING, MQTT_CONNECTED, MQTT_WAITING };
