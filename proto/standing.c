@@ -5,6 +5,7 @@
 #include "proto/limits.h"
 #include "proto/words.h"
 
+#define SINCE "since "
 #define UNTIL "until "
 
 /* Cut in front of the letter that goes beyond. */
@@ -23,7 +24,10 @@ const char *standing_text(struct arena *a, const struct standing *s)
 {
 	const char *what = text_or_empty(s->what), *comment = text_or_empty(s->comment);
 	char at[TIME_TEXT_SIZE];
-	const char *text = arena_print(a, "%s%s%s%s%s", s->state, *what ? " " : "", what,
+	char since[TIME_TEXT_SIZE];
+	const char *text = arena_print(a, "%s%s%s%s%s%s%s", s->state, *what ? " " : "", what,
+				       s->since_ns == 0 ? "" : " " SINCE,
+				       s->since_ns == 0 ? "" : time_text(s->since_ns, since),
 				       s->until_ns == TIME_MAX ? "" : " " UNTIL,
 				       s->until_ns == TIME_MAX ? "" : time_text(s->until_ns, at));
 
@@ -51,14 +55,17 @@ static const char *take_word(struct arena *a, const char *text, const char **ret
 	return text[n] == ' ' ? text + n + 1 : text + n;
 }
 
-/* " 2026-11-22T08:00:00Z" up to the end or ": ". */
+/* "2026-11-22T08:00:00Z" up to the end, a blank or ": ". */
 static const char *take_time(struct arena *a, const char *text, int64_t *ret_ns)
 {
 	const char *end = strstr(text, ": ");
-	const size_t n = end ? (size_t)(end - text) : strlen(text);
+	const size_t whole = end ? (size_t)(end - text) : strlen(text), word_end = strcspn(text, " ");
+	const size_t n = word_end < whole ? word_end : whole;
 	const char *word = arena_print(a, "%.*s", (int)n, text);
 
-	return word && time_parse(word, ret_ns, NULL) == 0 ? text + n : NULL;
+	if (!word || time_parse(word, ret_ns, NULL) < 0)
+		return NULL;
+	return text[n] == ' ' ? text + n + 1 : text + n;
 }
 
 bool standing_parse(struct arena *a, const char *text, struct standing *ret)
@@ -68,9 +75,11 @@ bool standing_parse(struct arena *a, const char *text, struct standing *ret)
 	if (word_len(text) == 0)
 		return false;
 	text = take_word(a, text, &s.state);
-	if (word_len(text) > 0 && !starts(text, UNTIL))
+	if (word_len(text) > 0 && !starts(text, UNTIL) && !starts(text, SINCE))
 		text = take_word(a, text, &s.what);
-	if (starts(text, UNTIL))
+	if (starts(text, SINCE))
+		text = take_time(a, text + strlen(SINCE), &s.since_ns);
+	if (text && starts(text, UNTIL))
 		text = take_time(a, text + strlen(UNTIL), &s.until_ns);
 	if (text && starts(text, ": "))
 		s.comment = arena_copy(a, text + 2);

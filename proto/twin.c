@@ -10,7 +10,7 @@ static const char *const life_words[N_LIFE_CYCLES] = {"design",    "build",     
 static const char *const health_words[N_HEALTHS] = {"unknown", "good", "warning", "alarm"};
 static const char *const limit_words[N_LIMITS] = {"low-alarm", "low-warning", "high-warning", "high-alarm"};
 static const char *const rule_words[N_HEALTH_RULES] = {"own", "worst", "k-of-n", "weighted"};
-static const char *const made_words[N_MADE] = {"", "desired/", "settle/", "alarm/"};
+static const char *const made_words[N_MADE] = {"", "desired/", "settle/", "alarm/", "health/"};
 static const char *const confirmation_words[N_CONFIRMATIONS] = {"pending", "confirmed", "refused"};
 
 const char *kind_text(enum kind kind)

@@ -67,6 +67,8 @@ enum property_made {
 	MADE_SETTLE,  /* `settle/NAME` of a settable one: is it so yet (standing.h); the node's own, a text */
 	MADE_ALARM,   /* `alarm/NAME` of one with limits, or of an alarm_def NAME: how it stands (standing.h);
 			 the   node's own, a text */
+	MADE_HEALTH,  /* `health/members` of a type whose health_def has a rule: what it says now; the node's
+		       * own, an enum of the words of health_text() */
 	N_MADE,
 };
 
@@ -226,6 +228,12 @@ const char *made_text(enum property_made made); /* "desired/" */
 static inline bool property_is_nodes_own(const struct property_def *p)
 {
 	return p->made > MADE_DESIRED;
+}
+
+/* Its present value shows in the row of its twin. */
+static inline bool property_is_in_row(const struct property_def *p)
+{
+	return p->kpi || p->made == MADE_ALARM || p->made == MADE_HEALTH;
 }
 
 /* May a word follow another? Always where no transitions are declared. Places in the options. */

@@ -7,6 +7,8 @@
 /* ---- What is made ---------------------------------------------------------------------------------------
  */
 
+#define MEMBERS "members"
+
 /* What brings it: a property, or else an alarm; false: nothing does. */
 static bool find_maker(const struct type_def *t, enum property_made made, const char *name, size_t *ret,
 		       bool *ret_alarm)
@@ -14,6 +16,8 @@ static bool find_maker(const struct type_def *t, enum property_made made, const 
 	const struct property_def *of = type_property(t, name, ret);
 
 	*ret_alarm = false;
+	if (made == MADE_HEALTH)
+		return t->health.rule != HEALTH_OWN && strcmp(name, MEMBERS) == 0;
 	if (made != MADE_ALARM)
 		return of && of->settable;
 	if (of && of->limits)
@@ -29,7 +33,7 @@ void type_def_mark_made(struct type_def *t)
 		p->made = MADE_DECLARED;
 		for (enum property_made made = MADE_DESIRED; made < N_MADE; made++) {
 			const size_t len = strlen(made_text(made));
-			size_t of;
+			size_t of = 0;
 			bool of_alarm;
 			if (strncmp(p->name, made_text(made), len) != 0 ||
 			    !find_maker(t, made, p->name + len, &of, &of_alarm))
@@ -176,6 +180,11 @@ static int add_own(struct type_def *t, const struct property_def *declared, stru
 EXTEND_LIST(alarms, type_alarm, ALARMS_MAX)
 EXTEND_LIST(operations, type_operation, OPERATIONS_MAX)
 
+static const char *const brought_by[N_MADE] = {[MADE_DESIRED] = "the settable",
+					       [MADE_SETTLE] = "the settable",
+					       [MADE_ALARM] = "the alarm of",
+					       [MADE_HEALTH] = "the health of"};
+
 static int add_made(struct arena *a, struct type_def *t, enum property_made made, const char *of,
 		    const struct property_def *form, struct err_note *note)
 {
@@ -188,7 +197,7 @@ static int add_made(struct arena *a, struct type_def *t, enum property_made made
 	if (type_property(t, p.name, NULL))
 		return FAIL_SAY(note, ERR_REFUSED,
 				"type '%.80s' has the property '%.80s', which %s '%.80s' brings already",
-				t->name, p.name, made == MADE_ALARM ? "the alarm of" : "the settable", of);
+				t->name, p.name, brought_by[made], of);
 	return add(t, &p, note);
 }
 
@@ -212,6 +221,21 @@ static struct property_def text_kept(struct retention retention)
 		.type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN, .retention = retention};
 }
 
+static int add_health(struct arena *a, struct type_def *t, struct err_note *note)
+{
+	const char **words = arena_take_array(a, N_HEALTHS, sizeof *words);
+	struct property_def p = text_kept((struct retention){0});
+
+	if (!words)
+		return FAIL(-ENOMEM);
+	for (enum health h = HEALTH_UNKNOWN; h < N_HEALTHS; h++)
+		words[h] = health_text(h);
+	p.type = VALUE_ENUM;
+	p.options = words;
+	p.n_options = N_HEALTHS;
+	return add_made(a, t, MADE_HEALTH, MEMBERS, &p, note);
+}
+
 static int add_all_made(struct arena *a, struct type_def *t, struct err_note *note)
 {
 	const size_t n_plain = t->n_properties;
@@ -233,6 +257,8 @@ static int add_all_made(struct arena *a, struct type_def *t, struct err_note *no
 		const struct property_def text = text_kept((struct retention){0});
 		TRY(add_made(a, t, MADE_ALARM, t->alarms[i].name, &text, note));
 	}
+	if (t->health.rule != HEALTH_OWN)
+		TRY(add_health(a, t, note));
 	type_def_mark_made(t);
 	return 0;
 }
@@ -294,7 +320,7 @@ int type_def_extend(struct arena *a, const struct type_def *parent, const struct
 {
 	struct type_def t = *own;
 	/* the parent's made ones come again, each own property may bring three */
-	const size_t room = (parent ? parent->n_properties : 0) + 4 * own->n_properties + own->n_alarms;
+	const size_t room = (parent ? parent->n_properties : 0) + 4 * own->n_properties + own->n_alarms + 1;
 
 	t.properties = arena_take_array(a, room, sizeof *t.properties);
 	t.n_properties = 0;

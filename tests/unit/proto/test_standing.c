@@ -22,16 +22,20 @@ static const struct {
 	const char *text;
 	struct standing is;
 } examples[] = {
-	{"active high-alarm", {"active", "high-alarm", TIME_MAX, ""}},
+	{"active high-alarm", {"active", "high-alarm", TIME_MAX, "", 0}},
 	{"acknowledged high-alarm: looking into it",
-	 {"acknowledged", "high-alarm", TIME_MAX, "looking into it"}},
+	 {"acknowledged", "high-alarm", TIME_MAX, "looking into it", 0}},
 	{"shelved stale until 2026-11-22T08:00:00Z",
-	 {"shelved", "stale", INT64_C(1795334400) * 1000000000, ""}},
+	 {"shelved", "stale", INT64_C(1795334400) * 1000000000, "", 0}},
 	{"shelved stale until 2026-11-22T08:00:00.500Z: back : at: nine",
-	 {"shelved", "stale", INT64_C(1795334400500000000), "back : at: nine"}},
-	{"pending until 2026-11-22T08:00:00Z", {"pending", "", INT64_C(1795334400) * 1000000000, ""}},
-	{"converged", {"converged", "", TIME_MAX, ""}},
-	{"overdue: why", {"overdue", "", TIME_MAX, "why"}},
+	 {"shelved", "stale", INT64_C(1795334400500000000), "back : at: nine", 0}},
+	{"acknowledged high-alarm since 2026-11-22T08:00:00Z: seen",
+	 {"acknowledged", "high-alarm", TIME_MAX, "seen", INT64_C(1795334400) * 1000000000}},
+	{"shelved stale since 2026-11-22T08:00:00Z until 2026-11-22T08:00:00.500Z",
+	 {"shelved", "stale", INT64_C(1795334400500000000), "", INT64_C(1795334400) * 1000000000}},
+	{"pending until 2026-11-22T08:00:00Z", {"pending", "", INT64_C(1795334400) * 1000000000, "", 0}},
+	{"converged", {"converged", "", TIME_MAX, "", 0}},
+	{"overdue: why", {"overdue", "", TIME_MAX, "why", 0}},
 };
 
 Test(standing, goes_both_ways)
@@ -44,13 +48,14 @@ Test(standing, goes_both_ways)
 		EXPECT_TEXT(back.what, examples[i].is.what);
 		EXPECT_TEXT(back.comment, examples[i].is.comment);
 		cr_expect(eq(i64, back.until_ns, examples[i].is.until_ns), "%s", examples[i].text);
+		cr_expect(eq(i64, back.since_ns, examples[i].is.since_ns), "%s", examples[i].text);
 	}
 }
 
 Test(standing, a_comment_is_cut_between_letters)
 {
 	char comment[2 * KPI_TEXT_MAX + 2] = "x";
-	const struct standing s = {"active", "high-alarm", TIME_MAX, comment};
+	const struct standing s = {"active", "high-alarm", TIME_MAX, comment, 0};
 
 	for (size_t i = 1; i + 2 < sizeof comment; i += 2)
 		memcpy(comment + i, "\xc3\xa4", 3);

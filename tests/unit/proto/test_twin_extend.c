@@ -288,6 +288,29 @@ Test(twin_extend, limits_and_alarms_bring_how_they_stand)
 	cr_expect(eq(int, type_def_check(&t, NULL), 0));
 }
 
+Test(twin_extend, a_rule_of_health_brings_what_it_says)
+{
+	struct property_def own[] = {number("power", "kW")}, taken[] = {number("health/members", "")};
+	struct type_def line = type_of("line", own, 1), press = type_of("press", NULL, 0);
+	size_t at;
+
+	line.health.rule = HEALTH_WORST;
+	const struct type_def t = extend(NULL, &line);
+	EXPECT_TEXT(names(&t), "power health/members");
+	const struct property_def *p = type_made(&t, MADE_HEALTH, "members", &at);
+	cr_assert(p == &t.properties[1]);
+	cr_expect(property_is_nodes_own(p) && property_is_in_row(p));
+	cr_expect(not(property_is_in_row(&t.properties[0])));
+	cr_expect(eq(int, p->type, VALUE_ENUM));
+	cr_expect(eq(sz, p->n_options, N_HEALTHS));
+	EXPECT_TEXT(p->options[HEALTH_ALARM], "alarm");
+	EXPECT_TEXT(names(&(struct type_def){.properties = extend(&t, &press).properties, .n_properties = 2}),
+		    "power health/members");
+
+	line.properties = taken;
+	refuse(NULL, &line, "which the health of 'members' brings already");
+}
+
 /* A client gets types encoded. */
 Test(twin_extend, what_is_made_is_known_again_after_decoding)
 {
@@ -376,7 +399,7 @@ Test(twin_extend, alarms_operations_and_health_are_inherited_by_name)
 	machine.health = (struct health_def){.rule = HEALTH_K_OF_N, .k = 2};
 	const struct type_def parent = extend(NULL, &machine);
 	struct type_def t = extend(&parent, &press);
-	EXPECT_TEXT(names(&t), "power alarm/a alarm/b alarm/c");
+	EXPECT_TEXT(names(&t), "power alarm/a alarm/b alarm/c health/members");
 	cr_assert(eq(sz, t.n_alarms, 3));
 	EXPECT_TEXT(t.alarms[1].when, "power > 3 kW");
 	cr_assert(eq(sz, t.n_operations, 2));
