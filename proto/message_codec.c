@@ -375,6 +375,12 @@ static int question_to_pb(struct arena *a, const struct question *q, PB(Question
 	if (q->kind == QUESTION_MESH)
 		return 0;
 	pb->twin = text_to_pb(q->twin);
+	if (q->kind == QUESTION_COMMAND) {
+		pb->command = bytes_to_pb(q->command);
+		pb->permit = q->permit;
+		pb->seen = q->seen;
+		return 0;
+	}
 	pb->property = text_to_pb(q->property);
 	pb->from_ns = q->from_ns;
 	pb->to_ns = q->to_ns;
@@ -395,6 +401,16 @@ static int question_about_twin(const PB(Question) * pb, struct question *ret)
 	return 0;
 }
 
+/* Who sends it is inside; the twin says where it goes. */
+static int question_with_command(const PB(Question) * pb, struct question *ret)
+{
+	TRY(word_from_pb(pb->twin, id_is_twin, &ret->twin));
+	TRY(blob_from_pb(pb->command, COMMAND_MAX, &ret->command));
+	ret->permit = pb->permit;
+	ret->seen = pb->seen;
+	return malformed_unless(ret->command.len > 0);
+}
+
 static int question_from_pb(struct arena *a, const PB(Question) * pb, struct question *ret)
 {
 	TRY(malformed_unless(pb->kind != HOLON__V1__QUESTION_KIND__QUESTION_NONE && pb->timeout_ns >= 0));
@@ -407,6 +423,8 @@ static int question_from_pb(struct arena *a, const PB(Question) * pb, struct que
 	ret->twin = ret->property = "";
 	if (ret->kind == QUESTION_MESH)
 		return 0;
+	if (ret->kind == QUESTION_COMMAND)
+		return question_with_command(pb, ret);
 	if (!is_of_view(ret->kind))
 		return question_about_twin(pb, ret);
 	TRY(malformed_unless(pb->view && pb->index < ROOTS_MAX));
@@ -446,6 +464,7 @@ static int answer_to_pb(struct arena *a, const struct answer *w, PB(Answer) * pb
 	pb->kind = (PB(QuestionKind))w->kind;
 	pb->unit = text_to_pb(w->unit);
 	pb->more = w->more;
+	pb->command = bytes_to_pb(w->command);
 	if (is_of_view(w->kind))
 		TRY(ONE_TO_PB(a, view_part, &w->view, view_part_to_pb, &pb->view));
 	if (w->kind == QUESTION_MESH && w->report.node)
@@ -468,6 +487,7 @@ static int answer_from_pb(struct arena *a, const PB(Answer) * pb, struct answer 
 	TRY(sentence_from_pb(pb->text, SENTENCE_MAX, &ret->text));
 	TRY(text_from_pb(pb->unit, UNIT_MAX, &ret->unit));
 	ret->more = pb->more;
+	TRY(blob_from_pb(pb->command, COMMAND_RECORD_MAX, &ret->command));
 	if (is_of_view(ret->kind) && pb->view)
 		TRY(view_part_from_pb(a, pb->view, &ret->view));
 	if (ret->kind == QUESTION_MESH && pb->report)

@@ -160,6 +160,7 @@ static struct op ops[] = {
 		  {(const uint8_t *)"head", 4}}},
 	{.kind = OP_ORG_DROP, .id = "volt"},
 	{.kind = OP_COLLECTION, .collection = {"acme/north", 77}},
+	{.kind = OP_COMMAND, .command = {"the id", {(const uint8_t *)"record", 6}}},
 };
 
 static const struct signed_blob blob = {{(const uint8_t *)"payload", 7}, {"key"}, "signature"};
@@ -735,6 +736,8 @@ const struct example examples[] = {
 	{&message, &full_view_answer},
 	{&message, &full_read_answer},
 	{&message, &full_mesh_question},
+	{&message, &full_command_question},
+	{&message, &full_command_answer},
 	{&message, &full_mesh_answer},
 	{&message, &ping},
 	{&message, &tell},

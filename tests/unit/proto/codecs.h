@@ -74,6 +74,7 @@ extern struct invitations full_invitations;
 extern struct head full_head;
 extern struct message full_hello, full_heads, full_pull, full_rows, full_reset, full_repair, full_sums,
 	full_reach, full_view_question, full_find_question, full_series_question, full_history_question,
-	full_view_answer, full_read_answer, full_mesh_question, full_mesh_answer;
+	full_view_answer, full_read_answer, full_mesh_question, full_mesh_answer, full_command_question,
+	full_command_answer; /* the last two: command_objects.c */
 extern struct control_request full_request;
 extern struct control_answer full_answer;
