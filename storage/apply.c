@@ -30,7 +30,7 @@ static int apply_op(struct store *s, uint64_t number, const struct op *op)
 	case OP_ROWS: return keep_rows ? remote_put_rows(&s->remote, &op->rows) : 0;
 	case OP_ORG_DROP: return keep_rows ? remote_drop_org(&s->remote, op->id) : 0;
 	case OP_COLLECTION: return apply_collection(s, &op->collection, keep_rows);
-	case OP_COMMAND: return 0;
+	case OP_COMMAND: return kept_commands_put(&s->commands, &op->command);
 	}
 	return 0;
 }

@@ -25,6 +25,7 @@ enum staged_kind {
 	STAGED_MEMBER = 'm',  /* child, hierarchy, parent */
 	STAGED_SAMPLES = 's', /* twin, property */
 	STAGED_ORIGIN = 'o',  /* ORG/NODE, or ORG: all of them */
+	STAGED_COMMAND = 'c', /* id, as text */
 };
 
 struct staged_key {

@@ -186,7 +186,8 @@ static int load_state(struct store *s, struct env *env, struct err_note *note)
 		return r;
 	TRY(decode_meta(s, meta, note));
 	TRY(open_history(s, t, note));
-	return table_load(&s->table, t);
+	TRY(table_load(&s->table, t));
+	return kept_commands_load(&s->commands, t);
 }
 
 static int load_remote(struct store *s, struct env *env, struct err_note *note)
@@ -279,6 +280,7 @@ static int take(struct store *s, struct checkpoint *c)
 	TRY(encode_meta(s, &c->meta));
 	TRY(history_freeze(s->history));
 	TRY(remote_take_changes(&s->remote, &c->remote));
+	TRY(kept_commands_take(&s->commands, &c->state));
 	return table_freeze(&s->table, &c->state);
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "proto/command.h"
 #include "proto/id.h"
 #include "storage/store_private.h"
 
@@ -213,6 +214,24 @@ static int stage_org_drop(const struct stage *g, const struct op *op)
 	return batch_take(g->batch, &key, op, op);
 }
 
+/* ---- Records of commands ----------------------------------------------------------------------------------
+ */
+
+static int stage_command(const struct stage *g, const struct op *op)
+{
+	char id[COMMAND_ID_TEXT_SIZE];
+	const struct staged_key key = {STAGED_COMMAND, id, NULL, NULL};
+	const struct kept_command *held = kept_commands_find(&g->store->commands, op->command.id);
+
+	command_id_text(op->command.id, id);
+	if (op->command.record.len > COMMAND_RECORD_MAX)
+		return FAIL_SAY(g->note, ERR_REFUSED, "the record of command %s is longer than %d bytes", id,
+				COMMAND_RECORD_MAX);
+	const bool same = held ? bytes_equal(held->pub.record, op->command.record)
+			       : op->command.record.len == 0;
+	return same && !batch_find(g->batch, &key) ? STORE_UNCHANGED : batch_take(g->batch, &key, op, op);
+}
+
 /* -----------------------------------------------------------------------------------------------------------
  */
 
@@ -245,7 +264,7 @@ static int stage_op(const struct stage *g, const struct op *op)
 	case OP_ROWS: return stage_rows(g, op);
 	case OP_ORG_DROP: return stage_org_drop(g, op);
 	case OP_COLLECTION: return stage_collection(g, op);
-	case OP_COMMAND: break;
+	case OP_COMMAND: return stage_command(g, op);
 	}
 	return FAIL_SAY(g->note, ERR_REFUSED, "there is no change of kind %d", (int)op->kind);
 }

@@ -152,6 +152,7 @@ void store_close(struct store *s)
 	table_fini(&s->table);
 	remote_fini(&s->remote);
 	producers_fini(&s->producers);
+	kept_commands_fini(&s->commands);
 	history_close(s->history);
 	log_close(s->log);
 	changeset_fini(&s->state_left);
@@ -387,4 +388,33 @@ const struct remote_row *store_row_child_next(const struct store *s, const char 
 					      const char *parent, const struct remote_row *after)
 {
 	return remote_child_next(&s->remote, hierarchy, parent, after);
+}
+
+/* ---- Records of commands ----------------------------------------------------------------------------------
+ */
+
+static const struct store_command *shown(const struct kept_command *c)
+{
+	return c ? &c->pub : NULL;
+}
+
+const struct store_command *store_command(const struct store *s, const uint8_t id[COMMAND_ID_BYTES])
+{
+	return shown(kept_commands_find(&s->commands, id));
+}
+
+const struct store_command *store_command_next(const struct store *s, const struct store_command *after)
+{
+	return shown(after ? ((const struct kept_command *)after)->older : s->commands.newest);
+}
+
+const struct store_command *store_command_oldest(const struct store *s)
+{
+	return shown(s->commands.oldest);
+}
+
+size_t store_commands(const struct store *s, size_t *ret_bytes)
+{
+	*ret_bytes = s->commands.bytes;
+	return s->commands.by_id.n;
 }

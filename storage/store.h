@@ -362,5 +362,20 @@ size_t store_rows(const struct store *s, const char *after, const struct remote_
 const struct remote_row *store_row_child_next(const struct store *s, const char *hierarchy,
 					      const char *parent, const struct remote_row *after);
 
+/* ---- Records of commands ----------------------------------------------------------------------------------
+ */
+
+/* As OP_COMMAND put it. Good until the next store_apply(). */
+struct store_command {
+	uint8_t id[COMMAND_ID_BYTES];
+	struct bytes record;
+};
+const struct store_command *store_command(const struct store *s, const uint8_t id[COMMAND_ID_BYTES]);
+/* The newest (`after` NULL), then each that came before it for the first time; NULL: the end. */
+const struct store_command *store_command_next(const struct store *s, const struct store_command *after);
+/* The one that came first of all; NULL: there are none. */
+const struct store_command *store_command_oldest(const struct store *s);
+size_t store_commands(const struct store *s, size_t *ret_bytes); /* how many, and how long */
+
 DEFINE_SCOPED(store, store_close)
 DEFINE_SCOPED(batch, batch_free)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "storage/batch.h"
+#include "storage/commands.h"
 #include "storage/history.h"
 #include "storage/log.h"
 #include "storage/producers.h"
@@ -27,6 +28,7 @@ struct store {
 	struct table table;
 	struct remote remote;
 	struct producers producers;
+	struct kept_commands commands;
 	uint64_t applied; /* number of the last batch in the table */
 	struct store_shape shape;
 	uint64_t state_position;  /* of the last one in state/ */
