@@ -18,6 +18,9 @@
 #define SIGN_POLICY "holon/policy/v1"
 #define SIGN_HEAD "holon/head/v1"
 #define SIGN_ROWS "holon/rows/v1"
+#define SIGN_COMMAND "holon/command/v1"
+#define SIGN_PERMIT "holon/permit/v1"
+#define SIGN_RECEIPT "holon/receipt/v1"
 
 /* Sign payload; ret->payload borrows it. */
 void sign_blob(const struct sign_key *k, const char *context, struct bytes payload, struct signed_blob *ret);
