@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proto/id.h"
+#include "proto/standing.h"
 #include "storage/shape.h"
 
 /* A summary has to fit into one frame with others. */
@@ -13,8 +14,6 @@ static bool is_long_text(const struct value *v)
 	return (v->type == VALUE_TEXT || v->type == VALUE_ENUM) && strlen(v->text) > KPI_TEXT_MAX;
 }
 
-/* Without limits and alarms health is what the data says: bad quality is an alarm of the sensor, not of the
- * asset. */
 static enum health health_of_quality(enum quality quality)
 {
 	return quality == QUALITY_GOOD        ? HEALTH_GOOD
@@ -28,13 +27,150 @@ enum health summary_health_of(const struct sample *s)
 								      : health_of_quality(s->quality);
 }
 
-static enum health health_of(const struct row *r)
+static enum health worse(enum health a, enum health b)
+{
+	return a > b ? a : b;
+}
+
+/* ---- Alarms ----------------------------------------------------------------------------------------------
+ */
+
+/* The first words of a standing, where they stand. */
+struct glance {
+	enum alarm_state state;
+	struct bytes what;
+};
+
+static struct bytes take_word(const char **text)
+{
+	const size_t n = strcspn(*text, " :");
+	const struct bytes word = {(const uint8_t *)*text, n};
+
+	*text += n;
+	*text += strspn(*text, " ");
+	return word;
+}
+
+static bool glance_at(const char *text, struct glance *ret)
+{
+	const struct bytes state = take_word(&text);
+
+	ret->state = ALARM_STATE_NONE;
+	for (enum alarm_state s = ALARM_ACTIVE; s < ALARM_CLEARED; s++)
+		if (bytes_equal(state, bytes_of_text(alarm_state_text(s))))
+			ret->state = s;
+	if (ret->state == ALARM_STATE_NONE)
+		return false;
+	ret->what = take_word(&text);
+	return true;
+}
+
+static bool ends_with(struct bytes word, const char *end)
+{
+	const size_t n = strlen(end);
+
+	return word.len >= n && memcmp(word.data + word.len - n, end, n) == 0;
+}
+
+/* `high-alarm`, `rate-warning`, `stale`; of an expression its alarm says it. */
+static enum health severity_of(const struct type *type, size_t place, struct bytes what)
+{
+	const struct property_def *p = &type->def.properties[place];
+
+	if (p->made_of_alarm && p->made_of < type->def.n_alarms)
+		return type->def.alarms[p->made_of].severity;
+	return ends_with(what, "-alarm") ? HEALTH_ALARM : HEALTH_WARNING;
+}
+
+enum health summary_alarm_health(const struct type *type, size_t place, const char *standing)
+{
+	struct glance g;
+
+	return glance_at(standing, &g) && g.state != ALARM_SHELVED ? severity_of(type, place, g.what)
+								   : HEALTH_UNKNOWN;
+}
+
+bool summary_alarm(const struct type *type, size_t place, const struct sample *standing, struct arena *a,
+		   struct row_alarm *ret)
+{
+	struct glance g;
+	struct standing s;
+
+	if (standing->value.type != VALUE_TEXT || !glance_at(standing->value.text, &g) || g.what.len == 0 ||
+	    !standing_parse(a, standing->value.text, &s))
+		return false;
+	*ret = (struct row_alarm){.name = type->def.properties[place].name + sizeof ALARM_PREFIX - 1,
+				  .severity = severity_of(type, place, g.what),
+				  .state = g.state,
+				  .what = s.what,
+				  .since_ns = s.since_ns != 0 ? s.since_ns : standing->t_ns};
+	return true;
+}
+
+static int by_weight(const void *a, const void *b)
+{
+	const struct row_alarm *x = a, *y = b;
+
+	if (x->severity != y->severity)
+		return x->severity > y->severity ? -1 : 1;
+	if (x->since_ns != y->since_ns)
+		return x->since_ns > y->since_ns ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static int add_alarms(const struct store *s, const struct twin *t, struct arena *a, struct row *r)
+{
+	const struct type *type = t->type;
+
+	for (size_t i = 0; i < type->n_standings; i++) {
+		const struct sample standing = store_value(s, t, type->standings[i]);
+		struct row_alarm alarm;
+		if (!summary_alarm(type, type->standings[i], &standing, a, &alarm))
+			continue;
+		struct row_alarm *place = arena_push(a, &r->alarms, &r->n_alarms, sizeof *place);
+		if (!place)
+			return FAIL(-ENOMEM);
+		*place = alarm;
+	}
+	if (r->n_alarms > 1)
+		qsort(r->alarms, r->n_alarms, sizeof *r->alarms, by_weight);
+	r->n_alarms = r->n_alarms < ROW_ALARMS_MAX ? r->n_alarms : ROW_ALARMS_MAX;
+	return 0;
+}
+
+static enum health health_of_alarms(const struct store *s, const struct twin *t)
+{
+	enum health worst = HEALTH_UNKNOWN;
+
+	for (size_t i = 0; i < t->type->n_standings; i++) {
+		const size_t place = t->type->standings[i];
+		const struct sample standing = store_value(s, t, place);
+		if (standing.value.type == VALUE_TEXT)
+			worst = worse(worst, summary_alarm_health(t->type, place, standing.value.text));
+	}
+	return worst;
+}
+
+static enum health health_of_the_members(const struct store *s, const struct twin *t)
+{
+	const struct sample said = t->type->def.health.rule != HEALTH_OWN
+					   ? store_value(s, t, t->type->members_place)
+					   : (struct sample){0};
+	enum health health;
+
+	return said.value.type == VALUE_ENUM && health_parse(said.value.text, &health) ? health
+										       : HEALTH_UNKNOWN;
+}
+
+/* ---- The row ---------------------------------------------------------------------------------------------
+ */
+
+static enum health health_of_kpis(const struct row *r)
 {
 	enum health worst = HEALTH_UNKNOWN;
 
 	for (size_t i = 0; i < r->n_kpis; i++) {
-		const enum health h = summary_health_of(&r->kpis[i].sample);
-		worst = h > worst ? h : worst;
+		worst = worse(worst, summary_health_of(&r->kpis[i].sample));
 	}
 	return worst;
 }
@@ -42,8 +178,10 @@ static enum health health_of(const struct row *r)
 enum health summary_health(const struct store *s, const struct twin *t)
 {
 	enum quality worst;
+	const enum health data =
+		store_worst_quality(s, t, &worst) ? health_of_quality(worst) : HEALTH_UNKNOWN;
 
-	return store_worst_quality(s, t, &worst) ? health_of_quality(worst) : HEALTH_UNKNOWN;
+	return t->type ? worse(data, worse(health_of_alarms(s, t), health_of_the_members(s, t))) : data;
 }
 
 static int add_kpis(const struct store *s, const struct twin *t, struct arena *a, struct row *r)
@@ -131,10 +269,14 @@ int summary_row(const struct store *s, const struct twin *t, struct arena *a, st
 	r.life = twin_life_at(&def, INT64_MAX);
 	r.tags = def.tags;
 	r.n_tags = def.n_tags;
-	if (t->type)
+	r.health = HEALTH_UNKNOWN;
+	if (t->type) {
 		TRY(add_kpis(s, t, a, &r));
+		TRY(add_alarms(s, t, a, &r));
+		r.health =
+			worse(health_of_kpis(&r), worse(health_of_alarms(s, t), health_of_the_members(s, t)));
+	}
 	TRY(add_parents(s, t, a, &r));
-	r.health = health_of(&r);
 	*ret = r;
 	return 0;
 }

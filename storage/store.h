@@ -160,6 +160,9 @@ struct edge;
 struct type {
 	struct type_def def;      /* as it takes effect: see type_def_extend() */
 	struct type_def declared; /* as it was given */
+	size_t n_standings;
+	const uint16_t *standings; /* places in def.properties of what says how alarms stand */
+	uint16_t members_place;    /* that of `health/members`, if there is a rule */
 	size_t n_kpis;
 	uint16_t kpis[KPIS_MAX]; /* places in def.properties */
 };

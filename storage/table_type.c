@@ -53,6 +53,34 @@ static void list_kpis(struct type *type)
 			type->kpis[type->n_kpis++] = (uint16_t)i;
 }
 
+static int list_standings(struct arena *a, struct type *type)
+{
+	const struct type_def *def = &type->def;
+	uint16_t *places = arena_take_array(a, def->n_properties, sizeof *places);
+
+	if (!places)
+		return FAIL(-ENOMEM);
+	type->standings = places;
+	type->n_standings = 0;
+	for (size_t i = 0; i < def->n_properties; i++) {
+		if (def->properties[i].made == MADE_ALARM)
+			places[type->n_standings++] = (uint16_t)i;
+		if (def->properties[i].made == MADE_HEALTH)
+			type->members_place = (uint16_t)i;
+	}
+	return 0;
+}
+
+/* Do alarms and members make the row the same way? */
+static bool same_standings(const struct type *a, const struct type *b)
+{
+	for (size_t i = 0; a->n_standings == b->n_standings && i < a->n_standings; i++)
+		if (strcmp(a->def.properties[a->standings[i]].name,
+			   b->def.properties[b->standings[i]].name) != 0)
+			return false;
+	return a->n_standings == b->n_standings && a->def.health.rule == b->def.health.rule;
+}
+
 static bool same_kpis(const struct type *a, const struct type *b)
 {
 	for (size_t i = 0; a->n_kpis == b->n_kpis && i < a->n_kpis; i++) {
@@ -83,6 +111,7 @@ static int take_effect(struct type *next, const struct type_def *parent, struct 
 	TRY(arena_new(&a, SIZE_MAX));
 	TRY(type_def_extend(scratch, parent, &next->declared, &def, NULL));
 	TRY(type_def_copy(a, &def, &next->def));
+	TRY(list_standings(a, next));
 	list_kpis(next);
 	*ret = MOVE(a);
 	return 0;
@@ -146,7 +175,7 @@ static int plan_changes(const struct table *t, struct type_changes *c)
 		TRY(take_effect(&change->next, parent, &change->arena));
 		change->next.def.name = change->next.declared.name = change->type->name;
 		change->retype = !same_places(&held->def, &change->next.def);
-		change->touch = !same_kpis(held, &change->next);
+		change->touch = !same_kpis(held, &change->next) || !same_standings(held, &change->next);
 	}
 	return 0;
 }

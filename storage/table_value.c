@@ -79,7 +79,7 @@ int twin_retype(struct table *t, struct own_twin *w, const struct type_def *from
 
 static int show(struct table *t, const struct series_place *at, int r)
 {
-	return r == 0 && at->def->kpi ? table_touch(t, at->twin) : r;
+	return r == 0 && property_is_in_row(at->def) ? table_touch(t, at->twin) : r;
 }
 
 int table_add_sample(struct table *t, uint32_t series, const struct series_place *at, const struct sample *s)
