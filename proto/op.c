@@ -9,6 +9,8 @@ static const char *const refusal_sentences[N_SAMPLE_REFUSALS] = {
 	[SAMPLE_AHEAD] = "the time is more than 5 minutes ahead of the node's clock",
 	[SAMPLE_EXPIRED] = "the time is older than the retention of the property",
 	[SAMPLE_NOT_OWN] = "the twin belongs to another node",
+	[SAMPLE_NODES_OWN] = "only the node itself writes this property",
+	[SAMPLE_NO_STEP] = "the word is no step from the one before it, or the sample comes too late",
 };
 
 const char *sample_refusal_text(enum sample_refusal reason)

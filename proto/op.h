@@ -36,8 +36,9 @@ const char *sample_refusal_text(enum sample_refusal reason); /* a sentence for p
 
 struct op_samples {
 	const char *twin, *property;
-	struct sample *samples; /* any order */
+	struct sample *samples; /* any order, but for a property with transitions that of time */
 	size_t n;
+	bool by_node; /* the node's own word: it may write what is its own. Not encoded: no client says so */
 };
 
 /* Rows received from a peer. They and the cursor become durable together. */

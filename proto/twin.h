@@ -80,10 +80,11 @@ struct transition {
 struct property_def {
 	const char *name;
 	enum value_type type;
-	const char *unit;     /* UDUNITS-2; "" for none */
-	double min, max;      /* inclusive; NaN: open */
-	bool kpi;             /* part of the summary */
-	const char **options; /* words of an enum */
+	enum property_made made; /* not declared but filled in by type_def_extend() */
+	const char *unit;        /* UDUNITS-2; "" for none */
+	double min, max;         /* inclusive; NaN: open */
+	bool kpi;                /* part of the summary */
+	const char **options;    /* words of an enum */
 	size_t n_options;
 	bool settable;               /* has a desired value too: the property `desired/NAME` beside it */
 	struct retention retention;  /* all 0: the type's */
@@ -96,8 +97,7 @@ struct property_def {
 	 * None: any word may follow any. */
 	struct transition *transitions;
 	size_t n_transitions;
-	/* Not declared but filled in by type_def_extend(): */
-	enum property_made made;
+	/* The same: */
 	uint16_t made_of;   /* place of NAME in the properties ... */
 	bool made_of_alarm; /* ... or, MADE_ALARM of an alarm_def, in the alarms */
 };

@@ -136,9 +136,21 @@ static int copy_relation(struct arena *a, const struct relation *r, struct relat
 }
 
 /* What later checks look at. */
-static bool is_looked_at(enum op_kind kind)
+static bool is_looked_at(const struct staged_key *key, enum op_kind kind)
 {
-	return kind == OP_TYPE || kind == OP_TWIN || kind == OP_RELATION || kind == OP_MEMBERSHIP;
+	return kind == OP_TYPE || kind == OP_TWIN || kind == OP_RELATION || kind == OP_MEMBERSHIP ||
+	       key->kind == STAGED_STEP;
+}
+
+static int copy_step(struct arena *a, const struct sample *s, struct sample **ret)
+{
+	struct sample *copy = arena_take(a, sizeof *copy);
+
+	if (!copy)
+		return FAIL(-ENOMEM);
+	*copy = (struct sample){.t_ns = s->t_ns, .sigma = s->sigma};
+	*ret = copy;
+	return value_copy(a, &s->value, &copy->value);
 }
 
 static int copy_seen(struct arena *a, const struct op *op, struct op *ret)
@@ -152,9 +164,9 @@ static int copy_seen(struct arena *a, const struct op *op, struct op *ret)
 		ret->membership.state = op->membership.state;
 		ret->membership.since_ns = op->membership.since_ns;
 		return 0;
+	case OP_SAMPLES: return copy_step(a, op->samples.samples, &ret->samples.samples);
 	case OP_TWIN_DELETE:
 	case OP_RELATION_DELETE:
-	case OP_SAMPLES:
 	case OP_ROWS:
 	case OP_ORG_DROP:
 	case OP_COLLECTION:
@@ -167,10 +179,10 @@ static int remember(struct batch *b, const struct staged_key *key, const struct 
 		    bool noted)
 {
 	struct staged *staged = arena_take(b->arena, sizeof *staged);
-	struct op *copy = is_looked_at(seen->kind) ? arena_take(b->arena, sizeof *copy) : NULL;
+	struct op *copy = is_looked_at(key, seen->kind) ? arena_take(b->arena, sizeof *copy) : NULL;
 	struct staged_slot *slot;
 
-	if (!staged || (!copy && is_looked_at(seen->kind)))
+	if (!staged || (!copy && is_looked_at(key, seen->kind)))
 		return FAIL(-ENOMEM);
 	TRY(find_slot(b, key, &slot));
 	if (copy)
@@ -251,6 +263,11 @@ int batch_take(struct batch *b, const struct staged_key *key, const struct op *o
 int batch_note(struct batch *b, const struct staged_key *key, const struct op *seen)
 {
 	return remember(b, key, seen, b->last->at, true);
+}
+
+int batch_note_at(struct batch *b, const struct staged_key *key, const struct op *seen, size_t at)
+{
+	return remember(b, key, seen, at, true);
 }
 
 int batch_frame_begin(struct batch *b, size_t *ret_at)

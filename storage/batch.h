@@ -24,6 +24,7 @@ enum staged_kind {
 	STAGED_EDGE = 'r',    /* from, type, to */
 	STAGED_MEMBER = 'm',  /* child, hierarchy, parent */
 	STAGED_SAMPLES = 's', /* twin, property */
+	STAGED_STEP = 'p',    /* twin, property: a word of one with transitions */
 	STAGED_ORIGIN = 'o',  /* ORG/NODE, or ORG: all of them */
 	STAGED_COMMAND = 'c', /* id, as text */
 };
@@ -36,10 +37,10 @@ struct staged_key {
 /* One staged op, on top of the earlier ones about the same thing. */
 struct staged {
 	enum staged_kind kind;
-	bool gone;  /* it deletes */
-	bool noted; /* it follows from the op before: batch_note() */
-	const struct op
-		*op; /* a copy of a type, twin (life-cycle joined), relation or membership; else NULL */
+	bool gone;           /* it deletes */
+	bool noted;          /* it follows from the op before: batch_note() */
+	const struct op *op; /* a copy of a type, twin (life-cycle joined), relation, membership or step (its
+				sample without source); else NULL */
 	const struct staged *before; /* the op staged just before, whatever it is about */
 	const struct staged *below;  /* the one before about the same thing */
 	struct staged_slot *slot;    /* private */
@@ -52,6 +53,20 @@ enum batch_form { BATCH_OP = 1, BATCH_PACKED, BATCH_SQUEEZED /* read as BATCH_PA
 struct staged_frame {
 	uint64_t session, number;
 	size_t at; /* place in the batch */
+};
+
+/* The word that the next one has to follow (storage/steps.h). */
+struct step {
+	bool is_taken; /* else none was yet: the property stands at its first word */
+	int64_t t_ns;
+	const char *word; /* good until the batch or the table changes */
+};
+
+/* How far the samples of an op were looked at that each follow the one before, for who goes on there. */
+struct steps_seen {
+	const struct op_samples *of; /* NULL: none */
+	size_t next;
+	struct step last;
 };
 
 struct batch {
@@ -67,6 +82,7 @@ struct batch {
 	struct staged_frame *frames;
 	size_t n_frames, frames_size;
 	struct producers taken; /* the numbers of those frames */
+	struct steps_seen steps_seen;
 };
 
 struct batch_header {
@@ -85,6 +101,9 @@ MUST_CHECK int batch_take(struct batch *b, const struct staged_key *key, const s
 
 /* Remember what follows from the op just taken; it goes with it. */
 MUST_CHECK int batch_note(struct batch *b, const struct staged_key *key, const struct op *seen);
+
+/* The same for what is about to be taken at a place, see batch_mark(). */
+MUST_CHECK int batch_note_at(struct batch *b, const struct staged_key *key, const struct op *seen, size_t at);
 
 /* Take a packed frame, whose bytes the caller appends to b->ops between begin and end. */
 MUST_CHECK int batch_frame_begin(struct batch *b, size_t *ret_at);

@@ -6,10 +6,12 @@
 #include "storage/column.h"
 #include "storage/frame.h"
 #include "storage/stage.h"
+#include "storage/steps.h"
 #include "storage/store_private.h"
 
 struct judge {
-	const struct store *s;
+	struct store *s;
+	struct batch *batch;
 	const struct packed *frame;
 	int64_t latest_ns; /* no sample may be behind it */
 	const char *source;
@@ -88,6 +90,35 @@ static bool is_present(const struct judge *g, size_t i, const struct place *at)
 	return sample_equal(&s, &present);
 }
 
+/* ---- Steps ------------------------------------------------------------------------------------------------
+ */
+
+/* 0: it may follow, STORE_UNCHANGED: it was taken before, STORE_REFUSED. */
+static int judge_step(const struct judge *g, size_t i, const struct place *at)
+{
+	const char *twin = at->twin->id;
+	struct sample s;
+
+	if (!has_steps(at->def))
+		return 0;
+	TRY(frame_sample(g->frame, i, at->def->type, g->source, &s));
+	const struct step last = step_present(g->s, g->batch, twin, at->def->name);
+	const int r = step_check(g->s, g->batch, twin, at->def, &last, &s);
+	TRY(r);
+	return r == 0 ? 0 : r == STEP_HELD ? STORE_UNCHANGED : STORE_REFUSED;
+}
+
+static int take_step(const struct judge *g, size_t i)
+{
+	struct place at;
+	struct sample s;
+
+	if (!find_place(g, i, &at) || !has_steps(at.def))
+		return 0;
+	TRY(frame_sample(g->frame, i, at.def->type, g->source, &s));
+	return step_take(g->batch, at.twin->id, at.def, &s, batch_mark(g->batch));
+}
+
 /* ---- Frames -----------------------------------------------------------------------------------------------
  */
 
@@ -101,6 +132,9 @@ static int judge(const struct judge *g, size_t i, enum sample_refusal *ret_reaso
 	*ret_reason = SAMPLE_NO_SERIES;
 	if (!find_place(g, i, &at))
 		return STORE_REFUSED;
+	*ret_reason = SAMPLE_NODES_OWN;
+	if (property_is_nodes_own(at.def))
+		return STORE_REFUSED;
 	*ret_reason = SAMPLE_WRONG_VALUE;
 	if (!value_fits(g, i, at.def))
 		return STORE_REFUSED;
@@ -111,7 +145,10 @@ static int judge(const struct judge *g, size_t i, enum sample_refusal *ret_reaso
 	const bool measured = present_time(g, packed_u32(g->frame->series, i), &present_ns);
 	if (measured && stage_is_expired(at.type, at.def, present_ns, t_ns))
 		return STORE_REFUSED;
-	return measured && present_ns == t_ns && is_present(g, i, &at) ? STORE_UNCHANGED : 0;
+	if (measured && present_ns == t_ns && is_present(g, i, &at))
+		return STORE_UNCHANGED;
+	*ret_reason = SAMPLE_NO_STEP;
+	return judge_step(g, i, &at);
 }
 
 static int refuse(struct arena *a, struct packed_result *ret, size_t i, enum sample_refusal reason)
@@ -133,6 +170,9 @@ static int judge_all(const struct judge *g, struct arena *a, bool **refused, str
 	for (size_t i = 0; i < n; i++) {
 		enum sample_refusal reason;
 		const int r = judge(g, i, &reason);
+		TRY(r);
+		if (r == 0)
+			TRY(take_step(g, i));
 		ret->n_taken += r == 0;
 		ret->n_unchanged += r == STORE_UNCHANGED;
 		if (r != STORE_REFUSED)
@@ -163,6 +203,7 @@ static int judge_again(const struct judge *g, bool is_applied, struct arena *a, 
 	for (size_t i = 0; i < g->frame->n; i++) {
 		enum sample_refusal reason;
 		const int r = judge(g, i, &reason);
+		TRY(r);
 		if (r == STORE_REFUSED)
 			TRY(refuse(a, ret, i, reason));
 		else if (is_applied && was_left_out(g, i))
@@ -193,7 +234,7 @@ static bool was_taken(const struct producers *p, const struct packed *f)
 int store_stage_packed(struct store *s, struct batch *b, const struct packed *frame, int64_t now_ns,
 		       struct arena *a, struct packed_result *ret)
 {
-	struct judge g = {.s = s, .frame = frame};
+	struct judge g = {.s = s, .batch = b, .frame = frame};
 	char source[SOURCE_MAX + 1];
 	bool *refused = NULL;
 
@@ -206,11 +247,18 @@ int store_stage_packed(struct store *s, struct batch *b, const struct packed *fr
 	g.source = frame_source(frame, source);
 	if (ret->again)
 		return judge_again(&g, is_applied, a, ret);
-	TRY(judge_all(&g, a, &refused, ret));
+	const size_t mark = batch_mark(b);
+	const int r = judge_all(&g, a, &refused, ret);
+	if (r < 0)
+		batch_rewind(b, mark);
+	TRY(r);
 	/* What is unchanged in the table may have been changed by the batch: then it is taken after all. */
 	if (ret->n_taken == 0 && (ret->n_unchanged == 0 || b->n == 0))
 		return 0;
-	TRY(take_frame(b, frame, refused));
+	const int took = take_frame(b, frame, refused);
+	if (took < 0)
+		batch_rewind(b, mark);
+	TRY(took);
 	if (now_ns > b->now_ns)
 		b->now_ns = now_ns;
 	return 0;

@@ -4,6 +4,7 @@
 #include "proto/clock.h"
 #include "storage/column.h"
 #include "storage/stage.h"
+#include "storage/steps.h"
 #include "storage/store_private.h"
 
 bool stage_is_expired(const struct type_def *type, const struct property_def *p, int64_t newest_ns,
@@ -25,22 +26,53 @@ struct subject {
 	int64_t newest_ns;
 };
 
+static int check_time(const struct stage *g, const struct op_samples *in, const struct sample *s,
+		      const struct subject *of)
+{
+	if (s->t_ns > g->now_ns && (uint64_t)s->t_ns - (uint64_t)g->now_ns > (uint64_t)AHEAD_MAX_NS) {
+		char at[TIME_TEXT_SIZE];
+		return FAIL_SAY(g->note, ERR_REFUSED,
+				"%s of %s at %s is more than 5 minutes ahead of the clock", in->property,
+				in->twin, time_text(s->t_ns, at));
+	}
+	if (of->is_measured && stage_is_expired(of->type, of->property, of->newest_ns, s->t_ns))
+		return FAIL_SAY(g->note, ERR_REFUSED, "%s of %s: %s", in->property, in->twin,
+				sample_refusal_text(SAMPLE_EXPIRED));
+	return 0;
+}
+
+static int check_step(const struct stage *g, const struct op_samples *in, const struct sample *s,
+		      const struct subject *of, struct step *last)
+{
+	char at[TIME_TEXT_SIZE];
+	const int r = step_check(g->store, g->batch, in->twin, of->property, last, s);
+
+	TRY(r);
+	if (r == STEP_LATE)
+		return FAIL_SAY(
+			g->note, ERR_REFUSED,
+			"%s of %s: %s comes too late: it is %s since %s, and steps are taken in the order "
+			"of time",
+			in->property, in->twin, s->value.text, last->word, time_text(last->t_ns, at));
+	if (r == STEP_WRONG)
+		return FAIL_SAY(g->note, ERR_REFUSED, "%s of %s: %s does not follow %s", in->property,
+				in->twin, s->value.text,
+				last->is_taken ? last->word : of->property->options[0]);
+	if (r == 0)
+		*last = (struct step){true, s->t_ns, s->value.text};
+	return 0;
+}
+
 static int check_sample(const struct stage *g, const struct op_samples *in, size_t i,
-			const struct subject *of)
+			const struct subject *of, struct step *last)
 {
 	const struct sample *s = &in->samples[i];
-	const struct property_def *p = of->property;
-	int r = property_accepts(p, s, g->note);
+	int r = property_accepts(of->property, s, g->note);
 
-	if (r == 0 && s->t_ns > g->now_ns &&
-	    (uint64_t)s->t_ns - (uint64_t)g->now_ns > (uint64_t)AHEAD_MAX_NS) {
-		char at[TIME_TEXT_SIZE];
-		r = FAIL_SAY(g->note, ERR_REFUSED, "%s of %s at %s is more than 5 minutes ahead of the clock",
-			     in->property, in->twin, time_text(s->t_ns, at));
-	}
-	if (r == 0 && of->is_measured && stage_is_expired(of->type, p, of->newest_ns, s->t_ns))
-		r = FAIL_SAY(g->note, ERR_REFUSED, "%s of %s: %s", in->property, in->twin,
-			     sample_refusal_text(SAMPLE_EXPIRED));
+	if (r == 0)
+		r = check_time(g, in, s, of);
+	if (r == 0 && has_steps(of->property))
+		r = check_step(g, in, s, of, last);
 	if (r == ERR_REFUSED && g->ret_bad)
 		*g->ret_bad = i;
 	return r;
@@ -140,9 +172,25 @@ static int find_subject(const struct stage *g, const struct op_samples *in, stru
 	if (!of.property)
 		return FAIL_SAY(g->note, ERR_REFUSED, "%s has no property %s (its type is '%s')", in->twin,
 				in->property, twin.type);
+	if (property_is_nodes_own(of.property) && !in->by_node)
+		return FAIL_SAY(g->note, ERR_REFUSED, "%s of %s: %s", in->property, in->twin,
+				sample_refusal_text(SAMPLE_NODES_OWN));
 	find_newest(g, in, &of);
 	*ret = of;
 	return 0;
+}
+
+/* Where looking at samples that follow each other begins, or goes on. */
+static struct step first_step(const struct stage *g, const struct op_samples *in, const struct subject *of,
+			      size_t from)
+{
+	const struct steps_seen *seen = &g->batch->steps_seen;
+
+	if (!has_steps(of->property))
+		return (struct step){0};
+	return from > 0 && seen->of == in && seen->next == from
+		       ? seen->last
+		       : step_present(g->store, g->batch, in->twin, in->property);
 }
 
 static int check_from(const struct stage *g, const struct op_samples *in, size_t from)
@@ -150,9 +198,13 @@ static int check_from(const struct stage *g, const struct op_samples *in, size_t
 	struct subject of = {0};
 
 	TRY(find_subject(g, in, &of));
-	for (size_t i = from; i < in->n; i++)
-		TRY(check_sample(g, in, i, &of));
-	return 0;
+	struct step last = first_step(g, in, &of, from);
+	int r = 0;
+	size_t i = from;
+	for (; i < in->n && r == 0; i++)
+		r = check_sample(g, in, i, &of, &last);
+	g->batch->steps_seen = (struct steps_seen){in, i, last};
+	return r;
 }
 
 int store_check_samples(struct store *s, struct batch *b, const struct op *op, int64_t now_ns, size_t from,
@@ -164,10 +216,33 @@ int store_check_samples(struct store *s, struct batch *b, const struct op *op, i
 	return r == ERR_REFUSED ? STORE_REFUSED : r;
 }
 
+/* Later ops of the batch go on from there. What was taken before is no step. */
+static int take_steps(const struct stage *g, const struct op_samples *in, size_t mark)
+{
+	const struct type_def *type;
+	struct twin_def twin;
+
+	if (!stage_twin(g, in->twin, &twin) || !(type = stage_type(g, twin.type)))
+		return 0;
+	const struct property_def *p = type_property(type, in->property, NULL);
+	if (!p || !has_steps(p))
+		return 0;
+	struct step last = step_present(g->store, g->batch, in->twin, in->property);
+	for (size_t i = 0; i < in->n; i++) {
+		const struct sample *s = &in->samples[i];
+		if (last.is_taken && s->t_ns <= last.t_ns)
+			continue;
+		TRY(step_take(g->batch, in->twin, p, s, mark));
+		last = (struct step){true, s->t_ns, s->value.text};
+	}
+	return 0;
+}
+
 int stage_samples(const struct stage *g, const struct op *op)
 {
 	const struct staged_key key = {STAGED_SAMPLES, op->samples.twin, op->samples.property, NULL};
 	SCOPED(scope_free) struct sample *marked = NULL;
+	const size_t mark = batch_mark(g->batch);
 	struct op taken = *op;
 	bool known;
 
@@ -176,5 +251,11 @@ int stage_samples(const struct stage *g, const struct op *op)
 	if (marked)
 		taken.samples.samples = marked;
 	TRY(is_known(g, &taken.samples, &known));
-	return known || op->samples.n == 0 ? STORE_UNCHANGED : batch_take(g->batch, &key, &taken, &taken);
+	if (known || op->samples.n == 0)
+		return STORE_UNCHANGED;
+	TRY(batch_take(g->batch, &key, &taken, &taken));
+	const int r = take_steps(g, &op->samples, mark);
+	if (r < 0)
+		batch_rewind(g->batch, mark);
+	return r;
 }
