@@ -54,10 +54,11 @@ enum adapter_counter {
 
 struct adapter_kind {
 	const char *name;
-	/* Check the configuration and, unless `dry`, begin; *ret is the kind's own. Keys that no one knows
-	 * are ERR_REFUSED with a note that names the key (json_unpack style errors are not good enough). */
+	/* Check the configuration (node/setting.h; without its key `kind`) and, unless `dry`, begin; *ret is
+	 * the kind's own, never NULL. Dry, it is good for `attempt` and `close` alone. The JSON stays until
+	 * adapter_closed(). */
 	int (*open)(struct adapter *a, const json_t *config, bool dry, void **ret, struct err_note *note);
-	/* End; adapter_closed(a) when everything of it is (later, or at once). */
+	/* End; adapter_closed(a) when everything of it is (later, or at once, as the last thing). */
 	void (*close)(void *self);
 	/* Bring an order to its asset: 0: it is on its way; ERR_ABSENT: not one of this adapter's twins;
 	 * ERR_UNREACHABLE: one of its twins, and the connection is down (it is tried again until its
@@ -90,7 +91,7 @@ void adapter_word(struct adapter *a, const struct command_word *word);
 /* How long to wait before trying again: 0.5 s, doubled each time up to 30 s, +-20 %; from the start after a
  * connection that lasted a minute. */
 struct backoff {
-	uint64_t next_ms;
+	uint64_t next_ms, asked_ms;
 };
 uint64_t backoff_next(struct backoff *b, struct engine *e);
 

@@ -71,6 +71,11 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_FORK_CHOOSE] = control_fork_choose,
 	[CONTROL_MESH] = control_mesh,
 	[CONTROL_FIND] = control_find,
+	[CONTROL_ADAPTER_PUT] = control_adapter_put,
+	[CONTROL_ADAPTER_DROP] = control_adapter_drop,
+	[CONTROL_ADAPTERS] = control_adapters,
+	[CONTROL_ADAPTER_TRY] = control_adapter_try,
+	[CONTROL_LETTERS] = control_letters,
 };
 
 /* ---- Answers ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "node/adapter.h"
 #include "node/alarms.h"
 #include "node/asks.h"
 #include "node/audit.h"
@@ -211,6 +212,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	zap_set_control(e->zap, e->config->control_keys.keys, e->config->control_keys.n);
 	TRY(open_transport(e, note));
 	TRY(door_start(&e->door, e));
+	TRY(adapters_start(&e->adapters, e));
 	return control_start(&e->control, e, note);
 }
 
@@ -330,6 +332,7 @@ void engine_store_changed(struct engine *e, bool swept)
 		engine_log_failure("policy", "visibility could not be computed", r, NULL);
 	gossip_changed(e->gossip);
 	watches_committed(e->watches);
+	adapters_changed(e->adapters);
 }
 
 static void on_signal(uv_signal_t *s, int number)
@@ -408,7 +411,7 @@ static void after_asks(struct engine *e)
 		after_writer(e);
 }
 
-static void after_signer(struct engine *e)
+static void after_adapters(struct engine *e)
 {
 	if (e->views)
 		views_stop(e->views);
@@ -416,6 +419,14 @@ static void after_signer(struct engine *e)
 		asks_stop(e->asks, after_asks);
 	else
 		after_asks(e);
+}
+
+static void after_signer(struct engine *e)
+{
+	if (e->adapters)
+		adapters_stop(e->adapters, after_adapters);
+	else
+		after_adapters(e);
 }
 
 void engine_stop(struct engine *e)
@@ -442,6 +453,7 @@ void engine_close(struct engine *e)
 	if (!e)
 		return;
 	control_free(e->control);
+	adapters_free(e->adapters);
 	door_free(e->door);
 	gossip_free(e->gossip);
 	fresh_free(e->fresh);
