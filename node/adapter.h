@@ -74,6 +74,8 @@ struct adapter_kind {
 		       void *ctx, struct err_note *note);
 };
 
+extern const struct adapter_kind adapter_modbus, adapter_tail;
+
 struct engine *adapter_engine(const struct adapter *a);
 const char *adapter_name(const struct adapter *a);
 /* Whole path of a file that the configuration names: relative to DIR/adapters. */
