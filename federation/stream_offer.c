@@ -158,6 +158,13 @@ static void leave_silent(struct mesh *m, const struct session *s, struct stream 
 	stream_abandon(m, st);
 }
 
+/* Is what is held what the offer says? What the disk lost may by chance be what was deleted since: then it is
+ * not what the head below it says, a repair will fetch it again, and nobody has vouched for that. */
+static bool agrees(const struct held *held, const struct place *offered)
+{
+	return held->at_head && fingerprint_equal(&held->fingerprint, &offered->fingerprint);
+}
+
 static int consider(struct mesh *m, const struct session *s, struct stream *st, const struct place *offered,
 		    const struct head_notice *notice)
 {
@@ -168,7 +175,7 @@ static int consider(struct mesh *m, const struct session *s, struct stream *st, 
 	TRY(held_read(m, st->origin, &held));
 	TRY(fork_watch_held(m, st, &held, offered, notice));
 	enum verdict verdict = offer_weigh(&held, offered);
-	if (held.whole && fingerprint_equal(&held.fingerprint, &offered->fingerprint)) {
+	if (agrees(&held, offered)) {
 		TRY(stream_heard(m, st->origin, stream_told_age(s, st->origin, notice->age_ns)));
 		if (!st->repair)
 			stream_agrees(st);
@@ -280,17 +287,13 @@ static int vouch(struct mesh *m, struct stream *st, int64_t age_ns)
 static int confirm(struct mesh *m, const struct session *s, struct stream *st, const struct offer *o,
 		   int64_t age_ns)
 {
-	const struct mesh_port *port = &m->opt.port;
-	struct fingerprint fingerprint;
-	struct bytes cursor, head;
 	struct held held;
 
 	if (!fork_counts(m, st->origin, &o->place))
 		return 0;
-	if (port->held(port->ctx, st->origin, &cursor, &fingerprint, &head) == 0 && cursor.len > 0 &&
-	    fingerprint_equal(&fingerprint, &o->place.fingerprint))
-		return o->old ? 0 : vouch(m, st, o->direct ? 0 : stream_told_age(s, st->origin, age_ns));
 	TRY(held_read(m, st->origin, &held));
+	if (agrees(&held, &o->place))
+		return o->old ? 0 : vouch(m, st, o->direct ? 0 : stream_told_age(s, st->origin, age_ns));
 	if (offer_weigh(&held, &o->place) != OFFER_NOTHING)
 		st->look_ns = m->now_ns;
 	return 0;
