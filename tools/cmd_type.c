@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/clock.h"
 #include "tools/change.h"
+#include "tools/fields.h"
 #include "tools/print.h"
 #include "tools/show.h"
 
@@ -70,13 +71,42 @@ static const char *kept_words(struct arena *a, const struct type_def *t, const s
 	return text ? text : "";
 }
 
-/* Where an effective property comes from. */
-static const char *source_words(const struct type_def *t, const struct type_def *declared,
+/* Where an effective property comes from: "desired", "alarm", ... */
+static const char *source_words(struct arena *a, const struct type_def *declared,
 				const struct property_def *p)
 {
-	if (property_is_desired(t, p, NULL))
-		return "desired";
+	const char *made = made_text(p->made);
+
+	if (p->made != MADE_DECLARED)
+		return arena_print(a, "%.*s", (int)strcspn(made, "/"), made);
 	return type_property(declared, p->name, NULL) ? "" : "inherited";
+}
+
+/* ---- What its twins do by themselves */
+
+static void row_unless_empty(struct table *table, const char *what, const char *name, const char *text)
+{
+	if (text && *text)
+		table_row(table, (const char *[]){what, name, text});
+}
+
+static void behaviour_text(struct arena *a, const struct type_def *t)
+{
+	struct table table = {.arena = a, .n_columns = 3};
+
+	for (size_t i = 0; i < t->n_properties; i++) {
+		const struct property_def *p = &t->properties[i];
+		row_unless_empty(&table, "limits", p->name, limits_words(a, p->limits));
+		row_unless_empty(&table, "steps", p->name, steps_words(a, p));
+		row_unless_empty(&table, "settles", p->name, settle_words(a, p));
+	}
+	for (size_t i = 0; i < t->n_alarms; i++)
+		row_unless_empty(&table, "alarm", t->alarms[i].name, alarm_words(a, &t->alarms[i]));
+	for (size_t i = 0; i < t->n_operations; i++)
+		row_unless_empty(&table, "operation", t->operations[i].name,
+				 operation_words(a, &t->operations[i]));
+	row_unless_empty(&table, "health", "of members", health_rule_words(a, &t->health));
+	table_print(&table, stdout);
 }
 
 static void type_text(struct arena *a, const struct type_def *t, const struct type_def *declared)
@@ -91,10 +121,11 @@ static void type_text(struct arena *a, const struct type_def *t, const struct ty
 		const struct property_def *p = &t->properties[i];
 		table_row(&table, (const char *[]){p->name, value_type_text(p->type), p->unit,
 						   p->kpi ? "kpi" : "", range_words(a, p),
-						   kept_words(a, t, p), source_words(t, declared, p)});
+						   kept_words(a, t, p), source_words(a, declared, p)});
 	}
 	if (t->n_properties > 0)
 		table_print(&table, stdout);
+	behaviour_text(a, t);
 }
 
 /* As it was declared, which apply reads, and with that as it takes effect. */
@@ -107,6 +138,7 @@ static void both_json(const struct type_def *t, const struct type_def *declared)
 	json_open(&j, "effective", '{');
 	show_retention(&j, "retention", &t->retention);
 	show_properties(&j, t);
+	show_behaviour(&j, t);
 	json_close(&j);
 	json_close(&j);
 }

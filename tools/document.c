@@ -3,11 +3,8 @@
 
 #include "proto/clock.h"
 
-#define FOR_EVER "forever"
-
-/* A list of texts. */
-static int read_words(struct arena *a, const struct spot *up, const char *key, const char ***ret,
-		      size_t *ret_n, struct err_note *note)
+int in_words(struct arena *a, const struct spot *up, const char *key, const char ***ret, size_t *ret_n,
+	     struct err_note *note)
 {
 	const struct spot list = spot_key(up, key);
 	const char **words;
@@ -26,56 +23,7 @@ static int read_words(struct arena *a, const struct spot *up, const char *key, c
 	return 0;
 }
 
-/* Keeping for ever is said as such, or by not saying anything. */
-static int read_span(const struct spot *up, const char *key, int64_t *ret_ns, struct err_note *note)
-{
-	const struct spot s = spot_key(up, key);
-	struct err_note why = {0};
-	const char *text;
-
-	TRY(in_text(up, key, "", &text, note));
-	if (*text && strcmp(text, FOR_EVER) != 0)
-		return spot_blame(&s, duration_parse(text, ret_ns, &why), &why, note);
-	*ret_ns = *text ? TIME_MAX : 0;
-	return 0;
-}
-
-static int read_retention(const struct spot *up, struct retention *ret, struct err_note *note)
-{
-	static const char *const keys[] = {"raw", "minute", "hour", NULL};
-	const struct spot s = spot_key(up, "retention");
-
-	if (!s.json)
-		return 0;
-	TRY(in_object(&s, keys, note));
-	TRY(read_span(&s, "raw", &ret->raw_ns, note));
-	TRY(read_span(&s, "minute", &ret->minute_ns, note));
-	return read_span(&s, "hour", &ret->hour_ns, note);
-}
-
-static int read_property(struct arena *a, const struct spot *s, struct property_def *p, struct err_note *note)
-{
-	static const char *const keys[] = {"name", "type",    "unit",     "min",       "max",
-					   "kpi",  "options", "settable", "retention", NULL};
-	const struct spot type = spot_key(s, "type");
-	const char *text;
-
-	TRY(in_object(s, keys, note));
-	TRY(in_text(s, "name", NULL, &p->name, note));
-	TRY(in_text(s, "type", NULL, &text, note));
-	if (!value_type_parse(text, &p->type))
-		return spot_fail(&type, note, "%.60s is none of bool, int64, double, text, enum, position",
-				 text);
-	TRY(in_text(s, "unit", "", &p->unit, note));
-	TRY(in_number(s, "min", NAN, &p->min, note));
-	TRY(in_number(s, "max", NAN, &p->max, note));
-	TRY(in_bool(s, "kpi", false, &p->kpi, note));
-	TRY(in_bool(s, "settable", false, &p->settable, note));
-	TRY(read_retention(s, &p->retention, note));
-	return read_words(a, s, "options", &p->options, &p->n_options, note);
-}
-
-static int read_kind(const struct spot *up, enum kind *ret, struct err_note *note)
+int in_kind(const struct spot *up, enum kind *ret, struct err_note *note)
 {
 	const struct spot s = spot_key(up, "kind");
 	const char *text;
@@ -86,100 +34,6 @@ static int read_kind(const struct spot *up, enum kind *ret, struct err_note *not
 			&s, note,
 			"%.60s is none of component, asset, system, process, system-of-systems, environment",
 			text);
-	return 0;
-}
-
-/* A type that extends another is of that one's kind. */
-static int read_type_kind(const struct spot *s, kind_of_type_fn *kind_of_type, void *ctx,
-			  struct type_def *type, struct err_note *note)
-{
-	const struct spot extends = spot_key(s, "extends");
-
-	if (json_object_get(s->json, "kind") || !*type->parent || !kind_of_type)
-		return read_kind(s, &type->kind, note);
-	if (!kind_of_type(ctx, type->parent, &type->kind))
-		return spot_fail(&extends, note, "unknown type %.100s: define it under \"types\"",
-				 type->parent);
-	return 0;
-}
-
-int document_type(struct arena *a, const struct spot *s, kind_of_type_fn *kind_of_type, void *ctx,
-		  struct type_def *ret, struct err_note *note)
-{
-	static const char *const keys[] = {"name",      "version",    "kind", "extends",
-					   "retention", "properties", NULL};
-	const struct spot list = spot_key(s, "properties");
-	struct type_def type = {0};
-	struct err_note why = {0};
-
-	TRY(in_object(s, keys, note));
-	TRY(in_text(s, "name", NULL, &type.name, note));
-	TRY(in_count(s, "version", 1, &type.version, note));
-	TRY(in_text(s, "extends", "", &type.parent, note));
-	TRY(read_type_kind(s, kind_of_type, ctx, &type, note));
-	TRY(read_retention(s, &type.retention, note));
-	TRY(in_list(&list, &type.n_properties, note));
-	type.properties = arena_take_array(a, type.n_properties, sizeof *type.properties);
-	if (!type.properties)
-		return FAIL(-ENOMEM);
-	for (size_t i = 0; i < type.n_properties; i++) {
-		const struct spot item = spot_item(&list, i);
-		TRY(read_property(a, &item, &type.properties[i], note));
-	}
-	TRY(spot_blame(s, type_def_check(&type, &why), &why, note));
-	*ret = type;
-	return 0;
-}
-
-/* The types of the list, wherever they stand in it, and those known elsewhere. */
-struct kinds {
-	const struct spot *list;
-	kind_of_type_fn *elsewhere; /* may be NULL */
-	void *ctx;
-};
-
-static const json_t *type_in_list(const struct spot *list, const char *name)
-{
-	for (size_t i = 0; i < json_array_size(list->json); i++) {
-		const json_t *item = json_array_get(list->json, i);
-		const char *text = json_string_value(json_object_get(item, "name"));
-		if (text && strcmp(text, name) == 0)
-			return item;
-	}
-	return NULL;
-}
-
-static bool kind_in_list(void *ctx, const char *type, enum kind *ret)
-{
-	const struct kinds *kinds = ctx;
-
-	for (int depth = 0; depth < TYPE_DEPTH_MAX; depth++) {
-		const json_t *item = type_in_list(kinds->list, type);
-		const char *kind = json_string_value(json_object_get(item, "kind"));
-		if (!item)
-			return kinds->elsewhere && kinds->elsewhere(kinds->ctx, type, ret);
-		if (kind)
-			return kind_parse(kind, ret);
-		type = json_string_value(json_object_get(item, "extends"));
-		if (!type)
-			return false;
-	}
-	return false;
-}
-
-int document_types(struct arena *a, const struct spot *list, kind_of_type_fn *elsewhere, void *ctx,
-		   struct type_def **ret, size_t *ret_n, struct err_note *note)
-{
-	struct kinds kinds = {list, elsewhere, ctx};
-
-	TRY(in_list(list, ret_n, note));
-	*ret = arena_take_array(a, *ret_n, sizeof **ret);
-	if (!*ret)
-		return FAIL(-ENOMEM);
-	for (size_t i = 0; i < *ret_n; i++) {
-		const struct spot item = spot_item(list, i);
-		TRY(document_type(a, &item, kind_in_list, &kinds, &(*ret)[i], note));
-	}
 	return 0;
 }
 
@@ -241,12 +95,12 @@ int document_twin(struct arena *a, const struct spot *s, kind_of_type_fn *kind_o
 	TRY(in_text(s, "id", NULL, &t.id, note));
 	TRY(in_text(s, "type", "", &t.type, note));
 	if (json_object_get(s->json, "kind") || !kind_of_type || !*t.type)
-		TRY(read_kind(s, &t.kind, note));
+		TRY(in_kind(s, &t.kind, note));
 	else if (!kind_of_type(ctx, t.type, &t.kind))
 		return spot_fail(s, note, "unknown type %.100s: define it under \"types\"", t.type);
 	TRY(in_text(s, "name", "", &t.name, note));
-	TRY(read_words(a, s, "tags", &t.tags, &t.n_tags, note));
-	TRY(read_words(a, s, "aliases", &t.aliases, &t.n_aliases, note));
+	TRY(in_words(a, s, "tags", &t.tags, &t.n_tags, note));
+	TRY(in_words(a, s, "aliases", &t.aliases, &t.n_aliases, note));
 	TRY(read_life(a, s, &t, note));
 	TRY(spot_blame(s, twin_def_check(&t, &why), &why, note));
 	*ret = t;

@@ -8,6 +8,12 @@
 #include "proto/op.h"
 #include "tools/jsonin.h"
 
+/* A list of texts; not there: none. */
+MUST_CHECK int in_words(struct arena *a, const struct spot *up, const char *key, const char ***ret,
+			size_t *ret_n, struct err_note *note);
+/* The key `kind`. */
+MUST_CHECK int in_kind(const struct spot *up, enum kind *ret, struct err_note *note);
+
 /* `kind_of_type` (may be NULL) tells the kind of a type, so that a document need not: twins are of their
  * type's kind, types of that of the one they extend. */
 typedef bool kind_of_type_fn(void *ctx, const char *type, enum kind *ret);

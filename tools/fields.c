@@ -61,6 +61,39 @@ static const char *retention(struct arena *a, const struct retention *r)
 	return join(a, text, ", ", span(a, "hour", r->hour_ns));
 }
 
+const char *limits_words(struct arena *a, const struct limits *l)
+{
+	const char *text = "";
+
+	for (int i = 0; l && i < N_LIMITS; i++)
+		text = join(a, text, ", ", bound(a, limit_text((enum limit)i), l->at[i]));
+	if (!l)
+		return text;
+	text = join(a, text, ", ", bound(a, "rate-warning", l->rate_warning));
+	text = join(a, text, ", ", bound(a, "rate-alarm", l->rate_alarm));
+	text = join(a, text, ", ", l->hysteresis > 0 ? bound(a, "hysteresis", l->hysteresis) : "");
+	text = join(a, text, ", ", l->dead_band > 0 ? bound(a, "dead-band", l->dead_band) : "");
+	text = join(a, text, ", ", span(a, "delay", l->delay_ns));
+	return join(a, text, ", ", span(a, "stale", l->stale_ns));
+}
+
+const char *steps_words(struct arena *a, const struct property_def *p)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < p->n_transitions; i++)
+		text = join(a, text, ", ",
+			    arena_print(a, "%s > %s", p->options[p->transitions[i].from],
+					p->options[p->transitions[i].to]));
+	return text;
+}
+
+const char *settle_words(struct arena *a, const struct property_def *p)
+{
+	return join(a, p->tolerance > 0 ? bound(a, "tolerance", p->tolerance) : "", ", ",
+		    span(a, "settle", p->settle_ns));
+}
+
 /* "double kW, min 0, kpi" */
 static const char *property(struct arena *a, const struct property_def *p)
 {
@@ -70,8 +103,45 @@ static const char *property(struct arena *a, const struct property_def *p)
 	text = join(a, text, ", ", bound(a, "max", p->max));
 	text = join(a, text, ", ", p->kpi ? "kpi" : "");
 	text = join(a, text, ", ", p->settable ? "settable" : "");
+	text = join(a, text, ", ", settle_words(a, p));
 	text = join(a, text, ", ", retention(a, &p->retention));
-	return join(a, text, ": ", list(a, p->options, p->n_options));
+	text = join(a, text, ", ", limits_words(a, p->limits));
+	text = join(a, text, ": ", list(a, p->options, p->n_options));
+	return join(a, text, "; ", steps_words(a, p));
+}
+
+const char *alarm_words(struct arena *a, const struct alarm_def *d)
+{
+	const char *text = arena_print(a, "%s when %s", health_text(d->severity), d->when);
+
+	text = join(a, text, ", ", span(a, "delay", d->delay_ns));
+	return join(a, text, ": ", d->text);
+}
+
+const char *operation_words(struct arena *a, const struct operation_def *o)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < o->n_parameters; i++)
+		text = join(a, text, "; ",
+			    join(a, o->parameters[i].name, " ", property(a, &o->parameters[i])));
+	text = text ? arena_print(a, "(%s)", text) : NULL;
+	text = join(a, text, ", ", span(a, "within", o->within_ns));
+	return join(a, text, ": ", o->text);
+}
+
+const char *health_rule_words(struct arena *a, const struct health_def *h)
+{
+	const char *text = h->rule == HEALTH_OWN ? "" : health_rule_text(h->rule);
+
+	text = join(a, text, " below ", h->hierarchy);
+	if (h->rule == HEALTH_K_OF_N)
+		text = join(a, text, ", ", arena_print(a, "k %u", h->k));
+	text = join(a, text, ", by ", h->weight);
+	if (h->rule != HEALTH_WEIGHTED)
+		return text;
+	text = join(a, text, ", ", bound(a, "warning", h->warning));
+	return join(a, text, ", ", bound(a, "alarm", h->alarm));
 }
 
 void fields_of_type(struct fields *f, const struct type_def *t)
@@ -83,6 +153,13 @@ void fields_of_type(struct fields *f, const struct type_def *t)
 	for (size_t i = 0; i < t->n_properties; i++)
 		put(f, arena_print(f->arena, "property %s", t->properties[i].name),
 		    property(f->arena, &t->properties[i]));
+	for (size_t i = 0; i < t->n_alarms; i++)
+		put(f, arena_print(f->arena, "alarm %s", t->alarms[i].name),
+		    alarm_words(f->arena, &t->alarms[i]));
+	for (size_t i = 0; i < t->n_operations; i++)
+		put(f, arena_print(f->arena, "operation %s", t->operations[i].name),
+		    operation_words(f->arena, &t->operations[i]));
+	put(f, "health", health_rule_words(f->arena, &t->health));
 }
 
 static const char *life(struct arena *a, const struct twin_def *t)

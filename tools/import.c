@@ -122,7 +122,8 @@ static int make_value(struct making *k, const struct mapped_property *p)
 	op = plan_op(k, &k->im->values, OP_SAMPLES, p->def->name);
 	if (!op)
 		return FAIL(-ENOMEM);
-	op->samples = (struct op_samples){k->scope.id, p->def->name, s, 1};
+	op->samples =
+		(struct op_samples){.twin = k->scope.id, .property = p->def->name, .samples = s, .n = 1};
 	return 0;
 }
 

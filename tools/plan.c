@@ -176,7 +176,7 @@ static int plan_sample(struct plan *p, const struct spot *s, struct err_note *no
 	if (type != VALUE_NONE)
 		value_fit(&r.sample.value, type);
 	*sample = r.sample;
-	op->samples = (struct op_samples){r.twin, r.property, sample, 1};
+	op->samples = (struct op_samples){.twin = r.twin, .property = r.property, .samples = sample, .n = 1};
 	return 0;
 }
 

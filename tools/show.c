@@ -4,67 +4,12 @@
 #include "proto/clock.h"
 #include "tools/print.h"
 
-static void show_words(struct json *j, const char *key, const char *const words[], size_t n)
+void show_words(struct json *j, const char *key, const char *const words[], size_t n)
 {
 	json_open(j, key, '[');
 	for (size_t i = 0; i < n; i++)
 		json_text(j, NULL, words[i]);
 	json_close(j);
-}
-
-static void show_span(struct json *j, const char *key, int64_t ns)
-{
-	char text[DURATION_TEXT_SIZE];
-
-	if (ns > 0)
-		json_text(j, key, ns == TIME_MAX ? "forever" : duration_exact(ns, text));
-}
-
-void show_retention(struct json *j, const char *key, const struct retention *r)
-{
-	if (!retention_is_said(r))
-		return;
-	json_open(j, key, '{');
-	show_span(j, "raw", r->raw_ns);
-	show_span(j, "minute", r->minute_ns);
-	show_span(j, "hour", r->hour_ns);
-	json_close(j);
-}
-
-static void show_property(struct json *j, const struct property_def *p)
-{
-	json_open(j, NULL, '{');
-	json_text(j, "name", p->name);
-	json_text(j, "type", value_type_text(p->type));
-	json_text(j, "unit", p->unit);
-	json_number(j, "min", p->min);
-	json_number(j, "max", p->max);
-	json_bool(j, "kpi", p->kpi);
-	if (p->n_options > 0)
-		show_words(j, "options", p->options, p->n_options);
-	if (p->settable)
-		json_bool(j, "settable", true);
-	show_retention(j, "retention", &p->retention);
-	json_close(j);
-}
-
-void show_properties(struct json *j, const struct type_def *t)
-{
-	json_open(j, "properties", '[');
-	for (size_t i = 0; i < t->n_properties; i++)
-		show_property(j, &t->properties[i]);
-	json_close(j);
-}
-
-void show_type_members(struct json *j, const struct type_def *t)
-{
-	json_text(j, "name", t->name);
-	json_count(j, "version", t->version);
-	json_text(j, "kind", kind_text(t->kind));
-	if (*t->parent)
-		json_text(j, "extends", t->parent);
-	show_retention(j, "retention", &t->retention);
-	show_properties(j, t);
 }
 
 void show_twin_members(struct json *j, const struct twin_def *t)

@@ -8,6 +8,8 @@
 /* The members of a type's object, without the braces; of its properties alone. */
 void show_type_members(struct json *j, const struct type_def *t);
 void show_properties(struct json *j, const struct type_def *t);
+void show_behaviour(struct json *j, const struct type_def *t); /* alarms, operations, health */
+void show_words(struct json *j, const char *key, const char *const words[], size_t n);
 void show_retention(struct json *j, const char *key, const struct retention *r); /* nothing if none is said */
 /* The members of a twin's object, without the braces. */
 void show_twin_members(struct json *j, const struct twin_def *t);

@@ -84,18 +84,21 @@ Types extend others, wherever they stand in the file; what can be left out is th
   mode           enum               run idle  90d, minutes 2y, hours 10y
   desired/power  double  kW         <= 50     90d, minutes 2y, hours 10y  desired
   desired/mode   enum               run idle  90d, minutes 2y, hours 10y  desired
+  settle/power   text                         90d, minutes 2y, hours 10y  settle
+  settle/mode    text                         90d, minutes 2y, hours 10y  settle
   $ holon type get machine
   machine version 1, asset
   PROPERTY       TYPE    UNIT  KPI  RANGE  KEPT                        FROM
   power          double  kW         >= 0   90d, minutes 2y, hours 10y
   serial         text
   desired/power  double  kW         >= 0   90d, minutes 2y, hours 10y  desired
+  settle/power   text                      90d, minutes 2y, hours 10y  settle
   $ holon type get press --json
-  {"name": "press", "version": 1, "kind": "asset", "extends": "machine", "properties": [{"name": "power", "type": "double", "unit": "kW", "min": null, "max": 50.0, "kpi": true}, {"name": "mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"], "settable": true}], "effective": {"retention": {"raw": "90d", "minute": "2y", "hour": "10y"}, "properties": [{"name": "power", "type": "double", "unit": "kW", "min": null, "max": 50.0, "kpi": true, "settable": true}, {"name": "serial", "type": "text", "unit": "", "min": null, "max": null, "kpi": false, "retention": {"raw": "forever"}}, {"name": "mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"], "settable": true}, {"name": "desired/power", "type": "double", "unit": "kW", "min": null, "max": 50.0, "kpi": false}, {"name": "desired/mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"]}]}}
+  {"name": "press", "version": 1, "kind": "asset", "extends": "machine", "properties": [{"name": "power", "type": "double", "unit": "kW", "min": null, "max": 50.0, "kpi": true}, {"name": "mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"], "settable": true}], "effective": {"retention": {"raw": "90d", "minute": "2y", "hour": "10y"}, "properties": [{"name": "power", "type": "double", "unit": "kW", "min": null, "max": 50.0, "kpi": true, "settable": true}, {"name": "serial", "type": "text", "unit": "", "min": null, "max": null, "kpi": false, "retention": {"raw": "forever"}}, {"name": "mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"], "settable": true}, {"name": "desired/power", "type": "double", "unit": "kW", "min": null, "max": 50.0, "kpi": false}, {"name": "desired/mode", "type": "enum", "unit": "", "min": null, "max": null, "kpi": false, "options": ["run", "idle"]}, {"name": "settle/power", "type": "text", "unit": "", "min": null, "max": null, "kpi": false}, {"name": "settle/mode", "type": "text", "unit": "", "min": null, "max": null, "kpi": false}]}}
   $ holon type list
   TYPE     VERSION  KIND   PROPERTIES
-  machine  1        asset  3
-  press    1        asset  5
+  machine  1        asset  4
+  press    1        asset  7
 
 A directory is all its JSON files.
 
@@ -125,26 +128,26 @@ What a type does to its twins is said before and after; nothing is lost without 
   ~ twin acme/p1
       name: Press 1 -> Press One
       tags: hot, west -> hot
-  type machine has 1 twin; 1 property added (hours); 2 properties taken away (serial, desired/power)
-  type press has 1 twin; 1 property added (hours); 2 properties taken away (serial, desired/power), whose 1 present value can no longer be reached
+  type machine has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power)
+  type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 1 present value can no longer be reached
   0 to create, 2 to change, 0 unchanged, 0 refused
   [1]
   $ holon diff next.json --json
-  {"objects": [{"kind": "type", "name": "machine", "fate": "change", "fields": [{"field": "version", "old": "1", "new": "2"}, {"field": "retention", "old": "raw 90d, minute 2y, hour 10y", "new": "raw 90d"}, {"field": "property power", "old": "double kW, min 0.0, settable", "new": "double kW, min 0.0"}, {"field": "property hours", "old": null, "new": "int64 h"}, {"field": "property serial", "old": "text, raw forever", "new": null}]}, {"kind": "twin", "name": "acme/p1", "fate": "change", "fields": [{"field": "name", "old": "Press 1", "new": "Press One"}, {"field": "tags", "old": "hot, west", "new": "hot"}]}], "notes": [{"change": 0, "text": "type machine has 1 twin; 1 property added (hours); 2 properties taken away (serial, desired/power)", "loses": false}, {"change": 0, "text": "type press has 1 twin; 1 property added (hours); 2 properties taken away (serial, desired/power), whose 1 present value can no longer be reached", "loses": true}], "unchanged": 0, "create": 0, "change": 2, "refused": 0}
+  {"objects": [{"kind": "type", "name": "machine", "fate": "change", "fields": [{"field": "version", "old": "1", "new": "2"}, {"field": "retention", "old": "raw 90d, minute 2y, hour 10y", "new": "raw 90d"}, {"field": "property power", "old": "double kW, min 0.0, settable", "new": "double kW, min 0.0"}, {"field": "property hours", "old": null, "new": "int64 h"}, {"field": "property serial", "old": "text, raw forever", "new": null}]}, {"kind": "twin", "name": "acme/p1", "fate": "change", "fields": [{"field": "name", "old": "Press 1", "new": "Press One"}, {"field": "tags", "old": "hot, west", "new": "hot"}]}], "notes": [{"change": 0, "text": "type machine has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power)", "loses": false}, {"change": 0, "text": "type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 1 present value can no longer be reached", "loses": true}], "unchanged": 0, "create": 0, "change": 2, "refused": 0}
   [1]
   $ holon apply next.json --dry-run
-  type machine has 1 twin; 1 property added (hours); 2 properties taken away (serial, desired/power)
-  type press has 1 twin; 1 property added (hours); 2 properties taken away (serial, desired/power), whose 1 present value can no longer be reached
+  type machine has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power)
+  type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 1 present value can no longer be reached
   2 would change, 0 unchanged
   $ holon apply next.json
-  2> holon: type press has 1 twin; 1 property added (hours); 2 properties taken away (serial, desired/power), whose 1 present value can no longer be reached
+  2> holon: type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 1 present value can no longer be reached
   2> holon: nothing was changed: give --yes to do it all the same
   [1]
   $ holon type get machine --json
-  {"name": "machine", "version": 1, "kind": "asset", "retention": {"raw": "90d", "minute": "2y", "hour": "10y"}, "properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": false, "settable": true}, {"name": "serial", "type": "text", "unit": "", "min": null, "max": null, "kpi": false, "retention": {"raw": "forever"}}], "effective": {"retention": {"raw": "90d", "minute": "2y", "hour": "10y"}, "properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": false, "settable": true}, {"name": "serial", "type": "text", "unit": "", "min": null, "max": null, "kpi": false, "retention": {"raw": "forever"}}, {"name": "desired/power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": false}]}}
+  {"name": "machine", "version": 1, "kind": "asset", "retention": {"raw": "90d", "minute": "2y", "hour": "10y"}, "properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": false, "settable": true}, {"name": "serial", "type": "text", "unit": "", "min": null, "max": null, "kpi": false, "retention": {"raw": "forever"}}], "effective": {"retention": {"raw": "90d", "minute": "2y", "hour": "10y"}, "properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": false, "settable": true}, {"name": "serial", "type": "text", "unit": "", "min": null, "max": null, "kpi": false, "retention": {"raw": "forever"}}, {"name": "desired/power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": false}, {"name": "settle/power", "type": "text", "unit": "", "min": null, "max": null, "kpi": false}]}}
   $ holon apply next.json --yes
-  type machine has 1 twin; 1 property added (hours); 2 properties taken away (serial, desired/power)
-  type press has 1 twin; 1 property added (hours); 2 properties taken away (serial, desired/power), whose 1 present value can no longer be reached
+  type machine has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power)
+  type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 1 present value can no longer be reached
   2 changed, 0 unchanged
   $ holon twin get acme/p1
   acme/p1
@@ -161,6 +164,7 @@ What a type does to its twins is said before and after; nothing is lost without 
   hours         -      never
   mode          -      never
   desired/mode  idle   2024-03-04T09:00:00Z
+  settle/mode   -      never
   acme/p1 --located-in--> acme/hall
   member of bolt/site in contains: confirmed
   $ holon apply next.json
@@ -214,6 +218,7 @@ The past: values, relations, life-cycle and desired values as they were.
   hours         -      never
   mode          -      never
   desired/mode  idle   2024-03-04T09:00:00Z
+  settle/mode   -      never
   acme/p1 --located-in--> acme/hall
   $ holon twin get acme/p1 --as-of 2024-07-01
   acme/p1
@@ -229,10 +234,11 @@ The past: values, relations, life-cycle and desired values as they were.
   hours         -      never
   mode          -      never
   desired/mode  run    2024-03-05T00:00:00Z
+  settle/mode   -      never
   $ holon twin get acme/p1 desired/mode --as-of 2024-03-04T12:00 --json
   {"twin": "acme/p1", "property": "desired/mode", "unit": "", "t": "2024-03-04T09:00:00Z", "value": "idle", "quality": "good"}
   $ holon twin get acme/p1 --as-of 2023-01-01 --json
-  {"id": "acme/p1", "type": "press", "kind": "asset", "name": "Press One", "tags": ["hot"], "aliases": ["urn:p:1", "shared"], "life": [{"state": "operating", "since": null}], "own": true, "as_of": "2023-01-01T00:00:00Z", "life_cycle": "operating", "properties": [{"property": "power", "unit": "kW", "t": null, "value": null, "quality": "good"}, {"property": "hours", "unit": "h", "t": null, "value": null, "quality": "good"}, {"property": "mode", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "desired/mode", "unit": "", "t": null, "value": null, "quality": "good"}], "relations": [], "memberships": []}
+  {"id": "acme/p1", "type": "press", "kind": "asset", "name": "Press One", "tags": ["hot"], "aliases": ["urn:p:1", "shared"], "life": [{"state": "operating", "since": null}], "own": true, "as_of": "2023-01-01T00:00:00Z", "life_cycle": "operating", "properties": [{"property": "power", "unit": "kW", "t": null, "value": null, "quality": "good"}, {"property": "hours", "unit": "h", "t": null, "value": null, "quality": "good"}, {"property": "mode", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "desired/mode", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "settle/mode", "unit": "", "t": null, "value": null, "quality": "good"}], "relations": [], "memberships": []}
   $ holon twin get acme/p1 --as-of soon
   2> holon: --as-of: 'soon' is not a time between 1678 and 2261: write it like 2011-01-01T00:00:00Z
   [2]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 
 #include "proto/clock.h"
 #include "tests/unit/tools/text.h"
@@ -244,6 +245,118 @@ Test(document, a_type_may_extend_keep_and_be_set)
 	cr_expect(eq(i64, t.retention.hour_ns, 3650 * day));
 	cr_expect(t.properties[0].settable);
 	cr_expect(eq(i64, t.properties[0].retention.raw_ns, TIME_MAX));
+}
+
+#define QUOTED(...) #__VA_ARGS__
+
+Test(document, a_type_says_what_its_twins_do)
+{
+	const struct spot s = spot(QUOTED({
+		"name" : "press",
+		"kind" : "asset",
+		"properties" : [
+			{
+				"name" : "power",
+				"type" : "double",
+				"unit" : "kW",
+				"settable" : true,
+				"tolerance" : 0.5,
+				"settle" : "30s",
+				"limits" : {
+					"low-warning" : 1,
+					"high-alarm" : 90,
+					"rate-alarm" : 2,
+					"hysteresis" : 3,
+					"dead-band" : 0.25,
+					"delay" : "5s",
+					"stale" : "1min"
+				}
+			},
+			{
+				"name" : "mode",
+				"type" : "enum",
+				"options" : [ "idle", "run", "stop" ],
+				"transitions" : {"run" : [ "stop", "idle" ], "idle" : ["run"]}
+			}
+		],
+		"alarms" : [ {"name" : "hot", "when" : "power > 3 kW", "delay" : "2s"} ],
+		"operations" : [ {
+			"name" : "stop",
+			"text" : "now",
+			"within" : "10s",
+			"parameters" : [ {"name" : "grace", "type" : "double", "unit" : "s", "min" : 0} ]
+		} ],
+		"health" : {"rule" : "weighted", "weight" : "power", "warning" : 0.1, "alarm" : 0.5}
+	}));
+	struct type_def t;
+
+	cr_assert(eq(int, document_type(arena, &s, NULL, NULL, &t, &note), 0), "%s", note.text);
+	cr_expect(eq(dbl, t.properties[0].tolerance, 0.5));
+	cr_expect(eq(i64, t.properties[0].settle_ns, 30 * NS_PER_S));
+	const struct limits *l = t.properties[0].limits;
+	cr_assert(l != NULL);
+	cr_expect(isnan(l->at[LIMIT_LOW_ALARM]));
+	cr_expect(eq(dbl, l->at[LIMIT_LOW_WARNING], 1));
+	cr_expect(eq(dbl, l->at[LIMIT_HIGH_ALARM], 90));
+	cr_expect(isnan(l->rate_warning));
+	cr_expect(eq(dbl, l->rate_alarm, 2));
+	cr_expect(eq(dbl, l->hysteresis, 3));
+	cr_expect(eq(dbl, l->dead_band, 0.25));
+	cr_expect(eq(i64, l->delay_ns, 5 * NS_PER_S));
+	cr_expect(eq(i64, l->stale_ns, 60 * NS_PER_S));
+	cr_assert(eq(sz, t.properties[1].n_transitions, 3));
+	cr_expect(transition_may(&t.properties[1], 1, 0));
+	cr_expect(eq(int, t.properties[1].transitions[0].from, 0), "in the order of the options");
+	cr_expect(eq(int, t.alarms[0].severity, HEALTH_ALARM));
+	cr_expect(eq(i64, t.alarms[0].delay_ns, 2 * NS_PER_S));
+	cr_expect(eq(i64, t.operations[0].within_ns, 10 * NS_PER_S));
+	expect_text(t.operations[0].parameters[0].unit, "s");
+	cr_expect(eq(int, t.health.rule, HEALTH_WEIGHTED));
+	cr_expect(eq(dbl, t.health.alarm, 0.5));
+}
+
+static void refuse_part(const char *part, const char *words)
+{
+	char text[512];
+	struct type_def t;
+
+	snprintf(text, sizeof text, "{\"name\": \"press\", \"kind\": \"asset\", %s}", part);
+	const struct spot s = spot(text);
+	cr_expect(eq(int, document_type(arena, &s, NULL, NULL, &t, &note), ERR_REFUSED), "%s", part);
+	expect_text(note.text, words);
+}
+
+Test(document, what_a_type_cannot_do_is_refused_with_the_way_to_the_key)
+{
+	refuse_part(
+		QUOTED("properties"
+		       : [ {"name" : "m", "type" : "enum", "options" : ["a"], "transitions" : {"b" : []}} ]),
+		"f.json: properties[0].transitions: b is none of the options");
+	refuse_part(
+		QUOTED("properties"
+		       :
+		       [ {"name" : "m", "type" : "enum", "options" : ["a"], "transitions" : {"a" : ["b"]}} ]),
+		"f.json: properties[0].transitions.a: b is none of the options");
+	refuse_part(QUOTED("alarms"
+			   : [ {"name" : "a", "when" : "p > 1", "severity" : "good"} ]),
+		    "f.json: alarms[0].severity: good is none of warning, alarm");
+	refuse_part(QUOTED("alarms"
+			   : [ {"name" : "a", "when" : "p >"} ]),
+		    "f.json: alarm 'a': column 4: the expression ends too early");
+	refuse_part(QUOTED("health"
+			   : {"rule" : "best"}),
+		    "f.json: health.rule: best is none of own, worst, k-of-n, weighted");
+	refuse_part(QUOTED("health"
+			   : {"rule" : "worst", "k" : 2}),
+		    "f.json: health.k: unknown key, expected one of rule, hierarchy");
+	refuse_part(QUOTED("operations"
+			   : [ {
+				   "name" : "stop",
+				   "parameters" : [ {"name" : "p", "type" : "bool", "kpi" : true} ]
+			   } ]),
+		    "f.json: operations[0].parameters[0].kpi: unknown key, expected one of name, type, unit, "
+		    "min, max, "
+		    "options");
 }
 
 static int types(const char *text, struct type_def **ret)
