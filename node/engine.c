@@ -34,6 +34,7 @@
 #include "node/spread_port.h"
 #include "node/trees.h"
 #include "node/views.h"
+#include "node/vitals.h"
 #include "node/watch.h"
 #include "node/writer.h"
 #include "proto/clock.h"
@@ -190,6 +191,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	e->egress = (struct egress){.trust = e->trust, .store = e->store};
 	TRY(open_visibility(e));
 	TRY(writer_start(&e->writer, e));
+	TRY(teller_start(&e->teller, e));
 	TRY(persons_new(&e->persons));
 	TRY(asks_start(&e->asks, e));
 	TRY(views_start(&e->views, e));
@@ -299,6 +301,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	record_tick(e);
 	journal_tick(e->journal);
 	watches_tick(e->watches);
+	teller_applied(e->teller); /* relations begin and end */
 }
 
 void engine_trust_changed(struct engine *e)
@@ -331,6 +334,7 @@ void engine_store_changed(struct engine *e, bool swept)
 	if (r < 0)
 		engine_log_failure("policy", "visibility could not be computed", r, NULL);
 	gossip_changed(e->gossip);
+	teller_applied(e->teller);
 	watches_committed(e->watches);
 	adapters_changed(e->adapters);
 }
@@ -440,6 +444,7 @@ void engine_stop(struct engine *e)
 			uv_close((uv_handle_t *)&e->signals[i], NULL);
 	door_stop(e->door);
 	watches_stop(e->watches);
+	teller_stop(e->teller);
 	if (e->gossip)
 		gossip_stop(e->gossip);
 	if (e->signer)
@@ -471,6 +476,7 @@ void engine_close(struct engine *e)
 	invites_free(e->invites);
 	signer_free(e->signer);
 	writer_free(e->writer);
+	teller_free(e->teller);
 	zap_stop(e->zap);
 	if (e->zmq_context)
 		zmq_ctx_term(e->zmq_context);

@@ -28,6 +28,7 @@ struct asks;
 struct views;
 struct sights;
 struct watches;
+struct teller;
 struct judge;
 struct commands;
 struct adapters;
@@ -65,6 +66,7 @@ struct engine {
 	struct views *views;
 	struct sights *sights; /* NULL until a partner asks for a view */
 	struct watches *watches;
+	struct teller *teller;     /* health of own twins from their members */
 	struct judge *judge;       /* alarms of own twins */
 	struct commands *commands; /* of own twins, and sent from here */
 	struct adapters *adapters;
