@@ -67,6 +67,7 @@ static call_fn *const handlers[N_CONTROL_OPS] = {
 	[CONTROL_NODE_REFUSE] = control_node_refuse,
 	[CONTROL_PERSON_RENEW] = control_person_renew,
 	[CONTROL_SUMMARIES] = control_summaries,
+	[CONTROL_TWIN_ALARMS] = control_twin_alarms,
 	[CONTROL_FORKS] = control_forks,
 	[CONTROL_FORK_CHOOSE] = control_fork_choose,
 	[CONTROL_MESH] = control_mesh,

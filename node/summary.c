@@ -21,7 +21,7 @@ static enum health health_of_quality(enum quality quality)
 					      : HEALTH_ALARM;
 }
 
-enum health summary_health_of(const struct sample *s)
+static enum health health_of_kpi(const struct sample *s)
 {
 	return s->value.type == VALUE_NONE || is_long_text(&s->value) ? HEALTH_UNKNOWN
 								      : health_of_quality(s->quality);
@@ -82,12 +82,35 @@ static enum health severity_of(const struct type *type, size_t place, struct byt
 	return ends_with(what, "-alarm") ? HEALTH_ALARM : HEALTH_WARNING;
 }
 
-enum health summary_alarm_health(const struct type *type, size_t place, const char *standing)
+static enum health health_of_alarm(const struct type *type, size_t place, const struct sample *standing)
 {
 	struct glance g;
 
-	return glance_at(standing, &g) && g.state != ALARM_SHELVED ? severity_of(type, place, g.what)
-								   : HEALTH_UNKNOWN;
+	return standing->value.type == VALUE_TEXT && glance_at(standing->value.text, &g) &&
+			       g.state != ALARM_SHELVED
+		       ? severity_of(type, place, g.what)
+		       : HEALTH_UNKNOWN;
+}
+
+static enum health health_said(const struct sample *said)
+{
+	enum health health;
+
+	return said->value.type == VALUE_ENUM && health_parse(said->value.text, &health) ? health
+											 : HEALTH_UNKNOWN;
+}
+
+enum health summary_health_of(const struct type *type, size_t place, const struct sample *s)
+{
+	switch (type->def.properties[place].made) {
+	case MADE_ALARM: return health_of_alarm(type, place, s);
+	case MADE_HEALTH: return health_said(s);
+	case MADE_DECLARED:
+	case MADE_DESIRED:
+	case MADE_SETTLE:
+	case N_MADE: break;
+	}
+	return health_of_kpi(s);
 }
 
 bool summary_alarm(const struct type *type, size_t place, const struct sample *standing, struct arena *a,
@@ -138,28 +161,21 @@ static int add_alarms(const struct store *s, const struct twin *t, struct arena 
 	return 0;
 }
 
-static enum health health_of_alarms(const struct store *s, const struct twin *t)
+/* What alarms and members say. */
+static enum health health_of_standings(const struct store *s, const struct twin *t)
 {
+	const struct type *type = t->type;
 	enum health worst = HEALTH_UNKNOWN;
+	struct sample v;
 
-	for (size_t i = 0; i < t->type->n_standings; i++) {
-		const size_t place = t->type->standings[i];
-		const struct sample standing = store_value(s, t, place);
-		if (standing.value.type == VALUE_TEXT)
-			worst = worse(worst, summary_alarm_health(t->type, place, standing.value.text));
+	for (size_t i = 0; i < type->n_standings; i++) {
+		v = store_value(s, t, type->standings[i]);
+		worst = worse(worst, health_of_alarm(type, type->standings[i], &v));
 	}
-	return worst;
-}
-
-static enum health health_of_the_members(const struct store *s, const struct twin *t)
-{
-	const struct sample said = t->type->def.health.rule != HEALTH_OWN
-					   ? store_value(s, t, t->type->members_place)
-					   : (struct sample){0};
-	enum health health;
-
-	return said.value.type == VALUE_ENUM && health_parse(said.value.text, &health) ? health
-										       : HEALTH_UNKNOWN;
+	if (type->def.health.rule == HEALTH_OWN)
+		return worst;
+	v = store_value(s, t, type->members_place);
+	return worse(worst, health_said(&v));
 }
 
 /* ---- The row ---------------------------------------------------------------------------------------------
@@ -170,7 +186,7 @@ static enum health health_of_kpis(const struct row *r)
 	enum health worst = HEALTH_UNKNOWN;
 
 	for (size_t i = 0; i < r->n_kpis; i++) {
-		worst = worse(worst, summary_health_of(&r->kpis[i].sample));
+		worst = worse(worst, health_of_kpi(&r->kpis[i].sample));
 	}
 	return worst;
 }
@@ -181,7 +197,7 @@ enum health summary_health(const struct store *s, const struct twin *t)
 	const enum health data =
 		store_worst_quality(s, t, &worst) ? health_of_quality(worst) : HEALTH_UNKNOWN;
 
-	return t->type ? worse(data, worse(health_of_alarms(s, t), health_of_the_members(s, t))) : data;
+	return t->type ? worse(data, health_of_standings(s, t)) : data;
 }
 
 static int add_kpis(const struct store *s, const struct twin *t, struct arena *a, struct row *r)
@@ -273,8 +289,7 @@ int summary_row(const struct store *s, const struct twin *t, struct arena *a, st
 	if (t->type) {
 		TRY(add_kpis(s, t, a, &r));
 		TRY(add_alarms(s, t, a, &r));
-		r.health =
-			worse(health_of_kpis(&r), worse(health_of_alarms(s, t), health_of_the_members(s, t)));
+		r.health = worse(health_of_kpis(&r), health_of_standings(s, t));
 	}
 	TRY(add_parents(s, t, a, &r));
 	*ret = r;

@@ -10,8 +10,9 @@
 /* Everything in the row is borrowed from the store or taken from the arena. -ENOMEM. */
 MUST_CHECK int summary_row(const struct store *s, const struct twin *t, struct arena *a, struct row *ret);
 
-/* The health that a value of a KPI says; nothing of one that is too long for the row. */
-enum health summary_health_of(const struct sample *s);
+/* The health that a value of a property in the row (property_is_in_row()) says: of a KPI its quality, unless
+ * it is too long for the row; how an alarm stands; what members amount to. */
+enum health summary_health_of(const struct type *type, size_t place, const struct sample *s);
 
 /* The health that the row says, without making it. */
 enum health summary_health(const struct store *s, const struct twin *t);
@@ -20,5 +21,3 @@ enum health summary_health(const struct store *s, const struct twin *t);
  * False: it does not stand (any more). Its name and `what` come from the arena. */
 bool summary_alarm(const struct type *type, size_t place, const struct sample *standing, struct arena *a,
 		   struct row_alarm *ret);
-/* The health in it: HEALTH_UNKNOWN when it does not stand, or is shelved. */
-enum health summary_alarm_health(const struct type *type, size_t place, const char *standing);

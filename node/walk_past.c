@@ -74,10 +74,12 @@ static int load_health(struct walk *w, struct holder *h)
 	past->doubt = arena_take_array(w->rows, past->n, sizeof *past->doubt);
 	if (!past->health || !past->doubt)
 		return FAIL(-ENOMEM);
-	for (size_t k = 0; type && k < type->n_kpis; k++) {
-		TRY(look_up(w, h, type->kpis[k], past->t_ns, &points));
+	for (size_t k = 0; type && k < type->def.n_properties; k++) {
+		if (!property_is_in_row(&type->def.properties[k]))
+			continue;
+		TRY(look_up(w, h, k, past->t_ns, &points));
 		for (size_t i = 0; i < past->n; i++) {
-			const enum health health = summary_health_of(&points[i].sample);
+			const enum health health = summary_health_of(type, k, &points[i].sample);
 			past->health[i] = health > past->health[i] ? health : past->health[i];
 			past->doubt[i] = points[i].known > past->doubt[i] ? points[i].known : past->doubt[i];
 		}

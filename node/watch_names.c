@@ -71,13 +71,14 @@ static bool is_below(const struct watch *w, const struct twin *t)
 	return false;
 }
 
-/* KPIs make the health of their twin. */
+/* KPIs, alarms and members make the health of their twin. */
 static bool may_show(const struct watches *all, const struct twin *t, size_t place)
 {
 	const struct property_def *p = &t->type->def.properties[place];
 
 	for (const struct watch *w = all->list; w; w = w->next)
-		if ((p->kpi || names_property(&w->names, p->name)) && (!w->here || is_below(w, t)))
+		if ((property_is_in_row(p) || names_property(&w->names, p->name)) &&
+		    (!w->here || is_below(w, t)))
 			return true;
 	return false;
 }

@@ -78,8 +78,8 @@ enum control_op {
 				 text: what it says of its counters -> for ever: orders; a second one of that
 				 name ends the first; renewed like a watch (limit: seconds it lasts at most) */
 	CONTROL_ATTACHED,     /* name, words: what became of orders -> n_changed */
-	CONTROL_TWIN_ALARMS,  /* prefix?, after?, limit, offline.. -> twin_alarms: of own twins and of rows
-				 held,  more */
+	CONTROL_TWIN_ALARMS,  /* prefix?, after?, limit -> twin_alarms: by twin, of own twins and of rows
+				 held; more, text: after which twin the next page begins */
 	N_CONTROL_OPS,
 };
 
