@@ -55,6 +55,26 @@ void show_row_parents(struct json *j, const struct row *r)
 	json_close(j);
 }
 
+void show_alarm_members(struct json *j, const struct row_alarm *alarm)
+{
+	json_text(j, "alarm", alarm->name);
+	json_text(j, "severity", health_text(alarm->severity));
+	json_text(j, "state", alarm_state_text(alarm->state));
+	json_text(j, "what", alarm->what);
+	json_time(j, "since", alarm->since_ns);
+}
+
+void show_row_alarms(struct json *j, const struct row *r)
+{
+	json_open(j, "alarms", '[');
+	for (size_t i = 0; i < r->n_alarms; i++) {
+		json_open(j, NULL, '{');
+		show_alarm_members(j, &r->alarms[i]);
+		json_close(j);
+	}
+	json_close(j);
+}
+
 void show_relation(struct json *j, const char *key, const struct relation *r)
 {
 	json_open(j, key, '{');

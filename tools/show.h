@@ -16,6 +16,9 @@ void show_twin_members(struct json *j, const struct twin_def *t);
 /* The members of a summary's object that say what the twin is, without the braces; the member `parents`. */
 void show_row_members(struct json *j, const struct row *r);
 void show_row_parents(struct json *j, const struct row *r);
+/* The member `alarms`; the members of one. */
+void show_row_alarms(struct json *j, const struct row *r);
+void show_alarm_members(struct json *j, const struct row_alarm *alarm);
 void show_relation(struct json *j, const char *key, const struct relation *r);
 void show_membership(struct json *j, const char *key, const struct membership *m);
 /* The members `relations` and `memberships` of an answer, both lists. */

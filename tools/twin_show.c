@@ -4,6 +4,7 @@
 #include "proto/clock.h"
 #include "tools/print.h"
 #include "tools/show.h"
+#include "tools/view_cells_text.h"
 
 enum { PAGE = 1000, CELL_MAX = 72 };
 
@@ -126,6 +127,8 @@ static void state_members(struct json *j, const struct control_answer *answer,
 	json_text(j, "life_cycle", life_cycle_text(life ? life->state : r->life));
 	if (!request->has_as_of)
 		json_text(j, "health", health_text(r->id ? r->health : HEALTH_UNKNOWN));
+	if (r->id && !request->has_as_of)
+		show_row_alarms(j, r);
 	if (r->id)
 		show_row_parents(j, r);
 }
@@ -204,6 +207,29 @@ static void edges_text(const struct control_answer *answer)
 	}
 }
 
+/* `temperature: high-alarm since 2026-11-22T08:00:00Z, acknowledged` */
+static void alarms_text(const struct row *r)
+{
+	char since[TIME_TEXT_SIZE];
+
+	for (size_t i = 0; i < r->n_alarms; i++) {
+		const struct row_alarm *alarm = &r->alarms[i];
+		printf("%-10s", "alarm");
+		print_clean(stdout, alarm->name);
+		fputs(": ", stdout);
+		paint(stdout, alarm->state == ALARM_ACTIVE ? view_health_paint(alarm->severity) : PAINT_DIM,
+		      alarm->what);
+		printf(" since %s, %s\n", time_text(alarm->since_ns, since), alarm_state_text(alarm->state));
+	}
+}
+
+static void health_line(enum health health)
+{
+	printf("%-10s", "health");
+	paint(stdout, view_health_paint(health), health_text(health));
+	putchar('\n');
+}
+
 static void twin_text(struct arena *a, const struct control_answer *answer, bool past)
 {
 	const struct twin_def *t = answer->n_twins > 0 ? &answer->twins[0] : NULL;
@@ -216,7 +242,10 @@ static void twin_text(struct arena *a, const struct control_answer *answer, bool
 	line("kind", kind_text(t ? t->kind : r->kind));
 	line("type", t ? t->type : r->type);
 	line("life", life_cycle_text(life ? life->state : r->life));
-	line("health", r->id && !past ? health_text(r->health) : NULL);
+	if (r->id && !past) {
+		health_line(r->health);
+		alarms_text(r);
+	}
 	line("tags", t ? words_joined(a, t->tags, t->n_tags) : words_joined(a, r->tags, r->n_tags));
 	for (size_t i = 0; t && i < t->n_aliases; i++)
 		line("alias", t->aliases[i]);

@@ -26,6 +26,7 @@ static void summary_json(struct json *j, const struct twin_summary *s)
 	json_text(j, "origin", s->origin);
 	json_text(j, "life_cycle", life_cycle_text(s->row.life));
 	json_text(j, "health", health_text(s->row.health));
+	show_row_alarms(j, &s->row);
 	show_row_parents(j, &s->row);
 	kpis_json(j, &s->row);
 	json_count(j, "lineage", s->row.version.lineage);

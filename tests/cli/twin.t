@@ -135,7 +135,7 @@ What is there is shown, as text and as JSON.
   TWIN               OWNER    KIND   TYPE   LIFE       TAGS  CHANGED
   acme/line1/press1  acme/n1  asset  press  operating  hot   <*>
   $ holon twin summaries acme/line1/press2 --json
-  {"summaries": [{"id": "acme/line1/press2", "type": "press", "kind": "asset", "name": "", "tags": [], "origin": "acme/n1", "life_cycle": "operating", "health": "good", "parents": [{"hierarchy": "contains", "parent": "acme/line1", "state": "confirmed"}], "kpis": [{"property": "power", "unit": "kW", "t": "2024-03-04T10:00:00Z", "value": 4.5, "quality": "good", "sigma": 0.1}], "lineage": 0, "changed": "<*>"}]}
+  {"summaries": [{"id": "acme/line1/press2", "type": "press", "kind": "asset", "name": "", "tags": [], "origin": "acme/n1", "life_cycle": "operating", "health": "good", "alarms": [], "parents": [{"hierarchy": "contains", "parent": "acme/line1", "state": "confirmed"}], "kpis": [{"property": "power", "unit": "kW", "t": "2024-03-04T10:00:00Z", "value": 4.5, "quality": "good", "sigma": 0.1}], "lineage": 0, "changed": "<*>"}]}
   $ holon twin list --kind system --json
   {"twins": [{"id": "acme/line1", "type": "line", "kind": "system", "name": "Line 1", "tags": [], "aliases": [], "life": [{"state": "operating", "since": null}]}]}
   $ holon twin get acme/line1/press1
@@ -154,7 +154,7 @@ What is there is shown, as text and as JSON.
   position  -      never
   acme/line1/press1 --feeds--> bolt/hall/drill
   $ holon twin get acme/line1/press1 --json
-  {"id": "acme/line1/press1", "type": "press", "kind": "asset", "name": "", "tags": ["hot"], "aliases": ["urn:press:1"], "life": [{"state": "operating", "since": null}], "own": true, "life_cycle": "operating", "health": "good", "parents": [{"hierarchy": "contains", "parent": "acme/line1", "state": "confirmed"}], "properties": [{"property": "power", "unit": "kW", "t": "2024-03-04T10:00:00Z", "value": 3.0, "quality": "good"}, {"property": "strokes", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "mode", "unit": "", "t": "2024-03-04T10:00:00Z", "value": "run", "quality": "good"}, {"property": "safe", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "position", "unit": "", "t": null, "value": null, "quality": "good"}], "relations": [{"type": "feeds", "from": "acme/line1/press1", "to": "bolt/hall/drill", "valid_from": "2024-01-01T00:00:00Z", "valid_to": null}], "memberships": []}
+  {"id": "acme/line1/press1", "type": "press", "kind": "asset", "name": "", "tags": ["hot"], "aliases": ["urn:press:1"], "life": [{"state": "operating", "since": null}], "own": true, "life_cycle": "operating", "health": "good", "alarms": [], "parents": [{"hierarchy": "contains", "parent": "acme/line1", "state": "confirmed"}], "properties": [{"property": "power", "unit": "kW", "t": "2024-03-04T10:00:00Z", "value": 3.0, "quality": "good"}, {"property": "strokes", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "mode", "unit": "", "t": "2024-03-04T10:00:00Z", "value": "run", "quality": "good"}, {"property": "safe", "unit": "", "t": null, "value": null, "quality": "good"}, {"property": "position", "unit": "", "t": null, "value": null, "quality": "good"}], "relations": [{"type": "feeds", "from": "acme/line1/press1", "to": "bolt/hall/drill", "valid_from": "2024-01-01T00:00:00Z", "valid_to": null}], "memberships": []}
   $ holon twin get acme/line1/press1 power
   3 kW
   $ holon twin get acme/line1/press1 power --json
