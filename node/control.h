@@ -75,8 +75,9 @@ call_fn control_summaries;                  /* control_summaries.c */
 call_fn control_twin_alarms;                /* control_alarms.c */
 call_fn control_find;                       /* control_find.c */
 call_fn control_adapter_put, control_adapter_drop, control_adapters, control_adapter_try,
-	control_letters; /* control_adapter.c */
-call_fn control_mesh;    /* control_mesh.c */
+	control_letters;                  /* control_adapter.c */
+call_fn control_mesh;                     /* control_mesh.c */
+call_fn control_attach, control_attached; /* attach.c */
 
 /* control_audit.c: at the start of a request: who it is, if it is one that is audited (person is set).
  * ERR_REFUSED with a note when it could not be. At its end: write it down; `done` is called with the call. */

@@ -348,7 +348,7 @@ static int modbus_open(struct adapter *a, const json_t *config, bool dry, void *
 	TRY(arena_new(&m->arena, MAP_BYTES));
 	TRY(modbus_map_read(m->arena, adapter_name(a), m->config, &m->map, note));
 	if (dry) {
-		*ret = NULL;
+		*ret = MOVE(m);
 		return 0;
 	}
 	TRY(open_feed(m, note));
@@ -372,7 +372,10 @@ static void modbus_close_all(void *self)
 
 	m->closing = true;
 	feed_free(MOVE(m->feed));
-	modbus_line_close(m->line);
+	if (m->line)
+		modbus_line_close(m->line);
+	else
+		on_line_closed(m);
 }
 
 const struct adapter_kind adapter_modbus = {

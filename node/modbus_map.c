@@ -155,12 +155,10 @@ int modbus_encode(const struct modbus_place *p, double value, uint16_t words[MOD
 
 struct map_keys {
 	struct modbus_map map;
-	const char *kind;
 	const json_t *registers, *commands;
 };
 
 static const struct setting map_keys[] = {
-	{.name = "kind", .type = SETTING_TEXT, SETTING_IN(struct map_keys, kind), .required = true},
 	{.name = "host",
 	 .type = SETTING_TEXT,
 	 SETTING_IN(struct map_keys, map.host),

@@ -41,7 +41,7 @@ static int read_map(const char *text)
 	return modbus_map_read(arena, "m", config, &map, &note);
 }
 
-#define DEVICE "{'kind': 'modbus', 'host': '127.0.0.1', 'registers': ["
+#define DEVICE "{'host': '127.0.0.1', 'registers': ["
 #define AT(rest) "{'twin': 'acme/p', 'property': 'a', " rest "}"
 
 static void refuses(const char *text, const char *want)
@@ -80,7 +80,7 @@ Test(modbus_map, no_span_is_longer_than_the_protocol_allows)
 	for (int i = 0; i < 300; i++)
 		json_array_append_new(
 			list, json_pack("{s:s, s:s, s:i}", "twin", "acme/p", "property", "a", "address", i));
-	config = json_pack("{s:s, s:s, s:o}", "kind", "modbus", "host", "h", "registers", list);
+	config = json_pack("{s:s, s:o}", "host", "h", "registers", list);
 	cr_assert(modbus_map_read(arena, "m", config, &map, &note) == 0, "%s", note.text);
 	cr_assert(eq(sz, map.n_spans, 3));
 	for (size_t i = 0; i < 3; i++)
@@ -90,7 +90,7 @@ Test(modbus_map, no_span_is_longer_than_the_protocol_allows)
 
 Test(modbus_map, what_makes_no_sense_is_refused_by_its_key)
 {
-	refuses("{'kind': 'modbus', 'registers': []}", "m: the key 'host' is missing");
+	refuses("{'registers': []}", "m: the key 'host' is missing");
 	refuses(DEVICE AT("'address': 65535, 'type': 'int32'") "]}",
 		"m: registers[0]: the value ends beyond address 65535");
 	refuses(DEVICE AT("'address': 1, 'scale': 0") "]}", "m: registers[0]: scale must not be 0");
