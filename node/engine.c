@@ -23,6 +23,7 @@
 #include "node/gossip.h"
 #include "node/inside.h"
 #include "node/invites.h"
+#include "node/judge.h"
 #include "node/log.h"
 #include "node/memory.h"
 #include "node/persons.h"
@@ -42,6 +43,7 @@
 
 enum {
 	HOUSEKEEPING_MS = 1000,
+	JUDGE_MS = 100,
 	ROSTER_EVERY_S = 60, /* how soon an ended credential ends its sessions */
 	SOCKETS_MAX = 4096,  /* three for each link and port */
 	BACKLOG_SHARE = 4,   /* of the memory, at most, is for what is not written behind */
@@ -191,6 +193,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	e->egress = (struct egress){.trust = e->trust, .store = e->store};
 	TRY(open_visibility(e));
 	TRY(writer_start(&e->writer, e));
+	TRY(judge_start(&e->judge, e));
 	TRY(teller_start(&e->teller, e));
 	TRY(persons_new(&e->persons));
 	TRY(asks_start(&e->asks, e));
@@ -228,7 +231,8 @@ int engine_open(struct engine **ret, const struct config *config, struct err_not
 	e->started_ns = engine_mono_ns();
 	uv_loop_init(&e->loop);
 	uv_timer_init(&e->loop, &e->housekeeping);
-	e->housekeeping.data = e;
+	uv_timer_init(&e->loop, &e->judging);
+	e->housekeeping.data = e->judging.data = e;
 	int r = open_parts(e, note);
 	if (r < 0) {
 		engine_stop(e);
@@ -345,6 +349,13 @@ static void on_signal(uv_signal_t *s, int number)
 	engine_stop(s->data);
 }
 
+static void on_judge(uv_timer_t *timer)
+{
+	struct engine *e = timer->data;
+
+	judge_tick(e->judge);
+}
+
 static void say_ready(int fd)
 {
 	if (fd < 0)
@@ -364,6 +375,7 @@ int engine_run(struct engine *e, int ready_fd)
 		uv_signal_start(&e->signals[i], on_signal, numbers[i]);
 	}
 	uv_timer_start(&e->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
+	uv_timer_start(&e->judging, on_judge, JUDGE_MS, JUDGE_MS);
 	engine_trust_changed(e);
 	if (e->trust->policy_problem.text[0])
 		log_error("policy", "nothing is shared, the stored policy is not in force: %s",
@@ -439,6 +451,7 @@ void engine_stop(struct engine *e)
 		return;
 	e->stopping = true;
 	uv_close((uv_handle_t *)&e->housekeeping, NULL);
+	uv_close((uv_handle_t *)&e->judging, NULL);
 	for (size_t i = 0; i < 2; i++)
 		if (e->signals[i].data)
 			uv_close((uv_handle_t *)&e->signals[i], NULL);
@@ -476,6 +489,7 @@ void engine_close(struct engine *e)
 	invites_free(e->invites);
 	signer_free(e->signer);
 	writer_free(e->writer);
+	judge_free(e->judge);
 	teller_free(e->teller);
 	zap_stop(e->zap);
 	if (e->zmq_context)

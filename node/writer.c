@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "node/gather.h"
+#include "node/judge.h"
 #include "node/log.h"
 #include "node/watch.h"
 #include "proto/clock.h"
@@ -419,6 +420,7 @@ static void after_commit(uv_work_t *work, int status)
 	if (w->result == 0)
 		engine_store_changed(w->engine, swept);
 	answer(w, w->result, w->trouble);
+	judge_applied(w->engine->judge); /* it may submit: nothing is left to be answered */
 	turn(w);
 }
 

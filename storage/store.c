@@ -390,6 +390,49 @@ const struct remote_row *store_row_child_next(const struct store *s, const char 
 	return remote_child_next(&s->remote, hierarchy, parent, after);
 }
 
+/* ---- What is to be judged ---------------------------------------------------------------------------------
+ */
+
+void store_watch(struct store *s)
+{
+	s->table.bands.is_on = true;
+}
+
+const struct band_note *store_notes(const struct store *s, size_t *ret_n)
+{
+	*ret_n = s->table.bands.n_notes;
+	return s->table.bands.notes;
+}
+
+bool store_notes_lost(const struct store *s)
+{
+	return s->table.bands.lost;
+}
+
+void store_forget_notes(struct store *s)
+{
+	s->table.bands.n_notes = 0;
+	s->table.bands.lost = false;
+}
+
+void store_set_band(struct store *s, uint32_t series, const struct band *band)
+{
+	if (band)
+		bands_set(&s->table.bands, series, band);
+	else
+		bands_reset(&s->table.bands, series);
+}
+
+const struct band *store_band(const struct store *s, uint32_t series)
+{
+	return bands_own(&s->table.bands, series);
+}
+
+uint64_t store_types_changed(const struct store *s)
+{
+	return s->table.bands.n_types;
+}
+
 /* ---- Records of commands ----------------------------------------------------------------------------------
  */
 

@@ -165,6 +165,7 @@ struct type {
 	uint16_t members_place;    /* that of `health/members`, if there is a rule */
 	size_t n_kpis;
 	uint16_t kpis[KPIS_MAX]; /* places in def.properties */
+	const uint8_t *watched;  /* of each property, storage/bands.h; NULL: nothing of it is judged */
 };
 
 /* A twin as the table holds it: read-only outside storage/. */
@@ -244,6 +245,22 @@ void store_position(const struct store *s, struct store_position *ret);
 struct fingerprint store_fingerprint(struct store *s);
 uint64_t store_disk_bytes(const struct store *s);  /* all environments; asks the file system */
 uint64_t store_incarnation(const struct store *s); /* id of the present one */
+
+/* ---- What is to be judged --------------------------------------------------------------------------------
+ * Samples that became the present value since the last store_forget_notes() and left the band of their
+ * series, in the order in which they were applied (storage/bands.h). None before store_watch(). */
+struct band;
+struct band_note;
+void store_watch(struct store *s);
+const struct band_note *store_notes(const struct store *s, size_t *ret_n);
+/* Some had no room: everything is to be judged by its present value. */
+bool store_notes_lost(const struct store *s);
+void store_forget_notes(struct store *s);
+/* The band of a series from here on; NULL: that of its definition. */
+void store_set_band(struct store *s, uint32_t series, const struct band *band);
+const struct band *store_band(const struct store *s, uint32_t series); /* NULL: it has none of its own */
+/* How often what types say has changed. */
+uint64_t store_types_changed(const struct store *s);
 
 /* ---- History ---------------------------------------------------------------------------------------------
  */

@@ -87,6 +87,7 @@ void table_fini(struct table *t)
 	edges_free(t);
 	twin_index_fini(&t->twins);
 	values_fini(&t->values);
+	bands_fini(&t->bands);
 	free(t->blocks);
 	intern_fini(&t->words);
 	free(t->dirty_edges.items);

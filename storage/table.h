@@ -18,6 +18,7 @@
 
 #include "proto/map.h"
 #include "proto/op.h"
+#include "storage/bands.h"
 #include "storage/changeset.h"
 #include "storage/history.h"
 #include "storage/intern.h"
@@ -96,6 +97,7 @@ struct table {
 	struct map ends; /* id of no own twin -> struct end */
 	struct intern words;
 	struct values values;
+	struct bands bands;
 	uint64_t n_twins, n_series;
 	uint64_t seq;   /* of the latest change */
 	uint64_t floor; /* tombstones up to there were collected */

@@ -2,6 +2,7 @@
 /* Types, of which some extend others: a change of one changes all below it, and their twins. */
 #include <stdint.h>
 
+#include "proto/expr.h"
 #include "proto/words.h"
 #include "storage/table.h"
 
@@ -101,6 +102,52 @@ static bool same_places(const struct type_def *a, const struct type_def *b)
 	return a->n_properties == b->n_properties;
 }
 
+/* What an alarm speaks of. Of an expression that cannot be read there is nothing to judge. */
+static int watch_alarm(const struct type_def *def, const char *when, uint8_t *watched)
+{
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct expr *e;
+	size_t n, place;
+
+	TRY(arena_new(&a, SIZE_MAX));
+	const int r = expr_parse(a, when, &e, NULL);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	const char *const *names = expr_properties(e, &n);
+	for (size_t i = 0; i < n; i++)
+		if (type_property(def, names[i], &place))
+			watched[place] |= WATCHED_ALARM;
+	return 0;
+}
+
+static uint8_t watched_bits(const struct property_def *p)
+{
+	const bool settles = p->settable || p->made == MADE_DESIRED;
+
+	return (uint8_t)((p->limits ? WATCHED_LIMITS : 0) | (settles ? WATCHED_SETTLE : 0));
+}
+
+static int list_watched(struct arena *a, struct type *type)
+{
+	const struct type_def *def = &type->def;
+	bool any = def->n_alarms > 0;
+
+	type->watched = NULL;
+	for (size_t i = 0; i < def->n_properties; i++)
+		any |= watched_bits(&def->properties[i]) != 0;
+	if (!any)
+		return 0;
+	uint8_t *watched = arena_take_array(a, def->n_properties, sizeof *watched);
+	if (!watched)
+		return FAIL(-ENOMEM);
+	for (size_t i = 0; i < def->n_properties; i++)
+		watched[i] = watched_bits(&def->properties[i]);
+	for (size_t i = 0; i < def->n_alarms; i++)
+		TRY(watch_alarm(def, def->alarms[i].when, watched));
+	type->watched = watched;
+	return 0;
+}
+
 /* How next.declared takes effect, in an arena of its own that keeps nothing of the parent's. */
 static int take_effect(struct type *next, const struct type_def *parent, struct arena **ret)
 {
@@ -113,6 +160,7 @@ static int take_effect(struct type *next, const struct type_def *parent, struct 
 	TRY(type_def_copy(a, &def, &next->def));
 	TRY(list_standings(a, next));
 	list_kpis(next);
+	TRY(list_watched(a, next));
 	*ret = MOVE(a);
 	return 0;
 }
@@ -248,6 +296,7 @@ static int change_type(struct table *t, struct own_type *type, const struct type
 	TRY(plan_changes(t, &changes));
 	TRY(carry_over(t, &changes));
 	put_in_effect(&changes);
+	t->bands.n_types++;
 	arena_free(type->declared_arena);
 	type->declared_arena = MOVE(a);
 	type->dirty = true;

@@ -21,6 +21,7 @@ static int keep_series(struct table *t, const struct own_twin *w, const struct t
 			map[place] = twin_series(w, i);
 			continue;
 		}
+		bands_reset(&t->bands, twin_series(w, i));
 		TRY(values_drop(&t->values, twin_series(w, i)));
 		t->n_series--;
 	}
@@ -77,25 +78,55 @@ int twin_retype(struct table *t, struct own_twin *w, const struct type_def *from
 /* ---- Samples ----------------------------------------------------------------------------------------------
  */
 
-static int show(struct table *t, const struct series_place *at, int r)
+/* `r`: 0 when it is the present value now; `note`: of a series that is watched. */
+static int show(struct table *t, const struct series_place *at, int r, struct band_note *note)
 {
-	return r == 0 && property_is_in_row(at->def) ? table_touch(t, at->twin) : r;
+	if (r == VALUES_OLD)
+		return 0;
+	TRY(r);
+	if (note)
+		bands_see(&t->bands, at->def->limits, at->twin->pub.type->watched[at->property], note);
+	return property_is_in_row(at->def) ? table_touch(t, at->twin) : 0;
+}
+
+static bool is_watched(const struct series_place *at)
+{
+	const uint8_t *watched = at->twin->pub.type->watched;
+
+	return watched && watched[at->property] != 0;
 }
 
 int table_add_sample(struct table *t, uint32_t series, const struct series_place *at, const struct sample *s)
 {
+	const bool watched = is_watched(at);
+	struct band_note note;
+
 	TRY(history_add(t->history, series, values_chain(&t->values, series), s));
-	const int r = show(t, at, values_set(&t->values, series, s));
-	return r == VALUES_OLD ? 0 : r;
+	if (watched) {
+		note = bands_before(&t->values, series, at->def->type);
+		note.t_ns = s->t_ns;
+		note.quality = s->quality;
+		value_number(&s->value, &note.number);
+	}
+	return show(t, at, values_set(&t->values, series, s), watched ? &note : NULL);
 }
 
 int table_add_number(struct table *t, uint32_t series, const struct series_place *at, int64_t t_ns,
 		     uint64_t bits, enum quality quality, const char *source)
 {
+	const bool watched = is_watched(at);
+	struct band_note note;
+
 	TRY(history_add_number(t->history, series, values_chain(&t->values, series), t_ns, at->def->type,
 			       bits, quality, source));
-	const int r = show(t, at, values_set_number(&t->values, series, t_ns, bits, quality, source));
-	return r == VALUES_OLD ? 0 : r;
+	if (watched) {
+		note = bands_before(&t->values, series, at->def->type);
+		note.t_ns = t_ns;
+		note.quality = quality;
+		note.number = at->def->type == VALUE_DOUBLE ? bits_double(bits) : (double)(int64_t)bits;
+	}
+	return show(t, at, values_set_number(&t->values, series, t_ns, bits, quality, source),
+		    watched ? &note : NULL);
 }
 
 int table_add_samples(struct table *t, const struct op_samples *samples)
