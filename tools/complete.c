@@ -40,6 +40,8 @@ static const struct meaning {
 	{"PROPERTY", no_words, complete_properties, NULL},
 	{"TYPE", no_words, complete_types, NULL},
 	{"ORG", no_words, complete_orgs, NULL},
+	{"OPERATION", no_words, complete_operations, NULL},
+	{"ID", no_words, complete_commands, NULL},
 	{"ORG[/ROLE]", no_words, complete_orgs, NULL},
 	{"KIND", kind_words, NULL, NULL},
 	{"QUALITY", quality_words, NULL, NULL},

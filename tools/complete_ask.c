@@ -153,3 +153,41 @@ void complete_orgs(struct completion *c)
 	for (size_t i = 0; i < answer.n_orgs; i++)
 		completion_offer(c, answer.orgs[i].name);
 }
+
+void complete_commands(struct completion *c)
+{
+	struct control_request request = ask_for(CONTROL_COMMANDS);
+	struct control_answer answer;
+	struct command_record record;
+	char id[COMMAND_ID_TEXT_SIZE];
+	struct command command;
+
+	request.limit = COMPLETE_MAX;
+	if (!asked(c, &request, &answer))
+		return;
+	for (size_t i = 0; i < answer.n_commands; i++) {
+		if (command_record_decode(c->line.arena, answer.commands[i], &record) < 0 ||
+		    record.permit.len > 0 || command_of_record(c->line.arena, &record, &command) < 0)
+			continue;
+		command_id_text(command.id, id);
+		completion_offer(c, id);
+	}
+}
+
+void complete_operations(struct completion *c)
+{
+	static const char *const built_in[] = {OPERATION_ACK, OPERATION_SHELVE, OPERATION_SET};
+	struct control_request request = ask_for(CONTROL_TYPE_GET);
+	const struct row *row = NULL;
+	struct control_answer answer;
+
+	for (size_t i = 0; i < sizeof built_in / sizeof *built_in; i++)
+		completion_offer(c, built_in[i]);
+	if (c->line.n_args == 0 || saved_view_row(&c->line, c->line.args[0], &row) != STATUS_OK || !row)
+		return;
+	request.name = row->type;
+	if (!*row->type || !asked(c, &request, &answer) || answer.n_types == 0)
+		return;
+	for (size_t i = 0; i < answer.types[0].n_operations; i++)
+		completion_offer(c, answer.types[0].operations[i].name);
+}
