@@ -46,6 +46,8 @@ static const char *one_of(const char *const *words, unsigned n)
 /* ---- Random worlds ---------------------------------------------------------------------------------------
  */
 
+static const struct limits hot = {.at = {NAN, NAN, NAN, 2}, .rate_warning = NAN, .rate_alarm = NAN};
+
 static void put_types(void)
 {
 	static const char *const names[] = {"line", "pump"}, *const first[] = {"rating"};
@@ -68,7 +70,8 @@ static void put_types(void)
 					    .unit = "1",
 					    .min = NAN,
 					    .max = NAN,
-					    .kpi = true}};
+					    .kpi = true,
+					    .limits = &hot}};
 		const struct op op = {
 			.kind = OP_TYPE,
 			.type = {.name = names[i], .version = 1, .properties = p, .n_properties = 3}};
@@ -128,6 +131,21 @@ static void random_value(void)
 	}
 }
 
+static void random_alarm(void)
+{
+	static const char *const stands[] = {"active high-alarm", "acknowledged high-alarm: seen",
+					     "active stale", "cleared stale"};
+	static int64_t t_ns;
+	const char *id = living();
+	struct sample s = {
+		.t_ns = ++t_ns, .value = {.type = VALUE_TEXT, .text = one_of(stands, 4)}, .sigma = NAN};
+
+	if (id && store_twin(world.store, id)->type)
+		world_put(&(struct op){.kind = OP_SAMPLES,
+				       .samples = {id, "alarm/state/heat", &s, 1, .by_node = true}},
+			  1);
+}
+
 static void random_relation(void)
 {
 	static const char *const hierarchies[] = {"contains", "feeds"};
@@ -162,6 +180,9 @@ static void random_row(void)
 	struct kpi kpi = {.property = "rating",
 			  .unit = "1",
 			  .sample = {.value = {.type = VALUE_DOUBLE, .real = below(3)}}};
+	struct row_alarm alarms[] = {{below(2) ? "state/heat" : "own", HEALTH_ALARM,
+				      below(2) ? ALARM_ACTIVE : ALARM_ACKNOWLEDGED, "high-alarm", below(2)},
+				     {"rating", HEALTH_WARNING, ALARM_ACTIVE, "stale", 5}};
 	struct row_parent parents[] = {
 		{"contains", below(4) ? ids[below(N_IDS)] : "tram/depot", CONFIRM_CONFIRMED}};
 	const struct row row = {.id = ids[N_OWN + below(N_IDS - N_OWN)],
@@ -176,7 +197,9 @@ static void random_row(void)
 				.parents = parents,
 				.n_parents = below(2),
 				.tags = tags,
-				.n_tags = below(2)};
+				.n_tags = below(2),
+				.alarms = alarms,
+				.n_alarms = below(3)};
 	SCOPED(buf_fini) struct buf b = {0};
 
 	row_encode(&row, &b);
@@ -216,11 +239,19 @@ static void random_twins(struct buf *b)
 
 static void random_rule(struct buf *b, unsigned number)
 {
-	static const char *const allow[] = {"allow discover", "allow discover, summary",
-					    "allow read state/**", "allow read meta/serial, rating",
-					    "allow discover, summary\n allow read meta/*"};
-	static const char *const deny[] = {"deny discover", "deny summary", "deny read of state/heat",
-					   "deny summary of rating", "deny read of meta/*"};
+	static const char *const allow[] = {"allow discover",
+					    "allow discover, summary",
+					    "allow read state/**",
+					    "allow read meta/serial, rating",
+					    "allow discover, summary\n allow read meta/*",
+					    "allow read state/**, rating, alarm/**"};
+	static const char *const deny[] = {"deny summary of alarm/rating",
+					   "deny read of alarm/**",
+					   "deny discover",
+					   "deny summary",
+					   "deny read of state/heat",
+					   "deny summary of rating",
+					   "deny read of meta/*"};
 	static const char *const redact[] = {"", "", " redact meta/serial as token\n",
 					     " redact state/* as token\n", " redact rating as drop\n"};
 	static const char *const until[] = {"2100-01-01", "2100-01-01", "1970-01-01T00:20:00Z"};
@@ -230,9 +261,9 @@ static void random_rule(struct buf *b, unsigned number)
 	random_subject(b);
 	random_twins(b);
 	if (never)
-		buf_print(b, " %s\n", one_of(deny, 5));
+		buf_print(b, " %s\n", one_of(deny, 7));
 	else
-		buf_print(b, " %s\n%s until %s\n", one_of(allow, 5), one_of(redact, 5), one_of(until, 3));
+		buf_print(b, " %s\n%s until %s\n", one_of(allow, 6), one_of(redact, 5), one_of(until, 3));
 }
 
 static struct buf rules[8];
@@ -372,8 +403,9 @@ static void check_all(void)
 
 static void step(void)
 {
-	static void (*const happen[])(void) = {random_twin,     random_twin, random_value, random_relation,
-					       random_relation, random_end,  random_row,   random_row};
+	static void (*const happen[])(void) = {random_twin,  random_twin,     random_value,
+					       random_alarm, random_relation, random_relation,
+					       random_end,   random_row,      random_row};
 	const unsigned n = 1 + below(4);
 
 	pending = false;
@@ -383,7 +415,7 @@ static void step(void)
 		cr_assert(eq(int, visibility_sweep(world.visibility), 0));
 	} else {
 		for (unsigned i = 0; i < n; i++)
-			happen[below(8)]();
+			happen[below(9)]();
 		/* now and then an edit comes before what changed is followed */
 		const bool edit_first = below(6) == 0;
 		pending = edit_first || n > 1; /* a child may be followed before its parent */

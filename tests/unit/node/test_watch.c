@@ -361,6 +361,27 @@ Test(watch, only_what_could_be_in_it_is_looked_at)
 	cr_expect(stirs("acme/elsewhere", "power"));
 }
 
+/* They make the health that is told. */
+Test(watch, alarms_and_what_members_amount_to_are_looked_at)
+{
+	static const struct limits hot = {.at = {NAN, NAN, NAN, 2}, .rate_warning = NAN, .rate_alarm = NAN};
+	struct property_def plain = {
+		.name = "heat", .type = VALUE_DOUBLE, .unit = "kW", .min = NAN, .max = NAN, .limits = &hot};
+	const struct op type = {.kind = OP_TYPE,
+				.type = {.name = "line",
+					 .version = 1,
+					 .properties = &plain,
+					 .n_properties = 1,
+					 .health = {.rule = HEALTH_WORST}}};
+
+	world_put(&type, 1);
+	world_twin("acme/press1", "line", NULL);
+	cr_assert(eq(int, take(call_of("a", 0, 0)), 0));
+	cr_expect(stirs("acme/press1", "alarm/heat"));
+	cr_expect(stirs("acme/press1", "health/members"));
+	cr_expect(not(stirs("acme/press1", "heat")));
+}
+
 Test(watch, of_a_frame_each_series_is_looked_at_once)
 {
 	const struct twin *in = store_twin(world.store, "acme/press1");
