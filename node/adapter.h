@@ -32,11 +32,12 @@ enum adapter_state {
 
 /* What is counted of every adapter; shown by `holon adapter list` under these names. */
 #define ADAPTER_COUNTERS(X) \
-	X(COUNT_MESSAGES, "messages") /* that came in: payloads, polls, lines */ \
-	X(COUNT_SAMPLES, "samples")   /* durable */ \
-	X(COUNT_REFUSED, "refused")   /* samples that the store refuses: wrong type, no such twin, ... */ \
-	X(COUNT_DEAD, "dead-letters") /* messages of which something could not be mapped or was refused */ \
-	X(COUNT_AGAIN, "again")       /* came again because no acknowledgement had reached the source */ \
+	X(COUNT_MESSAGES, "messages")  /* that came in: payloads, polls, lines */ \
+	X(COUNT_SAMPLES, "samples")    /* durable */ \
+	X(COUNT_REFUSED, "refused")    /* samples that the store refuses: wrong type, no such twin, ... */ \
+	X(COUNT_DEAD, "dead-letters")  /* messages of which something could not be mapped or was refused */ \
+	X(COUNT_CLOCK, "wrong-clocks") /* times too far off, which the time of arrival took the place of */ \
+	X(COUNT_AGAIN, "again")        /* came again because no acknowledgement had reached the source */ \
 	X(COUNT_CONNECTS, "connects") \
 	X(COUNT_LOST, "lost")             /* connections that broke or were refused */ \
 	X(COUNT_ORDERS, "orders")         /* commands and desired values handed over */ \
@@ -74,7 +75,7 @@ struct adapter_kind {
 		       void *ctx, struct err_note *note);
 };
 
-extern const struct adapter_kind adapter_modbus, adapter_tail;
+extern const struct adapter_kind adapter_mqtt, adapter_modbus, adapter_tail;
 
 struct engine *adapter_engine(const struct adapter *a);
 const char *adapter_name(const struct adapter *a);

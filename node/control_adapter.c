@@ -7,7 +7,7 @@
 
 #include "node/adapter_private.h"
 #include "node/control.h"
-#include "node/setting.h"
+#include "node/value_json.h"
 #include "proto/clock.h"
 
 enum { LETTERS_PAGE = 1000 };
@@ -131,30 +131,12 @@ int control_letters(struct call *c, struct err_note *note)
 /* ---- Trying ----------------------------------------------------------------------------------------------
  */
 
-static json_t *value_json(const struct value *v)
-{
-	switch (v->type) {
-	case VALUE_NONE: return json_null();
-	case VALUE_BOOL: return json_boolean(v->boolean);
-	case VALUE_INT64: return json_integer(v->integer);
-	case VALUE_DOUBLE:
-		return isfinite(v->real) ? json_real(v->real)
-		       : isnan(v->real)  ? json_string("NaN")
-		       : v->real > 0     ? json_string("Infinity")
-					 : json_string("-Infinity");
-	case VALUE_TEXT:
-	case VALUE_ENUM: return json_string(v->text);
-	case VALUE_POSITION: return json_pack("[f,f]", v->position.lat_deg, v->position.lon_deg);
-	}
-	return NULL;
-}
-
 /* A sample as `holon ingest` takes it. */
 static void put_line(void *ctx, const char *twin, const char *property, const struct sample *s)
 {
 	char at[TIME_TEXT_SIZE];
 	json_t *line = json_pack("{s:s, s:s, s:s, s:o}", "twin", twin, "property", property, "t",
-				 time_text(s->t_ns, at), "value", value_json(&s->value));
+				 time_text(s->t_ns, at), "value", value_to_json(&s->value));
 
 	if (line && s->quality != QUALITY_GOOD)
 		json_object_set_new(line, "quality", json_string(quality_text(s->quality)));

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What mqtt_adapter.c (life and messages), mqtt_config.c (its configuration) and mqtt_orders.c (orders out,
+ * words in) share. The configuration as people see it: holon-adapters(7). */
+#pragma once
+
+#include "node/adapter.h"
+#include "node/mqtt_client.h"
+#include "node/payload.h"
+
+enum { MQTT_MAPS_MAX = 256, MQTT_TARGETS_MAX = 64, MQTT_SECRET_MAX = 4096 };
+
+/* Where orders of some twins go. */
+struct mqtt_target {
+	const char *twins, *topic; /* patterns */
+	const char *ack;           /* pattern of where words on commands come from; NULL: nowhere */
+};
+struct mqtt_targets {
+	struct mqtt_target *of;
+	size_t n;
+};
+
+/* The part of the configuration that is read by a table. */
+struct mqtt_keys {
+	const char *broker, *client_id, *user, *password_file, *ca_file, *cert_file, *key_file;
+	int version, match;
+	int64_t keep_alive_ns, session_ns, payload_max;
+	const json_t *maps, *commands, *desired, *publish;
+};
+
+enum mqtt_match { MQTT_FIRST, MQTT_ALL };
+
+struct mqtt_adapter {
+	struct adapter *adapter;
+	struct engine *engine;
+	struct arena *arena; /* of the configuration */
+	struct mqtt_keys keys;
+	struct mqtt_options options;
+	struct payload_map *maps;
+	size_t n_maps;
+	struct mqtt_targets commands, desired;
+	const char **filters, **old_filters;
+	size_t n_filters, n_old_filters;
+	struct mqtt_client *client; /* NULL: dry */
+	struct feed *feed;          /* the same */
+	struct arena *scratch;      /* of one message */
+	struct backoff backoff;
+	bool was_up;
+};
+
+/* Everything into m->arena. ERR_REFUSED with a note. */
+MUST_CHECK int mqtt_config_read(struct mqtt_adapter *m, const json_t *config, struct err_note *note);
+/* What an earlier configuration subscribed to, in DIR/adapters/NAME.topics: read into old_filters what is not
+ * wanted any more, and keep both; once they are taken back, the present ones alone. */
+MUST_CHECK int mqtt_filters_load(struct mqtt_adapter *m, struct err_note *note);
+void mqtt_filters_keep(struct mqtt_adapter *m);
+
+/* The adapter_kind's. */
+MUST_CHECK int mqtt_order(void *self, const struct order *order, struct err_note *note);
+/* Is this message a word on a command? Then it has been passed on, or is a dead letter. */
+bool mqtt_take_word(struct mqtt_adapter *m, const struct mqtt_message *in, const char *topic);
