@@ -24,8 +24,8 @@ struct bench {
 	int (*run)(const struct bench_options *opt); /* 0, or -1 after saying why on standard error */
 };
 
-extern const struct bench bench_join, bench_handshake, bench_audit, bench_edit, bench_policy, bench_sign,
-	bench_walk, bench_grid;
+extern const struct bench bench_alarms, bench_join, bench_handshake, bench_audit, bench_edit, bench_policy,
+	bench_sign, bench_walk, bench_grid;
 extern const struct bench bench_ingest, bench_curve, bench_client, bench_single, bench_backfill, bench_read,
 	bench_memory, bench_recovery, bench_revoke, bench_wear, bench_history_size, bench_history_scan;
 extern const struct bench bench_detect, bench_idle, bench_propagate, bench_catch_up, bench_initial,

@@ -46,7 +46,8 @@ static int add_type(const struct plant *p, struct bulk *b, struct err_note *note
 						      .type = VALUE_DOUBLE,
 						      .unit = "kW",
 						      .min = NAN,
-						      .max = NAN};
+						      .max = NAN,
+						      .limits = p->limits};
 	return bulk_add(b, &op, (struct mark){0}, note);
 }
 

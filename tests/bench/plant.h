@@ -10,7 +10,8 @@
 
 struct plant {
 	size_t n_twins, n_properties;
-	uint32_t *handles; /* one per sensor, after plant_open() */
+	const struct limits *limits; /* of each property; NULL: none */
+	uint32_t *handles;           /* one per sensor, after plant_open() */
 	uint64_t incarnation;
 	uint32_t credit;
 };
