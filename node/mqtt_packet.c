@@ -329,8 +329,8 @@ static int kept_bytes(const struct mqtt_reader *r, uint8_t first, uint32_t len, 
 /* Go on with the packet in `part`. */
 static int read_part(struct mqtt_reader *r, struct bytes *in, struct mqtt_packet *ret)
 {
-	size_t head, kept;
-	uint32_t len;
+	size_t head = 0, kept = 0;
+	uint32_t len = 0;
 	int got;
 
 	while ((got = read_head(buf_bytes(&r->part), &head, &len)) == 0 && in->len > 0)
@@ -375,8 +375,8 @@ void mqtt_reader_fini(struct mqtt_reader *r)
 
 int mqtt_read(struct mqtt_reader *r, struct bytes *in, struct mqtt_packet *ret)
 {
-	size_t head, kept;
-	uint32_t len;
+	size_t head = 0, kept = 0;
+	uint32_t len = 0;
 
 	if (r->taken)
 		forget_part(r);
