@@ -12,10 +12,12 @@
 
 const char *judge_text(struct arena *a, const struct entry *x, const char *comment)
 {
+	const bool was_active = x->state == ALARM_ACKNOWLEDGED || x->state == ALARM_SHELVED;
 	const struct standing st = {.state = alarm_state_text(x->state),
 				    .what = x->what,
 				    .until_ns = x->until_ns,
-				    .comment = comment};
+				    .comment = comment,
+				    .since_ns = was_active ? x->since_ns : 0};
 
 	return standing_text(a, &st);
 }

@@ -34,8 +34,7 @@ static void on_written(void *ctx, const struct write_result *result)
 	wake(t, t->failed ? FAILED_MS : TELL_MS);
 }
 
-static int make_op(struct arena *a, const struct due_health *due, const char *source, int64_t now_ns,
-		   struct op *ret)
+static int make_op(struct arena *a, const struct due_health *due, int64_t now_ns, struct op *ret)
 {
 	struct sample *s = arena_take(a, sizeof *s);
 	const char *id = arena_copy(a, due->twin->id), *property = arena_copy(a, due->property->name);
@@ -46,7 +45,7 @@ static int make_op(struct arena *a, const struct due_health *due, const char *so
 			     .value = {.type = VALUE_ENUM, .text = health_text(due->health)},
 			     .quality = QUALITY_GOOD,
 			     .sigma = NAN,
-			     .source = source};
+			     .source = "holond"};
 	*ret = (struct op){
 		.kind = OP_SAMPLES,
 		.samples = {.twin = id, .property = property, .samples = s, .n = 1, .by_node = true}};
@@ -63,11 +62,10 @@ static int tell(struct teller *t)
 
 	TRY(arena_new(&a, OPS_BYTES));
 	struct op *ops = arena_take_array(a, TELL_AT_ONCE, sizeof *ops);
-	const char *source = arena_copy(a, t->engine->origin);
-	if (!ops || !source)
+	if (!ops)
 		return FAIL(-ENOMEM);
 	while (n < TELL_AT_ONCE && vitals_next_due(t->vitals, &due))
-		TRY(make_op(a, &due, source, now_ns, &ops[n++]));
+		TRY(make_op(a, &due, now_ns, &ops[n++]));
 	if (n == 0)
 		return 0;
 	const struct write_request request = {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Alarms of twins: which stand. */
+/* Alarms of twins: which stand, and what somebody does about them. */
 #include "proto/clock.h"
+#include "proto/id.h"
+#include "tools/command_send.h"
 #include "tools/json.h"
 #include "tools/print.h"
 #include "tools/show.h"
 #include "tools/verb.h"
 #include "tools/view_cells_text.h"
 
-enum { PAGE = 500 };
+enum { PAGE = 500, SHELVE_MAX_S = 7 * 86400 };
 
 /* ---- list ------------------------------------------------------------------------------------------------
  */
@@ -148,6 +150,81 @@ static enum status list_run(struct context *ctx, int argc, char *const argv[])
 	return STATUS_OK;
 }
 
+/* ---- ack, shelve -----------------------------------------------------------------------------------------
+ */
+
+static const struct flag ack_flags[] = {
+	{"comment", "TEXT", "for those who read it later", false},
+	COMMAND_FLAGS,
+	{0},
+};
+
+static const struct flag shelve_flags[] = {
+	{"for", "DURATION", "so long, a week at most (default: 8h)", false},
+	{"end", NULL, "do not shelve it any longer", false},
+	{"comment", "TEXT", "for those who read it later", false},
+	COMMAND_FLAGS,
+	{0},
+};
+
+static int check_names(char *const argv[], struct err_note *note)
+{
+	TRY(id_check_twin(argv[0], note));
+	return id_check_name(argv[1], "alarm", note);
+}
+
+static struct argument text_argument(const char *name, const char *text)
+{
+	return (struct argument){.name = name, .value = {.type = VALUE_TEXT, .text = text ? text : ""}};
+}
+
+static enum status send_about(struct context *ctx, const char *operation, const char *twin,
+			      struct argument *arguments, size_t n, const char *done)
+{
+	const struct command_wish wish = {
+		.twin = twin, .operation = operation, .arguments = arguments, .n_arguments = n, .done = done};
+
+	return command_send(ctx, &wish);
+}
+
+static enum status ack_run(struct context *ctx, int argc, char *const argv[])
+{
+	struct err_note note = {0};
+	struct argument arguments[] = {text_argument("alarm", argv[1]),
+				       text_argument("comment", flag_text(ctx, "comment"))};
+
+	(void)argc;
+	if (check_names(argv, &note) < 0)
+		return say_usage(&note);
+	return send_about(ctx, OPERATION_ACK, argv[0], arguments, 2, "acknowledged");
+}
+
+static enum status shelve_run(struct context *ctx, int argc, char *const argv[])
+{
+	const bool end = flag_given(ctx, "end");
+	struct err_note note = {0};
+	int64_t for_ns;
+
+	(void)argc;
+	if (check_names(argv, &note) < 0 ||
+	    flag_duration(ctx, "for", 8 * 3600 * NS_PER_S, &for_ns, &note) < 0)
+		return say_usage(&note);
+	if (end && flag_given(ctx, "for")) {
+		say("give one of --for, --end");
+		return STATUS_USAGE;
+	}
+	if (!end && (for_ns < NS_PER_S || for_ns > SHELVE_MAX_S * NS_PER_S)) {
+		say("--for: an alarm is shelved for a second up to a week");
+		return STATUS_USAGE;
+	}
+	struct argument arguments[] = {
+		text_argument("alarm", argv[1]),
+		{.name = "for_s", .value = {.type = VALUE_DOUBLE, .real = end ? 0 : (double)for_ns / 1e9}},
+		text_argument("comment", flag_text(ctx, "comment"))};
+	return send_about(ctx, OPERATION_SHELVE, argv[0], arguments, 3,
+			  end ? "not shelved any longer" : "shelved");
+}
+
 const struct verb cmd_alarm[] = {
 	{.name = "alarm list",
 	 .args = "[PREFIX] [--open]",
@@ -155,5 +232,19 @@ const struct verb cmd_alarm[] = {
 	 .flags = list_flags,
 	 .max_args = 1,
 	 .run = list_run},
+	{.name = "alarm ack",
+	 .args = "TWIN ALARM [--comment TEXT] [--within DURATION] [--wait DURATION]",
+	 .summary = "say that somebody has seen an alarm",
+	 .flags = ack_flags,
+	 .min_args = 2,
+	 .max_args = 2,
+	 .run = ack_run},
+	{.name = "alarm shelve",
+	 .args = "TWIN ALARM [--for DURATION | --end] [--comment TEXT] [--within DURATION] [--wait DURATION]",
+	 .summary = "do not hear of an alarm for a while",
+	 .flags = shelve_flags,
+	 .min_args = 2,
+	 .max_args = 2,
+	 .run = shelve_run},
 	{0},
 };
