@@ -3,7 +3,8 @@
  * environment, relation `located-in`, over several steps), as `context/NAME`.
  *
  * The nearest one that has NAME gives it, of equally near ones the first by id. One that this node does not
- * own gives what its row says. Who asks gets what they would get of that environment twin itself, no more.
+ * own gives what its row says, and ends the way. Who asks gets what they would get of that environment twin
+ * itself, no more: what is not for them is as if it were not there.
  */
 #pragma once
 
@@ -20,9 +21,9 @@ struct context_value {
 };
 
 /* NAME (without `context/`) for this twin and asker; false: there is none. Texts are good until the next
- * commit. */
+ * commit, of a twin that this node does not own in the arena. */
 bool context_value(struct engine *e, const struct twin *t, const char *name, const struct audience *to,
-		   struct context_value *ret);
-/* All of them, each name once, in order of names. -ENOMEM. */
+		   struct arena *a, struct context_value *ret);
+/* All that were declared, each name once, in order of names. -ENOMEM. */
 MUST_CHECK int context_values(struct engine *e, const struct twin *t, const struct audience *to,
 			      struct arena *a, struct context_value **ret, size_t *ret_n);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "node/context.h"
 #include "node/control.h"
 #include "node/reads.h"
 #include "node/summary.h"
@@ -131,6 +132,32 @@ static void cut_life(struct twin_def *def, int64_t as_of_ns)
 		def->n_life--;
 }
 
+/* Readings of the surroundings, with the twin that they are of as their source. */
+static int push_context(struct call *c, const struct twin *t, struct control_answer *answer)
+{
+	const char *property = c->request.property;
+	const bool one = strncmp(property, CONTEXT_PREFIX, strlen(CONTEXT_PREFIX)) == 0;
+	struct context_value *values, found;
+	size_t n;
+
+	if (c->request.has_as_of || (property[0] && !one))
+		return 0;
+	if (one) {
+		n = context_value(c->e, t, property + strlen(CONTEXT_PREFIX), &c->to, c->arena, &found);
+		values = &found;
+	} else
+		TRY(context_values(c->e, t, &c->to, c->arena, &values, &n));
+	for (size_t i = 0; i < n; i++) {
+		struct kpi *v = arena_push(c->arena, &answer->values, &answer->n_values, sizeof *v);
+		const char *name = arena_print(c->arena, CONTEXT_PREFIX "%s", values[i].property);
+		if (!v || !name)
+			return FAIL(-ENOMEM);
+		*v = (struct kpi){.property = name, .unit = values[i].unit, .sample = values[i].sample};
+		v->sample.source = values[i].from;
+	}
+	return 0;
+}
+
 static int get_own(struct call *c, const struct twin *t, struct err_note *note)
 {
 	struct control_answer answer = {0};
@@ -144,6 +171,7 @@ static int get_own(struct call *c, const struct twin *t, struct err_note *note)
 		if (!c->request.property[0] ||
 		    strcmp(t->type->def.properties[i].name, c->request.property) == 0)
 			TRY(push_value(c, t, i, &answer));
+	TRY(push_context(c, t, &answer));
 	if (c->request.property[0] && answer.n_values == 0)
 		return FAIL_SAY(note, ERR_ABSENT, "%s has no property %s: its type is %s", t->id,
 				c->request.property, t->type ? t->type->def.name : "not set");

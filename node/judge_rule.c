@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "node/context.h"
 #include "node/judge_private.h"
 #include "proto/words.h"
 
@@ -120,7 +121,14 @@ static bool property_of(void *ctx, size_t slot, const char *name, struct sample 
 
 	(void)slot;
 	if (is_of_surroundings(name)) {
-		return false;
+		const struct audience own = audience_of("");
+		struct context_value v;
+		if (!context_value(look->j->e, look->twin, name + strlen(CONTEXT_PREFIX), &own,
+				   look->j->scratch, &v))
+			return false;
+		*ret = v.sample;
+		*ret_unit = v.unit;
+		return true;
 	}
 	const struct property_def *p = type_property(&look->twin->type->def, name, &place);
 	if (!p)

@@ -5,21 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node/context.h"
 #include "node/sights.h"
 #include "node/summary.h"
 #include "proto/unit.h"
 #include "proto/words.h"
 #include "storage/shape.h"
 
-enum { NO_PLACE = UINT16_MAX };
+enum { NO_PLACE = UINT16_MAX, AROUND_BYTES = 4 << 20 };
+
+static bool is_around(const char *property)
+{
+	return strncmp(property, CONTEXT_PREFIX, strlen(CONTEXT_PREFIX)) == 0;
+}
 
 int matcher_init(struct matcher *m, struct engine *e, const struct audience *to, const char *where,
 		 struct arena *a, struct err_note *note)
 {
 	*m = (struct matcher){.e = e, .egress = &e->egress, .to = to, .own = egress_is_own(&e->egress, to)};
+	TRY(arena_new(&m->around, AROUND_BYTES));
 	TRY(expr_parse(a, where, &m->expr, note));
 	m->properties = expr_properties(m->expr, &m->n_properties);
-	m->is_bound = m->own && expr_is_bound(m->expr, &m->bound);
+	m->is_bound = m->own && expr_is_bound(m->expr, &m->bound) && !is_around(m->properties[m->bound.slot]);
 	m->type = expr_requires(m->expr, EXPR_TYPE);
 	m->tags = expr_uses(m->expr, EXPR_TAG);
 	m->name = expr_uses(m->expr, EXPR_NAME);
@@ -33,6 +40,8 @@ int matcher_init(struct matcher *m, struct engine *e, const struct audience *to,
 void matcher_fini(struct matcher *m)
 {
 	free(m->sights);
+	arena_free(m->around);
+	m->around = NULL;
 	m->sights = NULL;
 	m->n_sights = 0;
 }
@@ -135,15 +144,28 @@ static const struct matcher_type *shape_of(struct matcher *m, const struct type 
 	return shape;
 }
 
+/* `context/NAME`: what they may have of the surroundings is decided there. */
+static bool property_around(const struct matcher *m, const char *name, struct sample *ret,
+			    const char **ret_unit)
+{
+	struct context_value v;
+
+	if (!is_around(name) ||
+	    !context_value(m->e, m->twin, name + strlen(CONTEXT_PREFIX), m->to, m->around, &v))
+		return false;
+	*ret = v.sample;
+	*ret_unit = v.unit;
+	return true;
+}
+
 static bool property_of_twin(void *ctx, size_t slot, const char *name, struct sample *ret,
 			     const char **ret_unit)
 {
 	const struct matcher *m = ctx;
 	const struct type *type = m->shape->type;
 
-	(void)name;
 	if (!type || m->shape->places[slot] == NO_PLACE)
-		return false;
+		return property_around(m, name, ret, ret_unit);
 	const struct property_def *p = &type->def.properties[m->shape->places[slot]];
 	if (m->sight && !(p->kpi ? m->sight->as_kpi[slot] : m->sight->as_other[slot]))
 		return false;
@@ -233,6 +255,7 @@ int matcher_twin(struct matcher *m, const struct twin *t, struct match *ret)
 	if (m->own && m->type && strcmp(twin.type, m->type) != 0)
 		return 0;
 	m->twin = t;
+	arena_reset(m->around);
 	m->shape = shape_of(m, t->type);
 	TRY(look_at(m, t));
 	if (m->sight && !m->sight->discover)

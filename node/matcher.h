@@ -45,6 +45,7 @@ struct matcher {
 	bool of_summary; /* any of these but the position */
 	int64_t now_ns;
 	struct matcher_type types[MATCHER_TYPES];
+	struct arena *around;         /* of readings of the surroundings of the twin that is looked at */
 	struct matcher_sight *sights; /* by class */
 	size_t n_sights;
 

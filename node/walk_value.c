@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "node/context.h"
 #include "node/walk_private.h"
 #include "proto/words.h"
+
+/* A reading of the surroundings; of times past there is none. */
+static void around_value(struct walk *w, struct holder *h, size_t need, struct sample *ret,
+			 const char **ret_unit)
+{
+	const char *name = w->needs.property[need];
+	struct context_value v;
+
+	if (h->past || strncmp(name, CONTEXT_PREFIX, strlen(CONTEXT_PREFIX)) != 0 ||
+	    !context_value(w->e, h->twin, name + strlen(CONTEXT_PREFIX), w->to, w->rows, &v))
+		return;
+	*ret = v.sample;
+	*ret_unit = v.unit;
+}
 
 static int live_value(struct walk *w, struct holder *h, size_t need, struct sample *ret,
 		      const char **ret_unit)
@@ -9,8 +24,10 @@ static int live_value(struct walk *w, struct holder *h, size_t need, struct samp
 	const struct past *past = h->past;
 	int64_t at_ns;
 
-	if (place < 0)
+	if (place < 0) {
+		around_value(w, h, need, ret, ret_unit);
 		return 0;
+	}
 	const struct property_def *p = &h->twin->type->def.properties[place];
 	*ret_unit = p->unit;
 	if (!walk_may_have(w, &h->sight->need[need], p->kpi, past, past ? past->t_ns[h->at] : 0, &at_ns)) {

@@ -141,3 +141,70 @@ How something stands is the node's own word.
   1 lines: 0 stored, 0 there already, 1 refused
   2> holon: forged.jsonl:1: alarm/force of acme/p1: only the node itself writes this property
   [1]
+
+What an environment measures is known to what is located in it: the nearest one that has it gives it.
+
+  $ cat > around.json <<END
+  > {"types": [
+  >    {"name": "hall", "kind": "environment", "properties": [
+  >      {"name": "temperature", "type": "double", "unit": "degC"}]},
+  >    {"name": "weather", "kind": "environment", "properties": [
+  >      {"name": "temperature", "type": "double", "unit": "degC", "kpi": true},
+  >      {"name": "wind", "type": "double", "unit": "m/s", "kpi": true}]}],
+  >  "twins": [{"id": "acme/hall", "type": "hall"}, {"id": "acme/site", "type": "weather"},
+  >            {"id": "acme/cell", "kind": "system"}, {"id": "acme/line1", "kind": "system"}],
+  >  "relations": [
+  >    {"type": "located-in", "from": "acme/p1", "to": "acme/cell"},
+  >    {"type": "located-in", "from": "acme/cell", "to": "acme/hall"},
+  >    {"type": "located-in", "from": "acme/b1", "to": "acme/site", "valid_to": "2024-01-01"},
+  >    {"type": "located-in", "from": "acme/hall", "to": "acme/site"},
+  >    {"type": "located-in", "from": "acme/site", "to": "acme/p1"},
+  >    {"type": "contains", "from": "acme/line1", "to": "acme/p1"},
+  >    {"type": "contains", "from": "acme/line1", "to": "acme/b1"}],
+  >  "samples": [
+  >    {"twin": "acme/site", "property": "temperature", "t": "2024-03-04T10:00:00Z", "value": 12},
+  >    {"twin": "acme/site", "property": "wind", "t": "2024-03-04T10:00:00Z", "value": 7}]}
+  > END
+  $ holon apply around.json
+  15 changed, 0 unchanged
+  $ holon twin get acme/p1 context/temperature
+  12 degC
+  $ holon twin set acme/hall temperature 31 --at 2024-03-04T11:00:00Z
+  changed
+  $ holon twin get acme/p1
+  acme/p1
+  kind      asset
+  type      press
+  life      operating
+  health    unknown
+  PROPERTY             VALUE    MEASURED
+  force                -        never
+  speed                -        never
+  desired/speed        -        never
+  settle/speed         -        never
+  alarm/force          -        never
+  alarm/stuck          -        never
+  context/temperature  31 degC  2024-03-04T11:00:00Z
+  context/wind         7 m/s    2024-03-04T10:00:00Z
+  acme/p1 --located-in--> acme/cell
+  $ holon twin get acme/p1 context/temperature --json
+  {"twin": "acme/p1", "property": "context/temperature", "unit": "degC", "t": "2024-03-04T11:00:00Z", "value": 31.0, "quality": "good"}
+  $ holon twin get acme/b1 context/temperature
+  2> holon: acme/b1 has no property context/temperature: its type is batch
+  [1]
+  $ holon twin get acme/p1 context/pressure
+  2> holon: acme/p1 has no property context/pressure: its type is press
+  [1]
+  $ holon find 'context/temperature > 30 degC'
+  TWIN       KIND         TYPE     HEALTH   STATE  NAME
+  acme/cell  system                unknown  live
+  acme/p1    asset        press    unknown  live
+  acme/site  environment  weather  good     live
+  3 found: 3 live
+  $ holon find 'context/temperature > 30 degC and context/wind > 10 km/h' --json
+  {"where": "context/temperature > 30 degC and context/wind > 10 km/h", "twins": [{"id": "acme/cell", "name": "", "kind": "system", "type": "", "state": "live", "life_cycle": "operating", "health": "unknown", "rollups": []}, {"id": "acme/p1", "name": "", "kind": "asset", "type": "press", "state": "live", "life_cycle": "operating", "health": "unknown", "rollups": []}], "more": false, "found": 2, "certificate": {"clean": true, "members": 2, "live": 2, "cached": 0, "withheld": 0, "unreachable": 0, "unconfirmed": 0, "coarse": 0, "expired": 0, "filtered": 0, "cut": false, "sources": [{"org": "acme", "node": "n1", "revision": <*>, "age_s": <*>, "epoch": 0, "state": "live"}]}, "problems": []}
+  $ holon view acme/line1 --show context/wind --where 'context/wind > 5 m/s'
+  TWIN                context/wind
+  acme/line1                     -
+  └── acme/p1  7 m/s, <*> ago
+  3 members: 3 live, 2 not selected
