@@ -6,6 +6,7 @@
 
 #include "node/adapter_private.h"
 #include "node/log.h"
+#include "node/settle.h"
 #include "proto/clock.h"
 
 enum { BACKOFF_FIRST_MS = 500, BACKOFF_MAX_MS = 30000, BACKOFF_WELL_MS = 60000 };
@@ -67,6 +68,8 @@ void adapter_is(struct adapter *a, enum adapter_state state, const char *text)
 		return;
 	if (a->state != state)
 		a->since_ns = engine_wall_ns();
+	if (a->state != state && state == ADAPTER_CONNECTED)
+		settle_again(a->all->engine->settle);
 	a->state = state;
 	snprintf(a->text, sizeof a->text, "%s", text);
 	log_state(a);

@@ -29,6 +29,7 @@
 #include "node/persons.h"
 #include "node/question_frames.h"
 #include "node/record.h"
+#include "node/settle.h"
 #include "node/sights.h"
 #include "node/signer.h"
 #include "node/spread.h"
@@ -193,6 +194,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	e->egress = (struct egress){.trust = e->trust, .store = e->store};
 	TRY(open_visibility(e));
 	TRY(writer_start(&e->writer, e));
+	TRY(settle_start(&e->settle, e));
 	TRY(judge_start(&e->judge, e));
 	TRY(teller_start(&e->teller, e));
 	TRY(persons_new(&e->persons));
@@ -305,6 +307,7 @@ static void on_housekeeping(uv_timer_t *timer)
 	record_tick(e);
 	journal_tick(e->journal);
 	watches_tick(e->watches);
+	settle_tick(e->settle);
 	teller_applied(e->teller); /* relations begin and end */
 }
 
@@ -489,6 +492,7 @@ void engine_close(struct engine *e)
 	invites_free(e->invites);
 	signer_free(e->signer);
 	writer_free(e->writer);
+	settle_free(e->settle);
 	judge_free(e->judge);
 	teller_free(e->teller);
 	zap_stop(e->zap);

@@ -30,6 +30,7 @@ struct sights;
 struct watches;
 struct teller;
 struct judge;
+struct settle;
 struct commands;
 struct adapters;
 struct control;
@@ -67,6 +68,7 @@ struct engine {
 	struct sights *sights; /* NULL until a partner asks for a view */
 	struct watches *watches;
 	struct teller *teller;     /* health of own twins from their members */
+	struct settle *settle;     /* desired values of own twins */
 	struct judge *judge;       /* alarms of own twins */
 	struct commands *commands; /* of own twins, and sent from here */
 	struct adapters *adapters;

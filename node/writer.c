@@ -7,6 +7,7 @@
 #include "node/gather.h"
 #include "node/judge.h"
 #include "node/log.h"
+#include "node/settle.h"
 #include "node/watch.h"
 #include "proto/clock.h"
 #include "proto/id.h"
@@ -420,6 +421,7 @@ static void after_commit(uv_work_t *work, int status)
 	if (w->result == 0)
 		engine_store_changed(w->engine, swept);
 	answer(w, w->result, w->trouble);
+	settle_applied(w->engine->settle);
 	judge_applied(w->engine->judge); /* it may submit: nothing is left to be answered */
 	turn(w);
 }
