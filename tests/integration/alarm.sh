@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# Alarms and health across two organisations: they rise, are seen by the partner who may, make what is above them ill, are
+# acknowledged and over; what a policy hides is not seen.
+. "$(dirname "$0")/lib.sh"
+
+CANARY=ibis # in the name of what harbor may not see, and nowhere else
+
+cat >acme.json <<JSON
+{"types": [
+   {"name": "line", "kind": "system", "health": {"rule": "worst"}},
+   {"name": "press", "kind": "asset", "properties": [
+     {"name": "heat", "type": "double", "unit": "degC", "kpi": true,
+      "limits": {"high-warning": 70, "high-alarm": 90, "hysteresis": 5}},
+     {"name": "secret/$CANARY", "type": "double", "unit": "kN", "limits": {"high-alarm": 10}}],
+    "alarms": [{"name": "$CANARY-jam", "when": "heat > 60 degC and secret/$CANARY > 5 kN", "severity": "warning"}]}],
+ "twins": [
+   {"id": "acme/plant", "type": "line"},
+   {"id": "acme/plant/press1", "type": "press"},
+   {"id": "acme/plant/press2", "type": "press"}],
+ "relations": [
+   {"type": "contains", "from": "acme/plant", "to": "acme/plant/press1"},
+   {"type": "contains", "from": "acme/plant", "to": "acme/plant/press2"}]}
+JSON
+cat >harbor.json <<'JSON'
+{"types": [{"name": "city", "kind": "system-of-systems", "health": {"rule": "worst"}}],
+ "twins": [{"id": "harbor/city", "type": "city"}],
+ "relations": [{"type": "contains", "from": "harbor/city", "to": "acme/plant"}]}
+JSON
+
+# $1: property, $2: value of press1
+measure() {
+	reading acme/plant/press1 "$1" "$(now)" "$2" | quietly holon --node acme/site ingest -
+}
+
+# The alarms that ORG/NODE lists: `TWIN ALARM WHAT STATE`, in order of words.
+alarms() {
+	holon --json --node "$1" alarm list | json 'sorted(" ".join((a["twin"], a["alarm"], a["what"], a["state"])) for a in d["alarms"])'
+}
+
+health() {
+	holon --json --node "$1" twin get "$2" | json 'd["health"]'
+}
+
+# $1: ORG/NODE, rest: the lines that it is to list
+lists() {
+	equal "$(alarms "$1")" "$(printf '%s\n' "${@:2}" | sort)"
+}
+
+# Harbor has seen this value of press1.
+sees_heat() {
+	equal "$(holon --json --node harbor/site twin summaries acme/plant/press1 | json 'd["summaries"][0]["kpis"][0]["value"]')" "$1"
+}
+
+is_well() {
+	equal "$(health "$1" "$2")" "$3"
+}
+
+found_and_start acme harbor
+quietly holon --node acme/site apply acme.json
+quietly holon --node harbor/site apply harbor.json
+trust_all acme harbor
+publish acme <<POLICY
+policy acme
+  org harbor = @ORG:harbor@
+
+  never "secrets"
+    to everyone-else
+    twins **
+    deny summary, read, history, watch of secret/**
+
+  never "what tells of them"
+    to everyone-else
+    twins **
+    deny summary, read, history of $CANARY-jam
+
+  share "the plant"
+    to org harbor
+    twins plant/**
+    allow discover, summary
+    until @UNTIL@
+POLICY
+quietly holon --node acme/site rel confirm harbor/city acme/plant
+
+measure heat 50
+check 'while all is well nothing stands' lists acme/site ''
+check 'the plant is well, and so is the city' soon 10 is_well harbor/site harbor/city good
+
+heat='acme/plant/press1 heat'
+measure heat 95
+check 'a limit is crossed' soon 5 lists acme/site "$heat high-alarm active"
+check 'what the limit and the value are is told' eval 'holon --json --node acme/site alarm list |
+	json "d[\"alarms\"][0][\"text\"]" | grep -qx "at or above 90.* degC; is 95.* degC"'
+check 'the plant is ill of its press' soon 5 is_well acme/site acme/plant alarm
+check 'the partner who may sees it' soon 10 lists harbor/site "$heat high-alarm active"
+check 'but not who did what, nor what the owner says of it' equal \
+	"$(holon --json --node harbor/site alarm list | json 'd["alarms"][0]["who"] + d["alarms"][0]["text"]')" ''
+check 'the city is ill of the plant' soon 10 is_well harbor/site harbor/city alarm
+check 'it is told with the twin' eval 'holon --node acme/site twin get acme/plant/press1 | grep -q "^alarm *heat: high-alarm since .*, active"'
+check 'the view says who is ill' equal "$(view_field '[m["health"] for m in d["members"]]' harbor/site harbor/city --rollup worst-health | sort -u)" alarm
+
+measure "secret/$CANARY" 20
+check 'an alarm of what is hidden' soon 5 lists acme/site "$heat high-alarm active" \
+	"acme/plant/press1 secret/$CANARY high-alarm active" "acme/plant/press1 $CANARY-jam expression active"
+measure heat 96
+check 'what came later is there' soon 10 sees_heat 96.0
+check 'but that is not seen by the partner' lists harbor/site "$heat high-alarm active"
+
+node_kill acme/site
+node_start acme/site
+check 'after kill -9 alarms stand as they did' lists acme/site "$heat high-alarm active" \
+	"acme/plant/press1 secret/$CANARY high-alarm active" "acme/plant/press1 $CANARY-jam expression active"
+
+measure heat 86
+check 'inside the limit, but not by the hysteresis' lists acme/site "$heat high-alarm active" \
+	"acme/plant/press1 secret/$CANARY high-alarm active" "acme/plant/press1 $CANARY-jam expression active"
+measure heat 50
+measure "secret/$CANARY" 1
+check 'it is over' soon 5 lists acme/site ''
+check 'for the partner too' soon 10 lists harbor/site ''
+check 'the city is well again' soon 10 is_well harbor/site harbor/city good
+check 'the history tells all of it' equal \
+	"$(samples '[s["value"].split()[0] for s in d]' acme/site acme/plant/press1 alarm/heat | tr -d "[],'")" 'active cleared'
+check 'and when the plant was ill' eval '[[ $(samples "[s[\"value\"] for s in d]" acme/site acme/plant health/members) == *alarm*good* ]]'
+
+check 'what is hidden is in the store of its owner' grep -rqs "$CANARY" acme/site
+check 'nothing of what is hidden is anywhere at the partner' eval '! grep -rqs "$CANARY" harbor/site harbor/site.log'
