@@ -18,9 +18,21 @@
 
 struct commands;
 
+/* Who does it: what stands behind is plugged in by the engine, and by tests. */
+typedef void acted_fn(void *ctx, int code, const char *text);
+struct commands_ports {
+	/* As adapters_order(). */
+	int (*order)(struct engine *e, const struct order *order, struct err_note *note);
+	/* Do a built-in operation; `done` is called, later, with 0 when it is durable. */
+	int (*act)(struct engine *e, const struct command *c, const char *who, acted_fn *done, void *ctx,
+		   struct err_note *note);
+};
+
 MUST_CHECK int commands_start(struct commands **ret, struct engine *e);
 void commands_stop(struct commands *cs, void (*done)(struct engine *e));
 void commands_free(struct commands *cs); /* NULL is fine */
+/* From here on by these; a function of NULL: nobody does that. */
+void commands_connect(struct commands *cs, const struct commands_ports *ports);
 
 /* How a command or a permit came in. */
 struct command_in {
@@ -48,3 +60,21 @@ MUST_CHECK int commands_send(struct commands *cs, const struct command_in *in, c
 bool commands_on_word(struct commands *cs, const char *adapter, const struct command_word *word);
 /* Twice a second: deadlines, and handing over again what could not be. */
 void commands_tick(struct commands *cs);
+
+/* QUESTION_COMMAND of a peer: taken here, or handed on to the owner behind this border, or, for a node of the
+ * own organisation, to another one. `record`: encoded, as it may leave; empty unless `code` is 0. `done` is
+ * called once, perhaps before this returns; not when it fails. */
+struct question;
+struct session;
+struct command_question {
+	const struct question *question;
+	const struct audience *to; /* who asks, its person not verified: command and permit prove theirs */
+	const struct session *from;
+	int64_t time_ns;
+};
+typedef void command_answer_fn(void *ctx, int code, const char *text, struct bytes record);
+MUST_CHECK int commands_question(struct commands *cs, const struct command_question *q,
+				 command_answer_fn *done, void *ctx);
+
+/* What was counted: names and numbers, for status; false: no such place. */
+bool commands_count(const struct commands *cs, size_t place, const char **ret_name, uint64_t *ret);

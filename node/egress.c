@@ -130,6 +130,40 @@ bool egress_history(const struct egress *e, const struct audience *to, const str
 	return found;
 }
 
+/* Is a better than b? As policy_bounds() has it. */
+static bool is_better(const struct policy_bounds *a, const struct policy_bounds *b)
+{
+	if (!a->confirm_role != !b->confirm_role)
+		return !a->confirm_role;
+	if (!a->rate_per_ns != !b->rate_per_ns)
+		return !a->rate_per_ns;
+	return (double)a->rate * (double)b->rate_per_ns > (double)b->rate * (double)a->rate_per_ns;
+}
+
+bool egress_command(const struct egress *e, const struct audience *to, const struct row *full,
+		    const char *operation, struct policy_bounds *ret)
+{
+	struct policy_bounds bounds;
+	struct asked asked;
+	bool found = false;
+	size_t at = 0;
+
+	*ret = (struct policy_bounds){0};
+	if (egress_is_own(e, to))
+		return true;
+	if (to->nobody || !e->trust->policy)
+		return false;
+	ask(&asked, e, to, RIGHT_COMMAND, full, operation);
+	while (next_role(to, &at, &asked.query)) {
+		if (!policy_bounds(e->trust->policy, &asked.query, &bounds) ||
+		    (found && !is_better(&bounds, ret)))
+			continue;
+		found = true;
+		*ret = bounds;
+	}
+	return found;
+}
+
 const char *egress_rule(const struct egress *e, const struct audience *to, enum right right,
 			const struct row *full, const char *property)
 {

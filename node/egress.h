@@ -36,6 +36,11 @@ enum policy_form egress_value(const struct egress *e, const struct audience *to,
 bool egress_history(const struct egress *e, const struct audience *to, const struct row *full,
 		    const char *property, int64_t *ret_last_ns, int64_t *ret_step_ns);
 
+/* May they have this operation done, and on which terms? The best that they have or one of their roles:
+ * without confirmation first, then as often as possible. The own organisation has no terms. */
+bool egress_command(const struct egress *e, const struct audience *to, const struct row *full,
+		    const char *operation, struct policy_bounds *ret);
+
 /* What of a full row is left for them; 0: they may not know that the twin is there. ROW_MASK_ALL for the own
  * ones. Beside the bits of the row's mask: which of its KPIs are to be tokens, from EGRESS_TOKEN up, and
  * which of its alarms are in, from EGRESS_ALARM up. */

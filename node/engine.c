@@ -14,6 +14,7 @@
 #include "node/audit.h"
 #include "node/border.h"
 #include "node/collect.h"
+#include "node/commands.h"
 #include "node/control.h"
 #include "node/door.h"
 #include "node/ending.h"
@@ -199,6 +200,7 @@ static int open_parts(struct engine *e, struct err_note *note)
 	TRY(teller_start(&e->teller, e));
 	TRY(persons_new(&e->persons));
 	TRY(asks_start(&e->asks, e));
+	TRY(commands_start(&e->commands, e));
 	TRY(views_start(&e->views, e));
 	TRY(watches_start(&e->watches, e));
 	TRY(inside_start(e));
@@ -430,7 +432,7 @@ static void after_asks(struct engine *e)
 		after_writer(e);
 }
 
-static void after_adapters(struct engine *e)
+static void after_commands(struct engine *e)
 {
 	if (e->views)
 		views_stop(e->views);
@@ -438,6 +440,14 @@ static void after_adapters(struct engine *e)
 		asks_stop(e->asks, after_asks);
 	else
 		after_asks(e);
+}
+
+static void after_adapters(struct engine *e)
+{
+	if (e->commands)
+		commands_stop(e->commands, after_commands);
+	else
+		after_commands(e);
 }
 
 static void after_signer(struct engine *e)
@@ -485,6 +495,7 @@ void engine_close(struct engine *e)
 	spread_free(e->spread);
 	watches_free(e->watches);
 	views_free(e->views);
+	commands_free(e->commands);
 	unfinished_free(&e->unfinished);
 	asks_free(e->asks);
 	persons_free(e->persons);

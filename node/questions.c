@@ -5,6 +5,7 @@
 
 #include "node/audit.h"
 #include "node/border.h"
+#include "node/commands.h"
 #include "node/find.h"
 #include "node/log.h"
 #include "node/persons.h"
@@ -24,7 +25,8 @@ enum {
 	FRAME_BESIDES = 512, /* of a frame with one item */
 	ROW_BYTES = 1 << 20,
 	REPORT_BYTES = 4 << 20,
-	OPEN_MAX = 64, /* questions of one organisation that wait for owners at the same time */
+	OPEN_MAX = 64,           /* questions of one organisation that wait for owners at the same time */
+	OPEN_COMMANDS_MAX = 256, /* the same of commands that have not ended */
 	PATIENCE_S = 60,
 };
 
@@ -96,7 +98,9 @@ static bool may_leave(const struct reply *r)
 {
 	if (!is_other_org(r->e, r->to.org))
 		return true;
-	return border_is_open(r->e) && (r->to.credential.len == 0 || person_still_counts(r));
+	/* a command proves itself, wherever it is kept */
+	return border_is_open(r->e) &&
+	       (r->kind == QUESTION_COMMAND || r->to.credential.len == 0 || person_still_counts(r));
 }
 
 static void say_closed(struct reply *r)
@@ -270,6 +274,32 @@ static void on_read(void *ctx, int code, const char *text, const struct answer *
 	}
 }
 
+/* ---- Commands --------------------------------------------------------------------------------------------
+ */
+
+static void on_command(void *ctx, int code, const char *text, struct bytes record)
+{
+	SCOPED(scope_reply) struct reply *r = ctx;
+
+	if (code < 0) {
+		count_refusal(r, code);
+		say_failure(r, code, text);
+	} else if (!may_leave(r)) {
+		say_closed(r);
+	} else {
+		count(r, "command", r->twin, "", "");
+		say(r, &(struct answer){.last = true, .unit = "", .command = record});
+	}
+}
+
+static int start_command(struct reply *r, const struct session *from, const struct question *q,
+			 int64_t time_ns)
+{
+	const struct command_question asked = {.question = q, .to = &r->to, .from = from, .time_ns = time_ns};
+
+	return r->e->commands ? commands_question(r->e->commands, &asked, on_command, r) : FAIL(ERR_DENIED);
+}
+
 /* ---- How this node stands in the mesh --------------------------------------------------------------------
  */
 
@@ -305,6 +335,10 @@ static void take_person(struct reply *r, const struct session *from, const struc
 					   .node = onward ? NULL : from->node};
 	struct err_note note = {0};
 
+	if (q->kind == QUESTION_COMMAND) { /* what the person signed is judged with the command */
+		r->to.credential = q->person;
+		return;
+	}
 	if (q->person.len == 0 && q->errand.len == 0)
 		return;
 	const int code = persons_admit(r->e->persons, r->e->trust, &claim, r->arena, &r->to, &note);
@@ -331,7 +365,7 @@ static int audience_for(struct reply *r, const struct session *from, const struc
 	return 0;
 }
 
-static int start(struct reply *r, const struct question *q)
+static int start(struct reply *r, const struct session *from, const struct question *q)
 {
 	const int64_t patience_ns =
 		q->timeout_ns < PATIENCE_S * NS_PER_S ? q->timeout_ns : PATIENCE_S * NS_PER_S;
@@ -341,6 +375,8 @@ static int start(struct reply *r, const struct question *q)
 
 	if (q->kind == QUESTION_MESH)
 		return start_report(r);
+	if (q->kind == QUESTION_COMMAND)
+		return start_command(r, from, q, time_ns);
 	if (q->kind == QUESTION_FIND)
 		return start_find(r, &q->view, time_ns);
 	if (q->kind != QUESTION_VIEW)
@@ -382,9 +418,11 @@ static bool has_too_many(const struct reply *r)
 {
 	size_t n = 0;
 
+	const bool command = r->kind == QUESTION_COMMAND; /* waits long, and for no computing */
+
 	for (const struct reply *other = r->e->replies; other; other = other->next)
-		n += strcmp(other->partner, r->partner) == 0;
-	return r->partner[0] && n > OPEN_MAX;
+		n += strcmp(other->partner, r->partner) == 0 && (other->kind == QUESTION_COMMAND) == command;
+	return r->partner[0] && n > (command ? OPEN_COMMANDS_MAX : OPEN_MAX);
 }
 
 static void answer_whole(struct engine *e, const struct session *from, const struct question *q)
@@ -405,7 +443,7 @@ static void answer_whole(struct engine *e, const struct session *from, const str
 	}
 	int code = audience_for(r, from, q);
 	if (code == 0)
-		code = start(r, q);
+		code = start(r, from, q);
 	if (code == 0) {
 		r = NULL; /* its answer's from now on, perhaps gone already */
 		return;

@@ -456,6 +456,11 @@ const struct store_command *store_command_oldest(const struct store *s)
 	return shown(s->commands.oldest);
 }
 
+const struct store_command *store_command_newer(const struct store_command *c)
+{
+	return shown(((const struct kept_command *)c)->newer);
+}
+
 size_t store_commands(const struct store *s, size_t *ret_bytes)
 {
 	*ret_bytes = s->commands.bytes;

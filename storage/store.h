@@ -393,8 +393,9 @@ struct store_command {
 const struct store_command *store_command(const struct store *s, const uint8_t id[COMMAND_ID_BYTES]);
 /* The newest (`after` NULL), then each that came before it for the first time; NULL: the end. */
 const struct store_command *store_command_next(const struct store *s, const struct store_command *after);
-/* The one that came first of all; NULL: there are none. */
+/* The one that came first of all, and each that came after another; NULL: there is none. */
 const struct store_command *store_command_oldest(const struct store *s);
+const struct store_command *store_command_newer(const struct store_command *c);
 size_t store_commands(const struct store *s, size_t *ret_bytes); /* how many, and how long */
 
 DEFINE_SCOPED(store, store_close)

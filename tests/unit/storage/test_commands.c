@@ -54,6 +54,7 @@ Test(commands, they_are_there_newest_first_after_every_way_of_opening)
 	cr_expect_eq(store_commands(world.store, &bytes), 3);
 	cr_expect_eq(bytes, 4);
 	cr_expect_eq(store_command_oldest(world.store)->id[0], 'z');
+	cr_expect_eq(store_command_newer(store_command_oldest(world.store))->id[0], 'a');
 }
 
 Test(commands, one_that_went_stays_away)
