@@ -105,14 +105,30 @@ static void begin_anew(struct judge *j)
 	j->anew_at = 0;
 }
 
+/* Is there anything that changes although no value does? */
+static int look_for_time(struct judge *j)
+{
+	struct rules *rules;
+	const char *after = "";
+
+	j->by_time = false;
+	for (const struct type *t; (t = store_type_next(j->e->store, after)); after = t->def.name) {
+		TRY(judge_rules(j, t, &rules));
+		j->by_time |= rules->by_time;
+	}
+	return 0;
+}
+
 /* Rules speak of definitions that are gone. */
-static void follow_types(struct judge *j)
+static int follow_types(struct judge *j)
 {
 	if (store_types_changed(j->e->store) == j->n_types)
-		return;
+		return 0;
 	judge_forget_rules(j);
-	j->n_types = store_types_changed(j->e->store);
 	begin_anew(j);
+	TRY(look_for_time(j));
+	j->n_types = store_types_changed(j->e->store);
+	return 0;
 }
 
 static void log_short(struct judge *j, int code)
@@ -128,7 +144,7 @@ void judge_applied(struct judge *j)
 {
 	if (!j)
 		return;
-	follow_types(j);
+	log_short(j, follow_types(j));
 	log_short(j, look_at_all(j));
 	if (store_notes_lost(j->e->store))
 		begin_anew(j);
@@ -200,7 +216,7 @@ static int go_on_in_time(struct judge *j)
 	const int64_t now_ns = engine_mono_ns();
 	bool end = false;
 
-	if (j->slice_at == 0 && now_ns - j->slice_ns < NS_PER_S)
+	if (!j->by_time || (j->slice_at == 0 && now_ns - j->slice_ns < NS_PER_S))
 		return 0;
 	if (j->slice_at == 0)
 		j->slice_ns = now_ns;
@@ -248,7 +264,7 @@ void judge_tick(struct judge *j)
 {
 	if (!j)
 		return;
-	follow_types(j);
+	log_short(j, follow_types(j));
 	if (j->failed && !j->is_writing && !writer_trouble(j->e->writer)) {
 		j->failed = false;
 		begin_anew(j);
@@ -351,6 +367,7 @@ int judge_start(struct judge **ret, struct engine *e)
 	j->standing.compare = judge_by_twin;
 	j->n_types = store_types_changed(e->store);
 	TRY(arena_new(&j->scratch, SIZE_MAX));
+	TRY(look_for_time(j));
 	/* At one go: rows that go out must not say that nothing is wrong. */
 	TRY(go_on_anew(j, INT64_MAX));
 	store_watch(e->store);

@@ -134,6 +134,7 @@ struct judge {
 	size_t n_spoken, spoken_size;
 	bool anew;         /* everything is to be judged by its present value ... */
 	uint32_t anew_at;  /* ... from here on */
+	bool by_time;      /* some rule is */
 	uint32_t slice_at; /* the same, what time brings */
 	int64_t slice_ns;  /* when that began, monotonic */
 	uint64_t tidy_at;  /* entries behind this series are to be looked at */
