@@ -67,13 +67,14 @@ call_fn control_policy_publish, control_policy_check, control_policy_show, contr
 call_fn control_policy_diff;                                  /* control_policy_diff.c */
 call_fn control_org_show, control_org_trust, control_org_end; /* control_org.c */
 call_fn control_node_invite, control_node_invites, control_node_approve,
-	control_node_refuse;                /* control_join.c */
-call_fn control_person_renew;               /* control_person.c */
-call_fn control_audit;                      /* control_audit.c */
-call_fn control_forks, control_fork_choose; /* control_fork.c */
-call_fn control_summaries;                  /* control_summaries.c */
-call_fn control_twin_alarms;                /* control_alarms.c */
-call_fn control_find;                       /* control_find.c */
+	control_node_refuse;                                            /* control_join.c */
+call_fn control_person_renew;                                           /* control_person.c */
+call_fn control_audit;                                                  /* control_audit.c */
+call_fn control_forks, control_fork_choose;                             /* control_fork.c */
+call_fn control_summaries;                                              /* control_summaries.c */
+call_fn control_twin_alarms;                                            /* control_alarms.c */
+call_fn control_find;                                                   /* control_find.c */
+call_fn control_command_send, control_command_permit, control_commands; /* control_command.c */
 call_fn control_adapter_put, control_adapter_drop, control_adapters, control_adapter_try,
 	control_letters;                  /* control_adapter.c */
 call_fn control_mesh;                     /* control_mesh.c */
