@@ -24,12 +24,18 @@ void leaves_put_type(const char *name, const struct property_def *more, size_t n
 
 	must(n <= MORE_MAX);
 	memcpy(p + OPEN, more, n * sizeof *more);
+	struct alarm_def alarm = {
+		.name = "secret/zq-secret", .when = "open/level > 1 m", .severity = HEALTH_ALARM, .text = ""};
 	for (size_t i = 0; i < OPEN + n; i++)
 		p[i].min = p[i].max = NAN;
-	world_put(
-		&(struct op){.kind = OP_TYPE,
-			     .type = {.name = name, .version = 1, .properties = p, .n_properties = OPEN + n}},
-		1);
+	world_put(&(struct op){.kind = OP_TYPE,
+			       .type = {.name = name,
+					.version = 1,
+					.properties = p,
+					.n_properties = OPEN + n,
+					.alarms = &alarm,
+					.n_alarms = 1}},
+		  1);
 }
 
 void leaves_put_twin(const char *id, const char *type, const char *name, const char *tag)
@@ -50,6 +56,17 @@ void leaves_put_text(const char *id, const char *property, int64_t t_ns, const c
 
 /* ---- The scene */
 
+/* An alarm whose name nobody may see. */
+static void put_alarm(const char *id)
+{
+	struct sample s = {
+		.t_ns = 20, .value = {.type = VALUE_TEXT, .text = "active expression"}, .sigma = NAN};
+
+	world_put(&(struct op){.kind = OP_SAMPLES,
+			       .samples = {id, "alarm/secret/zq-secret", &s, 1, .by_node = true}},
+		  1);
+}
+
 static void put_type(const char *name)
 {
 	static const struct property_def secret[] = {
@@ -67,6 +84,7 @@ static void put_full(const char *id, const char *type, const char *name, const c
 	leaves_put_text(id, "open/word", 20, "sesame");
 	leaves_put_text(id, "open/token", 20, "zq-token");
 	leaves_put_text(id, "secret/word", 20, "zq-secret");
+	put_alarm(id);
 }
 
 void leaves_set_up(void)
