@@ -40,6 +40,7 @@ static const struct meaning {
 	{"PROPERTY", no_words, complete_properties, NULL},
 	{"TYPE", no_words, complete_types, NULL},
 	{"ORG", no_words, complete_orgs, NULL},
+	{"ALARM", no_words, complete_alarms, NULL},
 	{"OPERATION", no_words, complete_operations, NULL},
 	{"ID", no_words, complete_commands, NULL},
 	{"ORG[/ROLE]", no_words, complete_orgs, NULL},

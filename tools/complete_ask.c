@@ -191,3 +191,18 @@ void complete_operations(struct completion *c)
 	for (size_t i = 0; i < answer.types[0].n_operations; i++)
 		completion_offer(c, answer.types[0].operations[i].name);
 }
+
+void complete_alarms(struct completion *c)
+{
+	struct control_request request = ask_for(CONTROL_TWIN_ALARMS);
+	struct control_answer answer;
+
+	if (c->line.n_args == 0)
+		return;
+	request.prefix = c->line.args[0];
+	if (!asked(c, &request, &answer))
+		return;
+	for (size_t i = 0; i < answer.n_twin_alarms; i++)
+		if (strcmp(answer.twin_alarms[i].twin, c->line.args[0]) == 0)
+			completion_offer(c, answer.twin_alarms[i].alarm.name);
+}

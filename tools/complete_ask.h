@@ -28,5 +28,6 @@ void complete_rollups(struct completion *c); /* behind the colon */
 void complete_types(struct completion *c);
 void complete_orgs(struct completion *c);
 /* Of the twin named before. */
+void complete_alarms(struct completion *c);
 void complete_operations(struct completion *c);
 void complete_commands(struct completion *c); /* ids */

@@ -21,3 +21,7 @@ Alarms that stand, and the health that follows.
   $ holon twin set acme/line1/press1 alarm/heat "active high-alarm"
   2> holon: alarm/heat of acme/line1/press1: only the node itself writes this property
   [1]
+
+What stands is offered by completion.
+
+  $ holon complete -- alarm ack acme/line1/press1 ''
