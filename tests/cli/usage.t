@@ -148,6 +148,16 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   audit consistency
   audit evidence
   audit who-saw
+  adapter run
+  alarm list
+  alarm ack
+  alarm shelve
+  command send
+  command confirm
+  command refuse
+  command permit
+  command list
+  command show
   complete
 
 A node must be named, and be there.
