@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/adapter_private.h"
+#include "node/commands.h"
 #include "node/log.h"
 #include "node/settle.h"
 #include "proto/clock.h"
@@ -92,9 +93,11 @@ void adapter_dead(struct adapter *a, const char *source, struct bytes payload, c
 
 void adapter_word(struct adapter *a, const struct command_word *word)
 {
+	struct commands *commands = adapter_engine(a)->commands;
+
 	adapter_count(a, COUNT_WORDS, 1);
-	(void)word;
-	adapter_count(a, COUNT_STRANGE, 1);
+	if (!commands || !commands_on_word(commands, a->name, word))
+		adapter_count(a, COUNT_STRANGE, 1);
 }
 
 uint64_t backoff_next(struct backoff *b, struct engine *e)

@@ -358,8 +358,6 @@ static int take_command(struct commands *cs, const struct command_in *in, struct
 	memcpy(w->id, c.id, sizeof w->id);
 	if (live_find(cs, c.id) || store_command(cs->e->store, c.id))
 		return take_again(cs, in, &c, w, a, note);
-	if (!store_twin(cs->e->store, c.twin))
-		return egress_refuse(&cs->e->egress, in->by, c.twin, note);
 	t.arena = a;
 	TRY(admit_command(cs, in, &t, note));
 	return take_new(cs, in, &t, w, note);

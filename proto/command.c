@@ -126,11 +126,11 @@ enum { SHELVE_MAX_S = 7 * 86400 };
 
 #define TEXT_PARAMETER(text) \
 	{ \
-		.name = (text), .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN, .tolerance = NAN \
+		.name = (text), .type = VALUE_TEXT, .unit = "", .min = NAN, .max = NAN \
 	}
 #define SECONDS_PARAMETER(text, most) \
 	{ \
-		.name = (text), .type = VALUE_DOUBLE, .unit = "s", .min = 0, .max = (most), .tolerance = NAN \
+		.name = (text), .type = VALUE_DOUBLE, .unit = "s", .min = 0, .max = (most) \
 	}
 
 const struct operation_def *operation_built_in(const char *name)

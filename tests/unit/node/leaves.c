@@ -103,7 +103,7 @@ void leaves_begin(const char *policy)
 {
 	world_policy(policy);
 	must(visibility_sweep(world.visibility) == 0);
-	wire_features = FEATURE_VIEW;
+	wire_features = FEATURE_VIEW | FEATURE_COMMAND;
 	wire_join(WIRE_VOLT);
 	wire_join(WIRE_HARBOR);
 	wire_join(WIRE_OWN);
