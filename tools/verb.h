@@ -44,7 +44,7 @@ extern const struct verb cmd_alarm[], cmd_adapter_run[];
 extern const struct verb cmd_status[], cmd_org[], cmd_node[], cmd_twin[], cmd_rel[], cmd_type[], cmd_import[],
 	cmd_ingest[], cmd_apply[], cmd_view[], cmd_find[], cmd_watch[], cmd_policy[], cmd_peer[],
 	cmd_history[], cmd_backup[], cmd_key[], cmd_audit[], cmd_person[], cmd_issuer[], cmd_doctor[],
-	cmd_invite[], cmd_mesh[], cmd_command[], cmd_complete[];
+	cmd_invite[], cmd_mesh[], cmd_command[], cmd_replay[], cmd_complete[];
 
 /* All groups, NULL at the end. */
 extern const struct verb *const command_groups[];
