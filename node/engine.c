@@ -236,7 +236,8 @@ int engine_open(struct engine **ret, const struct config *config, struct err_not
 	uv_loop_init(&e->loop);
 	uv_timer_init(&e->loop, &e->housekeeping);
 	uv_timer_init(&e->loop, &e->judging);
-	e->housekeeping.data = e->judging.data = e;
+	uv_timer_init(&e->loop, &e->telling);
+	e->housekeeping.data = e->judging.data = e->telling.data = e;
 	int r = open_parts(e, note);
 	if (r < 0) {
 		engine_stop(e);
@@ -465,6 +466,8 @@ void engine_stop(struct engine *e)
 	e->stopping = true;
 	uv_close((uv_handle_t *)&e->housekeeping, NULL);
 	uv_close((uv_handle_t *)&e->judging, NULL);
+	judge_flush(e->judge);
+	uv_close((uv_handle_t *)&e->telling, NULL);
 	for (size_t i = 0; i < 2; i++)
 		if (e->signals[i].data)
 			uv_close((uv_handle_t *)&e->signals[i], NULL);

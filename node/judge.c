@@ -149,7 +149,7 @@ void judge_applied(struct judge *j)
 	if (store_notes_lost(j->e->store))
 		begin_anew(j);
 	store_forget_notes(j->e->store);
-	judge_flush(j);
+	judge_flush_soon(j);
 }
 
 /* ---- What time brings

@@ -22,6 +22,9 @@ MUST_CHECK int judge_start(struct judge **ret, struct engine *e);
 void judge_free(struct judge *j); /* NULL is fine */
 /* A batch was applied: whatever left its band is judged. */
 void judge_applied(struct judge *j);
+/* What it has to say goes to the writer now, to share a commit that is about to begin; else it waits for one
+ * a few milliseconds. */
+void judge_flush(struct judge *j);
 /* Ten times a second: delays, shelves that end, and a slice of what may be stale. */
 void judge_tick(struct judge *j);
 

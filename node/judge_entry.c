@@ -380,7 +380,7 @@ static void take_over(struct judge *j, const struct subject *s, struct entry *x)
 	x->until_ns = st.until_ns;
 	if (!entry_stands(x))
 		return;
-	x->since_ns = active_since(j, s, v.t_ns);
+	x->since_ns = st.since_ns ? st.since_ns : active_since(j, s, v.t_ns);
 	if (x->is_expression) {
 		x->what = EXPRESSION;
 		x->severity = s->rule->alarm->severity;

@@ -110,10 +110,10 @@ struct entry_key {
 /* How an alarm stands, on its way to alarm/NAME. Where there is no room for it everything is judged anew
  * later, so that at least the last word is kept. -ENOMEM. */
 MUST_CHECK int judge_tell(struct judge *j, const struct entry *x);
+void judge_flush_soon(struct judge *j);
 const char *judge_text(struct arena *a, const struct entry *x, const char *comment); /* NULL: -ENOMEM */
-void judge_flush(struct judge *j);
-void judge_forget_acts(struct judge *j); /* nobody is answered */
-#define SHELVE_MAX_NS (90 * 24 * 3600 * NS_PER_S)
+void judge_forget_acts(struct judge *j);                                             /* nobody is answered */
+#define SHELVE_MAX_NS (7 * 24 * 3600 * NS_PER_S)
 
 struct judge_out { /* ops that wait, in their arena */
 	struct arena *arena;

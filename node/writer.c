@@ -490,6 +490,9 @@ static bool begin_commit(struct writer *w)
 		return write_batch(w); /* it has waited for memory */
 	if (!w->queue)
 		return false;
+	judge_flush(w->engine->judge); /* shares the commit, and may begin it */
+	if (w->busy)
+		return true;
 	if (is_far_behind(w)) {
 		if (behind_trouble(w->behind))
 			refuse_queue(w, ERR_FULL, behind_trouble(w->behind));
