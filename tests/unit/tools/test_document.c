@@ -249,45 +249,47 @@ Test(document, a_type_may_extend_keep_and_be_set)
 
 #define QUOTED(...) #__VA_ARGS__
 
+static const char what_a_press_does[] = QUOTED({
+	"name" : "press",
+	"kind" : "asset",
+	"properties" : [
+		{
+			"name" : "power",
+			"type" : "double",
+			"unit" : "kW",
+			"settable" : true,
+			"tolerance" : 0.5,
+			"settle" : "30s",
+			"limits" : {
+				"low-warning" : 1,
+				"high-alarm" : 90,
+				"rate-alarm" : 2,
+				"hysteresis" : 3,
+				"dead-band" : 0.25,
+				"delay" : "5s",
+				"stale" : "1min"
+			}
+		},
+		{
+			"name" : "mode",
+			"type" : "enum",
+			"options" : [ "idle", "run", "stop" ],
+			"transitions" : {"run" : [ "stop", "idle" ], "idle" : ["run"]}
+		}
+	],
+	"alarms" : [ {"name" : "hot", "when" : "power > 3 kW", "delay" : "2s"} ],
+	"operations" : [ {
+		"name" : "stop",
+		"text" : "now",
+		"within" : "10s",
+		"parameters" : [ {"name" : "grace", "type" : "double", "unit" : "s", "min" : 0} ]
+	} ],
+	"health" : {"rule" : "weighted", "weight" : "power", "warning" : 0.1, "alarm" : 0.5}
+});
+
 Test(document, a_type_says_what_its_twins_do)
 {
-	const struct spot s = spot(QUOTED({
-		"name" : "press",
-		"kind" : "asset",
-		"properties" : [
-			{
-				"name" : "power",
-				"type" : "double",
-				"unit" : "kW",
-				"settable" : true,
-				"tolerance" : 0.5,
-				"settle" : "30s",
-				"limits" : {
-					"low-warning" : 1,
-					"high-alarm" : 90,
-					"rate-alarm" : 2,
-					"hysteresis" : 3,
-					"dead-band" : 0.25,
-					"delay" : "5s",
-					"stale" : "1min"
-				}
-			},
-			{
-				"name" : "mode",
-				"type" : "enum",
-				"options" : [ "idle", "run", "stop" ],
-				"transitions" : {"run" : [ "stop", "idle" ], "idle" : ["run"]}
-			}
-		],
-		"alarms" : [ {"name" : "hot", "when" : "power > 3 kW", "delay" : "2s"} ],
-		"operations" : [ {
-			"name" : "stop",
-			"text" : "now",
-			"within" : "10s",
-			"parameters" : [ {"name" : "grace", "type" : "double", "unit" : "s", "min" : 0} ]
-		} ],
-		"health" : {"rule" : "weighted", "weight" : "power", "warning" : 0.1, "alarm" : 0.5}
-	}));
+	const struct spot s = spot(what_a_press_does);
 	struct type_def t;
 
 	cr_assert(eq(int, document_type(arena, &s, NULL, NULL, &t, &note), 0), "%s", note.text);
