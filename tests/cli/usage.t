@@ -158,6 +158,7 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   command permit
   command list
   command show
+  replay
   complete
 
 A node must be named, and be there.
