@@ -158,10 +158,22 @@ static int push_context(struct call *c, const struct twin *t, struct control_ans
 	return 0;
 }
 
+/* Who shows what may follow needs the type; most types have no such property. */
+static void add_type(const struct twin *t, struct control_answer *answer, struct type_def *room)
+{
+	for (size_t i = 0; t->type && i < t->type->def.n_properties; i++)
+		if (t->type->def.properties[i].n_transitions > 0) {
+			*room = t->type->def;
+			answer->types = room;
+			answer->n_types = 1;
+		}
+}
+
 static int get_own(struct call *c, const struct twin *t, struct err_note *note)
 {
 	struct control_answer answer = {0};
 	struct twin_def def = store_twin_def(t);
+	struct type_def type;
 
 	if (c->request.has_as_of)
 		cut_life(&def, c->request.as_of_ns);
@@ -178,6 +190,8 @@ static int get_own(struct call *c, const struct twin *t, struct err_note *note)
 	TRY(control_push_relations(c, t, &answer));
 	answer.twins = &def;
 	answer.n_twins = 1;
+	if (!c->request.has_as_of && !c->request.property[0])
+		add_type(t, &answer, &type);
 	call_done(c, &answer);
 	return 0;
 }

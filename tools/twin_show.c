@@ -147,6 +147,7 @@ static void twin_json(const struct control_answer *answer, const struct control_
 	for (size_t i = 0; i < answer->n_values; i++)
 		value_json(&j, NULL, &answer->values[i]);
 	json_close(&j);
+	show_steps(&j, answer);
 	show_relations(&j, answer);
 	json_close(&j);
 }
@@ -250,6 +251,7 @@ static void twin_text(struct arena *a, const struct control_answer *answer, bool
 	for (size_t i = 0; t && i < t->n_aliases; i++)
 		line("alias", t->aliases[i]);
 	values_text(a, answer);
+	steps_text(answer);
 	edges_text(answer);
 }
 

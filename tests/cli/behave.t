@@ -129,6 +129,17 @@ A process takes the steps it may, in the order of time.
   2024-03-04T13:00:02Z  run
   2024-03-04T13:00:04Z  stop
 
+What it may become next is shown with it.
+
+  $ holon twin get acme/b1 | tail -n 1
+  state is stop, may become idle
+  $ holon twin set acme/b1 state idle --at 2024-03-04T14:00:00Z
+  changed
+  $ holon twin get acme/b1 | tail -n 1
+  state is idle, may become run
+  $ holon twin get acme/b1 --json
+  {"id": "acme/b1", "type": "batch", "kind": "process", "name": "", "tags": [], "aliases": [], "life": [{"state": "operating", "since": null}], "own": true, "life_cycle": "operating", "health": "good", "alarms": [], "parents": [], "properties": [{"property": "state", "unit": "", "t": "2024-03-04T14:00:00Z", "value": "idle", "quality": "good"}], "steps": {"state": ["run"]}, "relations": [], "memberships": []}
+
 How something stands is the node's own word.
 
   $ holon twin set acme/p1 settle/speed converged --at 2024-03-04T10:00:00Z
@@ -171,22 +182,9 @@ What an environment measures is known to what is located in it: the nearest one 
   12 degC
   $ holon twin set acme/hall temperature 31 --at 2024-03-04T11:00:00Z
   changed
-  $ holon twin get acme/p1
-  acme/p1
-  kind      asset
-  type      press
-  life      operating
-  health    unknown
-  PROPERTY             VALUE    MEASURED
-  force                -        never
-  speed                -        never
-  desired/speed        -        never
-  settle/speed         -        never
-  alarm/force          -        never
-  alarm/stuck          -        never
+  $ holon twin get acme/p1 | grep context/
   context/temperature  31 degC  2024-03-04T11:00:00Z
   context/wind         7 m/s    2024-03-04T10:00:00Z
-  acme/p1 --located-in--> acme/cell
   $ holon twin get acme/p1 context/temperature --json
   {"twin": "acme/p1", "property": "context/temperature", "unit": "degC", "t": "2024-03-04T11:00:00Z", "value": 31.0, "quality": "good"}
   $ holon twin get acme/b1 context/temperature
