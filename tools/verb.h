@@ -40,7 +40,7 @@ struct verb {
 	enum status (*run)(struct context *ctx, int argc, char *const argv[]);
 };
 
-extern const struct verb cmd_alarm[], cmd_adapter_run[];
+extern const struct verb cmd_alarm[], cmd_adapter[], cmd_adapter_run[];
 extern const struct verb cmd_status[], cmd_org[], cmd_node[], cmd_twin[], cmd_rel[], cmd_type[], cmd_import[],
 	cmd_ingest[], cmd_apply[], cmd_view[], cmd_find[], cmd_watch[], cmd_policy[], cmd_peer[],
 	cmd_history[], cmd_backup[], cmd_key[], cmd_audit[], cmd_person[], cmd_issuer[], cmd_doctor[],

@@ -148,6 +148,12 @@ Wrong usage is one line on stderr and exit code 2; help is on stdout and exit co
   audit consistency
   audit evidence
   audit who-saw
+  adapter add
+  adapter list
+  adapter show
+  adapter rm
+  adapter dead
+  adapter try
   adapter run
   alarm list
   alarm ack
