@@ -175,6 +175,8 @@ static void on_state(void *ctx, enum mqtt_state state, const char *text)
 	if (state == MQTT_CONNECTED) {
 		adapter_count(m->adapter, COUNT_CONNECTS, 1);
 		mqtt_filters_keep(m);
+		if (m->out)
+			mqtt_out_room(m->out);
 	}
 	if (state == MQTT_WAITING)
 		adapter_count(m->adapter, COUNT_LOST, 1);
@@ -198,6 +200,8 @@ static void on_published(void *ctx, uint64_t id, int code, const char *text)
 	else if (code < 0)
 		adapter_dead(m->adapter, "(sending)", (struct bytes){0},
 			     text && text[0] ? text : err_text(code));
+	if (m->out)
+		mqtt_out_room(m->out);
 }
 
 /* ---- Life ------------------------------------------------------------------------------------------------
@@ -207,6 +211,7 @@ static void mqtt_free(struct mqtt_adapter *m)
 {
 	if (!m)
 		return;
+	mqtt_out_close(m->out);
 	arena_free(m->scratch);
 	arena_free(m->arena);
 	free(m);
@@ -222,6 +227,7 @@ static int connect_mqtt(struct mqtt_adapter *m, struct err_note *note)
 	struct mqtt_options *o = &m->options;
 
 	TRY(mqtt_filters_load(m, note));
+	TRY(mqtt_publish_open(m));
 	TRY(feed_new(&m->feed, m->engine,
 		     &(struct feed_options){.source = adapter_name(m->adapter),
 					    .done = on_durable,
@@ -270,12 +276,22 @@ static void mqtt_close(void *self)
 {
 	struct mqtt_adapter *m = self;
 
+	mqtt_out_close(m->out);
+	m->out = NULL;
 	if (!m->client) {
 		on_closed(m);
 		return;
 	}
 	feed_free(m->feed);
 	mqtt_client_close(m->client, on_closed);
+}
+
+static void mqtt_changed(void *self)
+{
+	const struct mqtt_adapter *m = self;
+
+	if (m->out)
+		mqtt_out_changed(m->out);
 }
 
 static int mqtt_attempt(void *self, const char *topic, struct bytes payload,
@@ -297,5 +313,6 @@ const struct adapter_kind adapter_mqtt = {
 	.open = mqtt_open,
 	.close = mqtt_close,
 	.order = mqtt_order,
+	.changed = mqtt_changed,
 	.attempt = mqtt_attempt,
 };

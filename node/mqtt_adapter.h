@@ -5,6 +5,7 @@
 
 #include "node/adapter.h"
 #include "node/mqtt_client.h"
+#include "node/mqtt_out.h"
 #include "node/payload.h"
 
 enum { MQTT_MAPS_MAX = 256, MQTT_TARGETS_MAX = 64, MQTT_SECRET_MAX = 4096 };
@@ -38,10 +39,13 @@ struct mqtt_adapter {
 	struct payload_map *maps;
 	size_t n_maps;
 	struct mqtt_targets commands, desired;
+	struct mqtt_outlet *outlets;
+	size_t n_outlets;
 	const char **filters, **old_filters;
 	size_t n_filters, n_old_filters;
 	struct mqtt_client *client; /* NULL: dry */
 	struct feed *feed;          /* the same */
+	struct mqtt_out *out;       /* NULL: nothing is published */
 	struct arena *scratch;      /* of one message */
 	struct backoff backoff;
 	bool was_up;
@@ -53,6 +57,10 @@ MUST_CHECK int mqtt_config_read(struct mqtt_adapter *m, const json_t *config, st
  * wanted any more, and keep both; once they are taken back, the present ones alone. */
 MUST_CHECK int mqtt_filters_load(struct mqtt_adapter *m, struct err_note *note);
 void mqtt_filters_keep(struct mqtt_adapter *m);
+
+/* `publish` of the configuration; its beginning, when there is a client. */
+MUST_CHECK int mqtt_publish_read(const struct setting_at *top, struct mqtt_adapter *m, struct err_note *note);
+MUST_CHECK int mqtt_publish_open(struct mqtt_adapter *m);
 
 /* The adapter_kind's. */
 MUST_CHECK int mqtt_order(void *self, const struct order *order, struct err_note *note);

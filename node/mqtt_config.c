@@ -30,6 +30,7 @@ static const struct setting keys[] = {
 	{.name = "maps", .type = SETTING_LIST, KEY(maps), .max = MQTT_MAPS_MAX},
 	{.name = "commands", .type = SETTING_LIST, KEY(commands), .max = MQTT_TARGETS_MAX},
 	{.name = "desired", .type = SETTING_LIST, KEY(desired), .max = MQTT_TARGETS_MAX},
+	{.name = "publish", .type = SETTING_LIST, KEY(publish), .max = MQTT_OUTLETS_MAX},
 	{0},
 };
 #undef KEY
@@ -230,6 +231,7 @@ int mqtt_config_read(struct mqtt_adapter *m, const json_t *config, struct err_no
 	TRY(read_maps(&top, m, note));
 	TRY(read_targets(&top, "commands", m, &m->commands, note));
 	TRY(read_targets(&top, "desired", m, &m->desired, note));
+	TRY(mqtt_publish_read(&top, m, note));
 	TRY(collect_filters(m));
 	m->options.filters = m->filters;
 	m->options.n_filters = m->n_filters;
