@@ -27,9 +27,9 @@ cat >harbor.json <<'JSON'
  "relations": [{"type": "contains", "from": "harbor/city", "to": "acme/plant"}]}
 JSON
 
-# $1: property, $2: value of press1
+# $1: property, $2: value, $3: of which press (1)
 measure() {
-	reading acme/plant/press1 "$1" "$(now)" "$2" | quietly holon --node acme/site ingest -
+	reading "acme/plant/press${3-1}" "$1" "$(now)" "$2" | quietly holon --node acme/site ingest -
 }
 
 # The alarms that ORG/NODE lists: `TWIN ALARM WHAT STATE`, in order of words.
@@ -56,6 +56,7 @@ is_well() {
 }
 
 found_and_start acme harbor
+quietly holon person invite kim --org harbor/org --dir kim --role operator
 quietly holon --node acme/site apply acme.json
 quietly holon --node harbor/site apply harbor.json
 trust_all acme harbor
@@ -78,6 +79,12 @@ policy acme
     twins plant/**
     allow discover, summary
     until @UNTIL@
+
+  share "who is on it"
+    to org harbor
+    twins plant/**
+    allow command alarm-ack
+    until @UNTIL@
 POLICY
 quietly holon --node acme/site rel confirm harbor/city acme/plant
 
@@ -89,13 +96,13 @@ heat='acme/plant/press1 heat'
 measure heat 95
 check 'a limit is crossed' soon 5 lists acme/site "$heat high-alarm active"
 check 'what the limit and the value are is told' eval 'holon --json --node acme/site alarm list |
-	json "d[\"alarms\"][0][\"text\"]" | grep -qx "at or above 90.* degC; is 95.* degC"'
+	json "d[\"alarms\"][0][\"text\"]" | grep -x "at or above 90.* degC; is 95.* degC"'
 check 'the plant is ill of its press' soon 5 is_well acme/site acme/plant alarm
 check 'the partner who may sees it' soon 10 lists harbor/site "$heat high-alarm active"
 check 'but not who did what, nor what the owner says of it' equal \
 	"$(holon --json --node harbor/site alarm list | json 'd["alarms"][0]["who"] + d["alarms"][0]["text"]')" ''
 check 'the city is ill of the plant' soon 10 is_well harbor/site harbor/city alarm
-check 'it is told with the twin' eval 'holon --node acme/site twin get acme/plant/press1 | grep -q "^alarm *heat: high-alarm since .*, active"'
+check 'it is told with the twin' eval 'holon --node acme/site twin get acme/plant/press1 | grep "^alarm *heat: high-alarm since .*, active"'
 check 'the view says who is ill' equal "$(view_field '[m["health"] for m in d["members"]]' harbor/site harbor/city --rollup worst-health | sort -u)" alarm
 
 measure "secret/$CANARY" 20
@@ -105,21 +112,41 @@ measure heat 96
 check 'what came later is there' soon 10 sees_heat 96.0
 check 'but that is not seen by the partner' lists harbor/site "$heat high-alarm active"
 
+check 'somebody has seen it' equal "$(holon --node acme/site alarm ack acme/plant/press1 heat --comment 'looking into it' 2>&1 | tail -n 1)" \
+	acknowledged
+check 'and shelves what is hidden' equal "$(holon --node acme/site alarm shelve acme/plant/press1 "$CANARY-jam" --for 1h 2>&1 | tail -n 1)" shelved
+check 'the alarm stands as acknowledged' soon 5 lists acme/site "$heat high-alarm acknowledged" \
+	"acme/plant/press1 secret/$CANARY high-alarm active" "acme/plant/press1 $CANARY-jam expression shelved"
+check 'with what was said' eval 'holon --json --node acme/site alarm list | json "[a[\"text\"] for a in d[\"alarms\"]]" | grep "; looking into it"'
+check 'the partner sees that somebody is on it' soon 10 lists harbor/site "$heat high-alarm acknowledged"
+check 'once is enough' eval '! holon --node acme/site alarm ack acme/plant/press1 heat'
+check 'what does not stand cannot be acknowledged' eval '! holon --node acme/site alarm ack acme/plant/press2 heat'
+
+measure heat 75 2
+check 'another one rises' soon 10 eval 'alarms harbor/site | grep -x "acme/plant/press2 heat high-warning active"'
+check 'a person of the partner acknowledges it, for policy lets her' quietly \
+	holon --node harbor/site --person kim alarm ack acme/plant/press2 heat --comment 'we see it too'
+check 'the owner knows who it was' soon 5 eval \
+	'holon --json --node acme/site alarm list acme/plant/press2 | json "d[\"alarms\"][0][\"who\"]" | grep -x harbor/kim'
+check 'but it is not hers to shelve' eval '! holon --node harbor/site --person kim alarm shelve acme/plant/press2 heat'
+measure heat 40 2
+check 'and over' soon 5 eval '! alarms acme/site | grep press2'
+
 node_kill acme/site
 node_start acme/site
-check 'after kill -9 alarms stand as they did' lists acme/site "$heat high-alarm active" \
-	"acme/plant/press1 secret/$CANARY high-alarm active" "acme/plant/press1 $CANARY-jam expression active"
+check 'after kill -9 alarms stand as they did' lists acme/site "$heat high-alarm acknowledged" \
+	"acme/plant/press1 secret/$CANARY high-alarm active" "acme/plant/press1 $CANARY-jam expression shelved"
 
 measure heat 86
-check 'inside the limit, but not by the hysteresis' lists acme/site "$heat high-alarm active" \
-	"acme/plant/press1 secret/$CANARY high-alarm active" "acme/plant/press1 $CANARY-jam expression active"
+check 'inside the limit, but not by the hysteresis' lists acme/site "$heat high-alarm acknowledged" \
+	"acme/plant/press1 secret/$CANARY high-alarm active" "acme/plant/press1 $CANARY-jam expression shelved"
 measure heat 50
 measure "secret/$CANARY" 1
 check 'it is over' soon 5 lists acme/site ''
 check 'for the partner too' soon 10 lists harbor/site ''
 check 'the city is well again' soon 10 is_well harbor/site harbor/city good
 check 'the history tells all of it' equal \
-	"$(samples '[s["value"].split()[0] for s in d]' acme/site acme/plant/press1 alarm/heat | tr -d "[],'")" 'active cleared'
+	"$(samples '[s["value"].split()[0] for s in d]' acme/site acme/plant/press1 alarm/heat | tr -d "[],'")" 'active acknowledged cleared'
 check 'and when the plant was ill' eval '[[ $(samples "[s[\"value\"] for s in d]" acme/site acme/plant health/members) == *alarm*good* ]]'
 
 check 'what is hidden is in the store of its owner' grep -rqs "$CANARY" acme/site
