@@ -3,7 +3,7 @@
 # value says.
 . "$(dirname "$0")/lib.sh"
 
-TWINS=20
+TWINS=8
 found_and_start acme
 export HOLON_NODE=acme/site
 python3 - "$TWINS" <<'PYTHON' >types.json
@@ -65,27 +65,41 @@ for n in range(200000):
 PYTHON
 }
 
+# The last word of a history, null if there is none.
+last() {
+	local line
+	line=$(holon --json history "$@" | tail -n 1)
+	echo "${line:-null}"
+}
+
 agrees() {
 	local i
 	for ((i = 0; i < TWINS; i++)); do
-		holon --json history "acme/press$i" force --from 2024-03-06T00:00:00Z | tail -n 1
-		holon --json history "acme/press$i" alarm/force | tail -n 1
+		last "acme/press$i" force --from 2024-03-06T00:00:00Z
+		last "acme/press$i" alarm/force
 	done | python3 -c '
 import json, sys
-lines = [json.loads(line)["value"] for line in sys.stdin]
+lines = [(json.loads(line) or {"value": None})["value"] for line in sys.stdin]
 wrong = 0
 for value, alarm in zip(lines[::2], lines[1::2]):
+    if value is None:
+        continue
     want = "active high-alarm" if value >= 90 else "active high-warning" if value >= 70 else "cleared"
-    if not alarm.startswith(want):
+    if not (alarm or "cleared").startswith(want):
         print("%s, but the alarm is %s" % (value, alarm))
         wrong += 1
 sys.exit(wrong > 0 or len(lines) != 2 * int(sys.argv[1]))' "$TWINS"
 }
 
+has_begun() { # round
+	[ "$(last acme/press0 force --from "2024-03-0$((5 + $1))T00:00:00Z")" != null ]
+}
+
 for round in 1 2 3; do
 	flood $round &
 	flood=$!
-	sleep "0.$((round * 3))"
+	check "round $round: numbers come" soon 10 has_begun $round
+	sleep "0.$round"
 	node_kill acme/site
 	wait $flood
 	node_start acme/site
