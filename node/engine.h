@@ -87,7 +87,7 @@ struct engine {
 	struct reply *replies;         /* questions being answered (questions.c) */
 	struct unfinished *unfinished; /* questions of which frames are missing (question_frames.c) */
 	size_t n_finds;                /* running (find.c) */
-	uv_timer_t housekeeping, judging, telling; /* the last two: judge.c */
+	uv_timer_t housekeeping, judging, telling;     /* the last two: judge.c */
 	uv_signal_t signals[2];                        /* SIGTERM, SIGINT */
 	int64_t next_end_ns;                           /* wall time at which the next share ends */
 	int64_t roster_ns;                             /* monotonic time of the last roster */

@@ -227,8 +227,8 @@ static int stage_command(const struct stage *g, const struct op *op)
 	if (op->command.record.len > COMMAND_RECORD_MAX)
 		return FAIL_SAY(g->note, ERR_REFUSED, "the record of command %s is longer than %d bytes", id,
 				COMMAND_RECORD_MAX);
-	const bool same = held ? bytes_equal(held->pub.record, op->command.record)
-			       : op->command.record.len == 0;
+	const bool same =
+		held ? bytes_equal(held->pub.record, op->command.record) : op->command.record.len == 0;
 	return same && !batch_find(g->batch, &key) ? STORE_UNCHANGED : batch_take(g->batch, &key, op, op);
 }
 
