@@ -2,12 +2,12 @@
 #include "tests/unit/proto/codecs.h"
 
 #include "proto/clock.h"
+#include "tests/unit/proto/type_objects.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const char *tags[] = {"critical", "tie-volt"};
 static const char *aliases[] = {"urn:acme:press:7", "Presse \xc3\xbc 7"};
-static const char *words[] = {"off", "on"};
 static struct life_step life[] = {{LIFE_BUILD, TIME_MIN}, {LIFE_OPERATING, 1293840000000000000}};
 
 #define FULL_TWIN \
@@ -18,85 +18,6 @@ static struct life_step life[] = {{LIFE_BUILD, TIME_MIN}, {LIFE_OPERATING, 12938
 	}
 struct twin_def full_twin = FULL_TWIN;
 
-static const struct limits limits = {.at = {-2, -1, 10.5, 12},
-				     .rate_warning = 1.5,
-				     .rate_alarm = 3,
-				     .hysteresis = 0.25,
-				     .dead_band = 0.125,
-				     .delay_ns = 5000000000,
-				     .stale_ns = 6000000000};
-static struct transition transitions[] = {{0, 1}, {1, 0}};
-
-static struct property_def properties[] = {
-	{.name = "load/power",
-	 .type = VALUE_DOUBLE,
-	 .unit = "MW",
-	 .min = -1.5,
-	 .max = 2e6,
-	 .kpi = true,
-	 .limits = &limits},
-	{.name = "mode",
-	 .type = VALUE_ENUM,
-	 .unit = "",
-	 .min = NAN,
-	 .max = NAN,
-	 .options = words,
-	 .n_options = 2,
-	 .transitions = transitions,
-	 .n_transitions = 2},
-	{.name = "count",
-	 .type = VALUE_INT64,
-	 .unit = "1",
-	 .min = 0,
-	 .max = NAN,
-	 .settable = true,
-	 .tolerance = 2,
-	 .settle_ns = 30000000000,
-	 .retention = {1, 0, 3}},
-};
-
-static struct alarm_def alarm_defs[] = {
-	{.name = "overload",
-	 .when = "load/power > 10 MW and context/temperature > 30 degC",
-	 .severity = HEALTH_ALARM,
-	 .text = "too much for so warm a day",
-	 .delay_ns = 7000000000},
-	{.name = "idle", .when = "count = 0", .severity = HEALTH_WARNING, .text = ""},
-};
-
-static struct property_def parameters[] = {
-	{.name = "grace_s", .type = VALUE_DOUBLE, .unit = "s", .min = 0, .max = NAN},
-	{.name = "how",
-	 .type = VALUE_ENUM,
-	 .unit = "",
-	 .min = NAN,
-	 .max = NAN,
-	 .options = words,
-	 .n_options = 2},
-};
-
-static struct operation_def operation_defs[] = {
-	{.name = "safe-stop",
-	 .text = "stops where it is",
-	 .parameters = parameters,
-	 .n_parameters = COUNT(parameters),
-	 .within_ns = 9000000000},
-	{.name = "home", .text = ""},
-};
-
-#define FULL_TYPE \
-	{ \
-		.name = "acme/press", .parent = "acme/machine", .version = 3, .kind = KIND_ENVIRONMENT, \
-		.retention = {4, 5, 6}, .properties = properties, .n_properties = COUNT(properties), \
-		.alarms = alarm_defs, .n_alarms = COUNT(alarm_defs), .operations = operation_defs, \
-		.n_operations = COUNT(operation_defs), \
-		.health = {.rule = HEALTH_WEIGHTED, \
-			   .hierarchy = "contains", \
-			   .weight = "load/power", \
-			   .k = 2, \
-			   .warning = 0.125, \
-			   .alarm = 0.5}, \
-	}
 struct type_def full_type = FULL_TYPE;
 
 struct relation full_relation = {"feeds", "volt/substation", "acme/plant1", -5, 1293840000000000001};
