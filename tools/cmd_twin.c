@@ -3,6 +3,7 @@
 #include "proto/clock.h"
 #include "proto/id.h"
 #include "tools/change.h"
+#include "tools/command_send.h"
 #include "tools/document.h"
 #include "tools/twin_show.h"
 
@@ -83,6 +84,8 @@ static const struct flag set_flags[] = {
 	{"at", "TIME", "time of measurement (default: now)", false},
 	{"quality", "QUALITY", "good, uncertain or bad (default: good)", false},
 	{"sigma", "NUMBER", "standard uncertainty, in the property's unit", false},
+	{"within", "DURATION", "want it to be so within that time: the desired value of a settable property",
+	 false},
 	{0},
 };
 
@@ -129,6 +132,30 @@ static enum status read_value(struct context *ctx, const char *id, const char *p
 	return STATUS_OK;
 }
 
+/* The owner sets the desired value, and follows whether it is reached. */
+static enum status want_value(struct context *ctx, char *const argv[])
+{
+	struct argument arguments[] = {{"property", {.type = VALUE_TEXT, .text = argv[1]}},
+				       {"value", {.type = VALUE_TEXT, .text = argv[2]}},
+				       {"within_s", {.type = VALUE_DOUBLE}}};
+	const struct command_wish wish = {.twin = argv[0],
+					  .operation = OPERATION_SET,
+					  .arguments = arguments,
+					  .n_arguments = 3,
+					  .done = "wanted"};
+	struct err_note note = {0};
+	int64_t within_ns;
+
+	if (flag_duration(ctx, "within", 0, &within_ns, &note) < 0)
+		return say_usage(&note);
+	if (flag_given(ctx, "at") || flag_given(ctx, "quality") || flag_given(ctx, "sigma")) {
+		say("--within wants a value from now on: without --at, --quality, --sigma");
+		return STATUS_USAGE;
+	}
+	arguments[2].value.real = (double)within_ns / NS_PER_S;
+	return command_send(ctx, &wish);
+}
+
 static enum status set_run(struct context *ctx, int argc, char *const argv[])
 {
 	struct err_note note = {0};
@@ -136,6 +163,8 @@ static enum status set_run(struct context *ctx, int argc, char *const argv[])
 	enum status status;
 
 	(void)argc;
+	if (flag_given(ctx, "within"))
+		return want_value(ctx, argv);
 	if (sample_from_flags(ctx, &sample, &note) < 0)
 		return say_usage(&note);
 	status = read_value(ctx, argv[0], argv[1], argv[2], &sample.value);
@@ -260,8 +289,8 @@ const struct verb cmd_twin[] = {
 	 .max_args = 1,
 	 .run = twin_summaries_run},
 	{.name = "twin set",
-	 .args = "TWIN PROPERTY VALUE [--at TIME] [--quality QUALITY] [--sigma NUMBER]",
-	 .summary = "store a value of a property",
+	 .args = "TWIN PROPERTY VALUE [--at TIME] [--quality QUALITY] [--sigma NUMBER] | --within DURATION",
+	 .summary = "store a value of a property, or say what it should be",
 	 .flags = set_flags,
 	 .min_args = 3,
 	 .max_args = 3,

@@ -67,7 +67,7 @@ static int read_as(struct arena *a, const struct property_def *p, const char *te
 
 static int guess(struct arena *a, const char *text, struct value *ret)
 {
-	static const enum value_type types[] = {VALUE_BOOL, VALUE_INT64, VALUE_DOUBLE};
+	static const enum value_type numbers[] = {VALUE_INT64, VALUE_DOUBLE};
 	const size_t n = strlen(text);
 	struct err_note why;
 
@@ -76,8 +76,12 @@ static int guess(struct arena *a, const char *text, struct value *ret)
 				      .text = arena_print(a, "%.*s", (int)n - 2, text + 1)};
 		return ret->text ? 0 : FAIL(-ENOMEM);
 	}
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		const int r = value_parse(a, types[i], text, ret, &why);
+	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
+		*ret = (struct value){.type = VALUE_BOOL, .boolean = text[0] == 't'};
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		const int r = value_parse(a, numbers[i], text, ret, &why);
 		if (r == 0 || r == -ENOMEM)
 			return r;
 	}

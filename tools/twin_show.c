@@ -174,18 +174,79 @@ static const char *shortened(struct arena *a, const char *text)
 	return cut ? cut : "";
 }
 
+/* The value of PREFIX + NAME; NULL: there is none. */
+static const struct kpi *value_beside(const struct control_answer *answer, enum property_made made,
+				      const char *name)
+{
+	const char *prefix = made_text(made);
+	const size_t n = strlen(prefix);
+
+	for (size_t i = 0; i < answer->n_values; i++) {
+		const char *property = answer->values[i].property;
+		if (strncmp(property, prefix, n) == 0 && strcmp(property + n, name) == 0)
+			return &answer->values[i];
+	}
+	return NULL;
+}
+
+/* `desired/NAME` and `settle/NAME` stand in the line of NAME. */
+static bool is_beside(const struct control_answer *answer, const struct kpi *v)
+{
+	static const enum property_made shown[] = {MADE_DESIRED, MADE_SETTLE};
+
+	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+		const size_t n = strlen(made_text(shown[i]));
+		if (strncmp(v->property, made_text(shown[i]), n) != 0)
+			continue;
+		for (size_t k = 0; k < answer->n_values; k++)
+			if (strcmp(answer->values[k].property, v->property + n) == 0)
+				return true;
+	}
+	return false;
+}
+
+static enum paint settle_paint(const char *text)
+{
+	if (strncmp(text, "converged", 9) == 0)
+		return PAINT_GOOD;
+	return strncmp(text, "overdue", 7) == 0 ? PAINT_ALARM : PAINT_WARNING;
+}
+
+static void desired_cells(struct table *table, const struct control_answer *answer, const struct kpi *v)
+{
+	const struct kpi *desired = value_beside(answer, MADE_DESIRED, v->property);
+	const struct kpi *settle = value_beside(answer, MADE_SETTLE, v->property);
+	const bool is_wanted = desired && desired->sample.value.type != VALUE_NONE;
+	const bool is_told = settle && settle->sample.value.type == VALUE_TEXT;
+
+	table_cell(table, PAINT_PLAIN,
+		   is_wanted ? shortened(table->arena, sample_words(table->arena, &desired->sample, v->unit))
+			     : "");
+	table_cell(table, is_told ? settle_paint(settle->sample.value.text) : PAINT_PLAIN,
+		   is_told ? settle->sample.value.text : "");
+}
+
 static void values_text(struct arena *a, const struct control_answer *answer)
 {
-	struct table table = {.arena = a, .n_columns = 3};
+	struct table table = {.arena = a};
 	char at[TIME_TEXT_SIZE];
+	bool settable = false;
 
-	table_row(&table, (const char *[]){"PROPERTY", "VALUE", "MEASURED"});
+	for (size_t i = 0; i < answer->n_values; i++)
+		settable |= is_beside(answer, &answer->values[i]);
+	table.n_columns = settable ? 5 : 3;
+	table_row(&table, (const char *[]){"PROPERTY", "VALUE", "MEASURED", "DESIRED", "SETTLED"});
 	for (size_t i = 0; i < answer->n_values; i++) {
 		const struct kpi *v = &answer->values[i];
 		const bool measured = v->sample.value.type != VALUE_NONE;
-		table_row(&table, (const char *[]){
-					  v->property, shortened(a, sample_words(a, &v->sample, v->unit)),
-					  measured ? arena_copy(a, time_text(v->sample.t_ns, at)) : "never"});
+		if (is_beside(answer, v))
+			continue;
+		table_cell(&table, PAINT_PLAIN, v->property);
+		table_cell(&table, PAINT_PLAIN, shortened(a, sample_words(a, &v->sample, v->unit)));
+		table_cell(&table, PAINT_PLAIN,
+			   measured ? arena_copy(a, time_text(v->sample.t_ns, at)) : "never");
+		if (settable)
+			desired_cells(&table, answer, v);
 	}
 	if (answer->n_values > 0)
 		table_print(&table, stdout);

@@ -104,9 +104,9 @@ Test(command_args, of_an_unknown_operation_an_argument_is_what_it_looks_like)
 		const char *word;
 		enum value_type type;
 	} all[] = {
-		{"a=true", VALUE_BOOL},   {"a=12", VALUE_INT64},   {"a=-2.5", VALUE_DOUBLE},
-		{"a=1e3", VALUE_DOUBLE},  {"a=2 min", VALUE_TEXT}, {"a=", VALUE_TEXT},
-		{"a=\"12\"", VALUE_TEXT},
+		{"a=true", VALUE_BOOL},  {"a=12", VALUE_INT64},    {"a=1", VALUE_INT64},
+		{"a=0", VALUE_INT64},    {"a=-2.5", VALUE_DOUBLE}, {"a=1e3", VALUE_DOUBLE},
+		{"a=2 min", VALUE_TEXT}, {"a=", VALUE_TEXT},       {"a=\"12\"", VALUE_TEXT},
 	};
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
