@@ -13,7 +13,7 @@ static bool has_values(const struct stage *g, const char *id, const char *proper
 	       twin_value(&g->store->table, w, i).value.type != VALUE_NONE && !stage_twin_goes(g, id, 0);
 }
 
-/* A twin that gets another type keeps every value it has. */
+/* A twin that gets another type keeps every value it has, but what the node made of them. */
 static int check_retype(const struct stage *g, const struct twin_def *held, const struct twin_def *next)
 {
 	const struct type_def *from = stage_type(g, held->type), *to = stage_type(g, next->type);
@@ -21,7 +21,8 @@ static int check_retype(const struct stage *g, const struct twin_def *held, cons
 	for (size_t i = 0; from && i < from->n_properties; i++) {
 		const struct property_def *p = &from->properties[i];
 		const struct property_def *q = to ? type_property(to, p->name, NULL) : NULL;
-		if ((!q || !measures_alike(p, q)) && has_values(g, held->id, p->name))
+		if (!property_is_nodes_own(p) && (!q || !measures_alike(p, q)) &&
+		    has_values(g, held->id, p->name))
 			return FAIL_SAY(g->note, ERR_REFUSED,
 					"%s has values of %s, which it would lose as a twin of type '%s'",
 					held->id, p->name, next->type);

@@ -267,6 +267,26 @@ Test(steps, only_the_node_writes_how_something_stands)
 	cr_expect_eq(world_do(&op), 0, "what is desired is anybody's");
 }
 
+Test(steps, what_the_node_made_keeps_no_twin_from_another_type)
+{
+	struct property_def speed = {
+		.name = "speed", .type = VALUE_DOUBLE, .unit = "m/s", .min = NAN, .max = NAN};
+	const struct op op = {.kind = OP_TYPE,
+			      .type = {.name = "plain",
+				       .parent = "",
+				       .version = 1,
+				       .kind = KIND_PROCESS,
+				       .properties = &speed,
+				       .n_properties = 1}};
+
+	cr_assert_eq(world_do(&op), 0);
+	cr_assert_eq(settle(true), 0);
+	cr_expect_eq(world_twin("acme/p", "plain", KIND_PROCESS), 0, "%s", world.note.text);
+	cr_assert_eq(world_twin("acme/p", "process", KIND_PROCESS), 0);
+	cr_assert_eq(step(NOW, "running"), 0);
+	cr_expect_eq(world_twin("acme/p", "plain", KIND_PROCESS), STORE_REFUSED);
+}
+
 Test(steps, no_frame_writes_how_something_stands)
 {
 	SCOPED(scope_batch) struct batch *b = NULL;
