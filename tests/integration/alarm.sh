@@ -92,12 +92,17 @@ measure heat 50
 check 'while all is well nothing stands' lists acme/site ''
 check 'the plant is well, and so is the city' soon 10 is_well harbor/site harbor/city good
 
+holon --node acme/site watch acme/plant >watched 2>&1 &
+watcher=$!
+check 'somebody watches the plant' soon 5 eval 'grep acme/plant/press1 watched'
 heat='acme/plant/press1 heat'
 measure heat 95
 check 'a limit is crossed' soon 5 lists acme/site "$heat high-alarm active"
 check 'what the limit and the value are is told' eval 'holon --json --node acme/site alarm list |
 	json "d[\"alarms\"][0][\"text\"]" | grep -x "at or above 90.* degC; is 95.* degC"'
 check 'the plant is ill of its press' soon 5 is_well acme/site acme/plant alarm
+check 'who watches is told of both' soon 5 eval 'grep "acme/plant/press1, alarm" watched && grep "acme/plant, alarm" watched'
+kill $watcher
 check 'the partner who may sees it' soon 10 lists harbor/site "$heat high-alarm active"
 check 'but not who did what, nor what the owner says of it' equal \
 	"$(holon --json --node harbor/site alarm list | json 'd["alarms"][0]["who"] + d["alarms"][0]["text"]')" ''
