@@ -108,6 +108,31 @@ check 'a broker that dies is dialled again' wait $replaying
 check 'and what it had not acknowledged is sent again' grep -q "\"published\": $n, \"acknowledged\": $n" dying.json
 check 'the ledger is whole' equal "$(sort -u dying.ledger | wc -l)" $n
 
+# Into a node: what the ledger has is in its history.
+found_and_start acme
+cat >twins.json <<'JSON'
+	{"types": [{"name": "machine", "kind": "asset", "properties": [{"name": "power/use", "type": "double", "unit": "kW"}]}],
+	 "twins": [{"id": "acme/hall/press", "type": "machine"}, {"id": "acme/hall/lathe", "type": "machine"}]}
+JSON
+cat >bridge.json <<JSON
+	{"kind": "mqtt", "broker": "mqtt://127.0.0.1:$broker_port", "maps": [
+	   {"topic": "holon/{hall}/{machine}/power/use", "twin": "acme/{hall}/{machine}", "time": "t",
+	    "values": [{"property": "power/use", "from": "value"}]}]}
+JSON
+quietly holon --node acme/site apply twins.json
+quietly holon --node acme/site adapter add bridge bridge.json
+connected() {
+	holon --node acme/site adapter list | grep -q 'bridge.*connected'
+}
+check 'the node connects to the broker' soon 10 connected
+replay --speed max --ledger node.ledger >node.out
+stored() {
+	equal "$(for m in press lathe; do
+		holon --node acme/site history "acme/hall/$m" power/use --limit 100000 | wc -l
+	done | tr '\n' ' ')" '1500 1000 '
+}
+check 'all that the ledger has is stored' soon 20 stored
+
 # What makes no sense is said in one line.
 refuses 'a URL that is none' 1 'names no broker: write mqtt://HOST' holon replay data --map data/map.json --broker tcp://x
 refuses 'a broker that is not there' 3 'refused' holon replay data --map data/map.json --broker "mqtt://127.0.0.1:$(free_tcp_port)"
