@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "node/control.h"
+#include "node/judge.h"
 #include "node/summary.h"
 #include "proto/clock.h"
 #include "proto/standing.h"
 #include "proto/words.h"
 
-/* Most twins have no alarm: of so many at most is looked whether they have, then the client goes on. */
+/* Most rows have no alarm: of so many at most is looked whether they have, then the client goes on. Of own
+ * twins the judge knows. */
 enum { PAGE = 500, LOOK_MAX = 20000 };
 
 struct place {
@@ -19,7 +21,7 @@ struct place {
 
 static struct place place_after(const struct call *c, const char *after)
 {
-	return (struct place){store_twin_next(c->e->store, c->request.prefix, after),
+	return (struct place){judge_next(c->e->judge, c->request.prefix, after),
 			      store_row_next(c->e->store, c->request.prefix, after)};
 }
 
