@@ -16,14 +16,14 @@
 #include "security/keys.h"
 
 static const struct bench *const benches[] = {
-	&bench_alarms,       &bench_mqtt,       &bench_audit,    &bench_edit,      &bench_policy,
-	&bench_sign,         &bench_walk,       &bench_grid,     &bench_handshake, &bench_ingest,
-	&bench_curve,        &bench_client,     &bench_single,   &bench_backfill,  &bench_read,
-	&bench_memory,       &bench_recovery,   &bench_revoke,   &bench_wear,      &bench_history_size,
-	&bench_history_scan, &bench_propagate,  &bench_catch_up, &bench_initial,   &bench_heal,
-	&bench_join,         &bench_sim,        &bench_detect,   &bench_idle,      &bench_repair,
-	&bench_view_mesh,    &bench_view_lost,  &bench_view_wan, &bench_watch,     &bench_find,
-	&bench_view_local,   &bench_view_cached};
+	&bench_alarms,       &bench_mqtt,         &bench_command,    &bench_audit,    &bench_edit,
+	&bench_policy,       &bench_sign,         &bench_walk,       &bench_grid,     &bench_handshake,
+	&bench_ingest,       &bench_curve,        &bench_client,     &bench_single,   &bench_backfill,
+	&bench_read,         &bench_memory,       &bench_recovery,   &bench_revoke,   &bench_wear,
+	&bench_history_size, &bench_history_scan, &bench_propagate,  &bench_catch_up, &bench_initial,
+	&bench_heal,         &bench_join,         &bench_sim,        &bench_detect,   &bench_idle,
+	&bench_repair,       &bench_view_mesh,    &bench_view_lost,  &bench_view_wan, &bench_watch,
+	&bench_find,         &bench_view_local,   &bench_view_cached};
 
 enum { N_BENCHES = sizeof benches / sizeof *benches };
 

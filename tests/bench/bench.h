@@ -31,7 +31,7 @@ extern const struct bench bench_ingest, bench_curve, bench_client, bench_single,
 extern const struct bench bench_detect, bench_idle, bench_propagate, bench_catch_up, bench_initial,
 	bench_heal, bench_sim, bench_repair;
 extern const struct bench bench_view_mesh, bench_view_lost, bench_view_wan, bench_watch, bench_find,
-	bench_view_local, bench_view_cached, bench_mqtt;
+	bench_view_local, bench_view_cached, bench_mqtt, bench_command;
 
 /* Print one figure. `peer` NULL: there is none; its value NaN: it is absent, and the line says so. */
 void bench_figure(const struct bench_options *opt, const char *bench, const char *bench_case, double value,

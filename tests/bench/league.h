@@ -35,10 +35,10 @@ struct league {
 	uint16_t border_port;   /* of the endpoints of the borders; after league_init() */
 	uint16_t border_listen; /* where they listen behind what the bench puts there; 0: there */
 	struct league_node nodes[LEAGUE_NODES];
+	char dir[96]; /* after league_init(): ORG/org and ORG/nX of all */
 
 	/* private */
 	uint16_t own_port;
-	char dir[96];
 	const char *holond;
 };
 
