@@ -154,5 +154,19 @@ check 'the history tells all of it' equal \
 	"$(samples '[s["value"].split()[0] for s in d]' acme/site acme/plant/press1 alarm/heat | tr -d "[],'")" 'active acknowledged cleared'
 check 'and when the plant was ill' eval '[[ $(samples "[s[\"value\"] for s in d]" acme/site acme/plant health/members) == *alarm*good* ]]'
 
+# more than one answer holds
+python3 - "$(now)" >many.json 2>many.readings <<'PY'
+import json, sys
+ids = ["acme/row/p%d" % i for i in range(1200)]
+print(json.dumps({"twins": [{"id": i, "type": "press"} for i in ids] + [{"id": "acme/row", "type": "line"}],
+                  "relations": [{"type": "contains", "from": "acme/row", "to": i} for i in ids]}))
+for i in ids:
+    print(json.dumps({"twin": i, "property": "heat", "t": sys.argv[1], "value": 75}), file=sys.stderr)
+PY
+quietly holon --node acme/site apply many.json
+quietly holon --node acme/site ingest many.readings
+check 'many alarms are all listed, each once' soon 10 eval 'equal "$(alarms acme/site | sort -u | grep -c "^acme/row/p.* heat high-warning active$")" 1200'
+check 'and make ill what is above them' soon 10 is_well acme/site acme/row warning
+
 check 'what is hidden is in the store of its owner' grep -rqs "$CANARY" acme/site
 check 'nothing of what is hidden is anywhere at the partner' eval '! grep -rqs "$CANARY" harbor/site harbor/site.log'
