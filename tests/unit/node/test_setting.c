@@ -52,7 +52,7 @@ static int read_text(const char *text, struct mine *ret, char *ret_note)
 
 	if (r == 0)
 		r = setting_read(&(struct setting_at){.key = "a.json", .json = j}, keys, ret, &note);
-	strcpy(ret_note, note.text);
+	snprintf(ret_note, sizeof note.text, "%s", note.text);
 	return r;
 }
 
