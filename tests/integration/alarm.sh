@@ -117,6 +117,9 @@ measure heat 96
 check 'what came later is there' soon 10 sees_heat 96.0
 check 'but that is not seen by the partner' lists harbor/site "$heat high-alarm active"
 
+check 'nor when the owner is asked' equal \
+	"$(holon --json --node harbor/site twin get acme/plant/press1 | json '[a["alarm"] for a in d["alarms"]]')" heat
+check 'nor in a view' eval '! holon --json --node harbor/site view harbor/city --depth 3 --show "alarm/$CANARY-jam" | grep "expression"'
 check 'somebody has seen it' equal "$(holon --node acme/site alarm ack acme/plant/press1 heat --comment 'looking into it' 2>&1 | tail -n 1)" \
 	acknowledged
 check 'and shelves what is hidden' equal "$(holon --node acme/site alarm shelve acme/plant/press1 "$CANARY-jam" --for 1h 2>&1 | tail -n 1)" shelved
