@@ -17,7 +17,7 @@
 enum { CHANGED_MS = 50, PATH_BYTES = 1024 };
 #define DEAD_FILE_MAX (UINT64_C(16) << 20)
 
-static const struct adapter_kind *const kinds[] = {&adapter_mqtt, &adapter_modbus, NULL};
+static const struct adapter_kind *const kinds[] = {&adapter_mqtt, &adapter_modbus, &adapter_tail, NULL};
 
 static const struct adapter_kind *find_kind(const char *name)
 {
