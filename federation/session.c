@@ -66,7 +66,8 @@ static int send_hello(struct mesh *m, struct session *s)
 				.org = m->org,
 				.node = m->node,
 				.features = FEATURE_TRUST | FEATURE_QUIET | FEATURE_REACH | FEATURE_MESH |
-					    FEATURE_VIEW | FEATURE_COMMAND | (port->tree ? FEATURE_REPAIR : 0),
+					    FEATURE_VIEW | FEATURE_COMMAND |
+					    (port->tree ? FEATURE_REPAIR : 0),
 				.credential = buf_bytes(&m->credential),
 				.policy_epoch = port->policy_epoch ? port->policy_epoch(port->ctx) : 0,
 			},
