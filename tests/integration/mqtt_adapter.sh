@@ -22,12 +22,15 @@ cat >site.json <<'END'
    {"name": "power", "type": "double", "unit": "kW", "kpi": true, "settable": true},
    {"name": "temperature", "type": "double", "unit": "degC"},
    {"name": "count", "type": "int64"}, {"name": "mode", "type": "enum", "options": ["off", "run"]},
-   {"name": "on", "type": "bool"}, {"name": "place", "type": "position"}]}],
+   {"name": "on", "type": "bool"}, {"name": "place", "type": "position"}],
+   "operations": [{"name": "stop", "parameters": [{"name": "grace", "type": "double", "unit": "s"}]}]}],
  "twins": [{"id": "acme/hall/p1", "type": "press"}, {"id": "acme/hall/p2", "type": "press"}]}
 END
 quietly holon apply site.json
 cat >line.json <<END
 {"kind": "mqtt", "broker": "mqtt://$address", "match": "all",
+ "commands": [{"twins": "acme/{hall}/{machine}", "topic": "plant/{hall}/{machine}/command", "ack": "plant/{hall}/{machine}/ack"}],
+ "desired": [{"twins": "acme/{hall}/{machine}", "topic": "plant/{hall}/{machine}/set"}],
  "maps": [
   {"topic": "plant/{hall}/{machine}/data", "twin": "acme/{hall}/{machine}", "time": "t", "time-unit": "ms",
    "quality": "ok", "time-offset-max": "1h",
@@ -99,6 +102,29 @@ check 'a huge payload is a dead letter' soon 10 has_long
 say plant/hall/p1/v/power 42
 check 'and what follows is taken' soon 10 lasts acme/hall/p1 power value 42.0
 check 'dead letters are in a file too' test -s acme/site/adapters/line.dead
+
+# A machine that does what it is told.
+machine() {
+	mosquitto_sub -h "${address%:*}" -p "$port" -q 1 -t plant/hall/p1/command -t plant/hall/p1/set >machine.heard &
+	asset=$!
+	trap 'kill $broker $asset 2>/dev/null; conclude' EXIT
+}
+machine
+hears() { grep -q "$1" machine.heard; }
+holon command send acme/hall/p1 stop grace=5 --within 60s --wait 40s >sent.out 2>&1 &
+sender=$!
+check 'a command reaches the machine' soon 10 hears '"operation":"stop","arguments":{"grace":5.0}'
+id=$(json 'd["command"]' <machine.heard)
+say plant/hall/p1/ack "{\"command\": \"$id\", \"state\": \"accepted\"}"
+say plant/hall/p1/ack "{\"command\": \"$id\", \"state\": \"done\", \"text\": \"stands\"}"
+check 'its sender learns that it is done' wait $sender
+say plant/hall/p1/ack "{\"command\": \"0123456789abcdef0123456789abcdef\", \"state\": \"done\"}"
+check 'a word on a command that is not there is counted' soon 10 counts strange-words 1
+say plant/hall/p1/ack '{"command": "x"}'
+has_no_id() { holon --json adapter dead line | grep -q "there is no id at 'command'"; }
+check 'a word that does not read is a dead letter' soon 10 has_no_id
+quietly holon twin set acme/hall/p1 desired/power 7
+check 'a desired value reaches the machine' soon 10 hears '"desired":"power","value":7.0'
 
 echo '{"t": 1800000000000, "p": {"w": [1]}}' >payload
 check 'a payload can be tried' test -n "$(holon adapter try line plant/hall/p1/data payload 2>&1)"
