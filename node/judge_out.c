@@ -32,11 +32,11 @@ static int fill_op(struct arena *a, const char *twin, const char *property, cons
 		return FAIL(-ENOMEM);
 	*copy = *s;
 	*ret = (struct op){.kind = OP_SAMPLES,
+			   .by_node = true,
 			   .samples = {.twin = arena_copy(a, twin),
 				       .property = arena_copy(a, property),
 				       .samples = copy,
-				       .n = 1,
-				       .by_node = true}};
+				       .n = 1}};
 	return ret->samples.twin && ret->samples.property ? 0 : FAIL(-ENOMEM);
 }
 

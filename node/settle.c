@@ -352,9 +352,9 @@ static int standing_op(const struct settle *s, const struct open_value *o, struc
 		return FAIL(-ENOMEM);
 	*sample = (struct sample){
 		.t_ns = t_ns, .value = {.type = VALUE_TEXT, .text = text}, .sigma = NAN, .source = source};
-	*ret = (struct op){
-		.kind = OP_SAMPLES,
-		.samples = {.twin = twin, .property = name, .samples = sample, .n = 1, .by_node = true}};
+	*ret = (struct op){.kind = OP_SAMPLES,
+			   .by_node = true,
+			   .samples = {.twin = twin, .property = name, .samples = sample, .n = 1}};
 	return 0;
 }
 
@@ -627,12 +627,10 @@ static int wanted_ops(const struct settle *s, const struct settle_wish *w, const
 		const char *name = arena_copy(to->arena, property_at(p, places[i])->name);
 		if (!twin || !name)
 			return FAIL(-ENOMEM);
-		to->ops[to->n_ops++] = (struct op){.kind = OP_SAMPLES,
-						   .samples = {.twin = twin,
-							       .property = name,
-							       .samples = &samples[i],
-							       .n = 1,
-							       .by_node = true}};
+		to->ops[to->n_ops++] = (struct op){
+			.kind = OP_SAMPLES,
+			.by_node = true,
+			.samples = {.twin = twin, .property = name, .samples = &samples[i], .n = 1}};
 	}
 	return 0;
 }

@@ -46,9 +46,9 @@ static int make_op(struct arena *a, const struct due_health *due, int64_t now_ns
 			     .quality = QUALITY_GOOD,
 			     .sigma = NAN,
 			     .source = "holond"};
-	*ret = (struct op){
-		.kind = OP_SAMPLES,
-		.samples = {.twin = id, .property = property, .samples = s, .n = 1, .by_node = true}};
+	*ret = (struct op){.kind = OP_SAMPLES,
+			   .by_node = true,
+			   .samples = {.twin = id, .property = property, .samples = s, .n = 1}};
 	return 0;
 }
 

@@ -38,7 +38,6 @@ struct op_samples {
 	const char *twin, *property;
 	struct sample *samples; /* any order, but for a property with transitions that of time */
 	size_t n;
-	bool by_node; /* the node's own word: it may write what is its own. Not encoded: no client says so */
 };
 
 /* Rows received from a peer. They and the cursor become durable together. */
@@ -69,6 +68,7 @@ struct op_command {
 
 struct op {
 	enum op_kind kind;
+	bool by_node; /* the node's own word: OP_SAMPLES of what is its own. Not encoded: no client says so */
 	union {
 		struct type_def type;
 		struct twin_def twin;

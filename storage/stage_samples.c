@@ -158,8 +158,9 @@ static void find_newest(const struct stage *g, const struct op_samples *in, stru
 	of->newest_ns = newest.t_ns;
 }
 
-static int find_subject(const struct stage *g, const struct op_samples *in, struct subject *ret)
+static int find_subject(const struct stage *g, const struct op *op, struct subject *ret)
 {
+	const struct op_samples *in = &op->samples;
 	struct subject of = {0};
 	struct twin_def twin;
 
@@ -172,7 +173,7 @@ static int find_subject(const struct stage *g, const struct op_samples *in, stru
 	if (!of.property)
 		return FAIL_SAY(g->note, ERR_REFUSED, "%s has no property %s (its type is '%s')", in->twin,
 				in->property, twin.type);
-	if (property_is_nodes_own(of.property) && !in->by_node)
+	if (property_is_nodes_own(of.property) && !op->by_node)
 		return FAIL_SAY(g->note, ERR_REFUSED, "%s of %s: %s", in->property, in->twin,
 				sample_refusal_text(SAMPLE_NODES_OWN));
 	find_newest(g, in, &of);
@@ -193,11 +194,12 @@ static struct step first_step(const struct stage *g, const struct op_samples *in
 		       : step_present(g->store, g->batch, in->twin, in->property);
 }
 
-static int check_from(const struct stage *g, const struct op_samples *in, size_t from)
+static int check_from(const struct stage *g, const struct op *op, size_t from)
 {
+	const struct op_samples *in = &op->samples;
 	struct subject of = {0};
 
-	TRY(find_subject(g, in, &of));
+	TRY(find_subject(g, op, &of));
 	struct step last = first_step(g, in, &of, from);
 	int r = 0;
 	size_t i = from;
@@ -211,7 +213,7 @@ int store_check_samples(struct store *s, struct batch *b, const struct op *op, i
 			size_t *ret_bad, struct err_note *note)
 {
 	const struct stage g = {.store = s, .batch = b, .now_ns = now_ns, .ret_bad = ret_bad, .note = note};
-	const int r = check_from(&g, &op->samples, from);
+	const int r = check_from(&g, op, from);
 
 	return r == ERR_REFUSED ? STORE_REFUSED : r;
 }
@@ -246,7 +248,7 @@ int stage_samples(const struct stage *g, const struct op *op)
 	struct op taken = *op;
 	bool known;
 
-	TRY(check_from(g, &op->samples, 0));
+	TRY(check_from(g, op, 0));
 	TRY(mark_non_finite(&op->samples, &marked));
 	if (marked)
 		taken.samples.samples = marked;

@@ -63,7 +63,8 @@ static void put_alarm(const char *id)
 		.t_ns = 20, .value = {.type = VALUE_TEXT, .text = "active expression"}, .sigma = NAN};
 
 	world_put(&(struct op){.kind = OP_SAMPLES,
-			       .samples = {id, "alarm/secret/zq-secret", &s, 1, .by_node = true}},
+			       .by_node = true,
+			       .samples = {id, "alarm/secret/zq-secret", &s, 1}},
 		  1);
 }
 

@@ -139,7 +139,8 @@ static void stand(const char *property, int64_t t_ns, const char *text)
 
 	if (strncmp(property, "health/", 7) == 0)
 		s.value.type = VALUE_ENUM;
-	world_put(&(struct op){.kind = OP_SAMPLES, .samples = {"acme/w", property, &s, 1, true}}, 1);
+	world_put(&(struct op){.kind = OP_SAMPLES, .by_node = true, .samples = {"acme/w", property, &s, 1}},
+		  1);
 }
 
 static struct row row_of_watched(struct arena *a)

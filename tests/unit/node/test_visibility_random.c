@@ -142,7 +142,8 @@ static void random_alarm(void)
 
 	if (id && store_twin(world.store, id)->type)
 		world_put(&(struct op){.kind = OP_SAMPLES,
-				       .samples = {id, "alarm/state/heat", &s, 1, .by_node = true}},
+				       .by_node = true,
+				       .samples = {id, "alarm/state/heat", &s, 1}},
 			  1);
 }
 

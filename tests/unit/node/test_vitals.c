@@ -99,11 +99,11 @@ static size_t settle(void)
 					   .value = {.type = VALUE_ENUM, .text = health_text(due.health)},
 					   .sigma = NAN};
 			world_put(&(struct op){.kind = OP_SAMPLES,
+					       .by_node = true,
 					       .samples = {.twin = due.twin->id,
 							   .property = due.property->name,
 							   .samples = &s,
-							   .n = 1,
-							   .by_node = true}},
+							   .n = 1}},
 				  1);
 		}
 		cr_assert(lt(sz, n, 100 * GROUPS * MEMBERS), "it comes to rest");

@@ -390,7 +390,7 @@ Test(stage, known_samples_are_looked_for_while_they_are_few)
 	op.samples.n = MANY;
 	cr_expect_eq(world_do(&op), 0);
 	cr_expect_eq(temperature_at("acme/s", MANY - 1), MANY - 1);
-	op.samples = (struct op_samples){"acme/s", "temperature", samples + MANY, 1, false};
+	op.samples = (struct op_samples){"acme/s", "temperature", samples + MANY, 1};
 	cr_expect_eq(world_do(&op), STORE_UNCHANGED);
 	samples[MANY].value.real = 1;
 	cr_expect_eq(world_do(&op), 0, "something else at the same time");

@@ -250,8 +250,8 @@ Test(steps, frames_sent_again_to_a_store_that_was_closed_change_nothing)
 static int settle(bool by_node)
 {
 	struct sample s = {.t_ns = NOW, .value = {VALUE_TEXT, .text = "converged"}, .sigma = NAN};
-	const struct op op = {.kind = OP_SAMPLES,
-			      .samples = {"acme/p", "settle/speed", &s, 1, .by_node = by_node}};
+	const struct op op = {
+		.kind = OP_SAMPLES, .by_node = by_node, .samples = {"acme/p", "settle/speed", &s, 1}};
 
 	return world_do(&op);
 }
@@ -306,8 +306,8 @@ Test(steps, by_node_is_not_encoded)
 	struct op op = step_op(&s, 1), back;
 	SCOPED(buf_fini) struct buf out = {0};
 
-	op.samples.by_node = true;
+	op.by_node = true;
 	op_encode(&op, &out);
 	cr_assert_eq(op_decode(world.arena, buf_bytes(&out), &back), 0);
-	cr_expect(!back.samples.by_node);
+	cr_expect(!back.by_node);
 }
