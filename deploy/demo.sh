@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Install what is missing, build into build/, and run a mesh of real nodes on this machine.
 #
-#	deploy/demo.sh [--data DIR] [--keep]
+#	deploy/demo.sh [--data DIR | --live] [--keep]
 #	deploy/demo.sh stop
 #
 # Without --data: a factory, its grid operator and their city. With --data DIR (the folder scigrid_de): the German
-# transmission grid as four companies and an observer. Everything of the mesh lies in build/demo, made afresh each
+# transmission grid as four companies and an observer. With --live: a press that speaks MQTT, an alarm that a partner sees, and
+# a command across the border that a person confirms. Everything of the mesh lies in build/demo, made afresh each
 # time. --keep leaves the mesh running and says how to reach it; stop ends it.
 set -euo pipefail
 
@@ -14,11 +15,11 @@ build=$top/build
 . "$top/deploy/demo/lib.sh"
 
 usage() {
-	echo 'usage: deploy/demo.sh [--data DIR] [--keep] | stop' >&2
+	echo 'usage: deploy/demo.sh [--data DIR | --live] [--keep] | stop' >&2
 	exit 2
 }
 
-data='' keep=false verb=run
+data='' live=false keep=false verb=run
 while [ $# -gt 0 ]; do
 	case $1 in
 	--data)
@@ -27,6 +28,7 @@ while [ $# -gt 0 ]; do
 		shift
 		;;
 	--data=*) data=${1#*=} ;;
+	--live) live=true ;;
 	--keep) keep=true ;;
 	--help)
 		sed -n '2,/^set /s/^# \{0,1\}//p' "$0"
@@ -81,6 +83,8 @@ conclude() {
 	local code=$?
 	trap - EXIT
 	set +e
+	local pid
+	for pid in ${live_pids-}; do kill -- "-$pid" 2>/dev/null; done
 	[ $code -eq 0 ] || mesh_complain "$place"
 	if [ $code -ne 0 ] || ! $keep; then
 		mesh_stop "$place" || code=1
@@ -103,7 +107,9 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 echo "The commands below run in $place."
 
-if [ -n "$data" ]; then
+if $live; then
+	. "$top/deploy/demo/live.sh"
+elif [ -n "$data" ]; then
 	. "$top/deploy/demo/grid.sh"
 else
 	. "$top/deploy/demo/city.sh"
@@ -114,6 +120,6 @@ if $keep; then
 	heading endpoints
 	mesh_endpoints | tee "$build/demo/endpoints"
 	printf '\nTry: %s/tools/holon --node %s/%s view %s\n' "$build" "$place" "${organisations##* }/site" \
-		"$(if [ -n "$data" ]; then echo observer/germany; else echo harbor/city; fi)"
+		"$(if $live; then echo acme/plant; elif [ -n "$data" ]; then echo observer/germany; else echo harbor/city; fi)"
 	echo 'End it with: deploy/demo.sh stop'
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install what is missing, build with gcc, clang and the sanitizers, and run every test and both demos.
+# Install what is missing, build with gcc, clang and the sanitizers, and run every test and the demos.
 #
 #	tests/run.sh [--long]
 #
@@ -204,6 +204,7 @@ fi
 step 'a thousand fresh seeds' fresh_seeds 1000 || true
 
 step 'demo' deploy/demo.sh || true
+step 'live demo' deploy/demo.sh --live || true
 if [ -n "$data" ]; then
 	step 'demo of the German grid' deploy/demo.sh --data "$data" || true
 else
