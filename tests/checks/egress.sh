@@ -54,5 +54,5 @@ only_in 'transport_send|tap_sent' 'gossip|transport|tap_o(n|ff)' 'frames to peer
 only_in 'transport_answer' 'enrol|transport' 'answers to strangers from elsewhere than enrolment'
 only_in 'zmq_(msg_)?send(msg|_const)?|zmq_sendiov' 'transport_socket|transport_selftest|control|zap|join_wire' \
 	'frames that do not leave through the transport, the control socket, the ZAP handler or a request to join'
-only_in 'sendto|sendmsg|uv_write2?|uv_try_write2?|uv_udp_(try_)?send|uv_(tcp|udp|pipe)_(bind|connect)' ' ' \
-	'bytes to elsewhere'
+only_in 'sendto|sendmsg|uv_write2?|uv_try_write2?|uv_udp_(try_)?send|uv_(tcp|udp|pipe)_(bind|connect)' 'stream' \
+	'bytes to elsewhere than peers and the brokers that an admin configured (node/stream.c)'

@@ -12,7 +12,7 @@ files '*.c' | while IFS= read -r file; do
 done | none 'C files that no meson.build lists'
 
 files 'tests/checks/*.sh' 'tests/integration/*.sh' 'tests/integration/*.py' 'tests/cli/*.sh' |
-	grep -v '/lib\.\(sh\|py\)$' | while IFS= read -r script; do
+	grep -v '[/_]lib\.\(sh\|py\)$' | while IFS= read -r script; do
 	name=$(basename "$script")
 	grep -qE "'(${name%.*}|$name)'" "$(dirname "$script")/meson.build" || printf '%s\n' "$script"
 done | none 'test scripts that no meson.build lists'
