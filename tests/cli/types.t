@@ -129,25 +129,25 @@ What a type does to its twins is said before and after; nothing is lost without 
       name: Press 1 -> Press One
       tags: hot, west -> hot
   type machine has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power)
-  type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 1 present value can no longer be reached
+  type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 2 present values can no longer be reached
   0 to create, 2 to change, 0 unchanged, 0 refused
   [1]
   $ holon diff next.json --json
-  {"objects": [{"kind": "type", "name": "machine", "fate": "change", "fields": [{"field": "version", "old": "1", "new": "2"}, {"field": "retention", "old": "raw 90d, minute 2y, hour 10y", "new": "raw 90d"}, {"field": "property power", "old": "double kW, min 0.0, settable", "new": "double kW, min 0.0"}, {"field": "property hours", "old": null, "new": "int64 h"}, {"field": "property serial", "old": "text, raw forever", "new": null}]}, {"kind": "twin", "name": "acme/p1", "fate": "change", "fields": [{"field": "name", "old": "Press 1", "new": "Press One"}, {"field": "tags", "old": "hot, west", "new": "hot"}]}], "notes": [{"change": 0, "text": "type machine has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power)", "loses": false}, {"change": 0, "text": "type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 1 present value can no longer be reached", "loses": true}], "unchanged": 0, "create": 0, "change": 2, "refused": 0}
+  {"objects": [{"kind": "type", "name": "machine", "fate": "change", "fields": [{"field": "version", "old": "1", "new": "2"}, {"field": "retention", "old": "raw 90d, minute 2y, hour 10y", "new": "raw 90d"}, {"field": "property power", "old": "double kW, min 0.0, settable", "new": "double kW, min 0.0"}, {"field": "property hours", "old": null, "new": "int64 h"}, {"field": "property serial", "old": "text, raw forever", "new": null}]}, {"kind": "twin", "name": "acme/p1", "fate": "change", "fields": [{"field": "name", "old": "Press 1", "new": "Press One"}, {"field": "tags", "old": "hot, west", "new": "hot"}]}], "notes": [{"change": 0, "text": "type machine has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power)", "loses": false}, {"change": 0, "text": "type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 2 present values can no longer be reached", "loses": true}], "unchanged": 0, "create": 0, "change": 2, "refused": 0}
   [1]
   $ holon apply next.json --dry-run
   type machine has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power)
-  type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 1 present value can no longer be reached
+  type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 2 present values can no longer be reached
   2 would change, 0 unchanged
   $ holon apply next.json
-  2> holon: type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 1 present value can no longer be reached
+  2> holon: type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 2 present values can no longer be reached
   2> holon: nothing was changed: give --yes to do it all the same
   [1]
   $ holon type get machine --json
   {"name": "machine", "version": 1, "kind": "asset", "retention": {"raw": "90d", "minute": "2y", "hour": "10y"}, "properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": false, "settable": true}, {"name": "serial", "type": "text", "unit": "", "min": null, "max": null, "kpi": false, "retention": {"raw": "forever"}}], "effective": {"retention": {"raw": "90d", "minute": "2y", "hour": "10y"}, "properties": [{"name": "power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": false, "settable": true}, {"name": "serial", "type": "text", "unit": "", "min": null, "max": null, "kpi": false, "retention": {"raw": "forever"}}, {"name": "desired/power", "type": "double", "unit": "kW", "min": 0.0, "max": null, "kpi": false}, {"name": "settle/power", "type": "text", "unit": "", "min": null, "max": null, "kpi": false}]}}
   $ holon apply next.json --yes
   type machine has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power)
-  type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 1 present value can no longer be reached
+  type press has 1 twin; 1 property added (hours); 3 properties taken away (serial, desired/power, settle/power), whose 2 present values can no longer be reached
   2 changed, 0 unchanged
   $ holon twin get acme/p1
   acme/p1
@@ -159,12 +159,10 @@ What a type does to its twins is said before and after; nothing is lost without 
   tags      hot
   alias     urn:p:1
   alias     shared
-  PROPERTY      VALUE  MEASURED
-  power         3 kW   2024-03-04T10:00:00Z
-  hours         -      never
-  mode          -      never
-  desired/mode  idle   2024-03-04T09:00:00Z
-  settle/mode   -      never
+  PROPERTY  VALUE  MEASURED              DESIRED  SETTLED
+  power     3 kW   2024-03-04T10:00:00Z
+  hours     -      never
+  mode      -      never                 idle     pending
   acme/p1 --located-in--> acme/hall
   member of bolt/site in contains: confirmed
   $ holon apply next.json
@@ -213,12 +211,10 @@ The past: values, relations, life-cycle and desired values as they were.
   tags      hot
   alias     urn:p:1
   alias     shared
-  PROPERTY      VALUE  MEASURED
-  power         -      never
-  hours         -      never
-  mode          -      never
-  desired/mode  idle   2024-03-04T09:00:00Z
-  settle/mode   -      never
+  PROPERTY  VALUE  MEASURED  DESIRED  SETTLED
+  power     -      never
+  hours     -      never
+  mode      -      never     idle     pending
   acme/p1 --located-in--> acme/hall
   $ holon twin get acme/p1 --as-of 2024-07-01
   acme/p1
@@ -229,12 +225,10 @@ The past: values, relations, life-cycle and desired values as they were.
   tags      hot
   alias     urn:p:1
   alias     shared
-  PROPERTY      VALUE  MEASURED
-  power         3 kW   2024-03-04T10:00:00Z
-  hours         -      never
-  mode          -      never
-  desired/mode  run    2024-03-05T00:00:00Z
-  settle/mode   -      never
+  PROPERTY  VALUE  MEASURED              DESIRED  SETTLED
+  power     3 kW   2024-03-04T10:00:00Z
+  hours     -      never
+  mode      -      never                 run      pending
   $ holon twin get acme/p1 desired/mode --as-of 2024-03-04T12:00 --json
   {"twin": "acme/p1", "property": "desired/mode", "unit": "", "t": "2024-03-04T09:00:00Z", "value": "idle", "quality": "good"}
   $ holon twin get acme/p1 --as-of 2023-01-01 --json

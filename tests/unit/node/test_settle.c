@@ -309,25 +309,32 @@ static void model_await(const struct model *m)
 	cr_assert(eq(sz, settle_counts(world.settle).n_open, open));
 }
 
+static uint32_t below(uint32_t n)
+{
+	static uint64_t state = 7;
+
+	state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t)(state >> 33) % n;
+}
+
 Test(settle, agrees_with_a_model_over_random_sequences)
 {
 	struct model m = {.reported = -1};
 
 	step_ns = NS_PER_MS; /* so that the clock of the store need not move */
 	put_type(60 * step_ns);
-	srand(7);
 	for (int64_t now = 1000000, i = 0; i < 300; i++) {
-		now += 1 + rand() % 40;
+		now += 1 + below(40);
 		wall_ns = now * step_ns;
-		switch (rand() % 4) {
+		switch (below(4)) {
 		case 0:
-			m.desired = rand() % 3;
+			m.desired = below(3);
 			m.state = PENDING;
 			m.deadline = now + 60;
 			put("desired/speed", m.desired, now);
 			break;
 		case 1:
-			m.reported = rand() % 3;
+			m.reported = below(3);
 			put("speed", m.reported, now);
 			break;
 		case 2: restart(); __attribute__((fallthrough)); /* what is over is found at the next tick */
