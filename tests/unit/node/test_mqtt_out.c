@@ -111,6 +111,9 @@ Test(mqtt_out, tells_what_changes)
 	value("acme/line1/p2", "torque", 1, 1);
 	mqtt_out_changed(out);
 	cr_assert(eq(int, n_sent, 1));
+	world_twin("acme/line1/p2", "press", "spare"); /* its row is another, its values are not */
+	mqtt_out_changed(out);
+	cr_assert(eq(int, n_sent, 1));
 	value("acme/line1/p2", "power/use", 1, 1); /* the same value at another time is news */
 	mqtt_out_changed(out);
 	cr_assert(eq(int, n_sent, 2));
