@@ -16,8 +16,7 @@ broker_start() {
 	for try in 1 2 3; do
 		broker_port=$(free_tcp_port)
 		printf '%s\n' "listener $broker_port 127.0.0.1" "user $user" 'log_type all' "log_dest file $place/$dir/broker.log" \
-			'max_queued_messages 0' 'persistence true' "persistence_location $place/$dir/" 'autosave_on_changes true' \
-			'autosave_interval 1' "$@" >"$dir/broker.conf"
+			'max_queued_messages 0' 'persistence true' "persistence_location $place/$dir/" "$@" >"$dir/broker.conf"
 		broker_ports[$dir]=$broker_port
 		broker_again "$dir" && return 0
 	done
