@@ -190,11 +190,29 @@ static void stop(void)
 		uv_run(&world.loop, UV_RUN_ONCE);
 }
 
-/* Everything that is to be written is. */
+static void on_marked(void *ctx, const struct write_result *w)
+{
+	must(w->code == 0);
+	*(bool *)ctx = true;
+}
+
+/* Everything that is to be written is, and what comes of that: writes are done in order. */
 static void settle(void)
 {
-	for (int i = 0; i < 40; i++)
-		uv_run(&world.loop, UV_RUN_NOWAIT), uv_sleep(1);
+	for (int i = 0; i < 3; i++) {
+		struct arena *mine = NULL;
+		bool marked = false;
+		must(arena_new(&mine, 65536) == 0);
+		struct op *op = arena_take(mine, sizeof *op);
+		*op = (struct op){.kind = OP_COMMAND};
+		must(writer_submit(world.writer, &(struct write_request){.arena = mine,
+									 .ops = op,
+									 .n_ops = 1,
+									 .done = on_marked,
+									 .ctx = &marked}) == 0);
+		while (!marked)
+			uv_run(&world.loop, UV_RUN_ONCE);
+	}
 }
 
 static void restart(void)
