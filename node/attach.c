@@ -77,8 +77,10 @@ static int order_attached(void *self, const struct order *order, struct err_note
 			       adapter_name(at->adapter));
 	if (call_try_part(at->call, &(struct control_answer){.orders = &copy, .n_orders = 1}))
 		return 0;
-	return err_say(note, ERR_UNREACHABLE, "the program %s does not take orders at the moment",
-		       adapter_name(at->adapter));
+	ignore(err_say(note, 0, "the program %s does not take orders at the moment",
+		       adapter_name(at->adapter))); /* words only */
+	end(at, 0, NULL); /* it is gone, or so far behind that it has to begin anew */
+	return ERR_UNREACHABLE;
 }
 
 static const struct adapter_kind program = {

@@ -8,7 +8,7 @@
 #include "proto/clock.h"
 #include "tools/client_private.h"
 
-enum { LEASE_S = 15, RENEW_S = 4, SILENCE_S = 12, TEXT_MAX = 512, CONNECT_S = 2 };
+enum { LEASE_S = 15, RENEW_S = 2, SILENCE_S = 12, TEXT_MAX = 512, CONNECT_S = 2 };
 #define AGAIN_NS (500 * NS_PER_MS)
 
 /* A word that the node has not acknowledged. */
