@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Install what is missing, build into build/, and run a mesh of real nodes on this machine.
 #
-#	deploy/demo.sh [--data DIR | --live] [--keep]
+#	deploy/demo.sh [--data DIR] [--live] [--keep]
 #	deploy/demo.sh stop
 #
 # Without --data: a factory, its grid operator and their city. With --data DIR (the folder scigrid_de): the German
 # transmission grid as four companies and an observer. With --live: a press that speaks MQTT, an alarm that a partner sees, and
-# a command across the border that a person confirms. Everything of the mesh lies in build/demo, made afresh each
-# time. --keep leaves the mesh running and says how to reach it; stop ends it.
+# a command across the border that a person confirms; with --live --data DIR (the folder ett) a real transformer is
+# replayed besides. Everything of the mesh lies in build/demo, made afresh each time. --keep leaves the mesh running and says how to reach it; stop ends it.
 set -euo pipefail
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -15,7 +15,7 @@ build=$top/build
 . "$top/deploy/demo/lib.sh"
 
 usage() {
-	echo 'usage: deploy/demo.sh [--data DIR | --live] [--keep] | stop' >&2
+	echo 'usage: deploy/demo.sh [--data DIR] [--live] [--keep] | stop' >&2
 	exit 2
 }
 
@@ -41,7 +41,8 @@ while [ $# -gt 0 ]; do
 done
 
 if [ -n "$data" ]; then
-	[ -f "$data/loads-p_set.csv" ] || die "$data does not hold SciGRID-DE: no loads-p_set.csv in it"
+	needed=$(if $live; then echo ETTh1.csv; else echo loads-p_set.csv; fi)
+	[ -f "$data/$needed" ] || die "$data is not the folder that is meant: no $needed in it"
 	data=$(cd "$data" && pwd)
 fi
 

@@ -204,7 +204,9 @@ fi
 step 'a thousand fresh seeds' fresh_seeds 1000 || true
 
 step 'demo' deploy/demo.sh || true
-step 'live demo' deploy/demo.sh --live || true
+live_data=()
+[ ! -f "$data/../ett/ETTh1.csv" ] || live_data=(--data "$data/../ett")
+step 'live demo' deploy/demo.sh --live "${live_data[@]}" || true
 if [ -n "$data" ]; then
 	step 'demo of the German grid' deploy/demo.sh --data "$data" || true
 else
