@@ -35,6 +35,7 @@ struct tail_file {
 	size_t header_len;
 	bool header_known;
 	struct tail_batch batch;
+	bool untold; /* what `batch` says besides its lines, because the last look failed */
 	char header[TAIL_LINE_MAX];
 	char bytes[TAIL_BATCH_BYTES + 1];
 };
@@ -156,7 +157,9 @@ static bool load(const struct tail_file *t, struct place *ret)
 			     &ret->head, &ret->hash, &skipping);
 	fclose(f);
 	ret->skipping = skipping != 0;
-	return n == 8 && ret->head <= HEAD_BYTES && ret->end - ret->offset <= TAIL_BATCH_BYTES;
+	/* what was passed over since the last batch lies behind its end */
+	return n == 8 && ret->head <= HEAD_BYTES &&
+	       (ret->end <= ret->offset || ret->end - ret->offset <= TAIL_BATCH_BYTES);
 }
 
 /* ---- Which file ------------------------------------------------------------------------------------------
@@ -323,7 +326,10 @@ static int hand_out(struct tail_file *t, size_t n, int64_t now_ns, struct err_no
 	if (p->end <= p->offset) { /* else it is the batch from before the crash */
 		p->end = p->offset + n;
 		p->t_ns = now_ns;
-		TRY(save(t, note));
+		const int r = save(t, note);
+		if (r < 0)
+			p->end = p->offset; /* what is not on disk is not begun */
+		TRY(r);
 	}
 	t->batch.lines = (struct bytes){(const uint8_t *)t->bytes, n};
 	t->batch.t_ns = p->t_ns;
@@ -382,7 +388,9 @@ int tail_file_next(struct tail_file *t, int64_t now_ns, struct tail_batch *ret, 
 {
 	int r = MORE;
 
-	t->batch = (struct tail_batch){0};
+	if (!t->untold)
+		t->batch = (struct tail_batch){0};
+	t->untold = true;
 	if (t->fd < 0)
 		TRY(t->loaded ? open_path(t, note) : open_first(t, note));
 	while (r == MORE) {
@@ -390,6 +398,7 @@ int tail_file_next(struct tail_file *t, int64_t now_ns, struct tail_batch *ret, 
 		TRY(r);
 	}
 	t->batch.header = (struct bytes){(const uint8_t *)t->header, t->header_known ? t->header_len : 0};
+	t->untold = false;
 	*ret = t->batch;
 	return r;
 }

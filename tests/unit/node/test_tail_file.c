@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/clock.h"
@@ -296,4 +297,75 @@ Test(tail_file, nothing_is_lost_or_comes_twice_in_a_random_life)
 				heard += batch.lines.data[k] == '\n';
 	cr_expect(eq(u32, heard, next));
 	cr_expect(gt(u32, heard, 1000));
+}
+
+static void restart(void)
+{
+	open_tail();
+	take();
+}
+
+Test(tail_file, what_was_passed_over_before_a_restart_is_not_read_again)
+{
+	enum { LONG = TAIL_BATCH_BYTES + TAIL_LINE_MAX };
+	char *long_line = malloc(LONG + 2);
+
+	must(long_line != NULL);
+	memset(long_line, 'x', LONG);
+	memcpy(long_line + LONG, "\n", 2);
+	write_to(path, "w", "a\n");
+	write_to(path, "a", long_line);
+	free(long_line);
+	open_tail();
+	take();
+	restart();
+	write_to(path, "a", "b\n");
+	restart();
+	EXPECT("a\nb\n");
+}
+
+Test(tail_file, what_comes_while_nobody_looks_is_new_to_who_began_at_the_end)
+{
+	from_end = true;
+	write_to(path, "w", "old\n");
+	open_tail();
+	take();
+	write_to(path, "a", "new\n");
+	restart();
+	from_end = false;
+	EXPECT("new\n");
+}
+
+/* The record cannot be written while there is a folder of the name that it is written under first. */
+static void block(bool on)
+{
+	char fresh[sizeof record + 4];
+
+	snprintf(fresh, sizeof fresh, "%s.new", record);
+	must((on ? mkdir(fresh, 0700) : rmdir(fresh)) == 0);
+}
+
+Test(tail_file, no_batch_comes_while_its_place_cannot_be_kept)
+{
+	write_to(path, "w", "a\n");
+	block(true);
+	open_tail();
+	for (int i = 0; i < 3; i++)
+		cr_expect(lt(int, look(), 0), "look %d", i);
+	block(false);
+	restart();
+	EXPECT("a\n");
+}
+
+Test(tail_file, that_it_is_another_file_is_said_once_its_place_is_kept)
+{
+	write_to(path, "w", "a\n");
+	open_tail();
+	take();
+	write_to(path, "w", "bb\nb\n");
+	block(true);
+	cr_expect(lt(int, look(), 0));
+	block(false);
+	cr_assert(eq(int, look(), 0));
+	cr_expect(batch.new_file);
 }
