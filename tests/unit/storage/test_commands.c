@@ -75,7 +75,7 @@ Test(commands, one_that_went_stays_away)
 Test(commands, a_change_and_its_opposite_may_come_in_one_batch)
 {
 	struct op op = {.kind = OP_COMMAND, .command = {.id = "one", .record = BYTES("x")}};
-	struct batch *b;
+	SCOPED(scope_batch) struct batch *b = NULL;
 
 	cr_assert_eq(batch_new(&b), 0);
 	cr_assert_eq(store_stage(world.store, b, &op, NOW, NULL, &world.note), 0);
