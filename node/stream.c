@@ -61,6 +61,11 @@ static void close_tcp(struct stream *s, uv_close_cb done)
 	}
 }
 
+static void flush_soon(struct stream *s)
+{
+	uv_prepare_start(&s->flush, s->flush.prepare_cb);
+}
+
 /* Noted now, told when the loop comes round: never from within a call of the owner's. */
 static void go_down(struct stream *s, const char *why)
 {
@@ -70,7 +75,7 @@ static void go_down(struct stream *s, const char *why)
 	s->is_up = false;
 	if (why != s->why)
 		snprintf(s->why, sizeof s->why, "%s", why);
-	uv_prepare_start(&s->flush, s->flush.prepare_cb);
+	flush_soon(s);
 }
 
 static void on_written(uv_write_t *w, int status)
@@ -82,6 +87,8 @@ static void on_written(uv_write_t *w, int status)
 	buf_clear(&s->sending);
 	if (status < 0 && !s->is_closing)
 		go_down(s, uv_strerror(status));
+	else if (s->waiting.len > 0 && !s->is_closing)
+		flush_soon(s);
 	free_if_over(s);
 }
 
@@ -91,6 +98,10 @@ static void send_waiting(struct stream *s)
 		tls_take(s->tls, &s->waiting);
 	if (buf_check(&s->waiting) < 0) {
 		go_down(s, err_text(-ENOMEM));
+		return;
+	}
+	if (s->waiting.len > STREAM_WAITING_MAX) {
+		go_down(s, "the other side does not read what is sent to it");
 		return;
 	}
 	if (s->is_writing || s->waiting.len == 0 || !s->has_tcp || s->tcp_closing)
@@ -120,11 +131,6 @@ static void before_sleep(uv_prepare_t *h)
 		close_tcp(s, on_handle_closed);
 		s->opt.down(s->opt.ctx, s->why);
 	}
-}
-
-static void flush_soon(struct stream *s)
-{
-	uv_prepare_start(&s->flush, before_sleep);
 }
 
 static void come_up(struct stream *s)

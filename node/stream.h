@@ -3,8 +3,8 @@
  *
  *     resolved --> connected (the addresses of a name one after the other) --> TLS --> up --> down
  *
- * What is written is collected and sent when the loop comes round; nothing bounds it but what the caller
- * writes.
+ * What is written is collected and sent when the loop comes round. The other side may leave
+ * STREAM_WAITING_MAX bytes unread: then it goes down.
  *
  * Owner:   the caller, until stream_close(). Threads: the loop's; callbacks come from the loop, never from
  *          within stream_*(), and none after stream_close() but `closed`.
@@ -16,6 +16,9 @@
 #include "node/tls.h"
 
 struct stream;
+
+/* Twice what an MQTT client has to say that waits for answers (MQTT_QUEUE_BYTES_MAX). */
+enum { STREAM_WAITING_MAX = 8 * 1024 * 1024 };
 
 struct stream_options {
 	const char *host;

@@ -26,7 +26,7 @@ static int states[3], n_messages, n_published, last_code;
 static char why[256], last_text[256], payload[4096];
 static struct mqtt_message last;
 static uint64_t last_id;
-static bool closed, close_at_message;
+static bool closed, close_at_message, done_at_message;
 
 static void on_alloc(uv_handle_t *h, size_t size, uv_buf_t *ret)
 {
@@ -89,6 +89,8 @@ static void on_message(void *ctx, const struct mqtt_message *m)
 	n_messages++;
 	last = *m;
 	snprintf(payload, sizeof payload, "%.*s", (int)m->payload.len, (const char *)m->payload.data);
+	if (done_at_message)
+		mqtt_client_done(client, m->token);
 	if (close_at_message)
 		mqtt_client_close(client, on_closed);
 }
@@ -503,6 +505,64 @@ Test(mqtt_client, answers_keep_it_up)
 		}
 	}
 	cr_assert(eq(int, states[MQTT_WAITING], 0));
+}
+
+static void broker_is_deaf(void)
+{
+	int small = 256 * 1024;
+
+	uv_recv_buffer_size((uv_handle_t *)&peer, &small);
+	uv_read_stop((uv_stream_t *)&peer);
+}
+
+/* What waited for the broker to read goes out as soon as it does, not with whatever is said next. */
+Test(mqtt_client, what_waits_goes_out_when_the_broker_reads_again)
+{
+	static uint8_t big[200 * 1024];
+	struct mqtt_publish p = {.topic = "big", .payload = {big, sizeof big}};
+	uint64_t id;
+
+	memset(big, 'b', sizeof big);
+	opt.keep_alive_s = 100; /* a ping would take it along after 50 s */
+	begin();
+	greet(CONNACK);
+	broker_is_deaf();
+	for (int i = 0; i < 19; i++)
+		cr_assert(eq(int, mqtt_client_publish(client, &p, &id), 0));
+	run_out();
+	publish("last", 0);
+	run_out();
+	uv_read_start((uv_stream_t *)&peer, on_alloc, on_heard);
+	while (heard.len < 19 * sizeof big ||
+	       !bytes_start_with((struct bytes){heard.data + heard.len - 1, 1}, RAW("v"))) {
+		uv_run(&loop, UV_RUN_ONCE);
+		cr_assert(not(heard.len > 2 && memcmp(heard.data + heard.len - 2, "\xc0", 2) == 0), "a ping");
+	}
+}
+
+Test(mqtt_client, a_broker_that_only_talks_is_left)
+{
+	enum { N = 5000 };
+	static uint8_t talk[N][12];
+	size_t at = 0;
+
+	for (uint16_t i = 0; i < N; i++)
+		memcpy(talk[i],
+		       (uint8_t[]){0x32, 10, 0, 3, 'a', '/', 'b', (uint8_t)(i >> 8), (uint8_t)i | 1, 0, 'h',
+				   'i'},
+		       12);
+	done_at_message = true;
+	begin();
+	greet(CONNACK);
+	broker_is_deaf();
+	while (states[MQTT_WAITING] == 0) {
+		uv_buf_t part = uv_buf_init((char *)talk + at, (unsigned int)(sizeof talk - at));
+		const int n = uv_try_write((uv_stream_t *)&peer, &part, 1);
+		at = (at + (n > 0 ? (size_t)n : 0)) % sizeof talk;
+		uv_run(&loop, UV_RUN_NOWAIT);
+		must(n_messages < 20000000);
+	}
+	cr_assert(strcmp(why, "the other side does not read what is sent to it") == 0, "%s", why);
 }
 
 Test(mqtt_client, may_be_closed_in_a_callback)
