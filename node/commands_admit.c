@@ -8,7 +8,7 @@
 #include "proto/id.h"
 #include "proto/words.h"
 
-enum { ROW_BYTES = 1 << 20 };
+enum { STILL_BYTES = 2 << 20 };
 
 /* ---- Signatures -------------------------------------------------------------------------------------------
  */
@@ -75,7 +75,7 @@ static int check_times(struct commands *cs, const struct command *c, struct err_
 				"the deadline of the command was %s and is over: nothing was done",
 				time_text(c->deadline_ns, text));
 	}
-	if (c->issued_ns - COMMAND_AHEAD_S * NS_PER_S > now_ns)
+	if (c->issued_ns > now_ns + COMMAND_AHEAD_S * NS_PER_S)
 		return FAIL_SAY(note, ERR_REFUSED,
 				"the command was issued %s, in the future: are the clocks of both machines "
 				"right?",
@@ -124,6 +124,48 @@ static struct audience audience_for(const struct taken *t)
 	return to;
 }
 
+/* NULL: it is not given, or no text, which is refused later. */
+static const char *subject_of(const struct command *c, const char *argument)
+{
+	for (size_t i = 0; i < c->n_arguments; i++)
+		if (strcmp(c->arguments[i].name, argument) == 0 && c->arguments[i].value.type == VALUE_TEXT)
+			return c->arguments[i].value.text;
+	return NULL;
+}
+
+static bool shows_property(const struct commands *cs, const struct audience *to, const struct row *full,
+			   const char *name)
+{
+	const struct twin *own = store_twin(cs->e->store, full->id);
+
+	if (own && !(own->type && type_property(&own->type->def, name, NULL)))
+		return false;
+	return egress_value(&cs->e->egress, to, full, name, row_kpi(full, name)) != FORM_NOTHING;
+}
+
+static bool shows_alarm_of(const struct commands *cs, const struct audience *to, const struct row *full,
+			   const char *name)
+{
+	const uint64_t mask = egress_mask(&cs->e->egress, to, full);
+
+	for (size_t i = 0; i < full->n_alarms; i++)
+		if (strcmp(full->alarms[i].name, name) == 0)
+			return mask & EGRESS_ALARM << i;
+	return false;
+}
+
+/* What a built-in operation is about must be shown to them too, else its answer would tell what is there. */
+static bool shows_subject(const struct commands *cs, const struct taken *t, const struct audience *to,
+			  const struct row *full)
+{
+	const bool is_set = strcmp(t->command.operation, OPERATION_SET) == 0;
+	const char *name = subject_of(&t->command, is_set ? "property" : "alarm");
+
+	if (!t->foreign || !name || !operation_built_in(t->command.operation))
+		return true;
+	return is_set ? shows_property(cs, to, full, name) : shows_alarm_of(cs, to, full, name);
+}
+
 int admit_policy(struct commands *cs, const struct taken *t, struct policy_bounds *ret, struct err_note *note)
 {
 	const struct egress *egress = &cs->e->egress;
@@ -132,10 +174,28 @@ int admit_policy(struct commands *cs, const struct taken *t, struct policy_bound
 
 	*ret = (struct policy_bounds){.confirm_role = ""};
 	if (egress_full_row(egress, t->command.twin, t->arena, &full) < 0 ||
-	    !egress_command(egress, &to, &full, t->command.operation, ret))
+	    !egress_command(egress, &to, &full, t->command.operation, ret) ||
+	    !shows_subject(cs, t, &to, &full))
 		return egress_refuse(egress, &to, t->command.twin, note);
 	ret->confirm_role = text_or_empty(ret->confirm_role);
 	return 0;
+}
+
+int admit_still(struct commands *cs, const struct live *l, struct policy_bounds *ret, struct err_note *note)
+{
+	const struct partner *partner = trust_org(cs->e->trust, l->command.org);
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct taken t = {.command = l->command};
+
+	TRY(arena_new(&a, STILL_BYTES));
+	t.arena = a;
+	t.foreign = strcmp(l->command.org, cs->e->trust->self->org) != 0;
+	if (!partner)
+		return FAIL_SAY(note, ERR_UNTRUSTED, "%s is not trusted any more", l->command.org);
+	if (!l->record.unsigned_)
+		TRY(org_verify_person(a, &partner->org, l->record.person, trust_now(cs->e->trust), &t.person,
+				      note));
+	return admit_policy(cs, &t, ret, note);
 }
 
 /* ---- Rates ------------------------------------------------------------------------------------------------
@@ -244,7 +304,7 @@ int admit_permit(struct commands *cs, const struct command_in *in, struct arena 
 	const int r = permit_verify(a, &t->own.org, &word, trust_now(t), ret, ret_person, note);
 	note_untrusted(cs, in, "permit", r, note);
 	TRY(r);
-	if (ret->issued_ns - COMMAND_AHEAD_S * NS_PER_S > trust_now(t))
+	if (ret->issued_ns > trust_now(t) + COMMAND_AHEAD_S * NS_PER_S)
 		return FAIL_SAY(
 			note, ERR_REFUSED,
 			"the permit was issued in the future: are the clocks of both machines right?");

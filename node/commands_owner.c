@@ -14,6 +14,7 @@ enum {
 	TAKEN_BYTES = 2 << 20,
 	AGAIN_FIRST_S = 5, /* handed over again when nothing was heard for so long, then twice that, ... */
 	AGAIN_MOST_S = 60,
+	STILL_AGAIN_S = 5, /* so often it is looked whether what was forbidden meanwhile is allowed again */
 	REFUSALS_A_MINUTE = 20, /* in the audit, of one organisation */
 };
 #define LATE_WORD "afterwards: "
@@ -105,11 +106,26 @@ static void hand_over(struct commands *cs, struct live *l)
 	}
 }
 
-/* Nothing is handed over that is not durable, or after its deadline. */
+/* What was taken may be forbidden since: then it waits for its deadline, or for another policy. */
+static bool still_allowed(struct commands *cs, struct live *l)
+{
+	struct policy_bounds bounds;
+	struct err_note note = {0};
+	const int r = admit_still(cs, l, &bounds, &note);
+
+	if (r == 0)
+		return true;
+	put_off(l, r == -ENOMEM ? err_text(r) : "it is not allowed any more");
+	l->again_ns = engine_mono_ns() + STILL_AGAIN_S * NS_PER_S;
+	return false;
+}
+
+/* Nothing is handed over that is not durable, after its deadline, or against the policy of now. */
 void owner_act(struct commands *cs, struct live *l)
 {
 	if (live_state(l) != COMMAND_CONFIRMED || l->busy || l->n_durable < l->record.n_steps ||
-	    l->again_ns > engine_mono_ns() || l->command.deadline_ns <= trust_now(cs->e->trust))
+	    l->again_ns > engine_mono_ns() || l->command.deadline_ns <= trust_now(cs->e->trust) ||
+	    !still_allowed(cs, l))
 		return;
 	if (operation_built_in(l->command.operation))
 		act(cs, l);
@@ -210,7 +226,8 @@ static int take_again(struct commands *cs, const struct command_in *in, const st
 		TRY(command_record_decode(a, kept->record, &held));
 	else
 		held = l->record;
-	if (held.sent || !bytes_equal(held.command, in->blob) || held.unsigned_ != in->unsigned_)
+	if (held.sent || !bytes_equal(held.command, in->blob) || held.unsigned_ != in->unsigned_ ||
+	    (w->foreign && strcmp(in->by->org, c->org) != 0))
 		return FAIL_SAY(note, ERR_REFUSED, "another command has this id already");
 	cs->counts[COMMANDS_AGAIN]++;
 	if (l)
@@ -390,6 +407,32 @@ static bool was_given(const struct live *l, struct bytes permit)
 	return false;
 }
 
+/* A permit is about this command: of its twin, and given when it was there to be seen. */
+static int check_permit(const struct live *l, const struct permit *p, struct err_note *note)
+{
+	if (strcmp(p->twin, l->command.twin) != 0)
+		return FAIL_SAY(note, ERR_REFUSED, "the permit is for a command to %s, and this one is to %s",
+				p->twin, l->command.twin);
+	if (p->issued_ns < l->record.received_ns - COMMAND_AHEAD_S * NS_PER_S)
+		return FAIL_SAY(note, ERR_REFUSED, "the permit is older than the command: sign it anew");
+	return 0;
+}
+
+/* Whoever sent it may still, and the confirmer has the role that the policy names now. */
+static int check_now(struct commands *cs, const struct live *l, const struct person *person,
+		     struct err_note *note)
+{
+	struct policy_bounds bounds;
+	struct err_note why = {0};
+	const int r = admit_still(cs, l, &bounds, &why);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return FAIL_SAY(note, ERR_REFUSED, "who sent it may not any more: %.200s", why.text);
+	return bounds.confirm_role[0] ? check_confirmer(bounds.confirm_role, person, note) : 0;
+}
+
 static int confirm(struct commands *cs, const struct command_in *in, const struct permit *p,
 		   const struct person *person, struct waiter *w, struct err_note *note)
 {
@@ -407,6 +450,9 @@ static int confirm(struct commands *cs, const struct command_in *in, const struc
 				command_state_text(live_state(l)));
 	TRY(check_confirmer(l->record.confirm_role, person, note));
 	TRY(check_other(&l->command, person, note));
+	TRY(check_permit(l, p, note));
+	if (!p->refuse)
+		TRY(check_now(cs, l, person, note));
 	if (l->command.deadline_ns <= trust_now(cs->e->trust))
 		return FAIL_SAY(note, ERR_REFUSED, "the deadline of the command is over");
 	snprintf(who, sizeof who, "%s/%s", person->org, person->name);

@@ -166,6 +166,10 @@ MUST_CHECK int admit_word(struct commands *cs, const struct command_in *in, stru
  */
 MUST_CHECK int admit_policy(struct commands *cs, const struct taken *t, struct policy_bounds *ret,
 			    struct err_note *note);
+/* The same of one that was taken: its person, organisation and policy may have changed. ERR_DENIED,
+ * ERR_UNTRUSTED with a note. */
+MUST_CHECK int admit_still(struct commands *cs, const struct live *l, struct policy_bounds *ret,
+			   struct err_note *note);
 /* Within its rate, and the organisation within its share; counted. ERR_REFUSED with a note. */
 MUST_CHECK int admit_rate(struct commands *cs, const struct taken *t, const struct policy_bounds *b,
 			  struct err_note *note);

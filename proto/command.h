@@ -64,15 +64,16 @@ struct command {
 	const char *node;         /* of that organisation: through which it is sent, no other is believed */
 };
 
-/* Somebody's word that a command may be done (or, refuse, may not): of one by its id, or beforehand, of the
- * next `times` of an operation that an organisation sends until a time. Whoever sends a command cannot
+/* Somebody's word that a command may be done (or, refuse, may not): of one by its id and twin, or beforehand,
+ * of the next `times` of an operation that an organisation sends until a time. Whoever sends a command cannot
  * confirm it too. */
 struct permit {
 	bool has_id;
 	uint8_t id[COMMAND_ID_BYTES];
-	const char *twin, *operation, *org; /* without an id */
-	uint32_t times;                     /* 1 .. 100,000 */
-	int64_t issued_ns, until_ns;        /* at most COMMAND_LIFE_MAX_S apart; without an id */
+	const char *twin;
+	const char *operation, *org; /* without an id */
+	uint32_t times;              /* 1 .. 100,000 */
+	int64_t issued_ns, until_ns; /* at most COMMAND_LIFE_MAX_S apart; without an id */
 	const char *by_org, *person;
 	bool refuse;
 };

@@ -107,8 +107,10 @@ static int permit_from_pb(struct arena *a, const PB(Permit) * pb, struct permit 
 	TRY(word_from_pb(pb->person, word_is_person, &ret->person));
 	ret->twin = ret->operation = ret->org = "";
 	ret->has_id = pb->id.len > 0;
-	return ret->has_id ? fixed_from_pb(pb->id, ret->id, sizeof ret->id)
-			   : standing_permit_from_pb(pb, ret);
+	if (!ret->has_id)
+		return standing_permit_from_pb(pb, ret);
+	TRY(word_from_pb(pb->twin, id_is_twin, &ret->twin));
+	return fixed_from_pb(pb->id, ret->id, sizeof ret->id);
 }
 
 DEFINE_CODEC(permit, Permit, permit)

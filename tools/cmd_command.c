@@ -211,7 +211,10 @@ static enum status decide(struct context *ctx, const char *id, bool refuse)
 	enum status status = ask_open(ctx);
 	if (status == STATUS_OK)
 		status = twin_of(ctx, p.id, &twin);
-	return status == STATUS_OK ? give(ctx, &p, twin) : status;
+	if (status != STATUS_OK)
+		return status;
+	p.twin = twin;
+	return give(ctx, &p, twin);
 }
 
 static enum status confirm_run(struct context *ctx, int argc, char *const argv[])

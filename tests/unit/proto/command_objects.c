@@ -26,7 +26,7 @@ struct command full_command = {
 };
 struct permit full_permit = {.has_id = true,
 			     .id = "0123456789abcde",
-			     .twin = "",
+			     .twin = "acme/plant1/press7",
 			     .operation = "",
 			     .org = "",
 			     .issued_ns = 5,

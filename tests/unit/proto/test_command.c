@@ -104,6 +104,7 @@ Test(command, a_permit_is_of_one_command_or_says_of_what_and_how_long)
 	MALFORMED(full_permit, permit, x.person = "");
 	MALFORMED(full_permit, permit, x.by_org = "");
 	MALFORMED(full_permit, permit, x.has_id = false);
+	MALFORMED(full_permit, permit, x.twin = "");
 	MALFORMED(full_standing_permit, permit, x.times = 0);
 	MALFORMED(full_standing_permit, permit, x.times = 100001);
 	MALFORMED(full_standing_permit, permit, x.refuse = true);

@@ -94,7 +94,7 @@ static void set_up(void)
 				   .node = "bolt/site"};
 	permit = (struct permit){.has_id = true,
 				 .id = "0123456789abcde",
-				 .twin = "",
+				 .twin = "bolt/press",
 				 .operation = "",
 				 .org = "",
 				 .times = 1,
