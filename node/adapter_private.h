@@ -53,8 +53,9 @@ MUST_CHECK int adapter_trial(struct adapters *as, const char *name, const char *
 			     struct err_note *note);
 void adapter_trial_end(struct adapter *a);
 
-/* Begin, or begin anew with this configuration, which is kept; *ret_changed: it was another one. ERR_REFUSED
- * with a note; dry: nothing is done. */
+/* Begin, or begin anew with this configuration, which is kept; *ret_changed: there was none, or another one.
+ * Also with the same one: the files that it names may have changed. ERR_REFUSED with a note; dry: nothing is
+ * done. */
 MUST_CHECK int adapters_put(struct adapters *as, const char *name, const char *text, bool dry,
 			    bool *ret_changed, struct err_note *note);
 /* ERR_ABSENT with a note. Its dead letters stay as a file. */

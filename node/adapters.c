@@ -272,8 +272,9 @@ int adapters_put(struct adapters *as, const char *name, const char *text, bool d
 	TRY(adapter_trial(as, name, text, &trial, note));
 	adapter_trial_end(trial);
 	TRY(setup_parse(name, text, &setup, note));
-	*ret_changed = !there || !there->self || !setup_equal(&there->setup, &setup) || there->coming.text;
-	if (dry || !*ret_changed)
+	const struct setup *old = there && there->coming.text ? &there->coming : there ? &there->setup : NULL;
+	*ret_changed = !old || !setup_equal(old, &setup);
+	if (dry)
 		return 0;
 	file_of(as, name, path);
 	TRY(file_write(path, bytes_of_text(text), true, note));
@@ -359,7 +360,7 @@ static int is_configuration(const struct dirent *d)
 {
 	const size_t n = strlen(d->d_name);
 
-	return d->d_name[0] != '.' && n > 5 && strcmp(d->d_name + n - 5, ".json") == 0;
+	return n > 5 && strcmp(d->d_name + n - 5, ".json") == 0;
 }
 
 static int load_all(struct adapters *as)
@@ -446,17 +447,24 @@ void adapters_changed(struct adapters *as)
 		uv_timer_start(&as->changed, on_changed, CHANGED_MS, 0);
 }
 
+/* One that cannot now leaves it to others that have the twin, too; it may end by that. */
 int adapters_order(struct adapters *as, const struct order *order, struct err_note *note)
 {
-	for (struct adapter *a = as->first; a; a = a->next) {
+	bool away = false;
+
+	for (struct adapter *a = as->first, *next; a; a = next) {
+		next = a->next;
 		if (!a->self || a->closing || !a->kind->order)
 			continue;
 		const int r = a->kind->order(a->self, order, note);
 		if (r == 0)
 			adapter_count(a, COUNT_ORDERS, 1);
-		if (r != ERR_ABSENT)
+		if (r != ERR_ABSENT && r != ERR_UNREACHABLE)
 			return r;
+		away |= r == ERR_UNREACHABLE;
 	}
+	if (away)
+		return ERR_UNREACHABLE; /* the note is its */
 	return FAIL_SAY(note, ERR_ABSENT,
 			"no adapter of this node takes orders for %.100s: see holon adapter list",
 			order->twin);

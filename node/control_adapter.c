@@ -30,7 +30,8 @@ int control_adapter_put(struct call *c, struct err_note *note)
 	TRY(adapters_put(c->e->adapters, r->name, r->text, r->dry_run, &changed, note));
 	call_done(c, &(struct control_answer){.n_changed = changed,
 					      .n_unchanged = !changed,
-					      .text = !changed ? "unchanged"
+					      .text = !changed ? r->dry_run ? "the same as before"
+									    : "the same as before: begun anew"
 						      : there  ? "replaces the one there is"
 							       : "new"});
 	return 0;

@@ -15,7 +15,6 @@
 static struct config config;
 static bool is_stopped;
 static char last_order[100];
-static int orders_say;
 
 static void put_file(const char *name, const char *text)
 {
@@ -47,13 +46,19 @@ static void on_stopped(struct engine *e)
 	is_stopped = true;
 }
 
-static void tear_down(void)
+static void stop(void)
 {
+	is_stopped = false;
 	adapters_stop(world.adapters, on_stopped);
 	while (!is_stopped)
 		uv_run(&world.loop, UV_RUN_ONCE);
 	adapters_free(world.adapters);
 	world.adapters = NULL;
+}
+
+static void tear_down(void)
+{
+	stop();
 	world.config = NULL;
 	world_tear_down();
 }
@@ -64,6 +69,7 @@ TestSuite(adapters, .init = set_up, .fini = tear_down, .timeout = 60);
  */
 
 static struct adapter *programs[2];
+static int orders_say[2] = {ERR_ABSENT, 0};
 
 static void program_close(void *self)
 {
@@ -75,11 +81,13 @@ static void program_close(void *self)
 
 static int program_order(void *self, const struct order *order, struct err_note *note)
 {
-	(void)note;
-	if (self != &programs[1])
-		return ERR_ABSENT;
-	snprintf(last_order, sizeof last_order, "%s", order->twin);
-	return orders_say;
+	const size_t slot = (size_t)((struct adapter **)self - programs);
+
+	if (orders_say[slot] == ERR_UNREACHABLE)
+		return FAIL_SAY(note, ERR_UNREACHABLE, "number %zu is away", slot);
+	if (orders_say[slot] == 0)
+		snprintf(last_order, sizeof last_order, "%s", order->twin);
+	return orders_say[slot];
 }
 
 static const struct adapter_kind program = {
@@ -156,9 +164,64 @@ Test(adapters, an_order_goes_to_whose_twin_it_is)
 	EXPECT_TEXT(last_order, "acme/p1");
 	cr_expect(eq(u64, programs[1]->counters[COUNT_ORDERS], 1));
 	cr_expect(eq(u64, programs[0]->counters[COUNT_ORDERS], 0));
-	orders_say = ERR_UNREACHABLE;
+	orders_say[1] = ERR_UNREACHABLE;
 	cr_expect(eq(int, adapters_order(world.adapters, &order, &note), ERR_UNREACHABLE));
 	cr_expect(eq(u64, programs[1]->counters[COUNT_ORDERS], 1));
+}
+
+Test(adapters, one_that_is_away_leaves_an_order_to_another_one)
+{
+	const struct order order = {.is_command = true, .twin = "acme/p1", .operation = "stop"};
+	struct err_note note = {0};
+
+	attach("one", 0);
+	attach("two", 1);
+	orders_say[0] = ERR_UNREACHABLE;
+	cr_expect(eq(int, adapters_order(world.adapters, &order, &note), 0));
+	EXPECT_TEXT(last_order, "acme/p1");
+	orders_say[1] = ERR_ABSENT;
+	cr_expect(eq(int, adapters_order(world.adapters, &order, &note), ERR_UNREACHABLE));
+	EXPECT_TEXT(note.text, "number 0 is away");
+	orders_say[0] = ERR_REFUSED;
+	orders_say[1] = 0;
+	cr_expect(eq(int, adapters_order(world.adapters, &order, &note), ERR_REFUSED));
+}
+
+static const char tailing[] =
+	"{\"kind\": \"tail\", \"file\": \"f.csv\", \"header\": false,"
+	" \"columns\": [{\"column\": 1, \"twin\": \"acme/p1\", \"property\": \"power\"}]}";
+
+static bool put(const char *name, bool dry)
+{
+	struct err_note note = {0};
+	bool changed;
+
+	cr_assert(eq(int, adapters_put(world.adapters, name, tailing, dry, &changed, &note), 0), "%s",
+		  note.text);
+	return changed;
+}
+
+/* What the files say that it names is not in the configuration. */
+Test(adapters, the_same_configuration_begins_anew)
+{
+	cr_expect(put("log", false));
+	const struct adapter *a = adapters_find(world.adapters, "log");
+	cr_assert(a && a->self);
+	cr_expect(not(put("log", true)));
+	cr_expect(not(a->closing));
+	cr_expect(not(put("log", false)));
+	cr_expect(a->closing);
+	while (a->closing)
+		uv_run(&world.loop, UV_RUN_ONCE);
+	cr_expect(a->self != NULL);
+}
+
+Test(adapters, every_name_that_is_taken_is_there_after_a_restart)
+{
+	put(".log", false);
+	stop();
+	cr_assert(eq(int, adapters_start(&world.adapters, &world), 0));
+	cr_expect(adapters_find(world.adapters, ".log") != NULL);
 }
 
 Test(adapters, a_name_is_one_adapters)
