@@ -20,3 +20,13 @@ enum command_state command_next(enum command_state state, enum life_event event)
 	return state < N_COMMAND_STATES && event < N_LIFE_EVENTS ? (enum command_state)next[state][event]
 								 : COMMAND_NONE;
 }
+
+bool command_may_follow(enum command_state before, enum command_state after)
+{
+	if (before == COMMAND_NONE)
+		return after == COMMAND_PENDING || after == COMMAND_CONFIRMED || after == COMMAND_REFUSED;
+	for (enum life_event event = 0; event < N_LIFE_EVENTS; event++)
+		if (command_next(before, event) == after)
+			return after != COMMAND_NONE;
+	return false;
+}

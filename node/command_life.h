@@ -17,3 +17,5 @@ enum life_event {
 /* COMMAND_NONE: nothing follows. Of one that timed out DONE and FAILED are a further step, which leaves it
  * timed out. */
 enum command_state command_next(enum command_state state, enum life_event event);
+/* Is there anything that brings it from one state to the other? From COMMAND_NONE: can it begin so? */
+bool command_may_follow(enum command_state before, enum command_state after);

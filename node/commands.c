@@ -56,6 +56,7 @@ int live_load(struct commands *cs, struct bytes record, bool durable, struct liv
 	command_hash(l->record.command, l->hash);
 	command_id_text(l->command.id, l->key);
 	l->n_durable = durable ? l->record.n_steps : 0;
+	l->unsure = durable; /* it may have been asked about before a restart */
 	TRY(map_put(&cs->by_id, l->key, l));
 	l->next = cs->list;
 	cs->list = l;

@@ -44,6 +44,7 @@ struct live {
 	struct standing_permit *standing; /* used up a little with the first step */
 	bool busy;                        /* being done by the node itself, or asked of the owner */
 	bool gone;                        /* not in the list any more */
+	bool unsure;                      /* an owner may have taken it, whoever says no now */
 	int64_t again_ns, pause_ns;       /* monotonic: when it is handed over or asked again */
 	char why[256];                    /* it could not be handed over */
 };

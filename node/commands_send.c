@@ -70,7 +70,18 @@ static size_t owner_steps(const struct live *l)
 	return n;
 }
 
-/* Does the owner's node say just this of this command? */
+/* How it stands by the owner's word. */
+static enum command_state owner_state(const struct live *l)
+{
+	enum command_state state = COMMAND_NONE;
+
+	for (size_t i = 0; i < l->record.n_steps; i++)
+		if (l->record.steps[i].receipt.len > 0)
+			state = l->record.steps[i].state;
+	return state;
+}
+
+/* Does the owner's node say just this of this command, and can it be so? */
 static int check_receipt(const struct org *org, const struct live *l, const struct command_step *s,
 			 size_t number, struct arena *a, struct err_note *note)
 {
@@ -80,6 +91,9 @@ static int check_receipt(const struct org *org, const struct live *l, const stru
 	if (memcmp(r.id, l->command.id, sizeof r.id) != 0 || r.number != number || r.state != s->state ||
 	    r.t_ns != s->t_ns || strcmp(r.who, s->who) != 0 || strcmp(r.text, s->text) != 0)
 		return FAIL_SAY(note, ERR_UNTRUSTED, "the receipt of %s is of another step", r.node);
+	if (!command_may_follow(owner_state(l), s->state))
+		return FAIL_SAY(note, ERR_UNTRUSTED, "%s says that it is %s, which it cannot be any more",
+				r.node, command_state_text(s->state));
 	return 0;
 }
 
@@ -159,12 +173,15 @@ static void take_answer(struct commands *cs, struct live *l, size_t before, int 
 {
 	struct err_note note = {0};
 
-	if (code == 0)
-		code = merge(cs, l, record, &note);
-	else if (is_no(code) && before == 0) {
+	if (command_state_is_final(live_state(l)))
+		return; /* it is being kept that it is over */
+	if (is_no(code) && before == 0 && !l->unsure) {
 		end_here(cs, l, COMMAND_REFUSED, text);
 		return;
 	}
+	l->unsure |= !is_no(code);
+	if (code == 0)
+		code = merge(cs, l, record, &note);
 	if (code < 0)
 		put_off(l, note.text[0] ? note.text : text);
 	else if (owner_steps(l) == before)
