@@ -44,7 +44,8 @@ cat >machine.json <<'JSON'
    {"name": "state/temperature", "type": "double", "unit": "K"}, {"name": "state/position", "type": "int64"},
    {"name": "state/flow", "type": "double", "unit": "l/s"}, {"name": "state/open", "type": "bool"},
    {"name": "state/mode", "type": "enum", "options": ["off", "idle", "run"]},
-   {"name": "setpoint/speed", "type": "double"}]}],
+   {"name": "setpoint/speed", "type": "double", "settable": true}],
+   "operations": [{"name": "start", "parameters": [{"name": "speed", "type": "double"}]}]}],
  "twins": [{"id": "acme/m1", "type": "machine"}]}
 JSON
 node_start acme/site
@@ -62,6 +63,21 @@ check 'what changes is read' soon 10 is state/temperature 297.15
 check 'what no property takes is told of' soon 10 grep -q 'state/nothing' acme/site/adapters/line.dead
 check 'a configuration that is wrong does not keep the node from starting, and says why' \
 	grep -q 'wrong is stopped: .*colour' acme/site.log
+
+holds() { # TABLE ADDRESS VALUE: in the device itself
+	tell print "$1" "$2" && equal "$answer" "$3"
+}
+check 'a command is done when the device has what it writes' \
+	quietly holon --node acme/site command send acme/m1 start speed=40 --within 60s --wait 50s
+check 'its constant is in the coil' holds coil 7 1
+check 'its argument is in the register' holds holding 21 40
+tell coil 7 0
+check 'one that no register can take fails, and says why' eval \
+	'! holon --node acme/site command send acme/m1 start speed=70000 --within 60s --wait 50s >failed.out 2>&1 && grep -q 70000 failed.out'
+check 'and writes nothing of it' eval 'holds coil 7 0 && holds holding 21 40'
+quietly holon --node acme/site twin set acme/m1 desired/setpoint/speed 12
+check 'a desired value is written to its register' soon 20 holds holding 20 12
+check 'and is what is reported then' soon 10 is setpoint/speed 12.0
 
 kill -KILL $device
 wait $device 2>/dev/null || true
