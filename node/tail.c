@@ -83,6 +83,9 @@ static int put_cell(struct tail *t, const struct tail_column *c, int64_t t_ns, s
 	if (!text || text[0] == '\0') /* nothing was measured */
 		return 0;
 	TRY(tail_twin(&t->map, &t->line, c->twin, twin, note));
+	/* names come out of the file: the feed keeps those of twins alone */
+	if (!store_twin(adapter_engine(t->adapter)->store, twin))
+		return FAIL_SAY(note, ERR_REFUSED, "there is no twin %s here", twin);
 	TRY(feed_series(t->feed, twin, c->property, &series, note));
 	TRY(value_of(t, c, feed_wants(t->feed, series), text, &s.value, note));
 	return feed_put(t->feed, series, &s, t->token);

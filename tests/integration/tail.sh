@@ -76,6 +76,8 @@ check 'and every one without a time, once' soon 20 are_all acme/m2
 write 10
 check 'lines that make no sense do not keep back the others' soon 10 are_all acme/m1
 check 'and are told of' soon 10 eval '[ $(wc -l <acme/site/adapters/log.dead) -ge 4 ]'
+check 'of a twin that is not there no series is kept' \
+	soon 10 grep -q 'there is no twin acme/m9 here' acme/site/adapters/log.dead
 mv log.csv log.csv.2
 printf 'a,b\n1,2\n' >log.csv
 check 'a header without the columns is said' soon 20 grep -q "log is waiting: .*has no column 'when'" acme/site.log
