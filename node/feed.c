@@ -214,6 +214,21 @@ static bool is_for_good(int code)
 	return code == ERR_MALFORMED || code == ERR_REFUSED;
 }
 
+/* A frame that is not taken as a whole: that is told of each of its samples, too. */
+static int take_no(struct frame *fr, const struct write_result *result)
+{
+	const char *reason = result->note.text[0] ? result->note.text : err_text(result->code);
+	const size_t n_noted = fr->n_noted;
+
+	for (uint32_t i = 0; i < fr->n; i++)
+		if (note_refusal(fr, fr->tokens[i], fr->series[i], reason) < 0) {
+			fr->n_noted = n_noted;
+			return FAIL(-ENOMEM);
+		}
+	fr->feed->waiting += fr->n;
+	return 0;
+}
+
 static void on_written(void *ctx, const struct write_result *result)
 {
 	struct frame *fr = ctx;
@@ -229,7 +244,7 @@ static void on_written(void *ctx, const struct write_result *result)
 		r = take_result(fr, result);
 	if (is_for_good(r)) {
 		engine_log_failure("feed", "a frame of samples was not taken", r, &result->note);
-		r = 0;
+		r = take_no(fr, result);
 	}
 	arena_free(fr->arena);
 	fr->arena = NULL;

@@ -9,6 +9,7 @@
 #include "node/feed.h"
 #include "node/gossip.h"
 #include "node/writer.h"
+#include "storage/store_private.h"
 #include "tests/lib/must.h"
 #include "tests/unit/node/world.h"
 #include "tests/unit/proto/text.h"
@@ -253,6 +254,28 @@ Test(feed, while_the_store_takes_nothing_it_is_tried_again)
 	wait_for(2);
 	cr_expect(eq(u64, n_durable, 2));
 	cr_expect(eq(u64, n_refused, 0));
+}
+
+/* The numbers of series are an incarnation's: what was put before cannot be taken any more. */
+Test(feed, what_is_refused_as_a_whole_is_told_of_one_by_one)
+{
+	const uint32_t n = series("acme/p1", "power");
+	const struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+	struct rlimit before;
+	struct err_note note = {0};
+
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &before);
+	cr_assert(eq(int, setrlimit(RLIMIT_FSIZE, &none), 0));
+	put(n, 1, 1, 1);
+	put(n, 2, 2, 2);
+	while (!writer_trouble(world.writer))
+		step();
+	cr_assert(eq(int, setrlimit(RLIMIT_FSIZE, &before), 0));
+	cr_assert(eq(int, store_begin_incarnation(world.store, 77, &note), 0), "%s", note.text);
+	wait_for(2);
+	cr_expect(eq(u64, n_refused, 2));
+	cr_expect(eq(u64, n_durable, 0));
 }
 
 Test(feed, one_that_is_freed_says_nothing_more)
