@@ -198,6 +198,30 @@ int admit_still(struct commands *cs, const struct live *l, struct policy_bounds 
 	return admit_policy(cs, &t, ret, note);
 }
 
+/* ---- Memory -----------------------------------------------------------------------------------------------
+ */
+
+/* Records go before their time only where there are too many, the oldest first. So when there are many, what
+ * may have been issued before the oldest one came is not known to be new. */
+int admit_new(const struct commands *cs, int64_t issued_ns, struct err_note *note)
+{
+	const struct store_command *oldest = store_command_oldest(cs->e->store);
+	SCOPED(scope_arena) struct arena *a = NULL;
+	struct command_record r;
+	size_t n_bytes;
+
+	if (store_commands(cs->e->store, &n_bytes) <= RECORDS_KEPT &&
+	    n_bytes <= RECORDS_BYTES_MAX - COMMAND_RECORD_MAX)
+		return 0;
+	TRY(arena_new(&a, LIVE_BYTES));
+	if (command_record_decode(a, oldest->record, &r) == 0 &&
+	    issued_ns > r.received_ns + COMMAND_AHEAD_S * NS_PER_S)
+		return 0;
+	return FAIL_SAY(note, ERR_REFUSED,
+			"not all of the time when it was issued is remembered here, so it may have come "
+			"before: sign it anew");
+}
+
 /* ---- Rates ------------------------------------------------------------------------------------------------
  */
 

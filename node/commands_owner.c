@@ -331,6 +331,7 @@ static int take_new(struct commands *cs, const struct command_in *in, struct tak
 	struct live *l;
 
 	TRY(admit_policy(cs, t, &bounds, note));
+	TRY(admit_new(cs, t->command.issued_ns, note));
 	TRY(journal_check(cs->e->journal, note));
 	const int r = admit_rate(cs, t, &bounds, note);
 	if (r < 0) {
@@ -533,6 +534,7 @@ static int stand(struct commands *cs, const struct command_in *in, const struct 
 	if (!standing_find(cs, id)) {
 		if (store_command(cs->e->store, id))
 			return FAIL_SAY(note, ERR_REFUSED, "this permit is used up");
+		TRY(admit_new(cs, p->issued_ns, note));
 		TRY(check_standing(cs, p, person, a, note));
 		TRY(journal_check(cs->e->journal, note));
 		command_record_encode(&record, &encoded);

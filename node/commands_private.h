@@ -171,6 +171,8 @@ MUST_CHECK int admit_policy(struct commands *cs, const struct taken *t, struct p
  * ERR_UNTRUSTED with a note. */
 MUST_CHECK int admit_still(struct commands *cs, const struct live *l, struct policy_bounds *ret,
 			   struct err_note *note);
+/* That it is not known means that it is new, of what was issued then. ERR_REFUSED with a note. */
+MUST_CHECK int admit_new(const struct commands *cs, int64_t issued_ns, struct err_note *note);
 /* Within its rate, and the organisation within its share; counted. ERR_REFUSED with a note. */
 MUST_CHECK int admit_rate(struct commands *cs, const struct taken *t, const struct policy_bounds *b,
 			  struct err_note *note);

@@ -295,6 +295,47 @@ Test(commands_node, what_is_hidden_is_not_set_and_not_told_from_what_is_absent)
 	cr_expect_eq(desk_n_acts, 0);
 }
 
+/* As many records as are kept for long, of commands that came now. */
+static void fill_records(void)
+{
+	enum { AT_ONCE = 1000, ALL = 100001 };
+	const struct command c = desk_command(200, "stop");
+	struct command_step step = {
+		.state = COMMAND_DONE, .t_ns = desk_now_ns, .who = "volt/eve", .text = ""};
+	const struct command_record r = {.command = desk_signed(EVE, &c),
+					 .steps = &step,
+					 .n_steps = 1,
+					 .confirm_role = "",
+					 .received_ns = desk_now_ns};
+	SCOPED(buf_fini) struct buf encoded = {0};
+	static struct op ops[AT_ONCE];
+	uint32_t at = 0;
+
+	command_record_encode(&r, &encoded);
+	must(buf_check(&encoded) == 0);
+	for (size_t n = 0; at < ALL; n = 0) {
+		for (; n < AT_ONCE && at < ALL; n++, at++) {
+			ops[n] = (struct op){.kind = OP_COMMAND, .command = {.record = buf_bytes(&encoded)}};
+			memset(ops[n].command.id, 0xee, COMMAND_ID_BYTES);
+			memcpy(ops[n].command.id, &at, sizeof at);
+		}
+		world_put(ops, n);
+	}
+}
+
+Test(commands_node, what_may_have_been_forgotten_is_not_taken_for_new)
+{
+	const struct command c = desk_command(1, "stop");
+	const struct bytes blob = desk_signed(EVE, &c), permit = desk_standing(LEA, 1);
+
+	fill_records();
+	MENTIONS(desk_take(blob, EVE, false, 0), "it may have come before");
+	MENTIONS(desk_take(permit, LEA, true, 0), "it may have come before");
+	SAYS(desk_stands(1), "absent");
+	desk_now_ns += 301 * NS_PER_S;
+	SAYS(desk_send(2), "pending");
+}
+
 /* ---- Against the machine of command.h ---------------------------------------------------------------------
  */
 
