@@ -220,6 +220,14 @@ void publisher_close(struct publisher *p)
 /* ---- Publishing ------------------------------------------------------------------------------------------
  */
 
+/* The library keeps what it could not send, because the connection is gone or broke under it, and sends it
+ * when there is one; that it broke is seen by the next turn. */
+static bool is_kept(int r)
+{
+	return r == MOSQ_ERR_SUCCESS || r == MOSQ_ERR_NO_CONN || r == MOSQ_ERR_CONN_LOST ||
+	       r == MOSQ_ERR_ERRNO || r == MOSQ_ERR_TLS;
+}
+
 int publisher_put(struct publisher *p, const char *topic, const char *payload, const char *text,
 		  struct err_note *note)
 {
@@ -232,8 +240,7 @@ int publisher_put(struct publisher *p, const char *topic, const char *payload, c
 	if (!copy)
 		return FAIL(-ENOMEM);
 	const int r = mosquitto_publish(p->mosquitto, &id, topic, (int)strlen(payload), payload, 1, false);
-	/* without a connection it is kept, and sent when there is one */
-	if ((r != MOSQ_ERR_SUCCESS && r != MOSQ_ERR_NO_CONN) || id <= 0 || id > UINT16_MAX) {
+	if (!is_kept(r) || id <= 0 || id > UINT16_MAX) {
 		free(copy);
 		return from_mosquitto(r == MOSQ_ERR_SUCCESS ? MOSQ_ERR_INVAL : r, topic, note);
 	}
