@@ -229,7 +229,10 @@ static int open_first(struct tail_file *t, struct err_note *note)
 	struct place kept = {0};
 	const bool known = load(t, &kept);
 
-	TRY(open_path(t, note));
+	const int r = open_path(t, note);
+	if (r == -ENOENT)
+		t->from_end = false; /* once it is there all of it is new */
+	TRY(r);
 	t->loaded = true;
 	if (!known && t->from_end)
 		go_to_end(t);

@@ -89,7 +89,7 @@ static void run(modbus_t *bus, modbus_mapping_t *m, int listening)
 
 int main(int argc, char *argv[])
 {
-	modbus_t *bus = modbus_new_tcp("127.0.0.1", argc > 1 ? atoi(argv[1]) : 0);
+	modbus_t *bus = modbus_new_tcp("127.0.0.1", argc > 1 ? (int)strtol(argv[1], NULL, 10) : 0);
 	modbus_mapping_t *m = modbus_mapping_new(N, N, N, N);
 	const int listening = bus ? modbus_tcp_listen(bus, CLIENTS) : -1;
 

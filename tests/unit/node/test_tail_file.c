@@ -336,6 +336,17 @@ Test(tail_file, what_comes_while_nobody_looks_is_new_to_who_began_at_the_end)
 	EXPECT("new\n");
 }
 
+Test(tail_file, a_file_that_comes_later_is_new_from_its_beginning)
+{
+	from_end = true;
+	open_tail();
+	cr_expect(eq(int, look(), -ENOENT));
+	write_to(path, "w", "a\n");
+	take();
+	from_end = false;
+	EXPECT("a\n");
+}
+
 /* The record cannot be written while there is a folder of the name that it is written under first. */
 static void block(bool on)
 {
