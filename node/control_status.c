@@ -4,11 +4,14 @@
 
 #include "node/alarms.h"
 #include "node/border.h"
+#include "node/commands.h"
 #include "node/control.h"
 #include "node/door.h"
 #include "node/fresh.h"
 #include "node/gossip.h"
+#include "node/judge.h"
 #include "node/memory.h"
+#include "node/settle.h"
 #include "node/writer.h"
 
 static const char *border_text(struct call *c)
@@ -54,6 +57,32 @@ static uint64_t count_remote_rows(const struct store *s)
 	for (const struct origin *o; (o = store_origin_next(s, after)); after = o->name)
 		n += o->n_rows;
 	return n;
+}
+
+static int push_count(struct call *c, struct node_status *s, const char *name, uint64_t n)
+{
+	struct named_count *one = arena_push(c->arena, &s->counts, &s->n_counts, sizeof *one);
+
+	if (!one)
+		return FAIL(-ENOMEM);
+	*one = (struct named_count){name, n};
+	return 0;
+}
+
+/* Of commands, desired values and alarms. */
+static int tell_counts(struct call *c, struct node_status *s)
+{
+	const struct engine *e = c->e;
+	const struct settle_counts settling =
+		e->settle ? settle_counts(e->settle) : (struct settle_counts){0};
+	const char *name;
+	uint64_t n;
+
+	for (size_t i = 0; commands_count(e->commands, i, &name, &n); i++)
+		TRY(push_count(c, s, name, n));
+	TRY(push_count(c, s, "desired values not reported yet", settling.n_open));
+	TRY(push_count(c, s, "desired values overdue", settling.n_overdue));
+	return push_count(c, s, "times all alarms were judged anew", judge_lost(e->judge));
 }
 
 int control_status(struct call *c, struct err_note *note)
@@ -107,6 +136,7 @@ int control_status(struct call *c, struct err_note *note)
 	TRY(alarms_list(e->alarms, c->arena, &answer.alarms, &answer.n_alarms));
 	gossip_counts(e->gossip, &answer.status.mesh);
 	tell_door(e, &answer.status);
+	TRY(tell_counts(c, &answer.status));
 	answer.status.n_remote_rows = count_remote_rows(e->store);
 	answer.status.n_peers = gossip_open(e->gossip);
 	if (!answer.status.roles || !answer.status.state || !answer.status.border)

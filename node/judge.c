@@ -146,8 +146,10 @@ void judge_applied(struct judge *j)
 		return;
 	log_short(j, follow_types(j));
 	log_short(j, look_at_all(j));
-	if (store_notes_lost(j->e->store))
+	if (store_notes_lost(j->e->store)) {
+		j->n_lost++;
 		begin_anew(j);
+	}
 	store_forget_notes(j->e->store);
 	judge_flush_soon(j);
 }
@@ -296,6 +298,11 @@ static void put_alarm(struct row_alarm *ret, size_t n, size_t room, const struct
 		return;
 	memmove(&ret[at + 1], &ret[at], ((n < room ? n : room - 1) - at) * sizeof *ret);
 	ret[at] = *alarm;
+}
+
+uint64_t judge_lost(const struct judge *j)
+{
+	return j ? j->n_lost : 0;
 }
 
 size_t judge_alarms(const struct judge *j, const struct twin *t, struct row_alarm *ret, size_t room)

@@ -28,6 +28,9 @@ void judge_flush(struct judge *j);
 /* Ten times a second: delays, shelves that end, and a slice of what may be stale. */
 void judge_tick(struct judge *j);
 
+/* How often so much left its bands at once that everything was judged anew. NULL is fine. */
+uint64_t judge_lost(const struct judge *j);
+
 /* The alarms of a twin that stand, in the order of rows, at most `room`; how many there are is returned.
  * Texts are good until the next commit. */
 size_t judge_alarms(const struct judge *j, const struct twin *t, struct row_alarm *ret, size_t room);

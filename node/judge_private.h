@@ -140,5 +140,6 @@ struct judge {
 	uint64_t tidy_at;  /* entries behind this series are to be looked at */
 	struct judge_out out;
 	bool is_writing, failed;
+	uint64_t n_lost;  /* batches of which not all that left its band was noted */
 	struct act *acts; /* on their way */
 };

@@ -189,6 +189,12 @@ struct org_info {
 	size_t n_nodes;
 };
 
+/* What was counted, in words: "commands refused". */
+struct named_count {
+	const char *name;
+	uint64_t n;
+};
+
 struct node_status {
 	const char *org, *node, *roles, *version, *state; /* state: "serving", "degraded: ..." */
 	uint64_t incarnation, seq, epoch, n_twins, n_types, n_relations, n_series, n_remote_rows, n_peers;
@@ -205,7 +211,9 @@ struct node_status {
 	uint64_t open_files, most_files;
 	const char *self_test; /* of the doors: "passed", "not yet", or what was wrong */
 	struct mesh_counts mesh;
-	uint64_t alarms_left_out; /* because as many of their kind stand */
+	uint64_t alarms_left_out;   /* because as many of their kind stand */
+	struct named_count *counts; /* of commands, desired values and alarms */
+	size_t n_counts;
 };
 
 /* What a partner may have of a twin, and the rule that grants it longest. */

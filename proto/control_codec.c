@@ -192,6 +192,21 @@ static int org_from_pb(struct arena *a, const PB(OrgInfo) * pb, struct org_info 
 	return sentences_from_pb(a, pb->nodes, pb->n_nodes, SENTENCE_MAX, &ret->nodes);
 }
 
+static int named_count_to_pb(struct arena *a, const struct named_count *c, PB(NamedCount) * pb)
+{
+	(void)a;
+	pb->name = text_to_pb(c->name);
+	pb->n = c->n;
+	return 0;
+}
+
+static int named_count_from_pb(struct arena *a, const PB(NamedCount) * pb, struct named_count *ret)
+{
+	(void)a;
+	ret->n = pb->n;
+	return sentence_from_pb(pb->name, SENTENCE_MAX, &ret->name);
+}
+
 static int status_to_pb(struct arena *a, const struct node_status *s, PB(NodeStatus) * pb)
 {
 	pb->org = text_to_pb(s->org);
@@ -234,6 +249,8 @@ static int status_to_pb(struct arena *a, const struct node_status *s, PB(NodeSta
 	pb->most_files = s->most_files;
 	pb->self_test = text_to_pb(s->self_test);
 	pb->alarms_left_out = s->alarms_left_out;
+	TRY(LIST_TO_PB(a, named_count, s->counts, s->n_counts, named_count_to_pb, &pb->counts,
+		       &pb->n_counts));
 	return ONE_TO_PB(a, mesh_counts, &s->mesh, mesh_counts_to_pb, &pb->mesh);
 }
 
@@ -276,6 +293,7 @@ static int status_from_pb(struct arena *a, const PB(NodeStatus) * pb, struct nod
 	};
 	if (pb->mesh)
 		TRY(mesh_counts_from_pb(a, pb->mesh, &ret->mesh));
+	TRY(LIST_FROM_PB(a, pb->counts, pb->n_counts, named_count_from_pb, &ret->counts, &ret->n_counts));
 	TRY(sentence_from_pb(pb->org, SENTENCE_MAX, &ret->org));
 	TRY(sentence_from_pb(pb->node, SENTENCE_MAX, &ret->node));
 	TRY(sentence_from_pb(pb->roles, SENTENCE_MAX, &ret->roles));

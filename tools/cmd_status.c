@@ -39,7 +39,21 @@
 	X(log_bytes, "log_bytes") \
 	X(resident_bytes, "resident_bytes")
 
-static void status_json(const struct control_answer *answer)
+/* "commands refused": the key is commands_refused. */
+static void counts_json(struct json *j, struct arena *a, const struct node_status *s)
+{
+	json_open(j, "counts", '{');
+	for (size_t i = 0; i < s->n_counts; i++) {
+		char *key = arena_print(a, "%s", s->counts[i].name);
+		for (char *p = key; p && *p; p++)
+			*p = *p == ' ' ? '_' : *p;
+		if (key)
+			json_count(j, key, s->counts[i].n);
+	}
+	json_close(j);
+}
+
+static void status_json(struct arena *a, const struct control_answer *answer)
 {
 	const struct node_status *s = &answer->status;
 	struct json j = {.out = stdout};
@@ -65,6 +79,7 @@ static void status_json(const struct control_answer *answer)
 	json_seconds(&j, "clock_back_s", s->clock_back_ns);
 	json_text(&j, "self_test", s->self_test);
 	report_counts_json(&j, &s->mesh);
+	counts_json(&j, a, s);
 	report_alarms_json(&j, answer->alarms, answer->n_alarms);
 	json_count(&j, "alarms_left_out", s->alarms_left_out);
 	json_close(&j);
@@ -117,6 +132,9 @@ static void status_text(struct arena *a, const struct control_answer *answer)
 #undef X
 	line("commit p99", s->commits > 0 ? duration_text((int64_t)s->commit_p99_ns, duration) : "-");
 	report_counts_text(a, &s->mesh, line);
+	for (size_t i = 0; i < s->n_counts; i++)
+		if (s->counts[i].n > 0)
+			line(human_count(a, s->counts[i].n), s->counts[i].name);
 	report_alarms_text(a, answer->alarms, answer->n_alarms);
 	if (s->alarms_left_out > 0)
 		say("%s more alarms are not listed: see the log of holond",
@@ -133,7 +151,7 @@ static enum status status_run(struct context *ctx, int argc, char *const argv[])
 	if (status != STATUS_OK)
 		return status;
 	if (ctx->json)
-		status_json(&answer);
+		status_json(ctx->arena, &answer);
 	else
 		status_text(ctx->arena, &answer);
 	return STATUS_OK;

@@ -130,4 +130,11 @@ check 'the oven was told of two' equal "$(sort -u told.txt | wc -l)" 2
 check 'the audit of both names the persons' eval '
 	holon --node acme/works audit list --limit 1000 >owner.txt && holon --node harbor/desk audit list --limit 1000 >sender.txt
 	grep -q "harbor/kim" owner.txt && grep -q "acme/lea" owner.txt && grep -q "acme/hall/oven" sender.txt'
+# $1: what, of the counts of the owner, or of its words
+counted() {
+	holon --json --node acme/works status | json "d['counts']['$1'] > 0" | grep -x True >/dev/null || return 1
+	holon --node acme/works status >status.txt && grep -q "^[0-9,]* *$(tr _ ' ' <<<"$1")\$" status.txt
+}
+check 'what became of them is counted' counted commands_taken
+check 'also what timed out' counted commands_that_timed_out
 kill "$oven"

@@ -453,6 +453,7 @@ static struct order orders[] = {
 	 .operation = "speed",
 	 .desired = {.t_ns = 2, .value = {.type = VALUE_INT64, .integer = 7}, .sigma = NAN},
 	 .person = ""}};
+static struct named_count counts[] = {{"commands taken", 57}};
 struct control_answer full_answer = {
 	.id = 99,
 	.last = true,
@@ -561,7 +562,9 @@ struct control_answer full_answer = {
 		   42,
 		   "passed",
 		   {43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 55, 56},
-		   54},
+		   54,
+		   counts,
+		   COUNT(counts)},
 };
 
 /* ---- one interface to all of them */
