@@ -164,8 +164,8 @@ int commands_question(struct commands *cs, const struct command_question *q, com
 		return FAIL(ERR_DENIED);
 	const int r = admit(cs, q, node, ours, &note);
 	const struct session *over = r == 0 ? commands_route(cs->e, twin) : NULL;
-	if (over && over->own && !ours)
-		over = NULL; /* from border to border it would go for ever */
+	if (over && over->own && (!ours || q->from->own))
+		over = NULL; /* from border to border, or from node to node, it would go for ever */
 	if (over)
 		return relay(cs, q, over, done, ctx);
 	if (r == 0)

@@ -2,7 +2,9 @@
 /* Commands sent from here: what is believed of what an owner says. The owner is this file. */
 #include "node/asks.h"
 #include "node/gossip.h"
+#include "proto/row.h"
 #include "security/command.h"
+#include "security/sign.h"
 #include "tests/lib/must.h"
 #include "tests/unit/node/desk.h"
 
@@ -13,6 +15,8 @@ enum { LONG_S = 31 }; /* no pause between two questions is longer */
  */
 
 static const struct session to_volt = {.id = 7, .org = "volt", .node = "v1", .features = FEATURE_COMMAND};
+static const struct session to_n3 = {
+	.id = 7, .org = "acme", .node = "n3", .own = true, .features = FEATURE_COMMAND};
 static ask_fn *waits;
 static void *waits_ctx;
 static uint32_t seen;
@@ -21,8 +25,8 @@ static struct bytes asked;
 const struct session *__wrap_gossip_find(const struct gossip *g, const char *org, const char *node);
 const struct session *__wrap_gossip_find(const struct gossip *g, const char *org, const char *node)
 {
-	(void)g, (void)node;
-	return strcmp(org, "volt") == 0 ? &to_volt : NULL;
+	(void)g;
+	return strcmp(org, "volt") == 0 ? &to_volt : strcmp(node, "n3") == 0 ? &to_n3 : NULL;
 }
 
 int __wrap_asks_send(struct asks *to, uint32_t session, const struct question *q, int64_t timeout_ns,
@@ -237,4 +241,77 @@ Test(commands_sent, what_comes_after_the_end_changes_nothing)
 	commands_tick(world.commands);
 	owner_says(done, 2);
 	SAYS(desk_stands(1), "pending timed out");
+}
+
+/* ---- Handed on --------------------------------------------------------------------------------------------
+ */
+
+/* acme/hall is a twin of acme/n3. */
+static void hold_row_of_hall(void)
+{
+	struct incarnation lineage = {.id = 5};
+	struct head head = {.origin = "acme/n3", .lineage = &lineage, .n_lineage = 1, .epoch = 1};
+	const struct row row = {
+		.id = "acme/hall", .version = {0, 1}, .mask = ROW_MASK_ALL, .type = "", .name = "hall"};
+	SCOPED(buf_fini) struct buf payload = {0}, blob = {0}, encoded = {0};
+	struct signed_blob signed_head;
+
+	const struct hash128 hash = row_hash(row.id, row.version, row.mask);
+	fingerprint_add(&head.fingerprint, &hash);
+	head_encode(&head, &payload);
+	sign_blob(world.trust->sign, SIGN_HEAD, buf_bytes(&payload), &signed_head);
+	signed_blob_encode(&signed_head, &blob);
+	row_encode(&row, &encoded);
+	struct bytes rows[] = {buf_bytes(&encoded)};
+	world_put(&(struct op){.kind = OP_ROWS,
+			       .rows = {.origin = "acme/n3",
+					.rows = rows,
+					.n = 1,
+					.cursor = BYTES("c"),
+					.head = buf_bytes(&blob)}},
+		  1);
+}
+
+static int answered;
+
+static void on_answered(void *ctx, int code, const char *text, struct bytes record)
+{
+	(void)ctx, (void)text, (void)record;
+	answered = code;
+}
+
+static int ask_about_hall(const struct session *from)
+{
+	struct command c = desk_command(1, "stop");
+	struct audience to = audience_of("volt");
+
+	c.twin = "acme/hall";
+	to.credential = desk_credentials[EVE];
+	const struct question q = {.kind = QUESTION_COMMAND,
+				   .twin = c.twin,
+				   .property = "",
+				   .asker = "",
+				   .person = to.credential,
+				   .command = desk_signed(EVE, &c)};
+	const struct command_question asking = {.question = &q, .to = &to, .from = from, .time_ns = NS_PER_S};
+	answered = 1;
+	return commands_question(world.commands, &asking, on_answered, NULL);
+}
+
+Test(commands_sent, a_border_hands_on_what_a_partner_asks_and_not_what_own_nodes_hand_on)
+{
+	const struct session volt = {.id = 3, .org = "volt", .node = "v1"},
+			     own = {.id = 4, .org = "acme", .node = "n2", .own = true};
+
+	world_policy("share \"hall\"\n to org volt\n twins hall\n allow command stop\n until 2100-01-01\n");
+	hold_row_of_hall();
+	cr_expect_eq(ask_about_hall(&own), 0);
+	cr_expect_eq(answered, ERR_UNREACHABLE,
+		     "else two nodes that each take the other for its owner never end");
+	cr_expect(waits == NULL);
+	cr_expect_eq(ask_about_hall(&volt), 0);
+	cr_expect_eq(answered, 1);
+	cr_assert(waits != NULL, "the owner is asked");
+	answer(ERR_DENIED, "", (struct bytes){0});
+	cr_expect_eq(answered, ERR_DENIED);
 }
