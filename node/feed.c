@@ -48,6 +48,8 @@ struct frame {
 	size_t n_noted, noted_size;
 	uint64_t upto; /* the last token that is named in it */
 	uint64_t n_durable;
+	unsigned int rounds; /* so many times it goes to the writer, but once without its samples */
+	bool again;          /* without them */
 };
 
 struct feed {
@@ -121,8 +123,8 @@ static int close_frame(struct feed *f)
 	if (f->columns.n > 0)
 		TRY(packed_finish(&f->columns, &id, &fr->bytes));
 	fr->n = f->columns.n;
-	fr->state = fr->n > 0 ? FRAME_READY : FRAME_DONE;
-	f->n_ready += fr->n > 0;
+	fr->state = fr->n > 0 || fr->rounds > 0 ? FRAME_READY : FRAME_DONE;
+	f->n_ready += fr->state == FRAME_READY;
 	f->waiting_bytes += fr->bytes.len;
 	*f->tail = fr;
 	f->tail = &fr->next;
@@ -240,7 +242,7 @@ static void on_written(void *ctx, const struct write_result *result)
 		return;
 	}
 	f->n_flying--;
-	if (r == 0)
+	if (r == 0 && !fr->again)
 		r = take_result(fr, result);
 	if (is_for_good(r)) {
 		engine_log_failure("feed", "a frame of samples was not taken", r, &result->note);
@@ -248,21 +250,26 @@ static void on_written(void *ctx, const struct write_result *result)
 	}
 	arena_free(fr->arena);
 	fr->arena = NULL;
-	fr->state = r == 0 ? FRAME_DONE : FRAME_READY;
-	f->n_ready += r != 0;
+	fr->again |= r == 0;
+	if (r == 0 && fr->rounds > 0)
+		fr->rounds--;
+	fr->state = r == 0 && fr->rounds == 0 ? FRAME_DONE : FRAME_READY;
+	f->n_ready += fr->state == FRAME_READY;
 	f->failing = r != 0;
 	turn_soon(f, r == 0 ? 0 : RETRY_MS);
 }
 
 static int submit(struct feed *f, struct frame *fr)
 {
-	struct packed *p;
+	struct packed *p = NULL;
 
 	TRY(arena_new(&fr->arena, BUDGET_BASE + BUDGET_SAMPLE * (size_t)fr->n));
-	p = arena_take(fr->arena, sizeof *p);
-	if (!p)
-		return FAIL(-ENOMEM);
-	TRY(packed_check(buf_bytes(&fr->bytes), p));
+	if (fr->n > 0 && !fr->again) {
+		p = arena_take(fr->arena, sizeof *p);
+		if (!p)
+			return FAIL(-ENOMEM);
+		TRY(packed_check(buf_bytes(&fr->bytes), p));
+	}
 	fr->state = FRAME_FLYING; /* it may be done before writer_submit() returns */
 	f->n_flying++;
 	f->n_ready--;
@@ -534,6 +541,17 @@ void feed_mark(struct feed *f, uint64_t token)
 	else
 		f->missed = token; /* tried again */
 	turn_soon(f, 0);
+}
+
+/* The writer keeps to the order in which it is asked. Twice: what is being written may have to be before what
+ * was said of the same thing since is asked for (commands_keep.c). */
+void feed_mark_behind(struct feed *f, uint64_t token)
+{
+	enum { ROUNDS = 2 };
+
+	if (open_frame(f) == 0)
+		f->open->rounds = ROUNDS;
+	feed_mark(f, token);
 }
 
 bool feed_is_full(const struct feed *f)

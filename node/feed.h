@@ -45,6 +45,9 @@ const struct property_def *feed_wants(struct feed *f, uint32_t series);
 MUST_CHECK int feed_put(struct feed *f, uint32_t series, const struct sample *s, uint64_t token);
 /* Nothing (more) comes under this token. */
 void feed_mark(struct feed *f, uint64_t token);
+/* The same, and something else came of it that was handed to the writer (a word on a command): it is done
+ * when that is durable, too. */
+void feed_mark_behind(struct feed *f, uint64_t token);
 /* More waits than FEED_WAITING_MAX samples or FEED_BYTES_MAX bytes: stop reading the source until `room`. */
 enum { FEED_WAITING_MAX = 65536, FEED_BYTES_MAX = 16 * 1024 * 1024 };
 bool feed_is_full(const struct feed *f);

@@ -108,7 +108,8 @@ static void take_payload(struct taking_message *k)
 /* ---- Messages --------------------------------------------------------------------------------------------
  */
 
-static void take_message(struct mqtt_adapter *m, const struct mqtt_message *in)
+/* True: it was a word on a command. */
+static bool take_message(struct mqtt_adapter *m, const struct mqtt_message *in)
 {
 	char topic[TOPIC_MAX + 1], reason[80];
 	struct taking_message k = {.m = m, .topic = topic, .payload = in->payload, .token = in->token};
@@ -119,9 +120,12 @@ static void take_message(struct mqtt_adapter *m, const struct mqtt_message *in)
 		snprintf(reason, sizeof reason, "its payload is too long: more than %lld bytes",
 			 (long long)m->keys.payload_max);
 		on_fault(&k, reason);
-	} else if (!mqtt_take_word(m, in, topic)) {
-		take_payload(&k);
+		return false;
 	}
+	if (mqtt_take_word(m, in, topic))
+		return true;
+	take_payload(&k);
+	return false;
 }
 
 static void on_message(void *ctx, const struct mqtt_message *in)
@@ -130,8 +134,10 @@ static void on_message(void *ctx, const struct mqtt_message *in)
 
 	adapter_count(m->adapter, COUNT_MESSAGES, 1);
 	adapter_count(m->adapter, COUNT_AGAIN, in->again);
-	take_message(m, in);
-	feed_mark(m->feed, in->token);
+	if (take_message(m, in))
+		feed_mark_behind(m->feed, in->token);
+	else
+		feed_mark(m->feed, in->token);
 	if (feed_is_full(m->feed))
 		mqtt_client_pause(m->client);
 }

@@ -256,6 +256,48 @@ Test(feed, while_the_store_takes_nothing_it_is_tried_again)
 	cr_expect(eq(u64, n_refused, 0));
 }
 
+static unsigned int n_written;
+
+static int write_other(write_fn *then)
+{
+	struct arena *a = NULL;
+	char id[40];
+
+	must(arena_new(&a, 65536) == 0);
+	struct op *op = arena_take(a, sizeof *op);
+	snprintf(id, sizeof id, "acme/other%u", n_written);
+	must(op != NULL);
+	*op = (struct op){.kind = OP_TWIN, .twin = {.id = arena_copy(a, id), .type = "press", .name = ""}};
+	return writer_submit(world.writer,
+			     &(struct write_request){.arena = a, .ops = op, .n_ops = 1, .done = then});
+}
+
+static void on_second(void *ctx, const struct write_result *result)
+{
+	(void)ctx;
+	must(result->code == 0 && done_upto == 0);
+	n_written++;
+}
+
+static void on_first(void *ctx, const struct write_result *result)
+{
+	on_second(ctx, result);
+	must(write_other(on_second) == 0);
+}
+
+Test(feed, what_else_came_of_it_is_durable_before_it_is_done)
+{
+	cr_assert(eq(int, write_other(NULL), 0)); /* keeps the writer busy: what follows is of one batch */
+	cr_assert(eq(int, write_other(on_first), 0));
+	feed_mark_behind(feed, 1);
+	wait_for(1);
+	cr_expect(eq(u32, n_written, 2));
+	put(series("acme/p1", "power"), 1, 1, 2);
+	feed_mark_behind(feed, 2);
+	wait_for(2);
+	cr_expect(eq(u64, n_durable, 1));
+}
+
 /* The numbers of series are an incarnation's: what was put before cannot be taken any more. */
 Test(feed, what_is_refused_as_a_whole_is_told_of_one_by_one)
 {
