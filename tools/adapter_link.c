@@ -54,10 +54,18 @@ void adapter_link_free(struct adapter_link *l)
 	free(l);
 }
 
+static bool is_waiting(const struct adapter_link *l)
+{
+	return l->attached == 0 && l->again_ns > client_now_ns();
+}
+
+/* What nobody reads while it waits would end every poll at once. */
 void adapter_link_sockets(const struct adapter_link *l, void *ret[LINK_SOCKETS])
 {
-	ret[0] = l->client->socket;
-	ret[1] = l->client->monitor;
+	const bool waiting = is_waiting(l);
+
+	ret[0] = waiting ? NULL : l->client->socket;
+	ret[1] = waiting ? NULL : l->client->monitor;
 }
 
 /* ---- Saying ----------------------------------------------------------------------------------------------

@@ -381,18 +381,25 @@ static int wait_and_read(struct run *run, struct err_note *note)
 	enum { SIGNALS, OUT, IN, NODE, MONITOR, LINK, N = LINK + LINK_SOCKETS };
 	void *link[LINK_SOCKETS];
 	adapter_link_sockets(run->link, link);
+	/* an item without a socket has the signals: what is not going to be read must not end the wait */
+	const int idle = run->signals;
+	const bool pending = readings_pending(&run->readings);
 	zmq_pollitem_t items[N] = {
-		[SIGNALS] = {.fd = run->signals, .events = ZMQ_POLLIN},
+		[SIGNALS] = {.fd = idle, .events = ZMQ_POLLIN},
 		[OUT] = {.fd = may_read(run) && !run->input_ended ? run->program.out : run->signals,
 			 .events = ZMQ_POLLIN},
 		[IN] = {.fd = program_has_lines(&run->program) ? run->program.in : run->signals,
 			.events = program_has_lines(&run->program) ? ZMQ_POLLOUT : ZMQ_POLLIN},
-		[NODE] = {.socket = run->ctx->client->socket, .events = ZMQ_POLLIN},
-		[MONITOR] = {.socket = run->ctx->client->monitor, .events = ZMQ_POLLIN},
-		[LINK] = {.socket = link[0], .events = ZMQ_POLLIN},
-		[LINK + 1] = {.socket = link[1], .events = ZMQ_POLLIN},
+		[NODE] = {.socket = pending ? run->ctx->client->socket : NULL,
+			  .fd = idle,
+			  .events = ZMQ_POLLIN},
+		[MONITOR] = {.socket = pending ? run->ctx->client->monitor : NULL,
+			     .fd = idle,
+			     .events = ZMQ_POLLIN},
+		[LINK] = {.socket = link[0], .fd = idle, .events = ZMQ_POLLIN},
+		[LINK + 1] = {.socket = link[1], .fd = idle, .events = ZMQ_POLLIN},
 	};
-	const bool busy = readings_pending(&run->readings) || run->input_ended;
+	const bool busy = pending || run->input_ended;
 
 	if (zmq_poll(items, N,
 		     busy                                 ? GATHER_MS
