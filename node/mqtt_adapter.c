@@ -11,18 +11,6 @@
 /* For one payload of PAYLOAD_RECORDS_MAX records; jansson takes its memory by itself. */
 enum { SCRATCH_BYTES = 32 * 1024 * 1024, CONFIG_BYTES = 16 * 1024 * 1024, TOPIC_MAX = 65535 };
 
-/* One message being taken. */
-struct taking_message {
-	struct mqtt_adapter *m;
-	const char *topic;
-	struct bytes payload;
-	uint64_t token;
-	const struct twin *twin;
-	void (*put)(void *ctx, const char *twin, const char *property,
-		    const struct sample *s); /* NULL: feed */
-	void *ctx;
-};
-
 /* ---- Samples ---------------------------------------------------------------------------------------------
  */
 
@@ -34,9 +22,9 @@ static const struct property_def *on_wants(void *ctx, const char *property)
 	return k->twin->type ? type_property(&k->twin->type->def, property, &place) : NULL;
 }
 
-static void on_fault(void *ctx, const char *reason)
+void mqtt_take_fault(void *message, const char *reason)
 {
-	const struct taking_message *k = ctx;
+	const struct taking_message *k = message;
 
 	adapter_dead(k->m->adapter, k->topic, k->payload, reason);
 }
@@ -55,7 +43,7 @@ static void on_put(void *ctx, const char *property, const struct sample *s)
 	if (r == 0)
 		r = feed_put(k->m->feed, series, s, k->token);
 	if (r < 0)
-		on_fault(ctx, note.text[0] ? note.text : err_text(r));
+		mqtt_take_fault(ctx, note.text[0] ? note.text : err_text(r));
 }
 
 static void on_wrong_clock(void *ctx)
@@ -65,28 +53,32 @@ static void on_wrong_clock(void *ctx)
 	adapter_count(k->m->adapter, COUNT_CLOCK, 1);
 }
 
-static void take_by(struct taking_message *k, struct payload_map *map, const struct topic_variables *v)
+void mqtt_take_by(struct taking_message *k, struct payload_map *map, const struct topic_variables *v,
+		  const struct spark_word *word)
 {
 	char id[TWIN_ID_MAX + 1], reason[TWIN_ID_MAX + 64];
 
 	if (!topic_fill(map->twin, v, id, sizeof id)) {
-		on_fault(k, "the id of its twin would be too long");
+		mqtt_take_fault(k, "the id of its twin would be too long");
 		return;
 	}
 	k->twin = store_twin(k->m->engine->store, id);
 	if (!k->twin) {
 		snprintf(reason, sizeof reason, "there is no twin %s here", id);
-		on_fault(k, reason);
+		mqtt_take_fault(k, reason);
 		return;
 	}
 	arena_reset(k->m->scratch);
-	payload_take(map, v, k->payload, k->m->scratch,
-		     &(struct payload_sink){.wants = on_wants,
-					    .put = on_put,
-					    .fault = on_fault,
-					    .wrong_clock = on_wrong_clock,
-					    .ctx = k,
-					    .now_ns = engine_wall_ns()});
+	const struct payload_sink sink = {.wants = on_wants,
+					  .put = on_put,
+					  .fault = mqtt_take_fault,
+					  .wrong_clock = on_wrong_clock,
+					  .ctx = k,
+					  .now_ns = engine_wall_ns()};
+	if (word)
+		payload_take_word(map, v, word, k->m->scratch, &sink);
+	else
+		payload_take(map, v, k->payload, k->m->scratch, &sink);
 }
 
 static void take_payload(struct taking_message *k)
@@ -95,14 +87,16 @@ static void take_payload(struct taking_message *k)
 	struct topic_variables v;
 	size_t n = 0;
 
+	if (mqtt_take_spark(k))
+		return;
 	for (size_t i = 0; i < m->n_maps && (n == 0 || m->keys.match == MQTT_ALL); i++) {
 		if (!topic_match(m->maps[i].topic, bytes_of_text(k->topic), &v))
 			continue;
-		take_by(k, &m->maps[i], &v);
+		mqtt_take_by(k, &m->maps[i], &v, NULL);
 		n++;
 	}
 	if (n == 0)
-		on_fault(k, "no mapping has this topic");
+		mqtt_take_fault(k, "no mapping has this topic");
 }
 
 /* ---- Messages --------------------------------------------------------------------------------------------
@@ -112,14 +106,15 @@ static void take_payload(struct taking_message *k)
 static bool take_message(struct mqtt_adapter *m, const struct mqtt_message *in)
 {
 	char topic[TOPIC_MAX + 1], reason[80];
-	struct taking_message k = {.m = m, .topic = topic, .payload = in->payload, .token = in->token};
+	struct taking_message k = {
+		.m = m, .topic = topic, .payload = in->payload, .token = in->token, .again = in->again};
 
 	memcpy(topic, in->topic.data, in->topic.len);
 	topic[in->topic.len] = '\0';
 	if (in->payload_bytes > in->payload.len) {
 		snprintf(reason, sizeof reason, "its payload is too long: more than %lld bytes",
 			 (long long)m->keys.payload_max);
-		on_fault(&k, reason);
+		mqtt_take_fault(&k, reason);
 		return false;
 	}
 	if (mqtt_take_word(m, in, topic))
@@ -218,6 +213,7 @@ static void mqtt_free(struct mqtt_adapter *m)
 	if (!m)
 		return;
 	mqtt_out_close(m->out);
+	mqtt_spark_close(m);
 	arena_free(m->scratch);
 	arena_free(m->arena);
 	free(m);
@@ -262,6 +258,7 @@ static int mqtt_open(struct adapter *a, const json_t *config, bool dry, void **r
 	TRY(arena_new(&m->arena, CONFIG_BYTES));
 	TRY(arena_new(&m->scratch, SCRATCH_BYTES));
 	TRY(mqtt_config_read(m, config, note));
+	TRY(mqtt_spark_open(m));
 	if (!dry)
 		TRY(connect_mqtt(m, note));
 	*ret = MOVE(m);

@@ -7,6 +7,7 @@
 #include "node/mqtt_client.h"
 #include "node/mqtt_out.h"
 #include "node/payload.h"
+#include "node/sparkplug.h"
 
 enum { MQTT_MAPS_MAX = 256, MQTT_TARGETS_MAX = 64, MQTT_SECRET_MAX = 4096 };
 
@@ -47,6 +48,8 @@ struct mqtt_adapter {
 	struct feed *feed;          /* the same */
 	struct mqtt_out *out;       /* NULL: nothing is published */
 	struct arena *scratch;      /* of one message */
+	struct spark_host *host;    /* NULL: no mapping has the format `sparkplug` */
+	struct arena *spark;        /* of one message of it */
 	struct backoff backoff;
 	bool was_up;
 };
@@ -61,6 +64,32 @@ void mqtt_filters_keep(struct mqtt_adapter *m);
 /* `publish` of the configuration; its beginning, when there is a client. */
 MUST_CHECK int mqtt_publish_read(const struct setting_at *top, struct mqtt_adapter *m, struct err_note *note);
 MUST_CHECK int mqtt_publish_open(struct mqtt_adapter *m);
+
+/* One message being taken. */
+struct taking_message {
+	struct mqtt_adapter *m;
+	const char *topic;
+	struct bytes payload;
+	uint64_t token;
+	bool again;
+	const struct twin *twin;
+	void (*put)(void *ctx, const char *twin, const char *property,
+		    const struct sample *s); /* NULL: feed */
+	void *ctx;
+};
+/* What one mapping makes of the message, or of `word`, which is part of it; NULL: none. */
+void mqtt_take_by(struct taking_message *k, struct payload_map *map, const struct topic_variables *v,
+		  const struct spark_word *word);
+void mqtt_take_fault(void *message, const char *reason);
+
+/* Sparkplug B (mqtt_sparkplug.c): its host, when a mapping wants it; whether a message is one of it, then it
+ * has been taken. What is subscribed to is more than is mapped: numbers of messages count over all devices.
+ */
+MUST_CHECK int mqtt_spark_open(struct mqtt_adapter *m);
+void mqtt_spark_close(struct mqtt_adapter *m);
+bool mqtt_take_spark(struct taking_message *k);
+/* Two filters of a mapping's topic: the node's, and its devices'; NULL: -ENOMEM. */
+const char *mqtt_spark_filter(struct arena *a, const char *topic, bool devices);
 
 /* The adapter_kind's. */
 MUST_CHECK int mqtt_order(void *self, const struct order *order, struct err_note *note);

@@ -196,10 +196,9 @@ static bool has_text(const char *const *list, size_t n, const char *text)
 	return false;
 }
 
-static int push_filter(struct mqtt_adapter *m, const char *pattern)
+/* NULL: -ENOMEM. */
+static int push_filter(struct mqtt_adapter *m, const char *filter)
 {
-	const char *filter = topic_filter(m->arena, pattern);
-
 	if (!filter)
 		return FAIL(-ENOMEM);
 	if (has_text(m->filters, m->n_filters, filter))
@@ -211,13 +210,21 @@ static int push_filter(struct mqtt_adapter *m, const char *pattern)
 	return 0;
 }
 
+static int push_map_filters(struct mqtt_adapter *m, const struct payload_map *map)
+{
+	if (map->format != PAYLOAD_SPARKPLUG)
+		return push_filter(m, topic_filter(m->arena, map->topic));
+	TRY(push_filter(m, mqtt_spark_filter(m->arena, map->topic, false)));
+	return push_filter(m, mqtt_spark_filter(m->arena, map->topic, true));
+}
+
 static int collect_filters(struct mqtt_adapter *m)
 {
 	for (size_t i = 0; i < m->n_maps; i++)
-		TRY(push_filter(m, m->maps[i].topic));
+		TRY(push_map_filters(m, &m->maps[i]));
 	for (size_t i = 0; i < m->commands.n; i++)
 		if (m->commands.of[i].ack)
-			TRY(push_filter(m, m->commands.of[i].ack));
+			TRY(push_filter(m, topic_filter(m->arena, m->commands.of[i].ack)));
 	return 0;
 }
 

@@ -74,8 +74,7 @@ static bool text_time(const char *text, int unit, int64_t *ret_ns)
 	return true;
 }
 
-/* A clock that is far off is not believed. */
-static void judge_clock(const struct taking *k, struct record_time *at)
+void payload_judge_clock(const struct taking *k, struct record_time *at)
 {
 	const int64_t now_ns = k->sink->now_ns;
 	int64_t off_ns;
@@ -104,7 +103,7 @@ bool payload_time_of(const struct taking *k, const json_t *j, struct record_time
 	else if (json_is_string(j))
 		ok = text_time(json_string_value(j), unit, &ret->t_ns);
 	if (ok)
-		judge_clock(k, ret);
+		payload_judge_clock(k, ret);
 	else if (!j)
 		payload_fault(k, "there is no time at '%.60s'", k->map->time);
 	else

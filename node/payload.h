@@ -5,6 +5,7 @@
  *     json   {"t": ..., "p": {"kw": 12}}: values by path (`p.kw`, `list[2].x`, `.` is the whole); with
  * `items` a list of records, a sample of each value from each value  the payload is one number, word, truth
  * or text csv    a line is a record; values by the names given in `columns`
+ *     sparkplug  metrics by name; what they are is known to node/sparkplug.h, not here: payload_take_word()
  *
  * Knows neither brokers nor the store: it asks a sink what is wanted, and gives it what it found.
  *
@@ -16,7 +17,7 @@
 #include "node/topic.h"
 #include "proto/twin.h"
 
-enum payload_format { PAYLOAD_JSON, PAYLOAD_VALUE, PAYLOAD_CSV, N_PAYLOAD_FORMATS };
+enum payload_format { PAYLOAD_JSON, PAYLOAD_VALUE, PAYLOAD_CSV, PAYLOAD_SPARKPLUG, N_PAYLOAD_FORMATS };
 enum payload_time { TIME_ISO, TIME_S, TIME_MILLI, TIME_MICRO, TIME_NANO };
 enum { PAYLOAD_VALUES_MAX = 256, PAYLOAD_RECORDS_MAX = 10000 };
 
@@ -72,6 +73,11 @@ struct payload_sink {
 void payload_take(struct payload_map *m, const struct topic_variables *v, struct bytes payload,
 		  struct arena *a, const struct payload_sink *sink);
 
+/* The same of what a host of Sparkplug B made out; `m` is of PAYLOAD_SPARKPLUG. */
+struct spark_word;
+void payload_take_word(struct payload_map *m, const struct topic_variables *v, const struct spark_word *w,
+		       struct arena *a, const struct payload_sink *sink);
+
 /* ---- Between payload*.c ----------------------------------------------------------------------------------
  */
 
@@ -92,6 +98,8 @@ struct record_time {
 void payload_take_json(struct taking *k, struct bytes payload);
 void payload_take_text(struct taking *k, struct bytes payload); /* value, csv */
 void payload_fault(const struct taking *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A time that is far off is not believed. */
+void payload_judge_clock(const struct taking *k, struct record_time *at);
 /* JSON NULL stands for: it is not there. False: it is no time, which has been told. */
 bool payload_time_of(const struct taking *k, const json_t *j, struct record_time *ret);
 void payload_quality_of(const struct taking *k, const json_t *j, struct record_time *ret);

@@ -6,7 +6,7 @@
 #include "proto/clock.h"
 #include "proto/unit.h"
 
-static const char *const formats[] = {"json", "value", "csv", NULL};
+static const char *const formats[] = {"json", "value", "csv", "sparkplug", NULL};
 static const char *const time_units[] = {"iso", "s", "ms", "us", "ns", NULL};
 
 /* As it stands in the configuration. */
@@ -159,6 +159,34 @@ static int read_values(const struct setting_at *at, struct arena *a, struct payl
 /* ---- The whole -------------------------------------------------------------------------------------------
  */
 
+/* `spBv1.0/GROUP/{TYPE}/NODE` or `.../NODE/DEVICE`: messages of all types are needed to know any. */
+static int check_sparkplug(const struct setting_at *at, const struct payload_map *m, struct err_note *note)
+{
+	const struct setting_at topic = setting_key(at, "topic");
+	const char *level = m->topic, *type = NULL;
+	size_t n = 1;
+
+	for (const char *c = m->topic; *c; c++) {
+		n += *c == '/';
+		if (*c == '/' && n == 3)
+			type = c + 1;
+	}
+	const char *end = type ? strchr(type, '/') : NULL;
+	if (strncmp(level, "spBv1.0/", 8) != 0 || n < 4 || n > 5 || !end || type[0] != '{' ||
+	    end[-1] != '}' || strstr(level, "+}"))
+		return setting_fail(&topic, note,
+				    "it must be spBv1.0/{group}/{type}/{node} or "
+				    "spBv1.0/{group}/{type}/{node}/{device} where the format is 'sparkplug'; "
+				    "the type is a name in braces");
+	if (m->time || m->quality)
+		return setting_fail(at, note, "'time' and 'quality' are in the payload of 'sparkplug'");
+	for (size_t i = 0; i < m->n_values; i++)
+		if (m->values[i].sigma)
+			return setting_fail(at, note,
+					    "'sigma' means nothing where the format is 'sparkplug'");
+	return 0;
+}
+
 /* Keys that mean nothing with a format are refused: who wrote them thinks that they do something. */
 static int check_format(const struct setting_at *at, const struct payload_map *m, struct err_note *note)
 {
@@ -173,7 +201,7 @@ static int check_format(const struct setting_at *at, const struct payload_map *m
 			"and 'quality'");
 	if (m->format == PAYLOAD_CSV && m->n_values == 0)
 		return setting_fail(at, note, "the key 'values' is missing");
-	return 0;
+	return m->format == PAYLOAD_SPARKPLUG ? check_sparkplug(at, m, note) : 0;
 }
 
 static int check_patterns(const struct setting_at *at, const struct payload_map *m, struct err_note *note)

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # Messages that only contain what is taken away already are taken away; what stays goes round in a circle.
-sed 's|//.*||' proto/holon.proto | awk '
+sed 's|//.*||' proto/holon.proto proto/sparkplug.proto | awk '
 	{ gsub(/[{};=]/, " & ") }
 	{ for (i = 1; i <= NF; i++) word[++n] = $i }
 	END {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "node/payload.h"
+#include "node/sparkplug.h"
 #include "proto/clock.h"
 #include "proto/unit.h"
 #include "tests/lib/must.h"
@@ -251,5 +252,60 @@ Test(payload, what_makes_no_sense_in_a_mapping_is_refused_and_named)
 		struct err_note note = {0};
 		cr_expect(eq(int, read_map(cases[i][0], &note), ERR_REFUSED));
 		cr_expect(strstr(note.text, cases[i][1]) == note.text, "%s", note.text);
+	}
+}
+
+Test(payload, metrics_go_to_properties_by_their_names)
+{
+	const struct spark_value values[] = {
+		{.name = "Line/kW",
+		 .t_ns = NOW_NS - NS_PER_S,
+		 .value = {.type = VALUE_INT64, .integer = 1500}},
+		{.name = "on",
+		 .t_ns = NOW_NS - 7200 * NS_PER_S,
+		 .value = {.type = VALUE_BOOL, .boolean = true}},
+		{.name = "on",
+		 .t_ns = NOW_NS - 7200 * NS_PER_S,
+		 .is_historical = true,
+		 .quality = QUALITY_BAD,
+		 .value = {.type = VALUE_BOOL}},
+	};
+	struct spark_word w = {.values = values, .n_values = 3};
+	const struct payload_sink sink = {.wants = on_wants,
+					  .put = on_put,
+					  .fault = on_fault,
+					  .wrong_clock = on_wrong_clock,
+					  .now_ns = NOW_NS};
+	const struct topic_variables v = {0};
+
+	use("{\"topic\": \"spBv1.0/g/{t}/{n}/{d}\", \"twin\": \"x/{d}\", \"format\": \"sparkplug\", "
+	    "\"time-offset-max\": \"1h\", \"values\": ["
+	    "{\"property\": \"power\", \"from\": \"Line/kW\", \"unit\": \"W\"}, {\"property\": \"on\", "
+	    "\"from\": "
+	    "\"on\"}, {\"property\": \"mode\", \"from\": \"Mode\"}]}");
+	payload_take_word(&map, &v, &w, scratch, &sink);
+	EXPECT_TEXT(result, "power=1.5@-1000; on=true@0 uncertain; on=false@-7200000 bad");
+	cr_expect(eq(int, wrong_clocks, 1));
+	w.is_birth = true;
+	payload_take_word(&map, &v, &w, scratch, &sink);
+	EXPECT_WORDS(result, "the birth has no value of the metric 'Mode'");
+	result[0] = '\0';
+	use("{\"topic\": \"spBv1.0/g/{t}/{n}/{d}\", \"twin\": \"x/{d}\", \"format\": \"sparkplug\"}");
+	payload_take_word(&map, &v, &w, scratch, &sink);
+	EXPECT_TEXT(result, "on=true@-7200000; on=false@-7200000 bad");
+}
+
+Test(payload, topics_of_sparkplug_have_all_types)
+{
+	static const char *const topics[] = {"spBv1.0/g/DDATA/{n}/{d}", "plant/{g}/{t}/{n}", "spBv1.0/g/{t}",
+					     "spBv1.0/g/{t}/{n+}", "spBv1.0/g/{t}/n/d/e"};
+	char text[300];
+
+	for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+		struct err_note note = {0};
+		snprintf(text, sizeof text,
+			 "{\"topic\": \"%s\", \"twin\": \"x/y\", \"format\": \"sparkplug\"}", topics[i]);
+		cr_expect(eq(int, read_map(text, &note), ERR_REFUSED), "%s", topics[i]);
+		EXPECT_WORDS(note.text, "it must be spBv1.0/{group}/{type}/{node}");
 	}
 }
