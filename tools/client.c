@@ -16,6 +16,10 @@
 #include "tools/client_person.h"
 
 enum {
+	/* libzmq says once that it failed and does not try again: client_reconnect() does, with sockets of
+	 * its own. Else a program that waits for its node would pile up events, until libzmq's own thread
+	 * waits for a reader. */
+	RECONNECT_MS = 86400 * 1000,
 	EVENTS = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_CONNECT_RETRIED |
 		 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
 		 ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
@@ -143,6 +147,7 @@ static int open_sockets(struct client *c)
 	if (!c->socket || !c->monitor)
 		return from_zmq(-1);
 	TRY(set(c, ZMQ_LINGER, 0));
+	TRY(set(c, ZMQ_RECONNECT_IVL, RECONNECT_MS));
 	TRY(from_zmq(zmq_setsockopt(c->socket, ZMQ_MAXMSGSIZE, &max_bytes, sizeof max_bytes)));
 	if (c->keys.own)
 		TRY(set_keys(c));
