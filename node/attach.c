@@ -11,6 +11,7 @@
 
 #include "node/adapter.h"
 #include "node/control.h"
+#include "node/writer.h"
 #include "proto/clock.h"
 #include "proto/id.h"
 
@@ -189,6 +190,41 @@ int control_attach(struct call *c, struct err_note *note)
 	return begin(c, note);
 }
 
+/* Words that were handed on: they are acknowledged when the records they changed are durable. */
+struct handed {
+	struct call *call;
+	unsigned int rounds; /* commits to wait for: a word may bring about two steps, one written after the
+				other */
+};
+
+static int await_commit(struct handed *h);
+
+static void on_commit(void *ctx, const struct write_result *result)
+{
+	struct handed *h = ctx;
+	struct call *c = h->call;
+
+	h->rounds--;
+	int r = result->code;
+	if (r == 0 && h->rounds > 0) {
+		r = await_commit(h);
+		if (r == 0)
+			return;
+	}
+	if (r == 0)
+		call_done(c, &(struct control_answer){.n_changed = c->request.n_words});
+	else /* said again */
+		call_fail(c, ERR_UNREACHABLE, &(struct err_note){"not durable yet"});
+}
+
+static int await_commit(struct handed *h)
+{
+	return writer_submit(h->call->e->writer, &(struct write_request){.arena = h->call->arena,
+									 .arena_is_lent = true,
+									 .done = on_commit,
+									 .ctx = h});
+}
+
 int control_attached(struct call *c, struct err_note *note)
 {
 	const struct control_request *r = &c->request;
@@ -197,8 +233,11 @@ int control_attached(struct call *c, struct err_note *note)
 	if (!at || at->ending || !call_is_from(c, at->call))
 		return FAIL_SAY(note, ERR_ABSENT, "this connection has no program attached as '%.63s'",
 				r->name);
+	struct handed *h = arena_take(c->arena, sizeof *h);
+	if (!h)
+		return FAIL(-ENOMEM);
+	*h = (struct handed){c, 2};
 	for (size_t i = 0; i < r->n_words; i++)
 		adapter_word(at->adapter, &r->words[i]);
-	call_done(c, &(struct control_answer){.n_changed = r->n_words});
-	return 0;
+	return await_commit(h) < 0 ? FAIL_SAY(note, ERR_UNREACHABLE, "not durable yet") : 0;
 }

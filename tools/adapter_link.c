@@ -24,6 +24,7 @@ struct adapter_link {
 	struct arena *arena;                    /* one part */
 	uint64_t attached;                      /* id of the request that began it; 0: none is under way */
 	int64_t renewed_ns, heard_ns, again_ns; /* monotonic */
+	int64_t words_ns;                       /* not before: the node could not keep the last ones */
 	char text[TEXT_MAX];
 	bool text_is_news;
 	struct said *words; /* COMMAND_WORDS_MAX */
@@ -108,7 +109,7 @@ static int say_words(struct adapter_link *l, struct err_note *note)
 		words[request.n_words] = l->words[i].word;
 		words[request.n_words++].text = l->words[i].text;
 	}
-	if (request.n_words == 0)
+	if (request.n_words == 0 || client_now_ns() < l->words_ns)
 		return 0;
 	TRY(client_send(l->client, &request, note));
 	for (size_t i = first; i < first + request.n_words; i++)
@@ -124,6 +125,15 @@ static void take_acknowledged(struct adapter_link *l, uint64_t request)
 		if (l->words[i].request != request)
 			l->words[n++] = l->words[i];
 	l->n_words = n;
+}
+
+/* The node could not keep them now. */
+static void say_again(struct adapter_link *l, uint64_t request)
+{
+	for (size_t i = 0; i < l->n_words; i++)
+		if (l->words[i].request == request)
+			l->words[i].request = 0;
+	l->words_ns = client_now_ns() + AGAIN_NS;
 }
 
 static int attach(struct adapter_link *l, struct err_note *note)
@@ -159,7 +169,9 @@ static int take_part(struct adapter_link *l, const struct control_answer *part, 
 {
 	if (part->id != l->attached) {
 		/* words of commands that are not ours any more are no failure of ours */
-		if (part->last && part->code != ERR_UNREACHABLE)
+		if (part->last && part->code == ERR_UNREACHABLE)
+			say_again(l, part->id);
+		else if (part->last)
 			take_acknowledged(l, part->id);
 		return 0;
 	}
