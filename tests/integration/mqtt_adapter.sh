@@ -66,7 +66,7 @@ say plant/hall/p1/v/temperature ' 71.5 '
 check 'a plain number' soon 10 lasts acme/hall/p1 temperature value 71.5
 say plant/hall/p1/v/on true
 check 'a plain truth' soon 10 lasts acme/hall/p1 on value True
-say plant/hall/p2/csv "$(printf '%s\n' "$now;1.25;run" "$((now + 1));2.5;")"
+say plant/hall/p2/csv "$(printf '%s\n' "$((now - 2));1.25;run" "$((now - 1));2.5;")"
 check 'lines of columns' soon 10 lasts acme/hall/p2 power value 2.5
 say plant/hall/p2/free '{"power": 3, "unheard-of": 1}'
 check 'members that are properties' soon 10 lasts acme/hall/p2 power value 3.0
