@@ -6,7 +6,6 @@ enum {
 	P_MESSAGE_EXPIRY = 0x02,
 	P_SESSION_EXPIRY = 0x11,
 	P_RECEIVE_MAX = 0x21,
-	FOREVER = UINT32_MAX,
 	RETAINED_IF_NEW = 1 << 4, /* old values only when the session did not know the subscription */
 };
 
@@ -67,7 +66,7 @@ void mqtt_write_connect(struct buf *out, enum mqtt_version version, const struct
 	if (version == MQTT_5) {
 		put_length(&body, 8);
 		buf_put_u8(&body, P_SESSION_EXPIRY);
-		buf_put_u32(&body, c->session_s > 0 ? c->session_s : FOREVER);
+		buf_put_u32(&body, c->session_s > 0 ? c->session_s : UINT32_MAX);
 		buf_put_u8(&body, P_RECEIVE_MAX);
 		put_u16(&body, MQTT_ID_MAX);
 	}
