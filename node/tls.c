@@ -65,7 +65,8 @@ static int set_host(struct tls *t, const char *host, struct err_note *note)
 		return 0;
 	ERR_clear_error();
 	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-	if (X509_VERIFY_PARAM_set1_host(param, host, 0) != 1 || SSL_set_tlsext_host_name(t->ssl, t->host) != 1)
+	if (X509_VERIFY_PARAM_set1_host(param, host, 0) != 1 ||
+	    SSL_set_tlsext_host_name(t->ssl, t->host) != 1)
 		return from_ssl(ERR_UNTRUSTED, host, note);
 	return 0;
 }
